@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is built with these, tests included.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+
+/// The layers, lowest first. `ArchitectureTests` holds every import against the same table.
+let layers: [(name: String, dependencies: [Target.Dependency])] = [
+    ("EventModel", []),
+    ("Postgres", ["CLibpq", logging, metrics]),
+    ("PayloadCodec", ["CLZ4", crypto]),
+    ("EventStore", ["EventModel", "PayloadCodec", "Postgres", logging, metrics]),
+    ("Schema", ["Postgres", logging]),
+    ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
+    ("ReadModel", ["EventModel", "Postgres"]),
+    ("Operations", ["Postgres", "Schema", logging]),
+]
+
+let package = Package(
+    name: "session-recorder",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    ]
+        + layers.flatMap { layer in
+            [
+                Target.target(name: layer.name, dependencies: layer.dependencies, swiftSettings: settings),
+                Target.testTarget(
+                    name: "\(layer.name)Tests",
+                    dependencies: [.byName(name: layer.name)] + layer.dependencies,
+                    swiftSettings: settings
+                ),
+            ]
+        }
+)

@@ -1,0 +1,1 @@
+/// What went wrong between us and PostgreSQL.
