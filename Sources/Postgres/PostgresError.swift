@@ -1,1 +1,79 @@
-/// What went wrong between us and PostgreSQL.
+/// What went wrong between a caller and PostgreSQL.
+///
+/// A caller switches on ``code``; a person reads ``description``. Neither ever holds bound values or payloads.
+package struct PostgresError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failure that a caller may treat differently.
+    package enum Code: String, Sendable {
+        /// No connection could be made: wrong address, no server, refused login.
+        case connectionFailed
+        /// The connection broke while it was in use. Whether the statement took effect is unknown.
+        case connectionLost
+        /// A bound on time was reached: connecting, or waiting for a connection of the pool.
+        case timedOut
+        /// The pool or the connection was closed before it was asked.
+        case closed
+        /// The server refused a statement; see ``PostgresError/sqlState``.
+        case server
+        /// A value cannot be sent: it is too large or not representable.
+        case encoding
+        /// A column has another type than was asked for, or is NULL where no NULL is allowed.
+        case decoding
+        /// The connection's protocol state does not allow the call.
+        case misuse
+    }
+
+    /// The kind of failure.
+    package let code: Code
+    /// What failed and why, in one sentence.
+    package var message: String
+    /// SQLSTATE, five characters, when the server reported the failure.
+    package var sqlState: String?
+    /// The server's DETAIL.
+    package var detail: String?
+    /// The server's HINT.
+    package var hint: String?
+    /// The constraint that was violated.
+    package var constraint: String?
+    /// The schema of the object that the failure is about.
+    package var schema: String?
+    /// The table that the failure is about.
+    package var table: String?
+    /// The column that the failure is about, or the result column that could not be decoded.
+    package var column: String?
+    /// Where in a function the server was, as the server tells it.
+    package var context: String?
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Whether the same work, tried again from the start of its transaction, may succeed.
+    ///
+    /// True for serialization failures, deadlocks, a server that starts or stops, and lost connections.
+    /// Source: PostgreSQL manual, appendix A, "Error Codes".
+    package var isRetryable: Bool {
+        switch code {
+        case .connectionFailed, .connectionLost, .timedOut: true
+        case .server: isTransactionConflict || isServerGoingAway || sqlState?.hasPrefix("53") == true
+        case .closed, .encoding, .decoding, .misuse: false
+        }
+    }
+
+    /// Whether the transaction lost against another one: serialization failure or deadlock.
+    package var isTransactionConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
+
+    /// Whether the server ended the session or is starting or stopping.
+    package var isServerGoingAway: Bool {
+        guard let sqlState else { return false }
+        return ["57P01", "57P02", "57P03", "57P05"].contains(sqlState) || sqlState.hasPrefix("08")
+    }
+
+    package var description: String {
+        var text = message
+        if let sqlState { text += " (SQLSTATE \(sqlState))" }
+        if let detail { text += "; \(detail)" }
+        if let hint { text += "; \(hint)" }
+        return text
+    }
+}

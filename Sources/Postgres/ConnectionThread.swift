@@ -1,0 +1,81 @@
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// A serial executor on a thread of its own, so that a blocking libpq call never holds a thread of the
+/// cooperative pool.
+final class ConnectionThread: SerialExecutor {
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var stops = false
+    }
+
+    private let state = Mutex(State())
+    private let available = DispatchSemaphore(value: 0)
+
+    /// Starts the thread; it ends after ``stop()``.
+    init() {
+        Thread { [self] in work() }.start()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        state.withLock { $0.jobs.append(job) }
+        available.signal()
+    }
+
+    /// Ends the thread after the jobs that are already queued.
+    func stop() {
+        state.withLock { $0.stops = true }
+        available.signal()
+    }
+
+    private func work() {
+        while true {
+            available.wait()
+            let (jobs, stops) = state.withLock { state in
+                defer { state.jobs.removeAll(keepingCapacity: true) }
+                return (state.jobs, state.stops)
+            }
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+            if stops && jobs.isEmpty { return }
+        }
+    }
+}
+
+/// A detached POSIX thread that runs one closure.
+struct Thread {
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+
+        init(run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    private let body: Body
+
+    /// - Parameter run: The thread's work.
+    init(run: @escaping @Sendable () -> Void) {
+        body = Body(run: run)
+    }
+
+    /// Starts the thread; nobody joins it.
+    ///
+    /// A process that cannot have another thread cannot have another connection either: it stops.
+    func start() {
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(body).toOpaque()
+        let status = unsafe pthread_create(
+            &thread,
+            nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
+                body.run()
+                return nil
+            },
+            context
+        )
+        guard status == 0 else { preconditionFailure("no thread for a connection: errno \(status)") }
+        pthread_detach(thread)
+    }
+}

@@ -1,0 +1,97 @@
+internal import CLibpq
+
+/// One result of the server; owns libpq's `PGresult`.
+///
+/// SAFETY: `pointer` is set once, is read-only for libpq after it was returned, and is freed in `deinit` only.
+@safe final class LibpqResult: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    /// Takes ownership of a result.
+    init(owning pointer: OpaquePointer) {
+        unsafe self.pointer = pointer
+    }
+
+    deinit { unsafe PQclear(pointer) }
+
+    /// What kind of result this is.
+    var status: ExecStatusType { unsafe PQresultStatus(pointer) }
+
+    /// How many rows there are.
+    var rowCount: Int { Int(unsafe PQntuples(pointer)) }
+
+    /// How many columns there are.
+    var columnCount: Int { Int(unsafe PQnfields(pointer)) }
+
+    /// The rows that an INSERT, UPDATE, DELETE, SELECT, COPY … touched.
+    var affectedRows: Int {
+        guard let text = unsafe PQcmdTuples(pointer) else { return 0 }
+        return Int(unsafe String(cString: text)) ?? 0
+    }
+
+    /// What the server says it did, such as `COMMIT` or `INSERT 0 5`.
+    var command: String {
+        guard let text = unsafe PQcmdStatus(pointer) else { return "" }
+        return unsafe String(cString: text)
+    }
+
+    /// The name of a column, as the statement gave it.
+    func name(ofColumn column: Int) -> String {
+        guard let name = unsafe PQfname(pointer, Int32(column)) else { return "column \(column + 1)" }
+        return unsafe String(cString: name)
+    }
+
+    /// The type of a column.
+    func type(ofColumn column: Int) -> PostgresType {
+        PostgresType(rawValue: unsafe PQftype(pointer, Int32(column)))
+    }
+
+    /// The bytes of a value, or `nil` for NULL; valid while the closure runs.
+    func withValue<R, Failure: Error>(
+        row: Int,
+        column: Int,
+        _ body: (UnsafeRawBufferPointer?) throws(Failure) -> R
+    ) throws(Failure) -> R {
+        let (row, column) = (Int32(row), Int32(column))
+        guard unsafe PQgetisnull(pointer, row, column) == 0, let value = unsafe PQgetvalue(pointer, row, column) else {
+            return try body(nil)
+        }
+        let count = Int(unsafe PQgetlength(pointer, row, column))
+        return unsafe try body(UnsafeRawBufferPointer(start: value, count: count))
+    }
+
+    /// The failure that this result reports.
+    func error() -> PostgresError {
+        var error = PostgresError(.server, field(UInt8(ascii: "M")) ?? message)
+        error.sqlState = field(UInt8(ascii: "C"))
+        error.detail = field(UInt8(ascii: "D"))
+        error.hint = field(UInt8(ascii: "H"))
+        error.constraint = field(UInt8(ascii: "n"))
+        error.schema = field(UInt8(ascii: "s"))
+        error.table = field(UInt8(ascii: "t"))
+        error.column = field(UInt8(ascii: "c"))
+        error.context = field(UInt8(ascii: "W"))
+        return error
+    }
+
+    /// The severity of a notice, not translated: `NOTICE`, `WARNING` …
+    var severity: String { field(UInt8(ascii: "V")) ?? "NOTICE" }
+
+    private var message: String {
+        guard let text = unsafe PQresultErrorMessage(pointer) else { return "the server gave no reason" }
+        return unsafe String(cString: text).trimmedLine
+    }
+
+    private func field(_ code: UInt8) -> String? {
+        guard let text = unsafe PQresultErrorField(pointer, Int32(code)) else { return nil }
+        return unsafe String(cString: text)
+    }
+}
+
+extension String {
+    /// Without the line breaks that libpq ends its messages with.
+    var trimmedLine: String {
+        var text = self[...]
+        while text.last?.isNewline == true { text.removeLast() }
+        return text.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
+}

@@ -1,0 +1,149 @@
+/// What a pool knows and decides, without doing any of it.
+///
+/// Generic over the connection and over what wakes a waiter, so that its rules are tested without a server.
+struct PoolState<Connection, Waiter> {
+    /// A connection that nobody uses, and since when.
+    private struct Idle {
+        let connection: Connection
+        let opened: ContinuousClock.Instant
+        let since: ContinuousClock.Instant
+    }
+
+    /// A task that waits for a connection.
+    private struct Waiting {
+        let id: UInt64
+        let waiter: Waiter
+        let deadline: ContinuousClock.Instant
+    }
+
+    /// What a task that wants a connection has to do.
+    enum Acquisition {
+        /// Use this one, after the stale ones are closed.
+        case use(Connection, opened: ContinuousClock.Instant)
+        /// Open a new one: a place is kept for it.
+        case open
+        /// Wait.
+        case wait
+        /// Give up: the pool is closed.
+        case closed
+    }
+
+    /// What is to be done with a connection that came back, or with a place that became free.
+    enum Handover {
+        case wake(Waiter, with: Connection, opened: ContinuousClock.Instant)
+        case wakeToOpen(Waiter)
+        case close(Connection)
+        case keep
+    }
+
+    private let limits: PostgresPool.Limits
+    private var idle: [Idle] = []
+    private var waiting: [Waiting] = []
+    private var taken = 0
+    private var lastID: UInt64 = 0
+    private(set) var isClosed = false
+
+    init(limits: PostgresPool.Limits) { self.limits = limits }
+
+    /// How many connections there are or are being opened.
+    var size: Int { taken + idle.count }
+    /// How many connections are in use.
+    var inUse: Int { taken }
+    /// How many tasks wait.
+    var waiterCount: Int { waiting.count }
+
+    /// A task wants a connection. Those who came before go first.
+    mutating func acquire() -> Acquisition {
+        if isClosed { return .closed }
+        guard waiting.isEmpty else { return .wait }
+        if let last = idle.popLast() {
+            taken += 1
+            return .use(last.connection, opened: last.opened)
+        }
+        guard size < limits.size else { return .wait }
+        taken += 1
+        return .open
+    }
+
+    /// A new name for a task that may wait.
+    mutating func newID() -> UInt64 {
+        lastID += 1
+        return lastID
+    }
+
+    /// Puts a task at the end of the queue, unless a connection became free meanwhile.
+    mutating func enqueue(_ waiter: Waiter, id: UInt64, now: ContinuousClock.Instant) -> Handover {
+        waiting.append(Waiting(id: id, waiter: waiter, deadline: now + limits.acquireTimeout))
+        if let last = idle.popLast() {
+            taken += 1
+            return handOver(last.connection, opened: last.opened, now: now)
+        }
+        guard size < limits.size, !isClosed else { return .keep }
+        taken += 1
+        return freePlace()
+    }
+
+    /// A task does not wait any longer; `nil` if it was served already.
+    mutating func remove(id: UInt64) -> Waiter? {
+        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }
+        return waiting.remove(at: index).waiter
+    }
+
+    /// A connection comes back whole.
+    mutating func release(
+        _ connection: Connection,
+        opened: ContinuousClock.Instant,
+        now: ContinuousClock.Instant
+    ) -> Handover {
+        if isClosed {
+            taken -= 1
+            return .close(connection)
+        }
+        return handOver(connection, opened: opened, now: now)
+    }
+
+    private mutating func handOver(
+        _ connection: Connection,
+        opened: ContinuousClock.Instant,
+        now: ContinuousClock.Instant
+    ) -> Handover {
+        if !waiting.isEmpty { return .wake(waiting.removeFirst().waiter, with: connection, opened: opened) }
+        taken -= 1
+        if opened + limits.lifetime <= now { return .close(connection) }
+        idle.append(Idle(connection: connection, opened: opened, since: now))
+        return .keep
+    }
+
+    /// A connection broke or could not be opened: its place is free.
+    mutating func lose() -> Handover { freePlace() }
+
+    private mutating func freePlace() -> Handover {
+        guard !waiting.isEmpty, !isClosed else {
+            taken -= 1
+            return .keep
+        }
+        return .wakeToOpen(waiting.removeFirst().waiter)
+    }
+
+    /// Tasks that waited too long, and connections that idled too long or are too old.
+    mutating func sweep(now: ContinuousClock.Instant) -> (late: [Waiter], stale: [Connection]) {
+        let late = waiting.filter { $0.deadline <= now }.map(\.waiter)
+        waiting.removeAll { $0.deadline <= now }
+        let isStale = { [limits] (entry: Idle) in
+            entry.since + limits.idleTimeout <= now || entry.opened + limits.lifetime <= now
+        }
+        let stale = idle.filter(isStale).map(\.connection)
+        idle.removeAll(where: isStale)
+        return (late, stale)
+    }
+
+    /// No connection is handed out any more.
+    mutating func close() -> (waiters: [Waiter], connections: [Connection]) {
+        isClosed = true
+        defer {
+            waiting = []
+            idle = []
+        }
+        return (waiting.map(\.waiter), idle.map(\.connection))
+    }
+}

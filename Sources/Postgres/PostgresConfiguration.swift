@@ -1,0 +1,60 @@
+/// How to reach a server, and how its sessions are set up.
+package struct PostgresConfiguration: Sendable {
+    /// A libpq connection string or URI: Unix socket, TCP, several hosts with `target_session_attrs`, TLS.
+    ///
+    /// Source: PostgreSQL manual, 34.1.1 "Connection Strings".
+    package var url: String
+    /// The schema that unqualified names mean; `nil` leaves the server's `search_path`.
+    package var schema: String?
+    /// What `pg_stat_activity` shows.
+    package var applicationName: String
+    /// Settings of the session, such as `["statement_timeout": "5s"]`.
+    package var settings: [String: String]
+    /// How long to try to connect, to all hosts of the URL together.
+    package var connectTimeout: Duration
+    /// How long a cancelled statement may take to stop before its connection is closed.
+    package var cancelTimeout: Duration
+
+    package init(
+        url: String,
+        schema: String? = nil,
+        applicationName: String = "recorder",
+        settings: [String: String] = [:],
+        connectTimeout: Duration = .seconds(10),
+        cancelTimeout: Duration = .seconds(5)
+    ) {
+        self.url = url
+        self.schema = schema
+        self.applicationName = applicationName
+        self.settings = settings
+        self.connectTimeout = connectTimeout
+        self.cancelTimeout = cancelTimeout
+    }
+
+    /// The `-c name=value` words for libpq's `options` keyword.
+    ///
+    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds.
+    var startupOptions: String {
+        var all = ["jit": "off"]
+        if let schema { all["search_path"] = Self.quotedIdentifier(schema) }
+        all.merge(settings) { _, given in given }
+        return all.sorted { $0.key < $1.key }
+            .map { "-c \($0.key)=\(Self.escapedOption($0.value))" }
+            .joined(separator: " ")
+    }
+
+    /// An identifier in double quotes, as SQL reads it.
+    package static func quotedIdentifier(_ name: String) -> String {
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    /// Backslashes and spaces escaped, as the server splits `options`.
+    private static func escapedOption(_ value: String) -> String {
+        var escaped = ""
+        for character in value {
+            if character == "\\" || character == " " { escaped.append("\\") }
+            escaped.append(character)
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,285 @@
+package import Logging
+
+internal import Glibc
+internal import Synchronization
+
+/// One session with the server: an actor on a thread of its own.
+///
+/// Inside a closure that takes an `isolated PostgresConnection`, calls run on that thread one after another without
+/// changing threads. Cancelling the task that calls cancels the statement at the server; afterwards the connection is
+/// usable, or closed if the server did not answer in time.
+package actor PostgresConnection {
+    let configuration: PostgresConfiguration
+    let logger: Logger
+    private let thread: ConnectionThread
+    private nonisolated let interrupt: InterruptSignal
+    private nonisolated let health = Health()
+    private var libpq: LibpqConnection?
+    private var prepared = PreparedStatements()
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe thread.asUnownedSerialExecutor()
+    }
+
+    private init(_ configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        thread = ConnectionThread()
+        interrupt = InterruptSignal()
+    }
+
+    deinit { thread.stop() }
+
+    /// Opens a connection.
+    ///
+    /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`; `CancellationError`.
+    package static func connect(
+        _ configuration: PostgresConfiguration,
+        logger: Logger = Logger(label: "recorder.postgres")
+    ) async throws -> PostgresConnection {
+        let connection = PostgresConnection(configuration, logger: logger)
+        try await connection.open()
+        return connection
+    }
+
+    private func open() async throws {
+        let (configuration, interrupt, logger) = (configuration, interrupt, logger)
+        try Task.checkCancellation()
+        libpq = try await withTaskCancellationHandler {
+            do {
+                return try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
+            } catch {
+                if interrupt.isRaised { throw CancellationError() }
+                throw error
+            }
+        } onCancel: {
+            interrupt.raise()
+        }
+        interrupt.clear()
+        publishHealth()
+    }
+
+    /// Ends the session. Calls after this throw `.closed`.
+    package func close() {
+        libpq = nil
+        prepared = PreparedStatements()
+        publishHealth()
+    }
+
+    // MARK: State
+
+    /// The state of a connection that other threads may look at.
+    private final class Health: Sendable {
+        let socket = Atomic<Int32>(-1)
+        let isIdle = Atomic(true)
+    }
+
+    private func publishHealth() {
+        let isOpen = libpq?.isOpen == true
+        health.socket.store(isOpen ? (libpq?.socket ?? -1) : -1, ordering: .releasing)
+        health.isIdle.store(libpq?.isIdle ?? true, ordering: .releasing)
+    }
+
+    /// Whether the connection is open and, as far as can be seen without asking the server, still has one.
+    ///
+    /// An idle connection whose socket is readable was closed by the server, or was told that it will be.
+    package nonisolated var looksAlive: Bool {
+        let socket = health.socket.load(ordering: .acquiring)
+        guard socket >= 0 else { return false }
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&descriptor, 1, 0) == 0
+    }
+
+    /// Whether the connection is open.
+    package nonisolated var isOpen: Bool { health.socket.load(ordering: .acquiring) >= 0 }
+
+    /// Whether no transaction is open.
+    package nonisolated var isIdle: Bool { health.isIdle.load(ordering: .acquiring) }
+
+    /// The server process of this session.
+    ///
+    /// - Throws: ``PostgresError`` with `.closed`.
+    package func backendPID() throws -> Int32 { try open(libpq).backendPID }
+
+    /// The server's version, such as 150018.
+    ///
+    /// - Throws: ``PostgresError`` with `.closed`.
+    package func serverVersion() throws -> Int { try open(libpq).serverVersion }
+
+    private func open(_ libpq: LibpqConnection?) throws(PostgresError) -> LibpqConnection {
+        guard let libpq else { throw PostgresError(.closed, "the connection is closed") }
+        return libpq
+    }
+
+    // MARK: Statements
+
+    /// Runs a statement and decodes its rows.
+    ///
+    /// - Throws: ``PostgresError``; `CancellationError` if the task was cancelled before the server was done.
+    package func query<S: PostgresStatement>(_ statement: S) async throws -> [S.Row] {
+        try await perform { exchange in try exchange.run(statement).rows(statement) }
+    }
+
+    /// Runs a statement and decodes its first row, if there is one.
+    package func first<S: PostgresStatement>(_ statement: S) async throws -> S.Row? {
+        try await perform { exchange in try exchange.run(statement).firstRow(statement) }
+    }
+
+    /// Runs a statement.
+    ///
+    /// - Returns: How many rows it touched.
+    @discardableResult
+    package func execute(_ statement: some PostgresStatement) async throws -> Int {
+        try await perform { exchange in try exchange.run(statement).affectedRows }
+    }
+
+    /// Runs a script of any number of statements, without parameters, in the simple protocol.
+    ///
+    /// - Parameter unsafeSQL: Sent as it is; never build it from input.
+    package func run(unsafeSQL script: String) async throws {
+        _ = try await perform { exchange in try exchange.run(script: script) }
+    }
+
+    /// Runs a script and returns the rows of its last result as text; `nil` is NULL.
+    ///
+    /// - Parameter unsafeSQL: Sent as it is; never build it from input.
+    package func text(unsafeSQL script: String) async throws -> [[String?]] {
+        try await perform { exchange in try exchange.run(script: script).last?.texts() ?? [] }
+    }
+
+    /// Where the transactions of pipelined statements end.
+    package enum PipelineSync: Sendable {
+        /// After the last: outside a transaction block, all statements are one transaction.
+        case once
+        /// After each: outside a transaction block, each statement is a transaction of its own.
+        case each
+    }
+
+    /// Sends several statements in one go and decodes the rows of each.
+    ///
+    /// - Throws: The first failure; with ``PipelineSync/once`` nothing of the pipeline took effect then.
+    package func pipeline<each S: PostgresStatement>(
+        _ statements: repeat each S,
+        sync: PipelineSync = .once
+    ) async throws -> (repeat [(each S).Row]) {
+        try await perform { exchange in
+            try exchange.pipeline(sync: sync) { pipeline throws(PostgresError) in
+                repeat try pipeline.send(each statements, sync: sync)
+            }
+            var results = exchange.takePipelineResults()
+            return (repeat try results.removeFirst().rows(each statements))
+        }
+    }
+
+    /// Sends several statements in one go.
+    ///
+    /// - Returns: How many rows each touched.
+    @discardableResult
+    package func pipeline(
+        _ statements: [any PostgresStatement],
+        sync: PipelineSync = .once
+    ) async throws -> [Int] {
+        try await perform { exchange in
+            try exchange.pipeline(sync: sync) { pipeline throws(PostgresError) in
+                for statement in statements { try pipeline.send(statement, sync: sync) }
+            }
+            return exchange.takePipelineResults().map(\.affectedRows)
+        }
+    }
+
+    // MARK: COPY
+
+    /// Stores rows by `COPY … FROM STDIN (FORMAT binary)`.
+    ///
+    /// - Parameters:
+    ///   - target: The table and its columns, such as `events (stream_id, version)`; SQL, never built from input.
+    ///   - body: Writes the rows; if it throws, nothing is stored.
+    /// - Returns: How many rows were stored.
+    @discardableResult
+    package func copyIn(
+        unsafeSQL target: String,
+        _ body: @Sendable (inout PostgresCopyWriter) throws -> Void
+    ) async throws -> Int {
+        try await perform { exchange in
+            try exchange.beginCopy("copy \(target) from stdin (format binary)", expecting: .copyIn)
+            var writer = PostgresCopyWriter(exchange)
+            do {
+                try body(&writer)
+                try writer.finish()
+            } catch {
+                try? exchange.failCopy("\(error)")
+                throw error
+            }
+            return try exchange.finish().affectedRows
+        }
+    }
+
+    /// Reads rows by `COPY … TO STDOUT (FORMAT binary)`.
+    ///
+    /// - Parameters:
+    ///   - source: A table with its columns, or a query in parentheses; SQL, never built from input.
+    ///   - body: Takes each row; if it throws, the copy is cancelled.
+    package func copyOut(
+        unsafeSQL source: String,
+        _ body: @Sendable (borrowing PostgresCopyRow) throws -> Void
+    ) async throws {
+        try await perform { exchange in
+            try exchange.beginCopy("copy \(source) to stdout (format binary)", expecting: .copyOut)
+            do {
+                try exchange.readCopy(body)
+            } catch {
+                exchange.abandon()
+                throw error
+            }
+            _ = try exchange.finish()
+        }
+    }
+
+    // MARK: Notifications
+
+    /// Waits for the next notification of the channels that this session listens to.
+    ///
+    /// - Parameter timeout: How long to wait.
+    /// - Returns: The notification, or `nil` when the time is over.
+    func nextNotification(within timeout: Duration?) async throws -> (channel: String, payload: String)? {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        return try await perform { exchange in try exchange.nextNotification(until: deadline) }
+    }
+
+    // MARK: Carrying out
+
+    /// Runs one exchange with the server, under the calling task's cancellation.
+    ///
+    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK.
+    func perform<R>(
+        heedsCancellation: Bool = true,
+        _ body: (inout PostgresExchange) throws -> R
+    ) async throws -> R {
+        let libpq = try open(libpq)
+        guard heedsCancellation else { return try exchange(libpq, body) }
+        try Task.checkCancellation()
+        let interrupt = interrupt
+        defer { interrupt.clear() }
+        return try await withTaskCancellationHandler {
+            try exchange(libpq, body)
+        } onCancel: {
+            interrupt.raise()
+        }
+    }
+
+    private func exchange<R>(
+        _ libpq: LibpqConnection,
+        _ body: (inout PostgresExchange) throws -> R
+    ) throws -> R {
+        var exchange = PostgresExchange(libpq, prepared: prepared, cancelTimeout: configuration.cancelTimeout)
+        defer {
+            prepared = exchange.prepared
+            if exchange.isBroken || !libpq.isOpen {
+                self.libpq = nil
+                prepared = PreparedStatements()
+            }
+            publishHealth()
+        }
+        return try body(&exchange)
+    }
+}

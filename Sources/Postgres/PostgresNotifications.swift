@@ -1,0 +1,99 @@
+package import Logging
+
+/// What a listener learns.
+package enum PostgresNotification: Sendable, Equatable {
+    /// The session listens from now on. Whatever was sent before may have been missed: read to the head now.
+    ///
+    /// `again` is `true` after a connection was lost.
+    case listening(again: Bool)
+    /// Something was sent to a channel.
+    case received(channel: String, payload: String)
+    /// Nothing was received for the time that the listener was asked to wait at most.
+    case quiet
+}
+
+/// Notifications of channels, on a connection of its own, which is made anew whenever it breaks.
+///
+/// Nothing runs in the background: the iterator waits when its owner asks for the next element, and notifications gather
+/// in the socket meanwhile.
+///
+/// Source: PostgreSQL manual, "LISTEN": listen first, then look at the state.
+package struct PostgresNotifications: AsyncSequence, Sendable {
+    package typealias Element = PostgresNotification
+
+    private let configuration: PostgresConfiguration
+    private let channels: [String]
+    private let quietAfter: Duration?
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - channels: The channels' names.
+    ///   - quietAfter: After how much silence the sequence yields `.quiet`; `nil` for never.
+    package init(
+        _ configuration: PostgresConfiguration,
+        channels: [String],
+        quietAfter: Duration? = nil,
+        logger: Logger = Logger(label: "recorder.postgres")
+    ) {
+        self.configuration = configuration
+        self.channels = channels
+        self.quietAfter = quietAfter
+        self.logger = logger
+    }
+
+    package func makeAsyncIterator() -> Iterator { Iterator(self) }
+
+    /// Holds the connection; dropping the iterator closes it.
+    package struct Iterator: AsyncIteratorProtocol {
+        private let sequence: PostgresNotifications
+        private var connection: PostgresConnection?
+        private var hasListened = false
+        private var failures = 0
+
+        /// The longest pause between two attempts to connect.
+        private static let longestPause = Duration.seconds(2)
+
+        init(_ sequence: PostgresNotifications) { self.sequence = sequence }
+
+        /// - Throws: `CancellationError`; ``PostgresError`` with `.connectionFailed` only if the very first attempt fails.
+        package mutating func next() async throws -> PostgresNotification? {
+            while true {
+                try Task.checkCancellation()
+                do {
+                    guard let connection else {
+                        try await listen()
+                        defer { hasListened = true }
+                        return .listening(again: hasListened)
+                    }
+                    guard let next = try await connection.nextNotification(within: sequence.quietAfter) else {
+                        return .quiet
+                    }
+                    return .received(channel: next.channel, payload: next.payload)
+                } catch let error as PostgresError where hasListened {
+                    connection = nil
+                    try await pause(after: error)
+                }
+            }
+        }
+
+        private mutating func listen() async throws {
+            let made = try await PostgresConnection.connect(sequence.configuration, logger: sequence.logger)
+            for channel in sequence.channels {
+                try await made.run(unsafeSQL: "listen \(PostgresConfiguration.quotedIdentifier(channel))")
+            }
+            connection = made
+            failures = 0
+        }
+
+        private mutating func pause(after error: PostgresError) async throws {
+            failures += 1
+            sequence.logger.warning(
+                "listening was interrupted",
+                metadata: ["error": "\(error)", "failures": "\(failures)"]
+            )
+            guard failures > 1 else { return }
+            let pause = Duration.milliseconds(10 << Swift.min(failures, 10))
+            try await Task.sleep(for: Swift.min(pause, Self.longestPause))
+        }
+    }
+}
