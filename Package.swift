@@ -43,10 +43,23 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .executableTarget(name: "embed-sql", path: "Sources/EmbedSQL", swiftSettings: settings),
+        .plugin(
+            name: "EmbedSQLPlugin",
+            capability: .buildTool(),
+            dependencies: ["embed-sql"],
+            path: "Sources/EmbedSQLPlugin"
+        ),
     ]
         + layers.flatMap { layer in
             [
-                Target.target(name: layer.name, dependencies: layer.dependencies, swiftSettings: settings),
+                Target.target(
+                    name: layer.name,
+                    dependencies: layer.dependencies,
+                    exclude: layer.name == "Schema" ? ["SQL"] : [],
+                    swiftSettings: settings,
+                    plugins: layer.name == "Schema" ? ["EmbedSQLPlugin"] : nil
+                ),
                 Target.testTarget(
                     name: "\(layer.name)Tests",
                     dependencies: [.byName(name: layer.name)] + layer.dependencies,

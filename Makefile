@@ -1,0 +1,39 @@
+# `make help` lists what there is. Everything else is SwiftPM's: `swift build`, `swift test`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -Eeuo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench format lint clean
+
+swift := .ci/swift
+sources := Package.swift Sources Tests
+
+help: ## lists these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## installs what is missing: libpq, LZ4, PostgreSQL 15 or later, Python; looks for Swift
+	@.ci/setup
+
+build: setup ## builds everything, for debugging
+	$(swift) build
+
+demo: setup ## records simulated conversations on a PostgreSQL of its own, shows and replays them
+	$(swift) build --product recorder
+	.build/debug/recorder demo $(DEMO_FLAGS)
+
+test: setup ## runs all tests, against a real PostgreSQL that they start themselves
+	$(swift) test --disable-xctest $(TEST_FLAGS)
+
+bench: ## says when benchmarks come
+	@echo "There is nothing to measure with yet: 'recorder bench' comes with issue 4." >&2; exit 1
+
+format: setup ## formats the Swift sources
+	$(swift) format -i -r $(sources)
+
+lint: setup ## checks the format and who imports whom
+	$(swift) format lint --strict -r $(sources)
+	$(swift) test --disable-xctest --filter ArchitectureTests
+
+clean: ## removes what was built; .recorder, which holds the servers' data, stays
+	$(swift) package clean
+	rm -rf .venv

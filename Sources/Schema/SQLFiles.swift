@@ -1,0 +1,63 @@
+import Foundation
+
+/// The SQL folders `migrations` and `projections`: as the program carries them, or as they are on disk.
+package struct SQLFiles: Sendable {
+    /// A file's text by its path from the folder that holds both, such as `migrations/0001_log.up.sql`.
+    package let texts: [String: String]
+
+    /// Where the files came from, for messages: a folder's path, or `this program`.
+    package let origin: String
+
+    /// Where new files are written; nil for what the program carries.
+    package let directory: String?
+
+    /// What the program was built with.
+    package static let embedded = SQLFiles(texts: embeddedSQL, origin: "this program")
+
+    /// Files that are given, for tests and tools.
+    package init(texts: [String: String], origin: String = "memory", directory: String? = nil) {
+        self.texts = texts
+        self.origin = origin
+        self.directory = directory
+    }
+
+    /// Reads the files below a folder.
+    ///
+    /// - Parameter directory: A folder that holds `migrations` and `projections` (either may be absent), or a folder
+    ///   of migrations itself.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if the folder or a file cannot be read, or a file is not
+    ///   UTF-8.
+    package init(directory: String) throws(SchemaError) {
+        let root = URL(filePath: directory, directoryHint: .isDirectory)
+        let isRoot = ["migrations", "projections"].contains {
+            FileManager.default.fileExists(atPath: root.appending(path: $0).path())
+        }
+        var texts: [String: String] = [:]
+        do {
+            for path in try FileManager.default.subpathsOfDirectory(atPath: root.path()) where path.hasSuffix(".sql") {
+                let key = isRoot ? path : "migrations/\(path)"
+                guard key.hasPrefix("migrations/") || key.hasPrefix("projections/") else { continue }
+                texts[key] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
+            }
+        } catch {
+            throw SchemaError(
+                .invalidFile,
+                "cannot read the SQL files in \(directory): \(error.localizedDescription); name a folder that holds "
+                    + "migrations as UTF-8 files",
+                cause: error
+            )
+        }
+        self.init(
+            texts: texts,
+            origin: directory,
+            directory: isRoot ? root.appending(path: "migrations").path() : directory
+        )
+    }
+
+    /// The files below a folder, by their paths from it, in order.
+    func files(in folder: String) -> [(path: String, text: String)] {
+        texts.filter { $0.key.hasPrefix("\(folder)/") }
+            .map { (path: String($0.key.dropFirst(folder.count + 1)), text: $0.value) }
+            .sorted { $0.path < $1.path }
+    }
+}
