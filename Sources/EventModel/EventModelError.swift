@@ -1,27 +1,58 @@
 /// What went wrong in `EventModel`: a code to switch on, and a message that a person can act on.
-package struct EventModelError: Error, Sendable, CustomStringConvertible {
+public struct EventModelError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
-    package enum Code: String, Sendable {
+    public enum Code: String, Sendable {
         /// The line is not JSON, or not a JSON object.
         case notJSON
         /// A field that must be there is not.
         case missingField
         /// A field has a value that the contract does not allow.
         case invalidField
+        /// A field of the line is given twice.
+        case duplicateField
+        /// The line has a field that the contract does not know.
+        case unknownField
+        /// `data` or `metadata` is larger than ``EventDraft/largestJSON``.
+        case tooLarge
+        /// A change of state that is not in the table of transitions.
+        case illegalTransition
     }
 
     /// The kind of failure.
-    package let code: Code
-    /// What failed, why, and what to do. Never holds payloads or bound values.
-    package let message: String
+    public let code: Code
+    /// The field of the event that is at fault; nil when the whole line is.
+    public let field: String?
+    /// Why it was refused and what to do. Never holds payloads or bound values.
+    public let reason: String
+    /// The number of the line, counted from 1; nil when the event did not come from a line.
+    public let line: Int?
     /// The error that led to this one, if another layer reported it.
-    package let cause: (any Error)?
+    public let cause: (any Error)?
 
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    /// Creates an error about a field, or about the whole of what was given when `field` is nil.
+    package init(_ code: Code, field: String? = nil, _ reason: String, line: Int? = nil, cause: (any Error)? = nil) {
         self.code = code
-        self.message = message
+        self.field = field
+        self.reason = reason
+        self.line = line
         self.cause = cause
     }
 
-    package var description: String { message }
+    /// What failed and why, such as `line 7: data: a string holds \u0000, which PostgreSQL cannot store; remove it`.
+    public var message: String {
+        (line.map { "line \($0): " } ?? "") + (field.map { "\($0): " } ?? "") + reason
+    }
+
+    /// The message.
+    public var description: String { message }
+
+    /// The same error, said of a line.
+    package func at(line: Int?) -> EventModelError {
+        EventModelError(code, field: field, reason, line: line, cause: cause)
+    }
+
+    /// The same error, said of a field.
+    package func of(field: String) -> EventModelError {
+        EventModelError(code, field: field, reason, line: line, cause: cause)
+    }
 }

@@ -1,0 +1,21 @@
+/// Events for one stream that are stored together, one after another, or not at all.
+public struct Append: Hashable, Sendable {
+    /// The stream that they go to.
+    public let stream: StreamID
+    /// What the stream must hold for the append to succeed.
+    public let expectedVersion: ExpectedVersion
+    /// The events, in the order in which they happened.
+    public let events: [EventDraft]
+
+    /// Puts events together for one stream.
+    ///
+    /// - Parameters:
+    ///   - stream: The stream that they go to.
+    ///   - expectedVersion: What the stream must hold.
+    ///   - events: At least one event, each id once; the event store refuses anything else.
+    public init(stream: StreamID, expectedVersion: ExpectedVersion = .any, events: [EventDraft]) {
+        self.stream = stream
+        self.expectedVersion = expectedVersion
+        self.events = events
+    }
+}

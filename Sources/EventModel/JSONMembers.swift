@@ -1,0 +1,82 @@
+/// One member of a JSON object: where its name and its value lie.
+package struct JSONMember: Hashable, Sendable {
+    /// The name, a string with its quotes.
+    package let key: JSONSlice
+    /// The value.
+    package let value: JSONSlice
+}
+
+/// A walk over the members of a JSON object, in their order, that checks each as it comes.
+///
+/// A name that comes twice is given twice; JSON's readers take the last one. Where a member fails, ``key`` says which.
+///
+/// ```swift
+/// var members = JSONMembers(of: bytes.span)
+/// while let member = try members.next(in: bytes.span) { … }
+/// ```
+package struct JSONMembers {
+    private enum Place { case start, first, later, end }
+
+    private var scanner: JSONScanner
+    private var place = Place.start
+    private let isTrusted: Bool
+    /// The name of the member that is being read, once it has one.
+    package private(set) var key: JSONSlice?
+
+    /// Walks over the object that these bytes are.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes; the same must be given to ``next(in:)``.
+    ///   - range: Where the object lies in them, white space around it allowed; all of them if left out.
+    ///   - trusted: Whether ``JSONScanner/validate(_:)`` has passed these bytes before. The walk then steps over values
+    ///     without looking into them, twice as fast; on other bytes it gives nonsense, but stays inside the range.
+    package init(of bytes: Span<UInt8>, in range: Range<Int>? = nil, trusted: Bool = false) {
+        scanner = JSONScanner(bytes, in: range ?? 0..<bytes.count)
+        isTrusted = trusted
+    }
+
+    /// The next member; nil after the last, when only white space follows the object.
+    ///
+    /// - Throws: ``JSONFault`` at the first thing that is wrong.
+    package mutating func next(in bytes: Span<UInt8>) throws(JSONFault) -> JSONMember? {
+        key = nil
+        scanner.skipWhitespace(bytes)
+        switch place {
+        case .start:
+            guard scanner.peek(bytes) == 0x7B else {
+                // Something else than an object is refused as such only if it is JSON.
+                _ = try scanner.value(bytes)
+                try scanner.finish(bytes)
+                throw JSONFault(.notAnObject, at: 0)
+            }
+            scanner.offset &+= 1
+            scanner.skipWhitespace(bytes)
+            place = .first
+            if scanner.peek(bytes) == 0x7D { return try finish(bytes) }
+        case .first: break
+        case .later:
+            if scanner.peek(bytes) == 0x7D { return try finish(bytes) }
+            try scanner.expect(0x2C, bytes)
+            scanner.skipWhitespace(bytes)
+        case .end: return nil
+        }
+        guard scanner.peek(bytes) == 0x22 else { throw scanner.unexpected() }
+        let start = scanner.offset
+        let hasEscapes = isTrusted ? try scanner.skipString(bytes) : try scanner.string(bytes)
+        let key = JSONSlice(kind: .string, range: start..<scanner.offset, hasEscapes: hasEscapes)
+        self.key = key
+        scanner.skipWhitespace(bytes)
+        try scanner.expect(0x3A, bytes)
+        scanner.skipWhitespace(bytes)
+        let value = isTrusted ? try scanner.skipValue(bytes) : try scanner.value(bytes)
+        place = .later
+        return JSONMember(key: key, value: value)
+    }
+
+    private mutating func finish(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONMember? {
+        scanner.offset &+= 1
+        try scanner.finish(bytes)
+        place = .end
+        return nil
+    }
+}

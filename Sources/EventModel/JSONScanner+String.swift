@@ -1,0 +1,116 @@
+/// 0x01 in each byte of a word.
+private let ones: UInt64 = 0x0101_0101_0101_0101
+/// The highest bit of each byte of a word.
+private let highs: UInt64 = 0x8080_8080_8080_8080
+
+extension JSONScanner {
+    /// Checks the string at the offset, which is on its opening quote, and steps over it.
+    ///
+    /// Eight bytes at a time while they are plain: `(x - ones) & ~x & highs` marks the zero bytes of x, and the lowest
+    /// mark is always true (Bit Twiddling Hacks, "Determine if a word has a zero byte").
+    ///
+    /// - Returns: Whether it holds a backslash.
+    mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) -> Bool {
+        let start = offset
+        var hasEscapes = false
+        offset &+= 1
+        while true {
+            while end &- offset >= 8 {
+                let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+                    .littleEndian
+                let quotes = word ^ 0x2222_2222_2222_2222
+                let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
+                let special =
+                    ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
+                        | (word &- 0x2020_2020_2020_2020) & ~word | word) & highs
+                if special == 0 {
+                    offset &+= 8
+                    continue
+                }
+                offset &+= special.trailingZeroBitCount &>> 3
+                break
+            }
+            guard offset < end else { throw JSONFault(.unexpectedEnd, at: start) }
+            let byte = unsafe bytes[unchecked: offset]
+            if byte == 0x22 {
+                offset &+= 1
+                return hasEscapes
+            } else if byte == 0x5C {
+                hasEscapes = true
+                try escape(bytes)
+            } else if byte >= 0x80 {
+                try multibyte(byte, bytes)
+            } else if byte < 0x20 {
+                throw JSONFault(.controlCharacter, at: offset)
+            } else {
+                offset &+= 1
+            }
+        }
+    }
+
+    /// Checks the escape at the offset, which is on its backslash, and steps over it and a pair's second half.
+    private mutating func escape(_ bytes: Span<UInt8>) throws(JSONFault) {
+        let start = offset
+        offset &+= 1
+        guard offset < end else { throw unexpected() }
+        let kind = peek(bytes)
+        offset &+= 1
+        switch kind {
+        case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: return
+        case 0x75: break
+        default: throw JSONFault(.badEscape, at: start)
+        }
+        let unit = try codeUnit(bytes, of: start)
+        guard unit != 0 else { throw JSONFault(.nulCharacter, at: start) }
+        guard unit & 0xF800 == 0xD800 else { return }
+        guard unit < 0xDC00, peek(bytes) == 0x5C else { throw JSONFault(.loneSurrogate, at: start) }
+        offset &+= 1
+        guard peek(bytes) == 0x75 else { throw JSONFault(.loneSurrogate, at: start) }
+        offset &+= 1
+        guard try codeUnit(bytes, of: start) & 0xFC00 == 0xDC00 else { throw JSONFault(.loneSurrogate, at: start) }
+    }
+
+    /// Reads four hexadecimal digits.
+    private mutating func codeUnit(_ bytes: Span<UInt8>, of start: Int) throws(JSONFault) -> UInt16 {
+        var unit: UInt16 = 0
+        for _ in 0..<4 {
+            guard offset < end else { throw unexpected() }
+            let digit = hexValue(peek(bytes))
+            guard digit < 16 else { throw JSONFault(.badEscape, at: start) }
+            unit = unit << 4 | UInt16(digit)
+            offset &+= 1
+        }
+        return unit
+    }
+
+    /// Checks a character of two to four bytes, by table 3-7 of the Unicode standard, and steps over it.
+    @inline(__always)
+    private mutating func multibyte(_ first: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
+        let length: Int
+        var lowest: UInt8 = 0x80
+        var highest: UInt8 = 0xBF
+        switch first {
+        case 0xC2...0xDF: length = 2
+        case 0xE0...0xEF:
+            length = 3
+            if first == 0xE0 { lowest = 0xA0 }
+            if first == 0xED { highest = 0x9F }
+        case 0xF0...0xF4:
+            length = 4
+            if first == 0xF0 { lowest = 0x90 }
+            if first == 0xF4 { highest = 0x8F }
+        default: throw JSONFault(.invalidUTF8, at: offset)
+        }
+        guard end &- offset >= length else { throw JSONFault(.invalidUTF8, at: offset) }
+        let second = unsafe bytes[unchecked: offset &+ 1]
+        guard second >= lowest, second <= highest else { throw JSONFault(.invalidUTF8, at: offset) }
+        var index = 2
+        while index < length {
+            guard unsafe bytes[unchecked: offset &+ index] & 0xC0 == 0x80 else {
+                throw JSONFault(.invalidUTF8, at: offset)
+            }
+            index &+= 1
+        }
+        offset &+= length
+    }
+}

@@ -1,0 +1,174 @@
+/// One forward pass over UTF-8 that refuses whatever `events.md` refuses and builds nothing.
+///
+/// JSON is RFC 8259's. Beyond its grammar these are refused: `\u0000`, half a surrogate pair, a number that is not finite
+/// as a `Double`, arrays and objects nested deeper than ``deepest``.
+///
+/// Every read lies behind a comparison with the end of the range, which lies inside the span; the unchecked subscripts
+/// rest on that.
+package struct JSONScanner {
+    /// How many arrays and objects may stand in one another. A `data` object is the first.
+    package static let deepest = 64
+
+    /// The offset of the next byte.
+    var offset: Int
+    /// The offset after the last byte.
+    let end: Int
+
+    init(_ bytes: Span<UInt8>, in range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies outside the bytes")
+        offset = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// Checks that the bytes are one JSON value, with nothing but white space around it.
+    ///
+    /// - Returns: Where the value lies.
+    /// - Throws: ``JSONFault`` with the first thing that is wrong.
+    package static func validate(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
+        var scanner = JSONScanner(bytes, in: 0..<bytes.count)
+        scanner.skipWhitespace(bytes)
+        let value = try scanner.value(bytes)
+        try scanner.finish(bytes)
+        return value
+    }
+
+    /// Steps over white space and refuses anything after it.
+    mutating func finish(_ bytes: Span<UInt8>) throws(JSONFault) {
+        skipWhitespace(bytes)
+        guard offset == end else { throw JSONFault(.trailingCharacters, at: offset) }
+    }
+
+    /// The next byte, or 0, which begins nothing, at the end.
+    @inline(__always)
+    func peek(_ bytes: Span<UInt8>) -> UInt8 {
+        offset < end ? unsafe bytes[unchecked: offset] : 0
+    }
+
+    /// Steps over blanks, tabs and line ends.
+    @inline(__always)
+    mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+        while offset < end {
+            let byte = unsafe bytes[unchecked: offset]
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
+            offset &+= 1
+        }
+    }
+
+    /// The fault of a byte that cannot stand here.
+    @inline(never)
+    func unexpected() -> JSONFault { JSONFault(offset < end ? .unexpectedCharacter : .unexpectedEnd, at: offset) }
+
+    /// Steps over `byte` or refuses.
+    @inline(__always)
+    mutating func expect(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
+        guard peek(bytes) == byte else { throw unexpected() }
+        offset &+= 1
+    }
+
+    /// Checks the value that begins at the offset and steps over it.
+    mutating func value(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
+        let start = offset
+        switch peek(bytes) {
+        case 0x22:
+            let hasEscapes = try string(bytes)
+            return JSONSlice(kind: .string, range: start..<offset, hasEscapes: hasEscapes)
+        case 0x7B:
+            try container(bytes)
+            return JSONSlice(kind: .object, range: start..<offset)
+        case 0x5B:
+            try container(bytes)
+            return JSONSlice(kind: .array, range: start..<offset)
+        case let byte:
+            let kind = try scalar(byte, bytes)
+            return JSONSlice(kind: kind, range: start..<offset)
+        }
+    }
+
+    /// Checks the array or object that begins at the offset, in a loop with one bit a level: 1 for an object.
+    private mutating func container(_ bytes: Span<UInt8>) throws(JSONFault) {
+        var levels: UInt64 = 0
+        var depth = 0
+        values: while true {
+            switch peek(bytes) {
+            case 0x22:
+                _ = try string(bytes)
+            case 0x7B:
+                guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: offset) }
+                offset &+= 1
+                skipWhitespace(bytes)
+                if peek(bytes) == 0x7D {
+                    offset &+= 1
+                } else {
+                    depth &+= 1
+                    levels = levels &<< 1 | 1
+                    try key(bytes)
+                    continue values
+                }
+            case 0x5B:
+                guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: offset) }
+                offset &+= 1
+                skipWhitespace(bytes)
+                if peek(bytes) == 0x5D {
+                    offset &+= 1
+                } else {
+                    depth &+= 1
+                    levels = levels &<< 1
+                    continue values
+                }
+            case let byte:
+                _ = try scalar(byte, bytes)
+            }
+            while true {
+                if depth == 0 { return }
+                skipWhitespace(bytes)
+                let isObject = levels & 1 == 1
+                switch peek(bytes) {
+                case 0x2C:
+                    offset &+= 1
+                    skipWhitespace(bytes)
+                    if isObject { try key(bytes) }
+                    continue values
+                case 0x7D where isObject, 0x5D where !isObject:
+                    offset &+= 1
+                    depth &-= 1
+                    levels &>>= 1
+                default: throw unexpected()
+                }
+            }
+        }
+    }
+
+    /// Checks a member's name and the colon, and steps to its value.
+    @inline(__always)
+    private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) {
+        guard peek(bytes) == 0x22 else { throw unexpected() }
+        _ = try string(bytes)
+        skipWhitespace(bytes)
+        try expect(0x3A, bytes)
+        skipWhitespace(bytes)
+    }
+
+    /// Checks a number or a word that begins with `first`.
+    @inline(__always)
+    private mutating func scalar(_ first: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) -> JSONKind {
+        switch first {
+        case 0x2D, 0x30...0x39:
+            try number(bytes)
+            return .number
+        case 0x74:
+            try word("true", bytes)
+            return .true
+        case 0x66:
+            try word("false", bytes)
+            return .false
+        case 0x6E:
+            try word("null", bytes)
+            return .null
+        default: throw unexpected()
+        }
+    }
+
+    private mutating func word(_ word: String, _ bytes: Span<UInt8>) throws(JSONFault) {
+        for byte in word.utf8 { try expect(byte, bytes) }
+    }
+}

@@ -1,0 +1,149 @@
+/// What a JSON value is.
+package enum JSONKind: UInt8, Sendable {
+    /// `{ … }`
+    case object
+    /// `[ … ]`
+    case array
+    /// `"…"`
+    case string
+    /// `-1.5e3`
+    case number
+    /// `true`
+    case `true`
+    /// `false`
+    case `false`
+    /// `null`
+    case null
+}
+
+/// Where a JSON value lies in bytes that were scanned. It means nothing without those bytes.
+package struct JSONSlice: Hashable, Sendable {
+    /// What the value is.
+    package let kind: JSONKind
+    /// Whether it is a string that holds a backslash.
+    package let hasEscapes: Bool
+    /// The bytes of the value, a string's quotes included.
+    package let range: Range<Int>
+
+    package init(kind: JSONKind, range: Range<Int>, hasEscapes: Bool = false) {
+        self.kind = kind
+        self.range = range
+        self.hasEscapes = hasEscapes
+    }
+
+    /// The value's JSON text as it stands, such as the exact digits of a number.
+    package func text(in bytes: Span<UInt8>) -> String { JSONSlice.decode(bytes, range) }
+
+    /// The value's JSON bytes as they stand.
+    package func bytes(in bytes: Span<UInt8>) -> [UInt8] {
+        let part = bytes.extracting(range)
+        return unsafe part.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+
+    /// The characters of a string, escapes resolved; nil for any other kind.
+    package func string(in bytes: Span<UInt8>) -> String? {
+        guard kind == .string else { return nil }
+        guard hasEscapes else { return JSONSlice.decode(bytes, content) }
+        var decoded: [UInt8] = []
+        appendUTF8(in: bytes, to: &decoded)
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
+    /// Appends the UTF-8 of a string, escapes resolved; of any other kind, its JSON text.
+    package func appendUTF8(in bytes: Span<UInt8>, to result: inout [UInt8]) {
+        let range = kind == .string ? content : range
+        guard hasEscapes else {
+            let part = bytes.extracting(range)
+            unsafe part.withUnsafeBufferPointer { unsafe result.append(contentsOf: $0) }
+            return
+        }
+        result.reserveCapacity(result.count + range.count)
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let byte = bytes[offset]
+            offset += 1
+            guard byte == 0x5C, offset < range.upperBound else {
+                result.append(byte)
+                continue
+            }
+            let escape = bytes[offset]
+            offset += 1
+            switch escape {
+            case 0x62: result.append(0x08)
+            case 0x66: result.append(0x0C)
+            case 0x6E: result.append(0x0A)
+            case 0x72: result.append(0x0D)
+            case 0x74: result.append(0x09)
+            case 0x75:
+                let (scalar, next) = JSONSlice.scalar(bytes, at: offset, until: range.upperBound)
+                result.append(contentsOf: String(scalar).utf8)
+                offset = next
+            default: result.append(escape)
+            }
+        }
+    }
+
+    /// Whether this is a string of exactly these characters, however they are escaped.
+    package func equals(_ name: [UInt8], in bytes: Span<UInt8>) -> Bool {
+        guard kind == .string else { return false }
+        if hasEscapes {
+            var decoded: [UInt8] = []
+            appendUTF8(in: bytes, to: &decoded)
+            return decoded == name
+        }
+        let content = content
+        guard content.count == name.count else { return false }
+        for index in 0..<name.count where bytes[content.lowerBound &+ index] != name[index] { return false }
+        return true
+    }
+
+    /// The number if it is a whole one in plain digits that fits, such as `-12`; nil for `1.0`, `1e3` and other kinds.
+    package func integer(in bytes: Span<UInt8>) -> Int? {
+        kind == .number ? Int(text(in: bytes)) : nil
+    }
+
+    /// The number nearest to the one written; nil for other kinds.
+    package func double(in bytes: Span<UInt8>) -> Double? {
+        kind == .number ? Double(text(in: bytes)) : nil
+    }
+
+    /// The truth value; nil for other kinds.
+    package var bool: Bool? {
+        switch kind {
+        case .true: true
+        case .false: false
+        default: nil
+        }
+    }
+
+    /// What lies between a string's quotes.
+    private var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
+
+    private static func decode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        let part = bytes.extracting(range)
+        return unsafe part.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The scalar of the four digits at `offset`, of two escapes if they are a pair; U+FFFD if there is none.
+    private static func scalar(_ bytes: Span<UInt8>, at offset: Int, until end: Int) -> (Unicode.Scalar, next: Int) {
+        guard let unit = hexadecimal(bytes, at: offset, until: end) else { return ("\u{FFFD}", end) }
+        if let scalar = Unicode.Scalar(unit) { return (scalar, offset + 4) }
+        guard
+            unit < 0xDC00, offset + 10 <= end, bytes[offset + 4] == 0x5C, bytes[offset + 5] == 0x75,
+            let low = hexadecimal(bytes, at: offset + 6, until: end), low >= 0xDC00, low < 0xE000,
+            let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
+        else { return ("\u{FFFD}", offset + 4) }
+        return (scalar, offset + 10)
+    }
+
+    private static func hexadecimal(_ bytes: Span<UInt8>, at offset: Int, until end: Int) -> UInt32? {
+        guard offset + 4 <= end else { return nil }
+        var value: UInt32 = 0
+        for index in offset..<offset + 4 {
+            let digit = hexValue(bytes[index])
+            guard digit < 16 else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
+    }
+}

@@ -1,0 +1,99 @@
+package import FoundationEssentials
+
+/// The value of an ASCII hexadecimal digit, or 0xFF.
+@inline(__always)
+func hexValue(_ byte: UInt8) -> UInt8 {
+    switch byte {
+    case 0x30...0x39: byte &- 0x30
+    case 0x61...0x66: byte &- 0x57
+    case 0x41...0x46: byte &- 0x37
+    default: 0xFF
+    }
+}
+
+extension UUID {
+    /// Reads the 36 characters of RFC 9562's text form, in either case; nil for anything else.
+    package init?(ascii bytes: Span<UInt8>, in range: Range<Int>) {
+        guard range.count == 36, range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var digits = 0
+        var wrong: UInt8 = 0
+        for index in 0..<36 {
+            let byte = bytes[range.lowerBound &+ index]
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                wrong |= byte ^ 0x2D
+                continue
+            }
+            let value = hexValue(byte)
+            wrong |= value & 0xF0
+            if digits < 16 { high = high << 4 | UInt64(value & 0xF) } else { low = low << 4 | UInt64(value & 0xF) }
+            digits &+= 1
+        }
+        guard wrong == 0 else { return nil }
+        self.init(high: high, low: low)
+    }
+
+    /// Reads the text form, in either case; nil for anything that is not exactly 36 characters of it.
+    package init?(text: String) {
+        let bytes = [UInt8](text.utf8)
+        self.init(ascii: bytes.span, in: 0..<bytes.count)
+    }
+
+    /// The UUID whose first eight bytes are `high` and whose last eight are `low`, both big endian.
+    package init(high: UInt64, low: UInt64) {
+        func byte(_ word: UInt64, _ index: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word >> (56 &- 8 &* index)) }
+        self.init(
+            uuid: (
+                byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3),
+                byte(high, 4), byte(high, 5), byte(high, 6), byte(high, 7),
+                byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3),
+                byte(low, 4), byte(low, 5), byte(low, 6), byte(low, 7)
+            )
+        )
+    }
+
+    /// The first eight bytes, big endian.
+    package var high: UInt64 {
+        let (a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _) = uuid
+        return UInt64(a) << 56 | UInt64(b) << 48 | UInt64(c) << 40 | UInt64(d) << 32
+            | UInt64(e) << 24 | UInt64(f) << 16 | UInt64(g) << 8 | UInt64(h)
+    }
+
+    /// The last eight bytes, big endian.
+    package var low: UInt64 {
+        let (_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h) = uuid
+        return UInt64(a) << 56 | UInt64(b) << 48 | UInt64(c) << 40 | UInt64(d) << 32
+            | UInt64(e) << 24 | UInt64(f) << 16 | UInt64(g) << 8 | UInt64(h)
+    }
+
+    /// Appends the text form in lower case, 36 bytes.
+    package func appendText(to bytes: inout [UInt8]) {
+        var buffer = (high: high, low: low)
+        for index in 0..<16 {
+            if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(0x2D) }
+            let byte: UInt8
+            if index < 8 {
+                byte = UInt8(truncatingIfNeeded: buffer.high >> 56)
+                buffer.high <<= 8
+            } else {
+                byte = UInt8(truncatingIfNeeded: buffer.low >> 56)
+                buffer.low <<= 8
+            }
+            bytes.append(hexDigit(byte >> 4))
+            bytes.append(hexDigit(byte & 0xF))
+        }
+    }
+
+    /// The text form in lower case.
+    package var text: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(36)
+        appendText(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// The ASCII digit, lower case, of a value below 16.
+@inline(__always)
+func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
