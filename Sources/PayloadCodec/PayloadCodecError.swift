@@ -4,24 +4,31 @@ package struct PayloadCodecError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The frame's bytes do not match its header or checksum.
         case corrupt
-        /// The frame has a format version that this build does not know.
+        /// The frame has a format version, or a flag, that this build does not know.
         case unknownVersion
-        /// The frame needs a dictionary that is not there.
+        /// The frame needs a dictionary that is not there; ``PayloadCodecError/dictionary`` says which.
         case unknownDictionary
         /// The lengths exceed the limit of an event.
         case tooLarge
+        /// A dictionary's id, size or checksum is not what it must be.
+        case badDictionary
+        /// There are too few samples to train a dictionary from.
+        case tooFewSamples
     }
 
     /// The kind of failure.
     package let code: Code
     /// What failed, why, and what to do. Never holds payloads or bound values.
     package let message: String
+    /// The id of the dictionary that is missing, with code `.unknownDictionary`: load it and decode again.
+    package let dictionary: Int?
     /// The error that led to this one, if another layer reported it.
     package let cause: (any Error)?
 
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, dictionary: Int? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
+        self.dictionary = dictionary
         self.cause = cause
     }
 

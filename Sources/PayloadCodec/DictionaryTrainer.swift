@@ -1,0 +1,89 @@
+/// What a training made.
+package struct TrainedDictionary: Hashable, Sendable {
+    /// The dictionary's content: give it an id with ``PayloadDictionary/init(id:bytes:checksum:)``.
+    package let bytes: [UInt8]
+    /// How many samples it was made from.
+    package let trainedOn: Int
+    /// How many samples were kept out of it, to try it on.
+    package let heldOut: Int
+    /// Size of the held-out samples' frames with this dictionary, divided by their raw size.
+    package let heldOutRatio: Double
+    /// The same without any dictionary.
+    package let heldOutRatioWithoutDictionary: Double
+}
+
+/// Makes dictionaries from samples of payloads; the same samples in the same order always give the same dictionary.
+///
+/// Picks segments as the COVER algorithm does (Liao, Petri, Moffat, Wirth: "Effective construction of relative
+/// Lempel-Ziv dictionaries", 2016): a segment's worth is the number of samples that share its sequences of eight bytes,
+/// counted once a dictionary. The best segments come last, where LZ4 keeps them in its table.
+package struct DictionaryTrainer: Sendable {
+    /// The dictionary's size in bytes, at most.
+    package let size: Int
+
+    /// Segment lengths that are tried; which is best depends on how long the repeated passages are.
+    private static let segmentLengths = [32, 64, 128, 256]
+    /// Every so many samples one is held out.
+    private static let heldOutStride = 10
+    /// The fewest samples that can be divided.
+    private static let fewestSamples = 20
+
+    /// A trainer.
+    ///
+    /// - Parameter size: The dictionary's size in bytes at most: 256 … 65,536.
+    package init(size: Int = PayloadDictionary.sizeLimit) {
+        precondition((256...PayloadDictionary.sizeLimit).contains(size), "a dictionary has 256 to 65,536 bytes")
+        self.size = size
+    }
+
+    /// Makes a dictionary.
+    ///
+    /// - Parameter samples: Raw payloads, data and metadata one after the other; 1,000 to 10,000 of them, mixed as the
+    ///   store's events are. Every tenth is held out.
+    /// - Returns: The best of the dictionaries tried, by its ratio on the held-out samples.
+    /// - Throws: ``PayloadCodecError`` with code `.tooFewSamples` if there are fewer than 20 or they hold nothing that
+    ///   repeats, `.tooLarge` if one exceeds the limit of an event.
+    package func train(_ samples: [[UInt8]]) throws(PayloadCodecError) -> TrainedDictionary {
+        guard samples.count >= Self.fewestSamples else {
+            throw PayloadCodecError(
+                .tooFewSamples,
+                "a dictionary needs at least \(Self.fewestSamples) samples, better 10,000; there are \(samples.count)"
+            )
+        }
+        let trained = samples.indices.filter { $0 % Self.heldOutStride != 9 }.map { samples[$0] }
+        let heldOut = samples.indices.filter { $0 % Self.heldOutStride == 9 }.map { samples[$0] }
+        var best: (bytes: [UInt8], ratio: Double)?
+        let corpus = DictionaryCorpus(trained)
+        for length in Self.segmentLengths {
+            let bytes = corpus.dictionary(size: size, segmentLength: length)
+            guard !bytes.isEmpty else { continue }
+            let ratio = try Self.ratio(of: heldOut, with: PayloadDictionary(id: 1, bytes: bytes))
+            if ratio < best?.ratio ?? .infinity { best = (bytes, ratio) }
+        }
+        guard let best else {
+            throw PayloadCodecError(.tooFewSamples, "the samples share nothing that a dictionary could hold")
+        }
+        return TrainedDictionary(
+            bytes: best.bytes,
+            trainedOn: trained.count,
+            heldOut: heldOut.count,
+            heldOutRatio: best.ratio,
+            heldOutRatioWithoutDictionary: try Self.ratio(of: heldOut, with: nil)
+        )
+    }
+
+    /// Size of the samples' frames divided by their raw size.
+    private static func ratio(
+        of samples: [[UInt8]],
+        with dictionary: PayloadDictionary?
+    ) throws(PayloadCodecError) -> Double {
+        let encoder = PayloadEncoder(dictionary: dictionary)
+        var frames: [UInt8] = []
+        var raw = 0
+        for sample in samples {
+            try encoder.encode(data: sample, metadata: [], into: &frames)
+            raw += sample.count
+        }
+        return Double(frames.count) / Double(max(raw, 1))
+    }
+}

@@ -1,0 +1,25 @@
+internal import Crypto
+
+/// The checksum in a frame's header: of the data's length as four bytes, the lowest first, and the raw bytes.
+enum PayloadChecksum {
+    /// Computes the kind of checksum that `flags` ask for.
+    ///
+    /// - Parameters:
+    ///   - raw: Data and metadata, one after the other.
+    ///   - dataLength: Where in `raw` the metadata begins.
+    ///   - flags: With `.sha256` a SHA-256's beginning, else a CRC-32C.
+    /// - Returns: The four bytes, the first one lowest.
+    static func of(_ raw: UnsafeRawBufferPointer, dataLength: Int, flags: PayloadFrame.Flags) -> UInt32 {
+        let prefix = UInt32(truncatingIfNeeded: dataLength)
+        guard flags.contains(.sha256) else {
+            var crc = CRC32C()
+            crc.update(littleEndian: prefix)
+            unsafe crc.update(raw)
+            return crc.value
+        }
+        var hash = SHA256()
+        unsafe withUnsafeBytes(of: prefix.littleEndian) { unsafe hash.update(bufferPointer: $0) }
+        unsafe hash.update(bufferPointer: raw)
+        return unsafe hash.finalize().withUnsafeBytes { unsafe UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)) }
+    }
+}

@@ -1,0 +1,25 @@
+/// How hard an encoder looks for matches. The frames are the same kind either way, and decode equally fast.
+package enum PayloadCompression: Hashable, Sendable {
+    /// LZ4: for what is being appended.
+    case fast
+    /// LZ4-HC, ten times slower or more, for idle time and sealed sessions.
+    ///
+    /// - Parameter level: 3 … 12; LZ4 takes others as the nearest.
+    case high(level: Int)
+}
+
+/// What the column `events.encoding` says of a frame, so that SQL can see which dictionaries are in use.
+package struct PayloadEncoding: RawRepresentable, Hashable, Sendable {
+    /// 0: not compressed. -1: LZ4 without a dictionary. 1 … 32767: LZ4 with the dictionary of that id.
+    package let rawValue: Int16
+
+    /// The encoding that the column holds as `rawValue`.
+    package init(rawValue: Int16) {
+        self.rawValue = rawValue
+    }
+
+    /// The body is the raw bytes.
+    package static let identity = PayloadEncoding(rawValue: 0)
+    /// The body is an LZ4 block that needs no dictionary.
+    package static let lz4 = PayloadEncoding(rawValue: -1)
+}

@@ -1,0 +1,112 @@
+/// Reads frames, ours and those that SQL clients wrote, and believes none of them. Any number of tasks may use one.
+///
+/// Whatever the bytes are, decoding returns the payload that was encoded or throws; it allocates nothing before the
+/// declared lengths were checked against their limits and against the body.
+package struct PayloadDecoder: Sendable {
+    /// The dictionaries that this decoder knows.
+    package let dictionaries: DictionaryStore
+
+    /// A decoder.
+    ///
+    /// - Parameter dictionaries: Where it looks for dictionaries; what is inserted there later counts too.
+    package init(dictionaries: DictionaryStore = DictionaryStore()) {
+        self.dictionaries = dictionaries
+    }
+
+    /// Decodes one frame to the end of a buffer, which can be used again for the next batch.
+    ///
+    /// - Parameters:
+    ///   - frame: All of a frame's bytes and nothing else.
+    ///   - buffer: Gets data and metadata at its end; as it was if this throws.
+    /// - Returns: Where in the buffer they lie.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary`, load that dictionary and decode again.
+    package func decode(
+        _ frame: UnsafeRawBufferPointer,
+        into buffer: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadRange {
+        let header = try unsafe PayloadFrame(parsing: frame)
+        let known = try dictionaryBytes(header)
+        let start = buffer.count
+        let split = start + header.dataLength
+        let length = max(header.rawLength, header.dataLength + (header.metadataLength == 0 ? 2 : 0))
+        var sound = false
+        buffer.append(addingCapacity: length) { output in
+            unsafe output.withUnsafeMutableBufferPointer { target, count in
+                sound = unsafe Self.fill(UnsafeMutableRawBufferPointer(target), from: frame, header, known)
+                count = sound ? length : 0
+            }
+        }
+        guard sound else { throw Self.mismatch }
+        return PayloadRange(data: start..<split, metadata: split..<(start + length))
+    }
+
+    /// Decodes one frame.
+    ///
+    /// - Parameter frame: All of a frame's bytes and nothing else.
+    /// - Returns: What its producer sent.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary`, load that dictionary and decode again.
+    package func decode(_ frame: UnsafeRawBufferPointer) throws(PayloadCodecError) -> DecodedPayload {
+        var bytes: [UInt8] = []
+        let range = try unsafe decode(frame, into: &bytes)
+        return DecodedPayload(bytes: bytes, split: range.data.upperBound)
+    }
+
+    /// Decodes one frame; see ``decode(_:)-(UnsafeRawBufferPointer)``.
+    package func decode(_ frame: [UInt8]) throws(PayloadCodecError) -> DecodedPayload {
+        try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in try unsafe decode(bytes) }
+    }
+
+    /// Decodes one frame to the end of a buffer; see ``decode(_:into:)-(UnsafeRawBufferPointer,_)``.
+    package func decode(_ frame: [UInt8], into buffer: inout [UInt8]) throws(PayloadCodecError) -> PayloadRange {
+        try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
+            try unsafe decode(bytes, into: &buffer)
+        }
+    }
+
+    private static var mismatch: PayloadCodecError {
+        PayloadCodecError(
+            .corrupt,
+            "the frame's body does not match its header and checksum: restore the event from a backup"
+        )
+    }
+
+    private func dictionaryBytes(_ header: PayloadFrame) throws(PayloadCodecError) -> [UInt8] {
+        guard header.dictionary != 0 else { return [] }
+        guard let dictionary = dictionaries[header.dictionary] else {
+            throw PayloadCodecError(
+                .unknownDictionary,
+                "the frame needs dictionary \(header.dictionary), which is not loaded",
+                dictionary: header.dictionary
+            )
+        }
+        return dictionary.bytes
+    }
+
+    /// Puts data and metadata into `target`, and says whether they are what the header promises.
+    private static func fill(
+        _ target: UnsafeMutableRawBufferPointer,
+        from frame: UnsafeRawBufferPointer,
+        _ header: PayloadFrame,
+        _ known: [UInt8]
+    ) -> Bool {
+        let body = unsafe UnsafeRawBufferPointer(rebasing: frame[header.bodyOffset...])
+        let raw = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<header.rawLength])
+        if header.flags.contains(.lz4) {
+            let whole = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: raw, dictionary: $0) }
+            guard whole else { return false }
+        } else {
+            unsafe raw.copyMemory(from: body)
+        }
+        let checksum = unsafe PayloadChecksum.of(
+            UnsafeRawBufferPointer(raw),
+            dataLength: header.dataLength,
+            flags: header.flags
+        )
+        guard checksum == header.checksum else { return false }
+        if header.metadataLength == 0 {
+            unsafe target[header.rawLength] = UInt8(ascii: "{")
+            unsafe target[header.rawLength + 1] = UInt8(ascii: "}")
+        }
+        return true
+    }
+}

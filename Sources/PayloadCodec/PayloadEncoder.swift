@@ -1,0 +1,89 @@
+internal import Synchronization
+
+/// Makes frames of payloads. Any number of tasks may use one encoder at once.
+///
+/// Scratch memory (dictionary, LZ4 states, buffers: about 250 KiB with `.fast`) is kept in a pool, one for each caller
+/// that was ever encoding at the same time as others; a message allocates nothing but its output.
+package final class PayloadEncoder: Sendable {
+    /// The dictionary that frames are made with, if any.
+    package let dictionary: PayloadDictionary?
+    /// How hard the encoder looks for matches.
+    package let compression: PayloadCompression
+
+    /// Payloads up to this size use pooled memory; larger ones are rare, and get memory of their own.
+    private static let pooledCapacity = 1 << 16
+
+    private let idle: Mutex<[PayloadScratch]>
+
+    /// An encoder.
+    ///
+    /// - Parameters:
+    ///   - dictionary: What payloads are likely to resemble; `nil` for none.
+    ///   - compression: How hard to look for matches.
+    package init(dictionary: PayloadDictionary? = nil, compression: PayloadCompression = .fast) {
+        self.dictionary = dictionary
+        self.compression = compression
+        idle = Mutex([])
+    }
+
+    /// Appends the frame of one payload to a buffer.
+    ///
+    /// The body is stored uncompressed if LZ4 does not make it smaller.
+    ///
+    /// - Parameters:
+    ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
+    ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
+    ///   - frames: Gets the frame at its end; unchanged if this throws.
+    /// - Returns: What the column `events.encoding` must say of the frame.
+    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
+    @discardableResult
+    package func encode(
+        data: Span<UInt8>,
+        metadata: Span<UInt8>,
+        into frames: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadEncoding {
+        guard data.count <= PayloadFrame.lengthLimit, metadata.count <= PayloadFrame.lengthLimit else {
+            throw PayloadCodecError(
+                .tooLarge,
+                "the event has \(data.count) bytes of data and \(metadata.count) of metadata;"
+                    + " the limit is \(PayloadFrame.lengthLimit) each"
+            )
+        }
+        let scratch = takeScratch(for: data.count + metadata.count)
+        let encoding = unsafe scratch.encode(data: data, metadata: metadata) { unsafe frames.append(contentsOf: $0) }
+        if scratch.capacity == Self.pooledCapacity { idle.withLock { $0.append(scratch) } }
+        return encoding
+    }
+
+    /// Appends the frame of one payload to a buffer; see ``encode(data:metadata:into:)-(Span<UInt8>,_,_)``.
+    @discardableResult
+    package func encode(
+        data: [UInt8],
+        metadata: [UInt8],
+        into frames: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadEncoding {
+        try encode(data: data.span, metadata: metadata.span, into: &frames)
+    }
+
+    /// Makes the frame of one payload.
+    ///
+    /// - Parameters:
+    ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
+    ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
+    /// - Returns: The frame, and what the column `events.encoding` must say of it.
+    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
+    package func encode(
+        data: [UInt8],
+        metadata: [UInt8]
+    ) throws(PayloadCodecError) -> (frame: [UInt8], encoding: PayloadEncoding) {
+        var frame: [UInt8] = []
+        let encoding = try encode(data: data.span, metadata: metadata.span, into: &frame)
+        return (frame, encoding)
+    }
+
+    private func takeScratch(for count: Int) -> PayloadScratch {
+        if count <= Self.pooledCapacity, let scratch = idle.withLock({ $0.popLast() }) { return scratch }
+        let capacity = max(count, Self.pooledCapacity)
+        return PayloadScratch(dictionary: dictionary, compression: compression, capacity: capacity)
+    }
+}

@@ -1,0 +1,131 @@
+/// The header of a frame: what `events.payload` begins with.
+///
+/// ```
+/// byte 0      format version 1 in the high nibble, flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
+///             first 4 bytes of a SHA-256 (else CRC-32C, little endian); bits 2 and 3 must be 0
+/// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
+/// varint      length of the data (raw bytes)
+/// varint      length of the metadata (raw bytes; 0 = the metadata is {})
+/// 4 bytes     checksum of: data length as 4 bytes little endian, then the raw bytes (data, metadata)
+/// rest        body: the raw bytes, or one LZ4 block of them
+/// ```
+package struct PayloadFrame: Hashable, Sendable {
+    /// The low nibble of a frame's first byte.
+    package struct Flags: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) {
+            self.rawValue = rawValue
+        }
+
+        /// The body is an LZ4 block.
+        package static let lz4 = Flags(rawValue: 1)
+        /// The checksum is the beginning of a SHA-256, which SQL can compute, and not a CRC-32C.
+        package static let sha256 = Flags(rawValue: 2)
+        /// All flags that this version knows.
+        static let known: Flags = [.lz4, .sha256]
+    }
+
+    /// The format version that this build writes and reads.
+    package static let version: UInt8 = 1
+    /// The most bytes that data may have, and that metadata may have: 1 MiB each.
+    package static let lengthLimit = 1 << 20
+    /// The most bytes that a header takes: 1 for version and flags, 3 for each varint, 4 for the checksum.
+    static let headerLimit = 14
+
+    /// What the body and the checksum are.
+    package let flags: Flags
+    /// The id of the dictionary that the body needs, 1 … 32767, or 0.
+    package let dictionary: Int
+    /// The raw data's length in bytes.
+    package let dataLength: Int
+    /// The raw metadata's length in bytes; 0 stands for `{}`.
+    package let metadataLength: Int
+    /// The checksum's four bytes, the first one lowest.
+    package let checksum: UInt32
+    /// Where the body begins; it goes to the frame's end.
+    package let bodyOffset: Int
+
+    /// The raw bytes' length: data and metadata together.
+    package var rawLength: Int { dataLength + metadataLength }
+
+    /// What the column `events.encoding` says of this frame.
+    package var encoding: PayloadEncoding {
+        guard flags.contains(.lz4) else { return .identity }
+        return dictionary == 0 ? .lz4 : PayloadEncoding(rawValue: Int16(dictionary))
+    }
+
+    /// Reads a header and checks all that can be known without the body's content: version, flags, lengths within
+    /// their limits, a body that can hold them. Allocates nothing.
+    ///
+    /// - Parameter frame: All of a frame's bytes.
+    /// - Throws: ``PayloadCodecError`` with code `.corrupt`, `.unknownVersion` or `.tooLarge`.
+    package init(parsing frame: UnsafeRawBufferPointer) throws(PayloadCodecError) {
+        guard let first = unsafe frame.first else { throw PayloadCodecError(.corrupt, "the frame is empty") }
+        guard first >> 4 == Self.version else {
+            throw PayloadCodecError(
+                .unknownVersion,
+                "the frame has format version \(first >> 4); this build reads version \(Self.version)"
+            )
+        }
+        flags = Flags(rawValue: first & 15)
+        guard flags.isSubset(of: .known) else {
+            throw PayloadCodecError(
+                .unknownVersion,
+                "the frame has flags \(flags.rawValue), of which this build knows only 1 and 2"
+            )
+        }
+        var offset = 1
+        dictionary = try unsafe Self.readVarint(frame, at: &offset)
+        dataLength = try unsafe Self.readVarint(frame, at: &offset)
+        metadataLength = try unsafe Self.readVarint(frame, at: &offset)
+        guard dictionary <= PayloadDictionary.ids.upperBound, flags.contains(.lz4) || dictionary == 0 else {
+            throw PayloadCodecError(.corrupt, "the frame names dictionary \(dictionary), which it cannot have")
+        }
+        guard dataLength <= Self.lengthLimit, metadataLength <= Self.lengthLimit else {
+            throw PayloadCodecError(
+                .tooLarge,
+                "the frame declares \(dataLength) bytes of data and \(metadataLength) of metadata;"
+                    + " the limit is \(Self.lengthLimit) each"
+            )
+        }
+        guard frame.count - offset >= 4 else {
+            throw PayloadCodecError(.corrupt, "the frame is cut off in its header")
+        }
+        checksum = unsafe UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        bodyOffset = offset + 4
+        let bodyLength = frame.count - bodyOffset
+        let rawLength = dataLength + metadataLength
+        // No byte of an LZ4 block stands for more than 255 raw ones (LZ4 block format), so a small body cannot ask
+        // for a large buffer.
+        guard flags.contains(.lz4) ? rawLength <= bodyLength * 255 : rawLength == bodyLength else {
+            throw PayloadCodecError(
+                .corrupt,
+                "the frame declares \(rawLength) raw bytes, which its body of \(bodyLength) does not hold"
+            )
+        }
+    }
+
+    /// Reads an unsigned LEB128 number of at most 5 bytes and refuses one that is longer than it need be.
+    @inline(__always)
+    private static func readVarint(
+        _ frame: UnsafeRawBufferPointer,
+        at offset: inout Int
+    ) throws(PayloadCodecError) -> Int {
+        var value = 0
+        var shift = 0
+        while offset < frame.count, shift < 35 {
+            let byte = unsafe frame[offset]
+            offset += 1
+            value |= Int(byte & 127) << shift
+            if byte < 128 {
+                guard byte != 0 || shift == 0 else {
+                    throw PayloadCodecError(.corrupt, "a number in the frame's header is not minimal")
+                }
+                return value
+            }
+            shift += 7
+        }
+        throw PayloadCodecError(.corrupt, "a number in the frame's header does not end")
+    }
+}
