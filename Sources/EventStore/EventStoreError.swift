@@ -1,31 +1,80 @@
-/// What went wrong in `EventStore`: a code to switch on, and a message that a person can act on.
-package struct EventStoreError: Error, Sendable, CustomStringConvertible {
+public import EventModel
+
+/// What went wrong in the event store: a code to switch on, and a message that a person can act on.
+public struct EventStoreError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
-    package enum Code: String, Sendable {
-        /// The stream does not hold what the append expected.
+    public enum Code: String, Sendable {
+        /// The stream does not hold what the append expected, or holds a part of it. Nothing was stored.
         case wrongExpectedVersion
-        /// The append breaks a rule of the event contract.
+        /// The append breaks a rule of the event contract. Nothing was stored.
         case invalidAppend
+        /// The server refused the append for another reason. Nothing was stored.
+        case refused
+        /// The database could not be reached in time. Whether the append was stored is unknown: the same append again,
+        /// with the same event ids, finds out.
+        case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent
-        /// The database cannot be reached.
-        case unavailable
         /// A cursor's text cannot be parsed.
         case invalidCursor
+        /// The appender was closed before it took the append.
+        case closed
     }
 
     /// The kind of failure.
-    package let code: Code
-    /// What failed, why, and what to do. Never holds payloads or bound values.
-    package let message: String
+    public let code: Code
+    /// What failed, why, and what to do. Never holds payloads.
+    public let message: String
+    /// The stream that it is about.
+    public var stream: StreamID?
+    /// What the append expected of the stream.
+    public var expected: ExpectedVersion?
+    /// How many events the stream held.
+    public var found: Int?
     /// The error that led to this one, if another layer reported it.
-    package let cause: (any Error)?
+    public var cause: (any Error)?
 
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    init(_ code: Code, _ message: String, stream: StreamID? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
+        self.stream = stream
         self.cause = cause
     }
 
-    package var description: String { message }
+    /// The message and its cause.
+    public var description: String { cause.map { "\(message): \($0)" } ?? message }
+
+    static func wrongVersion(_ stream: StreamID, expected: ExpectedVersion, found: Int) -> EventStoreError {
+        var error = EventStoreError(
+            .wrongExpectedVersion,
+            "stream \(stream) was expected to hold \(expected.phrase), but holds \(found): read it, decide again",
+            stream: stream
+        )
+        error.expected = expected
+        error.found = found
+        return error
+    }
+
+    static func partlyStored(_ stream: StreamID, expected: ExpectedVersion, found: Int) -> EventStoreError {
+        var error = EventStoreError(
+            .wrongExpectedVersion,
+            "stream \(stream) holds some of the append's event ids, but not all of them one after another in this order: "
+                + "an append is repeated whole, or its events get new ids",
+            stream: stream
+        )
+        error.expected = expected
+        error.found = found
+        return error
+    }
+}
+
+extension ExpectedVersion {
+    fileprivate var phrase: String {
+        switch self {
+        case .any: "anything"
+        case .none: "no event"
+        case .exists: "at least one event"
+        case .exactly(let version): "\(version) events"
+        }
+    }
 }

@@ -161,7 +161,7 @@ package actor PostgresConnection {
     package func pipeline<each S: PostgresStatement>(
         _ statements: repeat each S,
         sync: PipelineSync = .once
-    ) async throws -> (repeat [(each S).Row]) {
+    ) async throws -> sending (repeat [(each S).Row]) {
         try await perform { exchange in
             try exchange.pipeline(sync: sync) { pipeline throws(PostgresError) in
                 repeat try pipeline.send(each statements, sync: sync)

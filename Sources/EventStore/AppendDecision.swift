@@ -1,0 +1,90 @@
+internal import EventModel
+
+/// What is to be done with an append, given the heads of its streams. Pure: nothing here reads or writes.
+enum AppendDecision {
+    /// Store it, behind what the streams hold.
+    case store
+    /// It is stored already.
+    case stored([AppendReceipt])
+    /// It must not be stored.
+    case refuse(EventStoreError)
+    /// It repeats an append that is being stored right now: decide again when that is done.
+    case later
+    /// These streams must be read first: they are unknown, or what is known may be out of date.
+    case read([StreamID])
+
+    /// Decides about an append, which may go to several streams.
+    ///
+    /// - Parameters:
+    ///   - appends: Its parts, each to another stream.
+    ///   - heads: What is known of the streams.
+    ///   - pending: The ids that the same group is about to store, by stream.
+    ///   - isFresh: Whether a stream's head was read just now, so that a refusal can rest on it.
+    init(
+        _ appends: [EncodedAppend],
+        heads: StreamHeads,
+        pending: [StreamID: [EventID]],
+        isFresh: (StreamID) -> Bool
+    ) {
+        var receipts: [AppendReceipt] = []
+        var unknown: [StreamID] = []
+        var refusal: EventStoreError?
+        var isPending = false
+        for append in appends {
+            guard let head = heads[append.stream] else {
+                unknown.append(append.stream)
+                continue
+            }
+            switch Self.decide(append, head: head, pending: pending[append.stream] ?? []) {
+            case .store: continue
+            case .stored(let receipt): receipts.append(receipt)
+            case .later: isPending = true
+            case .refuse(let error):
+                refusal = refusal ?? error
+                if !isFresh(append.stream) { unknown.append(append.stream) }
+            }
+        }
+        if !unknown.isEmpty {
+            self = .read(unknown)
+        } else if isPending {
+            self = .later
+        } else if let refusal {
+            self = .refuse(refusal)
+        } else if receipts.count == appends.count {
+            self = .stored(receipts)
+        } else if let stored = receipts.first {
+            // All or nothing: one stream has its part already, another does not.
+            let stale = appends.map(\.stream).filter { !isFresh($0) }
+            let error = EventStoreError.partlyStored(stored.stream, expected: .any, found: stored.versions.upperBound)
+            self = stale.isEmpty ? .refuse(error) : .read(stale)
+        } else {
+            self = .store
+        }
+    }
+
+    private enum Part {
+        case store
+        case stored(AppendReceipt)
+        case refuse(EventStoreError)
+        case later
+    }
+
+    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: [EventID]) -> Part {
+        if !pending.isEmpty, append.events.contains(where: { pending.contains($0.id) }) { return .later }
+        let versions = append.events.compactMap { head.version(of: $0.id) }
+        let (stream, expected) = (append.stream, append.expectedVersion)
+        guard let first = versions.first else {
+            let found = head.version + pending.count
+            return expected.allows(version: found)
+                ? .store : .refuse(.wrongVersion(stream, expected: expected, found: found))
+        }
+        let asBefore = first..<(first + append.events.count)
+        guard versions.elementsEqual(asBefore) else {
+            return .refuse(.partlyStored(stream, expected: expected, found: head.version))
+        }
+        let positions = asBefore.map { head.positions[$0 - 1] }
+        return .stored(
+            AppendReceipt(stream: stream, firstVersion: first, positions: positions, wasStoredBefore: true)
+        )
+    }
+}

@@ -1,0 +1,96 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import PayloadCodec
+internal import Postgres
+
+/// Reads what streams hold behind a version: the material of a ``StreamHead``.
+struct ReadHeads: PostgresStatement {
+    /// One event of one of the streams.
+    struct Row {
+        let stream: StreamID
+        let version: Int
+        let id: EventID
+        let position: Int64
+    }
+
+    /// The streams, each with the version that is known of it.
+    let streams: [(stream: StreamID, version: Int)]
+
+    let sql = """
+        select e.stream_id, e.version, e.event_id, e.position
+        from unnest($1::uuid[], $2::integer[]) as wanted(stream_id, version)
+        cross join lateral (
+            select stream_id, version, event_id, position from events
+            where events.stream_id = wanted.stream_id and events.version > wanted.version
+            order by version
+        ) as e
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(streams.map(\.stream.uuid))
+        try parameters.append(streams.map { Int32($0.version) })
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
+        Row(
+            stream: StreamID(try row.decode(UUID.self, at: 0)),
+            version: try row.decode(Int.self, at: 1),
+            id: EventID(try row.decode(UUID.self, at: 2)),
+            position: try row.decode(Int64.self, at: 3)
+        )
+    }
+}
+
+/// Stores a group of events in one statement; its rows are their positions, in the same order.
+struct InsertEvents: PostgresStatement {
+    private var occurredAt: [PostgresTimestamp] = []
+    private var versions: [Int32] = []
+    private var types: [Int16] = []
+    private var encodings: [Int16] = []
+    private var streams: [UUID] = []
+    private var ids: [UUID] = []
+    private var payloads: [PostgresBytea] = []
+
+    /// How many events there are.
+    var count: Int { ids.count }
+
+    /// Adds an event.
+    mutating func append(_ event: EncodedAppend.Event, type: Int16, stream: StreamID, version: Int) {
+        occurredAt.append(PostgresTimestamp(unixMicroseconds: event.occurredAt.microseconds))
+        versions.append(Int32(version))
+        types.append(type)
+        encodings.append(event.encoding.rawValue)
+        streams.append(stream.uuid)
+        ids.append(event.id.uuid)
+        payloads.append(PostgresBytea(event.frame))
+    }
+
+    let sql = """
+        insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+        select occurred_at, version, type, encoding, stream_id, event_id, payload
+        from unnest($1::timestamptz[], $2::integer[], $3::smallint[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bytea[])
+            as batch(occurred_at, version, type, encoding, stream_id, event_id, payload)
+        returning position
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(occurredAt)
+        try parameters.append(versions)
+        try parameters.append(types)
+        try parameters.append(encodings)
+        try parameters.append(streams)
+        try parameters.append(ids)
+        try parameters.append(payloads)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+}
+
+/// Wakes whoever waits for events. Sent behind the commit, never inside: a NOTIFY in a writing transaction holds one
+/// lock over the whole cluster until the commit is flushed.
+struct WakeSubscribers: PostgresStatement {
+    /// The channel of a schema.
+    static func channel(schema: String) -> String { "\(schema)_events" }
+
+    let sql = "select pg_notify(current_schema() || '_events', '')"
+}

@@ -1,0 +1,53 @@
+internal import EventModel
+internal import PayloadCodec
+
+/// An append whose payloads are frames already, so that the one who writes it only copies bytes.
+struct EncodedAppend: Sendable {
+    /// One event of it.
+    struct Event: Sendable {
+        let id: EventID
+        let type: EventType
+        let occurredAt: Timestamp
+        let encoding: PayloadEncoding
+        let frame: [UInt8]
+    }
+
+    let stream: StreamID
+    let expectedVersion: ExpectedVersion
+    let events: [Event]
+
+    /// Compresses an append's payloads.
+    ///
+    /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
+    init(_ append: Append, encoder: PayloadEncoder) throws {
+        guard !append.events.isEmpty else {
+            throw EventStoreError(.invalidAppend, "an append has at least one event", stream: append.stream)
+        }
+        if append.events.count > 1 {
+            var ids: Set<EventID> = []
+            for event in append.events where !ids.insert(event.id).inserted {
+                throw EventStoreError(
+                    .invalidAppend,
+                    "event id \(event.id) stands twice in one append to stream \(append.stream): every event has its own",
+                    stream: append.stream
+                )
+            }
+        }
+        stream = append.stream
+        expectedVersion = append.expectedVersion
+        let now = Timestamp.now()
+        events = try append.events.map { event in
+            let (frame, encoding) = try encoder.encode(data: event.data, metadata: event.metadata)
+            return Event(
+                id: event.id,
+                type: event.type,
+                occurredAt: event.occurredAt ?? now,
+                encoding: encoding,
+                frame: frame
+            )
+        }
+    }
+
+    /// About how much memory it holds.
+    var size: Int { events.reduce(128) { $0 + $1.frame.count + 96 } }
+}

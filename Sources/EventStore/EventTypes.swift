@@ -1,0 +1,66 @@
+internal import EventModel
+internal import Postgres
+
+/// The ids that event types are interned under. Types are only ever added, so what is known stays right.
+struct EventTypes {
+    private var ids: [EventType: Int16] = [:]
+    private var names: [Int16: EventType] = [:]
+
+    /// The id of a type, if it is known.
+    subscript(type: EventType) -> Int16? { ids[type] }
+
+    /// The type of an id, if it is known.
+    subscript(id: Int16) -> EventType? { names[id] }
+
+    /// Looks up types, and interns those that the database does not know yet.
+    ///
+    /// - Throws: ``PostgresError``.
+    mutating func intern(_ types: Set<EventType>, on connection: PostgresConnection) async throws {
+        let unknown = types.filter { ids[$0] == nil }.map(\.name).sorted()
+        guard !unknown.isEmpty else { return }
+        add(try await connection.query(SelectTypes(names: unknown)))
+        let missing = unknown.filter { name in !ids.keys.contains { $0.name == name } }
+        guard !missing.isEmpty else { return }
+        try await connection.execute(InsertTypes(names: missing))
+        add(try await connection.query(SelectTypes(names: missing)))
+    }
+
+    /// Learns all types.
+    ///
+    /// - Throws: ``PostgresError``.
+    mutating func load(on connection: PostgresConnection) async throws {
+        add(try await connection.query(SelectTypes(names: nil)))
+    }
+
+    private mutating func add(_ rows: [(Int16, String)]) {
+        for (id, name) in rows {
+            guard let type = try? EventType(name) else { continue }
+            ids[type] = id
+            names[id] = type
+        }
+    }
+
+    private struct SelectTypes: PostgresStatement {
+        let names: [String]?
+        let sql = "select id, name from event_types where $1::text[] is null or name = any($1)"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(names) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (Int16, String) {
+            (try row.decode(at: 0), try row.decode(at: 1))
+        }
+    }
+
+    /// Looks before it inserts: every INSERT … ON CONFLICT uses up a number of the 32,767.
+    private struct InsertTypes: PostgresStatement {
+        let names: [String]
+        let sql = """
+            insert into event_types (name)
+            select name from unnest($1::text[]) as new(name)
+            where not exists (select from event_types where event_types.name = new.name)
+            on conflict do nothing
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(names) }
+    }
+}

@@ -1,0 +1,143 @@
+package import Postgres
+
+/// Reads the log in the order that subscriptions promise: each committed event once, each stream by version.
+///
+/// A batch is read in a REPEATABLE READ transaction. What that transaction's snapshot sees and the cursor's does not is
+/// new, however early its writers took their transaction ids or positions, and whoever else has a transaction open.
+package enum LogReader {
+    /// What one read gave.
+    package struct Batch: Sendable {
+        /// The events, by position.
+        package let events: [StoredEvent]
+        /// The cursor behind them.
+        package let cursor: LogCursor
+    }
+
+    /// Settings of a session that reads the log: plans keep to the indexes even while the table is young.
+    package static let sessionSettings = ["enable_seqscan": "off"]
+
+    /// Reads the next events behind a cursor.
+    ///
+    /// - Parameters:
+    ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
+    ///   - limit: How many events at most.
+    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment.
+    package static func read(
+        on connection: isolated PostgresConnection,
+        after cursor: LogCursor,
+        limit: Int
+    ) async throws -> Batch {
+        if let window = cursor.window {
+            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+        }
+        if cursor == .beginning {
+            guard let end = try await connection.first(CurrentSnapshot()) else {
+                return Batch(events: [], cursor: cursor)
+            }
+            let window = LogCursor.Window(end: end, position: 0)
+            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+        }
+        let (snapshots, events) = try await connection.pipeline(
+            CurrentSnapshot(),
+            ReadNew(old: cursor.delivered, limit: limit)
+        )
+        guard let end = snapshots.first else { return Batch(events: [], cursor: cursor) }
+        return batch(events, from: cursor.delivered, to: end, limit: limit)
+    }
+
+    private static func walk(
+        on connection: isolated PostgresConnection,
+        from delivered: PostgresSnapshot,
+        window: LogCursor.Window,
+        limit: Int
+    ) async throws -> Batch {
+        let events = try await connection.query(ReadWindow(old: delivered, window: window, limit: limit))
+        return batch(events, from: delivered, to: window.end, limit: limit)
+    }
+
+    private static func batch(
+        _ events: [StoredEvent],
+        from delivered: PostgresSnapshot,
+        to end: PostgresSnapshot,
+        limit: Int
+    ) -> Batch {
+        guard events.count >= limit, let last = events.last else {
+            return Batch(events: events, cursor: LogCursor(delivered: end))
+        }
+        let window = LogCursor.Window(end: end, position: last.position)
+        return Batch(events: events, cursor: LogCursor(delivered: delivered, window: window))
+    }
+
+    /// The snapshot of this transaction.
+    package struct CurrentSnapshot: PostgresStatement {
+        package let sql = "select pg_current_snapshot()"
+
+        package init() {}
+
+        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PostgresSnapshot {
+            try row.decode(at: 0)
+        }
+    }
+
+    /// A stored transaction id that this cluster has not given out yet, if there is one: the log comes from another
+    /// cluster, by a logical restore, and its ids say nothing here.
+    package struct ForeignTransaction: PostgresStatement {
+        package let sql = """
+            select transaction_id from events where transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
+            order by transaction_id desc limit 1
+            """
+
+        package init() {}
+
+        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PostgresXID8 {
+            try row.decode(at: 0)
+        }
+    }
+
+    /// What this transaction sees and the old snapshot does not: it was active then, or had not begun.
+    ///
+    /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction that
+    /// stays open for hours from costing anything.
+    private struct ReadNew: PostgresStatement {
+        let old: PostgresSnapshot
+        let limit: Int
+
+        // `+ 0` keeps the planner from walking the whole log by the index on position.
+        let sql = """
+            select \(StoredEvent.columns) from events
+            where transaction_id >= $1 or transaction_id = any($2::xid8[])
+            order by position + 0 limit $3
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(PostgresXID8(old.xmax))
+            try parameters.append(old.active.map(PostgresXID8.init))
+            try parameters.append(limit)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+
+    /// The rest of a window that is too large for one batch, by position.
+    private struct ReadWindow: PostgresStatement {
+        let old: PostgresSnapshot
+        let window: LogCursor.Window
+        let limit: Int
+
+        let sql = """
+            select \(StoredEvent.columns) from events
+            where position > $1
+                and pg_visible_in_snapshot(transaction_id, $2) and not pg_visible_in_snapshot(transaction_id, $3)
+            order by position limit $4
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(window.position)
+            try parameters.append(window.end)
+            try parameters.append(old)
+            try parameters.append(limit)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+}

@@ -1,0 +1,206 @@
+public import EventModel
+
+internal import FoundationEssentials
+package import Logging
+package import PayloadCodec
+package import Postgres
+
+/// The log of events in one schema of a PostgreSQL database: reads it, and makes appenders to it.
+public final class PostgresEventStore: Sendable {
+    /// Which way to read a stream.
+    public enum Direction: Sendable {
+        /// Ascending versions.
+        case forwards
+        /// Descending versions.
+        case backwards
+    }
+
+    /// The most events that one read returns.
+    public static let largestPage = 10_000
+
+    private let configuration: PostgresConfiguration
+    private let schema: String
+    private let pool: PostgresPool
+    private let decoder = EventDecoder()
+    private let logger: Logger
+
+    /// Opens a store; connections are made when they are needed.
+    ///
+    /// - Parameters:
+    ///   - url: A libpq connection string or URI.
+    ///   - schema: The schema that the migrations were run in.
+    public convenience init(url: String, schema: String = "recorder") {
+        self.init(PostgresConfiguration(url: url, schema: schema), schema: schema)
+    }
+
+    /// - Parameters:
+    ///   - configuration: The database; its schema is replaced by `schema`.
+    ///   - schema: The schema that the migrations were run in.
+    ///   - limits: The bounds of the pool that reads use.
+    package init(
+        _ configuration: PostgresConfiguration,
+        schema: String = "recorder",
+        limits: PostgresPool.Limits = .init(),
+        logger: Logger = Logger(label: "recorder.store")
+    ) {
+        var configuration = configuration
+        configuration.schema = schema
+        self.configuration = configuration
+        self.schema = schema
+        self.logger = logger
+        pool = PostgresPool(configuration, limits: limits, logger: logger)
+    }
+
+    /// Closes the store's connections.
+    public func close() async { await pool.close() }
+
+    // MARK: Appending
+
+    /// Runs an appender while `body` runs, and writes everything that it was given before it returns.
+    ///
+    /// - Throws: What `body` throws; ``EventStoreError`` if the newest dictionary cannot be loaded.
+    public func withAppender<R: Sendable>(
+        limits: EventAppender.Limits = .init(),
+        _ body: @Sendable (EventAppender) async throws -> R
+    ) async throws -> R {
+        try await EventAppender.withAppender(
+            to: configuration,
+            limits: limits,
+            encoder: try await encoder(),
+            logger: logger,
+            body
+        )
+    }
+
+    /// An encoder with the newest dictionary, or without any if there is none.
+    ///
+    /// - Throws: ``PostgresError``; `PayloadCodecError` if the dictionary's row is damaged.
+    package func encoder() async throws -> PayloadEncoder {
+        try await pool.withConnection { connection in
+            guard let (id, bytes) = try await connection.first(NewestDictionary()) else { return PayloadEncoder() }
+            return PayloadEncoder(dictionary: try PayloadDictionary(id: Int(id), bytes: bytes.bytes))
+        }
+    }
+
+    // MARK: Reading
+
+    /// Reads a part of a stream.
+    ///
+    /// - Parameters:
+    ///   - version: The first version to read; `nil` for the stream's first, or its last when reading backwards.
+    ///   - direction: Which way to go from there.
+    ///   - limit: How many events at most, 1 … ``largestPage``.
+    /// - Returns: The events in the direction of reading; none if the stream holds none there.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
+    public func read(
+        _ stream: StreamID,
+        from version: Int? = nil,
+        _ direction: Direction = .forwards,
+        limit: Int = 1_000
+    ) async throws -> [RecordedEvent] {
+        let statement = ReadStream(
+            stream: stream,
+            version: Int32(clamping: version ?? (direction == .forwards ? 1 : Int(Int32.max))),
+            direction: direction,
+            limit: min(max(1, limit), Self.largestPage)
+        )
+        return try await reading { connection in
+            var events: [RecordedEvent] = []
+            for stored in try await connection.query(statement) {
+                events.append(try await self.decoder.event(stored, on: connection))
+            }
+            return events
+        }
+    }
+
+    /// Reads a page of the log.
+    ///
+    /// - Parameters:
+    ///   - cursor: Where the page begins.
+    ///   - limit: How many events at most, 1 … ``largestPage``.
+    /// - Returns: The events and the cursor behind them; no events at the head.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
+    public func readLog(after cursor: LogCursor = .beginning, limit: Int = 1_000) async throws -> LogBatch {
+        let limit = min(max(1, limit), Self.largestPage)
+        return try await reading { connection in
+            let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+                try await LogReader.read(on: connection, after: cursor, limit: limit)
+            }
+            var events: [RecordedEvent] = []
+            for stored in batch.events { events.append(try await self.decoder.event(stored, on: connection)) }
+            return LogBatch(events: events, cursor: batch.cursor)
+        }
+    }
+
+    /// The cursor behind everything that is committed now.
+    ///
+    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
+    public func head() async throws -> LogCursor {
+        try await reading { connection in
+            try await connection.first(LogReader.CurrentSnapshot()).map { LogCursor(delivered: $0) } ?? .beginning
+        }
+    }
+
+    /// Follows the log from a cursor on.
+    ///
+    /// - Parameters:
+    ///   - cursor: Where to begin; ``head()`` for what comes from now on.
+    ///   - batchSize: How many events a batch holds at most.
+    ///   - pollInterval: After how much silence to look without having been woken: SQL clients' appends wake nobody.
+    public func subscribe(
+        after cursor: LogCursor = .beginning,
+        batchSize: Int = 1_000,
+        pollInterval: Duration = .seconds(1)
+    ) -> Subscription {
+        Subscription(
+            configuration: configuration,
+            schema: schema,
+            start: cursor,
+            batchSize: min(max(1, batchSize), Self.largestPage),
+            pollInterval: pollInterval,
+            decoder: decoder,
+            logger: logger
+        )
+    }
+
+    private func reading<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+        do {
+            return try await pool.withConnection(body)
+        } catch let error as PostgresError where error.isRetryable {
+            throw EventStoreError(.unavailable, "the log cannot be read now", cause: error)
+        }
+    }
+
+    // MARK: Statements
+
+    private struct ReadStream: PostgresStatement {
+        let stream: StreamID
+        let version: Int32
+        let direction: Direction
+        let limit: Int
+
+        var sql: String {
+            let (comparison, order) = direction == .forwards ? (">=", "asc") : ("<=", "desc")
+            return """
+                select \(StoredEvent.columns) from events
+                where stream_id = $1 and version \(comparison) $2 order by version \(order) limit $3
+                """
+        }
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(stream.uuid)
+            try parameters.append(version)
+            try parameters.append(limit)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+
+    private struct NewestDictionary: PostgresStatement {
+        let sql = "select id, bytes from dictionaries order by id desc limit 1"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (Int16, PostgresBytea) {
+            (try row.decode(at: 0), try row.decode(at: 1))
+        }
+    }
+}

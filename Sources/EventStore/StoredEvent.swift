@@ -1,0 +1,31 @@
+package import EventModel
+internal import FoundationEssentials
+internal import Postgres
+
+/// An event as its row holds it: its type is a number, its payload a frame.
+package struct StoredEvent: Sendable {
+    package let position: Int64
+    package let stream: StreamID
+    package let version: Int
+    package let id: EventID
+    /// The number that the type is interned under.
+    package let type: Int16
+    package let occurredAt: Timestamp
+    package let recordedAt: Timestamp
+    /// The frame of data and metadata.
+    package let payload: [UInt8]
+
+    /// The columns that ``init(_:)`` reads, in its order.
+    static let columns = "position, stream_id, version, event_id, type, occurred_at, recorded_at, payload"
+
+    init(_ row: borrowing PostgresRow) throws(PostgresError) {
+        position = try row.decode(at: 0)
+        stream = StreamID(try row.decode(UUID.self, at: 1))
+        version = try row.decode(at: 2)
+        id = EventID(try row.decode(UUID.self, at: 3))
+        type = try row.decode(at: 4)
+        occurredAt = Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 5).unixMicroseconds)
+        recordedAt = Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 6).unixMicroseconds)
+        payload = try row.decode(PostgresBytea.self, at: 7).bytes
+    }
+}

@@ -1,0 +1,102 @@
+public import EventModel
+
+internal import Logging
+internal import Postgres
+
+/// Events that a subscription delivered together.
+public struct LogBatch: Sendable {
+    /// The events, each stream's in version order.
+    public let events: [RecordedEvent]
+    /// Where to go on after them; save it together with what was made of the events.
+    public let cursor: LogCursor
+}
+
+/// The log from a cursor on: first what is there, then what comes, without a gap or a double at the turn between.
+///
+/// Pulled: the next batch is read when it is asked for. A lost connection is made anew, and the subscription goes on where
+/// it was.
+public struct Subscription: AsyncSequence, Sendable {
+    public typealias Element = LogBatch
+
+    let configuration: PostgresConfiguration
+    let schema: String
+    let start: LogCursor
+    let batchSize: Int
+    let pollInterval: Duration
+    let decoder: EventDecoder
+    let logger: Logger
+
+    public func makeAsyncIterator() -> Iterator { Iterator(self) }
+
+    /// Holds two connections, one that listens and one that reads; dropping the iterator closes them.
+    public struct Iterator: AsyncIteratorProtocol {
+        private let subscription: Subscription
+        private var notifications: PostgresNotifications.Iterator
+        private var isListening = false
+        private var connection: PostgresConnection?
+        private var cursor: LogCursor
+
+        init(_ subscription: Subscription) {
+            self.subscription = subscription
+            cursor = subscription.start
+            notifications =
+                PostgresNotifications(
+                    subscription.configuration,
+                    channels: [WakeSubscribers.channel(schema: subscription.schema)],
+                    quietAfter: subscription.pollInterval,
+                    logger: subscription.logger
+                ).makeAsyncIterator()
+        }
+
+        /// The next events; waits until there are some.
+        ///
+        /// - Throws: ``EventStoreError`` with `.corruptEvent`, or `.unavailable` if the server cannot be reached at the
+        ///   start; `CancellationError`.
+        public mutating func next() async throws -> LogBatch? {
+            while true {
+                // Listen first, then look: what commits in between announces itself.
+                if !isListening {
+                    do {
+                        _ = try await notifications.next()
+                    } catch let error as PostgresError {
+                        throw EventStoreError(.unavailable, "cannot subscribe", cause: error)
+                    }
+                    isListening = true
+                }
+                do {
+                    if let batch = try await read() { return batch }
+                    _ = try await notifications.next()
+                } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+                    subscription.logger.warning("a subscription reconnects", metadata: ["error": "\(error)"])
+                    connection = nil
+                    _ = try await notifications.next()
+                }
+            }
+        }
+
+        private mutating func read() async throws -> LogBatch? {
+            let connection = try await connected()
+            let (cursor, limit) = (cursor, subscription.batchSize)
+            let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+                try await LogReader.read(on: connection, after: cursor, limit: limit)
+            }
+            self.cursor = batch.cursor
+            guard !batch.events.isEmpty else { return nil }
+            var events: [RecordedEvent] = []
+            events.reserveCapacity(batch.events.count)
+            for stored in batch.events {
+                events.append(try await subscription.decoder.event(stored, on: connection))
+            }
+            return LogBatch(events: events, cursor: batch.cursor)
+        }
+
+        private mutating func connected() async throws -> PostgresConnection {
+            if let connection, connection.isOpen { return connection }
+            var configuration = subscription.configuration
+            configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
+            let made = try await PostgresConnection.connect(configuration, logger: subscription.logger)
+            connection = made
+            return made
+        }
+    }
+}
