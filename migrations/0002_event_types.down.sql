@@ -1,0 +1,2 @@
+drop table event_types;
+drop function refuse_change();

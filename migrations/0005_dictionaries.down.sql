@@ -1,0 +1,2 @@
+drop table dictionaries;
+drop function refuse_dictionary_in_use();

@@ -1,0 +1,13 @@
+drop function wake_projectors();
+drop function append_events(jsonb);
+drop function checked_expected_version(int, jsonb);
+drop function checked_time(int, text, jsonb);
+drop function checked_uuid(int, text, jsonb);
+drop function checked_text(int, text, jsonb);
+drop function append_event(uuid, text, jsonb, jsonb, int, uuid, timestamptz);
+drop function append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[]);
+drop function checked_type(int, text);
+drop function checked_object(int, text, jsonb);
+drop function refuse_version(uuid, int, int, text);
+drop function refuse_event(int, text, text);
+drop function event_type_id(text);

@@ -1,0 +1,2 @@
+drop function llm_cost(text, timestamptz, bigint, bigint, bigint);
+drop table model_prices;

@@ -1,0 +1,2 @@
+drop function create_time_partitions(date, date);
+drop table time_partitions;

@@ -1,0 +1,28 @@
+create or replace view audit_logs as
+select
+    id,
+    position,
+    user_id,
+    action,
+    resource,
+    result,
+    ip_address,
+    user_agent,
+    metadata,
+    timestamp,
+    hash,
+    previous_hash
+from audit_logs_v1;
+
+-- Where each user's chain ends, for audit_verify.
+create or replace view audit_chains as
+select
+    nullif(chain, '00000000-0000-0000-0000-000000000000') as user_id,
+    length,
+    head_position,
+    head_hash
+from audit_chains_v1;
+
+alter view audit_logs owner to recorder_projector;
+alter view audit_chains owner to recorder_projector;
+grant select on audit_logs, audit_chains to recorder_analyst;

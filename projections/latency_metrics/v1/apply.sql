@@ -1,0 +1,146 @@
+-- handles: turn.transcribed, turn.retrieved, turn.generated, turn.synthesized, turn.interrupted, turn.completed
+-- column: turn_id uuid = data.turnId
+-- column: asr_latency_ms numeric = data.asrLatencyMs
+-- column: rag_latency_ms numeric = data.ragLatencyMs
+-- column: llm_latency_ms numeric = data.llmLatencyMs
+-- column: tts_latency_ms numeric = data.ttsLatencyMs
+-- column: first_token_ms numeric = data.timeToFirstTokenMs
+-- column: end_to_end_latency_ms numeric = data.endToEndLatencyMs
+-- column: asr_provider text = data.asrProvider
+-- column: rag_provider text = data.ragProvider
+-- column: llm_provider text = data.llmProvider
+-- column: tts_provider text = data.ttsProvider
+-- column: model text = data.model
+
+-- Every measured value of the batch, once to its minute, once to its hour, once to its day.
+with staged as (
+    select
+        stream_id, turn_id, version, type, occurred_at, first_token_ms, end_to_end_latency_ms, model,
+        case type when 'turn.transcribed' then 'asr' when 'turn.retrieved' then 'rag'
+                  when 'turn.generated' then 'llm' when 'turn.synthesized' then 'tts' end as stage,
+        case type when 'turn.transcribed' then asr_provider when 'turn.retrieved' then rag_provider
+                  when 'turn.generated' then llm_provider when 'turn.synthesized' then tts_provider end as provider,
+        case type when 'turn.transcribed' then asr_latency_ms when 'turn.retrieved' then rag_latency_ms
+                  when 'turn.generated' then llm_latency_ms when 'turn.synthesized' then tts_latency_ms end as stage_ms
+    from batch
+),
+-- How far each turn had come when it was completed, as far as this batch tells.
+running as (
+    select
+        stream_id, turn_id, type, occurred_at, end_to_end_latency_ms,
+        sum(stage_ms) over turn as stages_ms,
+        bool_or(type = 'turn.interrupted') over turn as interrupted
+    from staged
+    where turn_id is not null
+    window turn as (partition by stream_id, turn_id order by version)
+),
+measured as (
+    select date_trunc('minute', occurred_at, 'UTC') as minute, stage, provider, model, null::boolean as interrupted, stage_ms as ms
+    from staged
+    where stage_ms is not null
+    union all
+    select date_trunc('minute', occurred_at, 'UTC'), 'llm_first_token', provider, model, null, first_token_ms
+    from staged
+    where type = 'turn.generated' and first_token_ms is not null
+    union all
+    select date_trunc('minute', occurred_at, 'UTC'), 'turn', null, null, interrupted, ms
+    from (
+        select
+            running.occurred_at,
+            running.interrupted or coalesce(turn.interrupted, false) as interrupted,
+            coalesce(running.end_to_end_latency_ms, turn.stages_ms + running.stages_ms, turn.stages_ms, running.stages_ms) as ms
+        from running
+        left join latency_metrics_turns_v1 turn on turn.session_id = running.stream_id and turn.turn_id = running.turn_id
+        where running.type = 'turn.completed'
+    ) completed
+    where ms is not null
+),
+binned as materialized (
+    select minute, stage, provider, model, interrupted, latency_bin(ms::double precision) as bin,
+           count(*) as count, sum(ms) as sum_ms, min(ms) as min_ms, max(ms) as max_ms
+    from measured
+    group by minute, stage, provider, model, interrupted, bin
+),
+minutes as (
+    insert into latency_metrics_minutes_v1 as total
+        (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
+    select minute, stage, provider, model, interrupted, coalesce(current_setting('recorder.shard', true), '0')::smallint,
+           sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
+    from (select * from binned order by minute, stage, provider, model, interrupted, bin) ordered
+    group by minute, stage, provider, model, interrupted
+    order by minute, stage, provider, model, interrupted
+    on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
+        count = total.count + excluded.count,
+        sum_ms = total.sum_ms + excluded.sum_ms,
+        min_ms = least(total.min_ms, excluded.min_ms),
+        max_ms = greatest(total.max_ms, excluded.max_ms),
+        (bins, counts) = (
+            select array_agg(bin order by bin), array_agg(n order by bin)
+            from (select bin, sum(n)::bigint as n
+                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+        )
+),
+hours as (
+    insert into latency_metrics_hours_v1 as total
+        (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
+    select hour, stage, provider, model, interrupted, coalesce(current_setting('recorder.shard', true), '0')::smallint,
+           sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
+    from (
+        select date_trunc('hour', minute, 'UTC') as hour, stage, provider, model, interrupted, bin,
+               sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms
+        from binned
+        group by 1, 2, 3, 4, 5, 6
+        order by 1, 2, 3, 4, 5, 6
+    ) ordered
+    group by hour, stage, provider, model, interrupted
+    order by hour, stage, provider, model, interrupted
+    on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
+        count = total.count + excluded.count,
+        sum_ms = total.sum_ms + excluded.sum_ms,
+        min_ms = least(total.min_ms, excluded.min_ms),
+        max_ms = greatest(total.max_ms, excluded.max_ms),
+        (bins, counts) = (
+            select array_agg(bin order by bin), array_agg(n order by bin)
+            from (select bin, sum(n)::bigint as n
+                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+        )
+)
+insert into latency_metrics_days_v1 as total
+    (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
+select day, stage, provider, model, interrupted, coalesce(current_setting('recorder.shard', true), '0')::smallint,
+       sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
+from (
+    select date_trunc('day', minute, 'UTC') as day, stage, provider, model, interrupted, bin,
+           sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms
+    from binned
+    group by 1, 2, 3, 4, 5, 6
+    order by 1, 2, 3, 4, 5, 6
+) ordered
+group by day, stage, provider, model, interrupted
+order by day, stage, provider, model, interrupted
+on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
+    count = total.count + excluded.count,
+    sum_ms = total.sum_ms + excluded.sum_ms,
+    min_ms = least(total.min_ms, excluded.min_ms),
+    max_ms = greatest(total.max_ms, excluded.max_ms),
+    (bins, counts) = (
+        select array_agg(bin order by bin), array_agg(n order by bin)
+        from (select bin, sum(n)::bigint as n
+              from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+    );
+
+-- Only now, so that the statement above saw the turns as they were before this batch.
+insert into latency_metrics_turns_v1 as turn (session_id, turn_id, stages_ms, interrupted)
+select
+    stream_id,
+    turn_id,
+    sum(case type when 'turn.transcribed' then asr_latency_ms when 'turn.retrieved' then rag_latency_ms
+                  when 'turn.generated' then llm_latency_ms when 'turn.synthesized' then tts_latency_ms end),
+    bool_or(type = 'turn.interrupted')
+from batch
+where turn_id is not null
+group by stream_id, turn_id
+order by stream_id, turn_id
+on conflict (session_id, turn_id) do update set
+    stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
+    interrupted = turn.interrupted or excluded.interrupted;
