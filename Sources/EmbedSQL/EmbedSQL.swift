@@ -31,8 +31,8 @@ struct EmbedSQL {
 
     /// The `.sql` files of a folder and of those in it, as paths from the folder, in order.
     private static func sqlFiles(in folder: URL) throws -> [String] {
-        guard FileManager.default.fileExists(atPath: folder.path()) else { return [] }
-        return try FileManager.default.subpathsOfDirectory(atPath: folder.path())
+        guard FileManager.default.fileExists(atPath: folder.path(percentEncoded: false)) else { return [] }
+        return try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
             .filter { $0.hasSuffix(".sql") && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
             .sorted()
     }

@@ -12,7 +12,7 @@ struct EmbedSQLPlugin: BuildToolPlugin {
             .buildCommand(
                 displayName: "Embedding migrations and projections",
                 executable: try context.tool(named: "embed-sql").url,
-                arguments: [output.path()] + folders.map { $0.path() },
+                arguments: [output.path(percentEncoded: false)] + folders.map { $0.path(percentEncoded: false) },
                 inputFiles: folders.flatMap(contents(of:)),
                 outputFiles: [output]
             )
@@ -24,9 +24,9 @@ struct EmbedSQLPlugin: BuildToolPlugin {
     /// The build asks only when it plans anew. It does so when a file comes or goes, because `Sources/Schema/SQL`
     /// links to the folders and SwiftPM watches what stands below a target's folder.
     private func contents(of folder: URL) -> [URL] {
-        guard FileManager.default.fileExists(atPath: folder.path()) else { return [] }
+        guard FileManager.default.fileExists(atPath: folder.path(percentEncoded: false)) else { return [] }
         let entries = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
             .compactMap { $0 as? URL }
-        return [folder] + (entries ?? []).sorted { $0.path() < $1.path() }
+        return [folder] + (entries ?? []).sorted { $0.path(percentEncoded: false) < $1.path(percentEncoded: false) }
     }
 }

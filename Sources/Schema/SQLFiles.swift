@@ -30,11 +30,12 @@ package struct SQLFiles: Sendable {
     package init(directory: String) throws(SchemaError) {
         let root = URL(filePath: directory, directoryHint: .isDirectory)
         let isRoot = ["migrations", "projections"].contains {
-            FileManager.default.fileExists(atPath: root.appending(path: $0).path())
+            FileManager.default.fileExists(atPath: root.appending(path: $0).path(percentEncoded: false))
         }
         var texts: [String: String] = [:]
         do {
-            for path in try FileManager.default.subpathsOfDirectory(atPath: root.path()) where path.hasSuffix(".sql") {
+            for path in try FileManager.default.subpathsOfDirectory(atPath: root.path(percentEncoded: false))
+            where path.hasSuffix(".sql") {
                 let key = isRoot ? path : "migrations/\(path)"
                 guard key.hasPrefix("migrations/") || key.hasPrefix("projections/") else { continue }
                 texts[key] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
@@ -50,7 +51,7 @@ package struct SQLFiles: Sendable {
         self.init(
             texts: texts,
             origin: directory,
-            directory: isRoot ? root.appending(path: "migrations").path() : directory
+            directory: isRoot ? root.appending(path: "migrations").path(percentEncoded: false) : directory
         )
     }
 

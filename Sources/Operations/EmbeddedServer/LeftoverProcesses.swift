@@ -1,0 +1,48 @@
+import Foundation
+import Glibc
+
+/// The processes of a server that runs on a data directory although nobody holds its lock: those of an earlier run that
+/// was killed. PostgreSQL's processes all work in the data directory, which is how they are told from others that got
+/// the same number later.
+enum LeftoverProcesses {
+    /// Stops what still runs there, and removes a `postmaster.pid` that then belongs to nobody.
+    ///
+    /// - Parameter data: The data directory, as an absolute path without links.
+    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if something refuses to end.
+    static func stop(data: String) throws(OperationsError) {
+        let postmaster = (try? String(contentsOfFile: "\(data)/postmaster.pid", encoding: .utf8))
+            .flatMap { $0.split(separator: "\n").first }.flatMap { pid_t($0) }
+        // First as an orderly stop, then as one that needs recovery, then by force.
+        for (number, limit) in [(SIGINT, 30), (SIGQUIT, 10), (SIGKILL, 10)] {
+            let running = identifiers(in: data)
+            if running.isEmpty { break }
+            let addressed = number == SIGINT ? running.filter { $0 == postmaster } : running
+            addressed.forEach { kill($0, number) }
+            if number == SIGINT && addressed.isEmpty { continue }
+            waitUntilNone(data: data, limit: .seconds(limit))
+        }
+        guard identifiers(in: data).isEmpty else {
+            throw OperationsError(
+                .alreadyRunning,
+                "a PostgreSQL server of an earlier run still works in \(data) and does not stop: end its processes "
+                    + identifiers(in: data).map(String.init).joined(separator: ", ")
+            )
+        }
+        try? FileManager.default.removeItem(atPath: "\(data)/postmaster.pid")
+    }
+
+    /// The processes whose working directory this is.
+    static func identifiers(in data: String) -> [pid_t] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
+            guard let identifier = pid_t(entry),
+                let directory = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd")
+            else { return nil }
+            return directory == data ? identifier : nil
+        }
+    }
+
+    private static func waitUntilNone(data: String, limit: Duration) {
+        let end = ContinuousClock.now + limit
+        while !identifiers(in: data).isEmpty, ContinuousClock.now < end { usleep(10_000) }
+    }
+}

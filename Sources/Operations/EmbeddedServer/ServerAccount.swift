@@ -1,0 +1,100 @@
+import Foundation
+import Glibc
+
+/// The system's user whose processes the server's are: PostgreSQL refuses to run as root.
+struct ServerAccount: Sendable, Equatable {
+    /// The user's number and its main group's.
+    let user: uid_t
+    let group: gid_t
+    /// Whether it is the user of this very process.
+    var isOurs: Bool { user == geteuid() }
+
+    /// Chooses the user: ourselves, unless we are root; then whoever owns the data already, else `postgres` or
+    /// `nobody`.
+    ///
+    /// - Parameter data: The data directory, which need not exist.
+    /// - Throws: ``OperationsError`` with code `.invalidDirectory` if the data belongs to another user and we are not
+    ///   root, or there is no ordinary user to be.
+    static func choose(data: String) throws(OperationsError) -> ServerAccount {
+        let owner = FileStatus(path: data)
+        guard geteuid() == 0 else {
+            if let owner, owner.user != geteuid() {
+                throw OperationsError(
+                    .invalidDirectory,
+                    "\(data) belongs to \(owner.userName), not to you: give another directory, or run as that user"
+                )
+            }
+            return ServerAccount(user: geteuid(), group: getegid())
+        }
+        if let owner, owner.user != 0 { return ServerAccount(user: owner.user, group: owner.group) }
+        for name in ["postgres", "nobody"] {
+            if let entry = unsafe getpwnam(name) {
+                return unsafe ServerAccount(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid)
+            }
+        }
+        throw OperationsError(
+            .invalidDirectory,
+            "PostgreSQL refuses to run as root, and there is no user postgres or nobody: run as an ordinary user"
+        )
+    }
+
+    /// A command as this user runs it.
+    ///
+    /// - Parameter deathSignal: What the kernel sends to the process when ours ends, however it ends; nil for nothing.
+    func command(_ command: [String], deathSignal: String? = nil) throws(OperationsError) -> [String] {
+        let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].first(where: FileManager.default.isExecutableFile(atPath:))
+        guard let setpriv else {
+            if isOurs { return command }
+            throw OperationsError(
+                .notInstalled,
+                "setpriv (util-linux) is missing, without which root cannot start PostgreSQL: install it"
+            )
+        }
+        var prefix = [setpriv]
+        if !isOurs { prefix += ["--reuid=\(user)", "--regid=\(group)", "--clear-groups"] }
+        if let deathSignal { prefix += ["--pdeathsig", deathSignal] }
+        return prefix.count == 1 ? command : prefix + ["--"] + command
+    }
+
+    /// Gives a file or folder to this user.
+    func own(_ path: String) throws(OperationsError) {
+        guard !isOurs, unsafe chown(path, user, group) != 0 else { return }
+        throw OperationsError(.invalidDirectory, "cannot give \(path) away: \(OperationsError.systemMessage(errno))")
+    }
+
+    /// Whether this user may pass through every folder that leads to a path. Lists of access rights are not looked at.
+    func canReach(_ path: String) -> Bool {
+        var folder = URL(filePath: path).deletingLastPathComponent()
+        while true {
+            guard let status = FileStatus(path: folder.path(percentEncoded: false)) else { return false }
+            let bit: mode_t = status.user == user ? 0o100 : status.group == group ? 0o010 : 0o001
+            if status.mode & bit == 0 { return false }
+            if folder.path(percentEncoded: false) == "/" { return true }
+            folder.deleteLastPathComponent()
+        }
+    }
+}
+
+/// What `stat(2)` tells about a file.
+struct FileStatus {
+    let user: uid_t
+    let group: gid_t
+    let mode: mode_t
+
+    /// Nil if there is no such file.
+    init?(path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        user = status.st_uid
+        group = status.st_gid
+        mode = status.st_mode
+    }
+
+    /// The owner's name, or its number if it has none.
+    var userName: String {
+        if let entry = unsafe getpwuid(user), let name = unsafe entry.pointee.pw_name {
+            return unsafe "user \(String(cString: name))"
+        }
+        return "user number \(user)"
+    }
+}
