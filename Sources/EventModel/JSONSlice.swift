@@ -117,7 +117,7 @@ package struct JSONSlice: Hashable, Sendable {
     }
 
     /// What lies between a string's quotes.
-    private var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
+    var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
 
     private static func decode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         let part = bytes.extracting(range)

@@ -1,0 +1,26 @@
+/// A walk over the elements of a JSON array that ``JSONScanner/validate(_:)`` has passed before.
+package struct JSONElements {
+    private var scanner: JSONScanner
+    private var isFirst = true
+
+    /// Walks over the array that lies in `range` of the bytes; the same must be given to ``next(in:)``.
+    package init(of bytes: Span<UInt8>, in range: Range<Int>) { scanner = JSONScanner(bytes, in: range) }
+
+    /// The next element; nil after the last.
+    ///
+    /// - Throws: ``JSONFault`` if the bytes are no array after all.
+    package mutating func next(in bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice? {
+        scanner.skipWhitespace(bytes)
+        if isFirst {
+            try scanner.expect(0x5B, bytes)
+            scanner.skipWhitespace(bytes)
+        }
+        if scanner.peek(bytes) == 0x5D || scanner.offset == scanner.end { return nil }
+        if !isFirst {
+            try scanner.expect(0x2C, bytes)
+            scanner.skipWhitespace(bytes)
+        }
+        isFirst = false
+        return try scanner.skipValue(bytes)
+    }
+}

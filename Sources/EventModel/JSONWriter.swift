@@ -1,0 +1,138 @@
+/// Writes JSON as UTF-8 bytes, with commas where they belong and no white space.
+package struct JSONWriter: Sendable {
+    /// What was written so far.
+    package private(set) var bytes: [UInt8]
+    private var needsComma = false
+
+    /// Begins with nothing written.
+    package init(capacity: Int = 256) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// Begins behind bytes that are there already.
+    package init(appendingTo bytes: consuming [UInt8]) { self.bytes = bytes }
+
+    /// Forgets what was written and keeps the room for it.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
+    /// Writes `{`.
+    package mutating func beginObject() { begin(0x7B) }
+    /// Writes `}`.
+    package mutating func endObject() { end(0x7D) }
+    /// Writes `[`.
+    package mutating func beginArray() { begin(0x5B) }
+    /// Writes `]`.
+    package mutating func endArray() { end(0x5D) }
+
+    /// Writes a member's name and the colon.
+    package mutating func key(_ name: String) {
+        string(name)
+        bytes.append(0x3A)
+        needsComma = false
+    }
+
+    /// Writes a string with what must be escaped escaped.
+    package mutating func string(_ text: String) {
+        separate()
+        bytes.append(0x22)
+        JSONWriter.appendEscaped(text.utf8.span, to: &bytes)
+        bytes.append(0x22)
+        needsComma = true
+    }
+
+    /// Writes a whole number.
+    package mutating func integer(_ value: Int64) {
+        separate()
+        JSONWriter.appendDecimal(value, to: &bytes)
+        needsComma = true
+    }
+
+    /// Writes a number in the fewest digits that read back as the same one; it must be finite.
+    package mutating func double(_ value: Double) {
+        precondition(value.isFinite, "JSON has no number that is not finite")
+        raw(value.description)
+    }
+
+    /// Writes a truth value.
+    package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+
+    /// Writes `null`.
+    package mutating func null() { raw("null") }
+
+    /// Writes text that is JSON already, such as a number's exact digits.
+    package mutating func raw(_ json: String) {
+        separate()
+        bytes.append(contentsOf: json.utf8)
+        needsComma = true
+    }
+
+    /// Writes bytes that are valid JSON already on one line: a line end between its tokens becomes a blank.
+    package mutating func raw(_ json: [UInt8]) {
+        separate()
+        let start = bytes.count
+        bytes.append(contentsOf: json)
+        for index in start..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D { bytes[index] = 0x20 }
+        needsComma = true
+    }
+
+    /// Writes a string that needs no escaping and that `append` puts behind the bytes, such as a UUID.
+    package mutating func plain(_ append: (inout [UInt8]) -> Void) {
+        separate()
+        bytes.append(0x22)
+        append(&bytes)
+        bytes.append(0x22)
+        needsComma = true
+    }
+
+    /// Appends the characters of a JSON string, without quotes; they must be UTF-8.
+    package static func appendEscaped(_ text: Span<UInt8>, to bytes: inout [UInt8]) {
+        for index in text.indices {
+            let byte = text[index]
+            switch byte {
+            case 0x22, 0x5C:
+                bytes.append(0x5C)
+                bytes.append(byte)
+            case 0x0A:
+                bytes.append(contentsOf: [0x5C, 0x6E])
+            case 0x0D:
+                bytes.append(contentsOf: [0x5C, 0x72])
+            case 0x09:
+                bytes.append(contentsOf: [0x5C, 0x74])
+            case 0..<0x20:
+                bytes.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, hexDigit(byte >> 4), hexDigit(byte & 0xF)])
+            default: bytes.append(byte)
+            }
+        }
+    }
+
+    /// Appends a whole number's digits.
+    package static func appendDecimal(_ value: Int64, to bytes: inout [UInt8]) {
+        var rest = value.magnitude
+        if value < 0 { bytes.append(0x2D) }
+        let start = bytes.count
+        repeat {
+            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(0x2C) }
+    }
+
+    private mutating func begin(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func end(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+}

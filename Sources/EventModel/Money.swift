@@ -1,0 +1,16 @@
+/// An amount of US dollars, exact: the decimal digits themselves.
+public struct Money: Hashable, Sendable, CustomStringConvertible {
+    /// The digits, such as `0.00006540`.
+    public let text: String
+
+    /// Takes a decimal number in plain digits: a sign, digits, a point with digits; nil for anything else.
+    public init?(_ text: String) {
+        let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
+        let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+        self.text = text
+    }
+
+    /// The digits.
+    public var description: String { text }
+}

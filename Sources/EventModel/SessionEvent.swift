@@ -1,0 +1,96 @@
+public import FoundationEssentials
+
+/// An event of a session as a Swift type. A field that was not measured is nil and left out; left out is never zero.
+public protocol SessionEvent: Sendable {
+    /// The event's type in the log.
+    static var type: EventType { get }
+    /// Writes the fields of `data`.
+    func write(to fields: inout EventFields)
+}
+
+extension SessionEvent {
+    /// The event as it is appended.
+    ///
+    /// - Parameters:
+    ///   - id: Its identity in the stream; a UUIDv7 of `occurredAt` if left out.
+    ///   - occurredAt: The producer's clock.
+    ///   - metadata: Who acted, from where, and the trace it belongs to.
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or a number that is not finite, or if the
+    ///   whole is too large.
+    public func draft(
+        id: EventID? = nil,
+        occurredAt: Timestamp = .now(),
+        metadata: EventMetadata = EventMetadata()
+    ) throws(EventModelError) -> EventDraft {
+        var fields = EventFields()
+        write(to: &fields)
+        var about = EventFields()
+        metadata.write(to: &about)
+        return try EventDraft(
+            id: id ?? .generate(at: occurredAt),
+            type: Self.type,
+            occurredAt: occurredAt,
+            data: fields.finish(),
+            metadata: about.finish()
+        )
+    }
+}
+
+/// Writes the fields of an event's `data` or `metadata`; nil leaves a field out.
+public struct EventFields {
+    private var writer = JSONWriter()
+    private var refusal: EventModelError?
+
+    init() { writer.beginObject() }
+
+    /// A text.
+    public mutating func add(_ name: String, _ value: String?) {
+        guard let value else { return }
+        writer.key(name)
+        writer.string(value)
+    }
+
+    /// A UUID, written in lower case.
+    public mutating func add(_ name: String, _ value: UUID?) { add(name, value?.text) }
+
+    /// A whole number.
+    public mutating func add(_ name: String, _ value: Int?) {
+        guard let value else { return }
+        writer.key(name)
+        writer.integer(Int64(value))
+    }
+
+    /// A number, which must be finite.
+    public mutating func add(_ name: String, _ value: Double?) {
+        guard let value else { return }
+        guard value.isFinite else {
+            refusal = refusal ?? EventModelError(.invalidField, field: name, "the number is not finite; leave it out")
+            return
+        }
+        writer.key(name)
+        writer.double(value)
+    }
+
+    /// A truth value.
+    public mutating func add(_ name: String, _ value: Bool?) {
+        guard let value else { return }
+        writer.key(name)
+        writer.bool(value)
+    }
+
+    /// An amount of money, written as a string so that no reader rounds it.
+    public mutating func add(_ name: String, _ value: Money?) { add(name, value?.text) }
+
+    /// Any JSON.
+    public mutating func add(_ name: String, _ value: JSONValue?) {
+        guard let value else { return }
+        writer.key(name)
+        value.write(to: &writer)
+    }
+
+    mutating func finish() throws(EventModelError) -> [UInt8] {
+        if let refusal { throw refusal }
+        writer.endObject()
+        return writer.bytes
+    }
+}
