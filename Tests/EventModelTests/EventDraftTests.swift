@@ -1,0 +1,32 @@
+import EventModel
+import Testing
+
+@Suite struct EventDraftTests {
+    @Test(arguments: ["[]", "1", "", "{", "{\"a\":\"\\u0000\"}", "{\"a\":1e999}", "{}{}"])
+    func `a draft holds valid objects only`(json: String) throws {
+        let id = EventID.generate(at: .now())
+        let data = try #require(throws: EventModelError.self) {
+            try EventDraft(id: id, type: .turnStarted, data: Array(json.utf8))
+        }
+        #expect(data.field == "data")
+        let metadata = try #require(throws: EventModelError.self) {
+            try EventDraft(id: id, type: .turnStarted, metadata: Array(json.utf8))
+        }
+        #expect(metadata.field == "metadata")
+    }
+
+    @Test func `a type has 1 to 128 bytes`() throws {
+        #expect(try EventType(String(repeating: "a", count: 128)).name.count == 128)
+        for name in ["", String(repeating: "a", count: 129), String(repeating: "ż", count: 65), "a\u{0}"] {
+            let error = try #require(throws: EventModelError.self) { try EventType(name) }
+            #expect(error.field == "type")
+        }
+    }
+
+    @Test func `an expected version allows what it says`() {
+        #expect([0, 1, 5].map(ExpectedVersion.any.allows) == [true, true, true])
+        #expect([0, 1, 5].map(ExpectedVersion.none.allows) == [true, false, false])
+        #expect([0, 1, 5].map(ExpectedVersion.exists.allows) == [false, true, true])
+        #expect([0, 1, 5].map(ExpectedVersion.exactly(1).allows) == [false, true, false])
+    }
+}
