@@ -16,6 +16,7 @@ public struct LogBatch: Sendable {
 /// Pulled: the next batch is read when it is asked for. A lost connection is made anew, and the subscription goes on where
 /// it was.
 public struct Subscription: AsyncSequence, Sendable {
+    /// Events come in batches.
     public typealias Element = LogBatch
 
     let configuration: PostgresConfiguration
@@ -26,6 +27,7 @@ public struct Subscription: AsyncSequence, Sendable {
     let decoder: EventDecoder
     let logger: Logger
 
+    /// Begins at the cursor that the subscription was made with.
     public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     /// Holds two connections, one that listens and one that reads; dropping the iterator closes them.
