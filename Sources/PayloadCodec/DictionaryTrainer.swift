@@ -60,7 +60,8 @@ package struct DictionaryTrainer: Sendable {
             let ratio = try Self.ratio(of: heldOut, with: PayloadDictionary(id: 1, bytes: bytes))
             if ratio < best?.ratio ?? .infinity { best = (bytes, ratio) }
         }
-        guard let best else {
+        let without = try Self.ratio(of: heldOut, with: nil)
+        guard let best, best.ratio < without else {
             throw PayloadCodecError(.tooFewSamples, "the samples share nothing that a dictionary could hold")
         }
         return TrainedDictionary(
@@ -68,7 +69,7 @@ package struct DictionaryTrainer: Sendable {
             trainedOn: trained.count,
             heldOut: heldOut.count,
             heldOutRatio: best.ratio,
-            heldOutRatioWithoutDictionary: try Self.ratio(of: heldOut, with: nil)
+            heldOutRatioWithoutDictionary: without
         )
     }
 

@@ -1,3 +1,5 @@
+import Crypto
+
 /// Payloads for tests: the same in every run.
 enum Payloads {
     /// Bytes of a linear congruential generator, which nothing compresses.
@@ -27,4 +29,23 @@ enum Payloads {
             Array("{}".utf8), Array(#"{"a":1}"#.utf8), [UInt8](repeating: 0x61, count: 5000), noise(1), noise(300),
             noise(100_000), noise(1 << 20), [UInt8](repeating: 0x20, count: 1 << 20),
         ] + [0, 1, 2, 1 << 30].map(turn) + [(0..<4000).flatMap(turn).prefix(1 << 20)].map(Array.init)
+
+    /// None, the empty object, a usual one, a large one.
+    static let variousMetadata: [[UInt8]] = [
+        [], Array("{}".utf8), Array(#"{"actor":"someone","traceId":"0af7651916cd43dd8448eb211c80319c"}"#.utf8),
+        [UInt8](repeating: 0x7A, count: 1 << 20),
+    ]
+
+    /// The frame that `append_event(…)` stores: the raw bytes, with the checksum that SQL can compute.
+    static func sqlFrame(data: [UInt8], metadata: [UInt8]) -> [UInt8] {
+        let length = UInt32(data.count)
+        let prefix = (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+        let checksum = SHA256.hash(data: prefix + data + metadata).prefix(4)
+        return [0x12, 0] + varint(data.count) + varint(metadata.count) + checksum + data + metadata
+    }
+
+    /// Unsigned LEB128.
+    static func varint(_ number: Int) -> [UInt8] {
+        number < 128 ? [UInt8(number)] : [UInt8(number & 127 | 128)] + varint(number >> 7)
+    }
 }
