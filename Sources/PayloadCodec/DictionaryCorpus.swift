@@ -16,7 +16,7 @@ struct DictionaryCorpus {
     }
 
     /// Counts the samples' sequences.
-    init(_ samples: [[UInt8]]) {
+    init(_ samples: ArraySlice<[UInt8]>) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(samples.reduce(0) { $0 + $1.count })
         for sample in samples { bytes += sample }

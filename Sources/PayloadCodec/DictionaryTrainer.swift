@@ -22,9 +22,9 @@ package struct DictionaryTrainer: Sendable {
     package let size: Int
 
     /// Segment lengths that are tried; which is best depends on how long the repeated passages are.
-    private static let segmentLengths = [32, 64, 128, 256]
-    /// Every so many samples one is held out.
-    private static let heldOutStride = 10
+    private static let segmentLengths = [64, 128, 256, 512]
+    /// One of so many samples is held out.
+    private static let heldOutPart = 10
     /// The fewest samples that can be divided.
     private static let fewestSamples = 20
 
@@ -38,8 +38,8 @@ package struct DictionaryTrainer: Sendable {
 
     /// Makes a dictionary.
     ///
-    /// - Parameter samples: Raw payloads, data and metadata one after the other; 1,000 to 10,000 of them, mixed as the
-    ///   store's events are. Every tenth is held out.
+    /// - Parameter samples: Raw payloads, data and metadata one after the other; 1,000 to 10,000 of them, evenly picked
+    ///   and in the log's order. The last tenth is held out: other sessions than those that are trained on.
     /// - Returns: The best of the dictionaries tried, by its ratio on the held-out samples.
     /// - Throws: ``PayloadCodecError`` with code `.tooFewSamples` if there are fewer than 20 or they hold nothing that
     ///   repeats, `.tooLarge` if one exceeds the limit of an event.
@@ -50,8 +50,9 @@ package struct DictionaryTrainer: Sendable {
                 "a dictionary needs at least \(Self.fewestSamples) samples, better 10,000; there are \(samples.count)"
             )
         }
-        let trained = samples.indices.filter { $0 % Self.heldOutStride != 9 }.map { samples[$0] }
-        let heldOut = samples.indices.filter { $0 % Self.heldOutStride == 9 }.map { samples[$0] }
+        let boundary = samples.count - samples.count / Self.heldOutPart
+        let trained = samples[..<boundary]
+        let heldOut = samples[boundary...]
         var best: (bytes: [UInt8], ratio: Double)?
         let corpus = DictionaryCorpus(trained)
         for length in Self.segmentLengths {
@@ -75,7 +76,7 @@ package struct DictionaryTrainer: Sendable {
 
     /// Size of the samples' frames divided by their raw size.
     private static func ratio(
-        of samples: [[UInt8]],
+        of samples: ArraySlice<[UInt8]>,
         with dictionary: PayloadDictionary?
     ) throws(PayloadCodecError) -> Double {
         let encoder = PayloadEncoder(dictionary: dictionary)

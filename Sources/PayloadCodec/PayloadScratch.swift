@@ -1,4 +1,4 @@
-/// The memory that one encoding needs: dictionary, raw bytes and frame, and LZ4's state. Used by one caller at a time.
+/// The memory that one encoding needs: dictionary, raw bytes and frame, and a compressor. Used by one caller at a time.
 @safe final class PayloadScratch: @unchecked Sendable {
     // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time, under a Mutex, so accesses never overlap.
 
@@ -8,7 +8,14 @@
     private let arena: UnsafeMutableRawPointer
     private let raw: UnsafeMutableRawPointer
     private let frame: UnsafeMutableRawPointer
-    private let state: LZ4State
+    private let compressor: Compressor
+
+    private enum Compressor {
+        /// For small messages, fast.
+        case small(LZ4Block)
+        /// For all others.
+        case any(LZ4State)
+    }
 
     /// Allocates all that messages of up to `capacity` bytes need.
     init(dictionary: PayloadDictionary?, compression: PayloadCompression, capacity: Int) {
@@ -17,17 +24,27 @@
         let known = dictionary?.bytes ?? []
         let arena = UnsafeMutableRawPointer.allocate(byteCount: known.count + capacity, alignment: 64)
         unsafe self.arena = unsafe arena
-        // The raw bytes lie directly behind the dictionary: see LZ4State.
+        // The raw bytes lie directly behind the dictionary: see LZ4Block and LZ4State.
         unsafe raw = arena + known.count
-        unsafe frame = .allocate(byteCount: PayloadFrame.headerLimit + LZ4State.bound(capacity), alignment: 64)
+        unsafe frame = .allocate(
+            byteCount: PayloadFrame.headerLimit + LZ4State.bound(capacity) + LZ4Block.slack,
+            alignment: 64
+        )
         unsafe known.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             unsafe arena.copyMemory(from: base, byteCount: bytes.count)
         }
-        state = unsafe LZ4State(
-            dictionary: UnsafeRawBufferPointer(start: arena, count: known.count),
-            compression: compression
-        )
+        compressor =
+            if compression == .fast, capacity <= LZ4Block.capacity {
+                unsafe .small(LZ4Block(base: arena, dictionaryCount: known.count))
+            } else {
+                unsafe .any(
+                    LZ4State(
+                        dictionary: UnsafeRawBufferPointer(start: arena, count: known.count),
+                        compression: compression
+                    )
+                )
+            }
     }
 
     deinit {
@@ -62,11 +79,18 @@
         let checksum = unsafe PayloadChecksum.of(bytes, dataLength: dataLength, flags: [])
         unsafe frame.storeBytes(of: checksum.littleEndian, toByteOffset: end, as: UInt32.self)
         end += 4
-        let room = unsafe UnsafeMutableRawBufferPointer(start: frame + end, count: LZ4State.bound(rawLength))
-        let block = unsafe state.compress(bytes, into: room)
-        if block > 0, block < rawLength {
+        let length =
+            switch compressor {
+            case .small(let block): unsafe block.compress(count: rawLength, into: frame + end)
+            case .any(let state):
+                unsafe state.compress(
+                    bytes,
+                    into: UnsafeMutableRawBufferPointer(start: frame + end, count: LZ4State.bound(rawLength))
+                )
+            }
+        if length > 0, length < rawLength {
             unsafe frame.storeBytes(of: PayloadFrame.version << 4 | PayloadFrame.Flags.lz4.rawValue, as: UInt8.self)
-            unsafe body(UnsafeRawBufferPointer(start: frame, count: end + block))
+            unsafe body(UnsafeRawBufferPointer(start: frame, count: end + length))
             return dictionary.map { PayloadEncoding(rawValue: $0.id) } ?? .lz4
         }
         unsafe frame.storeBytes(of: PayloadFrame.version << 4, as: UInt8.self)
