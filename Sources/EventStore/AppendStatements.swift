@@ -89,8 +89,5 @@ struct InsertEvents: PostgresStatement {
 /// Wakes whoever waits for events. Sent behind the commit, never inside: a NOTIFY in a writing transaction holds one
 /// lock over the whole cluster until the commit is flushed.
 struct WakeSubscribers: PostgresStatement {
-    /// The channel of a schema.
-    static func channel(schema: String) -> String { "\(schema)_events" }
-
-    let sql = "select pg_notify(current_schema() || '_events', '')"
+    let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"
 }

@@ -44,7 +44,7 @@ public struct Subscription: AsyncSequence, Sendable {
             notifications =
                 PostgresNotifications(
                     subscription.configuration,
-                    channels: [WakeSubscribers.channel(schema: subscription.schema)],
+                    channels: [LogChannel.name(schema: subscription.schema)],
                     quietAfter: subscription.pollInterval,
                     logger: subscription.logger
                 ).makeAsyncIterator()

@@ -53,7 +53,7 @@ package struct PostgresBuffer: Sendable {
     }
 
     /// Overwrites an integer that was appended before, such as a length that is known only afterwards.
-    mutating func replace(at offset: Int, with value: some FixedWidthInteger) {
+    package mutating func replace(at offset: Int, with value: some FixedWidthInteger) {
         var rest = value
         for index in (0..<(value.bitWidth / 8)).reversed() {
             bytes[offset + index] = UInt8(truncatingIfNeeded: rest)
