@@ -62,9 +62,22 @@ let package = Package(
                 ),
                 Target.testTarget(
                     name: "\(layer.name)Tests",
-                    dependencies: [.byName(name: layer.name)] + layer.dependencies,
+                    dependencies: [.byName(name: layer.name), "RecorderTesting"] + layer.dependencies,
                     swiftSettings: settings
                 ),
             ]
         }
+        + [
+            .target(
+                name: "RecorderTesting",
+                dependencies: ["EventModel", "EventStore", "Operations", "Postgres", "Schema", logging],
+                swiftSettings: settings
+            ),
+            .testTarget(
+                name: "RecorderTestingTests",
+                dependencies: ["RecorderTesting", "Operations", "Postgres", logging],
+                swiftSettings: settings
+            ),
+            .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+        ]
 )

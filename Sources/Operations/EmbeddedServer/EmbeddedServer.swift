@@ -131,8 +131,7 @@ package final class EmbeddedServer: Sendable {
             }
         }
         EmbeddedServerExit.forget(self)
-        directory.removeSocketDirectory()
-        directory.lock.release()
+        abandonDirectory()
     }
 
     /// Stops the server as a crash would (`pg_ctl stop -m immediate`): the next start has to recover.
@@ -160,7 +159,27 @@ package final class EmbeddedServer: Sendable {
     /// Stops the server while the process ends. Blocks.
     func stopAtExit() {
         halt(configuration.durability == .durable ? SIGINT : SIGQUIT)
+        abandonDirectory()
+    }
+
+    private func abandonDirectory() {
         directory.removeSocketDirectory()
+        if configuration.isTemporary { directory.remove() }
+        directory.lock.release()
+    }
+
+    /// Removes the directory of a server that nobody runs, after stopping what an earlier run left there.
+    ///
+    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if a process runs the server, `.invalidDirectory` if the
+    ///   directory belongs to somebody else.
+    package static func remove(directory path: String, logger: Logger) async throws {
+        try await onThread {
+            let directory = try ServerDirectory.prepare(path, logger: logger)
+            try LeftoverProcesses.stop(data: directory.data)
+            directory.removeSocketDirectory()
+            directory.remove()
+            directory.lock.release()
+        }
     }
 
     private func launch() throws(OperationsError) {

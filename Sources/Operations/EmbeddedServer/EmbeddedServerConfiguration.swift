@@ -23,6 +23,8 @@ package struct EmbeddedServerConfiguration: Sendable {
     package var durability: Durability
     /// Settings of `postgresql.conf`, such as `["max_connections": "300"]`.
     package var settings: [String: String]
+    /// Whether the directory, data and all, is removed when the server is stopped or the process ends.
+    package var isTemporary: Bool
     /// How long the server may take to start; recovery after a crash is part of it.
     package var startLimit: Duration
     /// How long the server may take to stop in order, before it is stopped as in a crash.
@@ -35,6 +37,7 @@ package struct EmbeddedServerConfiguration: Sendable {
         port: Int = 54_320,
         durability: Durability = .durable,
         settings: [String: String] = [:],
+        isTemporary: Bool = false,
         startLimit: Duration = .seconds(120),
         stopLimit: Duration = .seconds(60)
     ) {
@@ -44,6 +47,7 @@ package struct EmbeddedServerConfiguration: Sendable {
         self.port = port
         self.durability = durability
         self.settings = settings
+        self.isTemporary = isTemporary
         self.startLimit = startLimit
         self.stopLimit = stopLimit
     }

@@ -108,6 +108,14 @@ struct ServerDirectory: Sendable {
         }
     }
 
+    /// Removes the folder and the data, wherever it is.
+    func remove() {
+        if data != "\(path)/data" {
+            try? FileManager.default.removeItem(at: URL(filePath: data).deletingLastPathComponent())
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
     /// Opens the log at its end; a log above 8 MiB is put aside first.
     ///
     /// - Returns: The open file, which the caller closes, and how much it holds already.

@@ -1,0 +1,56 @@
+package import Operations
+package import Postgres
+
+/// Runs a test on a database of its own, on the server that the test process shares. Others run beside it.
+///
+/// - Parameters:
+///   - template: What the database holds at first.
+///   - body: Gets how to reach the database, as its superuser; unqualified names mean the schema `recorder`.
+/// - Returns: What the body returns. The database is dropped then.
+package func withTestDatabase<R>(
+    _ template: TestServer.Template = .recorder,
+    _ body: (PostgresConfiguration) async throws -> R
+) async throws -> R {
+    let server = try await TestServer.shared.running()
+    let name = try await TestServer.shared.makeDatabase(template)
+    let configuration = PostgresConfiguration(
+        url: server.url(database: name),
+        schema: "recorder",
+        applicationName: "recorder test"
+    )
+    do {
+        let result = try await body(configuration)
+        await TestServer.shared.dropDatabase(name)
+        return result
+    } catch {
+        await TestServer.shared.dropDatabase(name)
+        throw error
+    }
+}
+
+/// Runs a test on a connection to a database of its own. See ``withTestDatabase(_:_:)``.
+package func withTestConnection<R>(
+    _ template: TestServer.Template = .recorder,
+    _ body: (PostgresConnection) async throws -> R
+) async throws -> R {
+    try await withTestDatabase(template) { configuration in
+        let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}
+
+/// Runs a test on a server of its own, to stop it, kill it and start it again.
+///
+/// Takes about a second longer than a database on the shared server.
+///
+/// - Parameter body: Gets the server; its database `recorder` is empty.
+package func withTestServer<R>(_ body: (EmbeddedServer) async throws -> R) async throws -> R {
+    try await EmbeddedServer.withServer(TestServer.configuration(), logger: TestServer.logger, body)
+}

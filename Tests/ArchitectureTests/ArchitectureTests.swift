@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+/// SwiftPM lets a target import what it did not declare, if something else brings it in. This does not.
+@Suite struct ArchitectureTests {
+    /// Who may import whom: the table of design.md, as far as the targets exist.
+    static let allowed: [String: Set<String>] = [
+        "CLibpq": [],
+        "CLZ4": [],
+        "EventModel": [],
+        "Postgres": ["CLibpq", "Logging", "Metrics"],
+        "PayloadCodec": ["CLZ4", "Crypto"],
+        "EventStore": ["EventModel", "PayloadCodec", "Postgres"],
+        "Schema": ["Postgres"],
+        "Projector": ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", "ServiceLifecycle"],
+        "ReadModel": ["EventModel", "Postgres"],
+        "Operations": ["Postgres", "Schema"],
+        "Simulator": ["EventModel"],
+        "recorder": [
+            "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
+            "Simulator", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle",
+        ],
+        "RecorderTesting": [
+            "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
+            "Simulator",
+        ],
+        "EmbedSQL": [],
+        "EmbedSQLPlugin": ["PackagePlugin"],
+    ]
+
+    /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
+    /// codec and the pure targets.
+    static let mayLog: Set<String> = ["EventStore", "Schema", "Projector", "Operations", "RecorderTesting"]
+
+    /// Modules that come with the toolchain.
+    static let toolchain: Set<String> = [
+        "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Testing",
+    ]
+
+    /// A Swift file of the package.
+    struct SourceFile: Sendable, CustomTestStringConvertible {
+        let path: String
+        let text: String
+        /// The folder below `Sources` or `Tests`.
+        var target: String { String(path.split(separator: "/")[1]) }
+        var testDescription: String { path }
+
+        /// The modules that the file imports, each with its line.
+        var imports: [(module: String, line: Int)] {
+            var found: [(module: String, line: Int)] = []
+            for (number, line) in text.components(separatedBy: "\n").enumerated() {
+                let words = line.split(separator: " ").map(String.init)
+                guard let keyword = words.firstIndex(of: "import"), Self.modifiers.isSuperset(of: words[..<keyword])
+                else { continue }
+                guard let module = words[(keyword + 1)...].first(where: { !Self.kinds.contains($0) }) else { continue }
+                found.append((String(module.prefix { $0 != "." }), number + 1))
+            }
+            return found
+        }
+
+        private static let modifiers: Set<String> = [
+            "package", "public", "internal", "private", "fileprivate", "@testable", "@preconcurrency", "@_exported",
+        ]
+        private static let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "var", "let"]
+    }
+
+    /// The package's folder: three above this file.
+    static let root = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static func files(in folder: String) -> [SourceFile] {
+        let paths = try? FileManager.default.subpathsOfDirectory(
+            atPath: root.appending(path: folder).path(percentEncoded: false)
+        )
+        return (paths ?? []).filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
+            let text = try? String(contentsOf: root.appending(path: "\(folder)/\(path)"), encoding: .utf8)
+            return text.map { SourceFile(path: "\(folder)/\(path)", text: $0) }
+        }
+    }
+
+    @Test func `the sources are found`() {
+        #expect(Self.files(in: "Sources").count > 20)
+        #expect(Self.files(in: "Tests").count > 8)
+    }
+
+    @Test(arguments: files(in: "Sources"))
+    func `a file imports only what its target may`(file: SourceFile) throws {
+        let allowed = try #require(
+            Self.allowed[file.target],
+            "\(file.path): add the target \(file.target) to the table, here and in design.md"
+        )
+        for (module, line) in file.imports {
+            let isAllowed =
+                allowed.contains(module)
+                || (file.target == "EventModel" ? module == "FoundationEssentials" : Self.toolchain.contains(module))
+                || (Self.mayLog.contains(file.target) && ["Logging", "Metrics"].contains(module))
+            #expect(
+                isAllowed && (module != "Testing" || file.target == "RecorderTesting"),
+                "\(file.path):\(line) imports \(module), which \(file.target) may not"
+            )
+        }
+    }
+
+    @Test(arguments: files(in: "Tests"))
+    func `a test imports what its target may, and what tests are made with`(file: SourceFile) throws {
+        let target = file.target.hasSuffix("Tests") ? String(file.target.dropLast(5)) : file.target
+        // The command line's tests drive the whole.
+        let allowed = Self.allowed[target] ?? []
+        let recorder = Self.allowed["RecorderTesting"] ?? []
+        for (module, line) in file.imports {
+            let isAllowed =
+                module == target || module == "RecorderTesting" || module == "Logging" || allowed.contains(module)
+                || Self.toolchain.contains(module) || (target == "EventModel" ? false : recorder.contains(module))
+            #expect(isAllowed, "\(file.path):\(line) imports \(module), which tests of \(target) may not")
+        }
+    }
+
+    @Test func `C stays where it is`() {
+        let files = Self.files(in: "Sources") + Self.files(in: "Tests")
+        let lz4 = files.filter { $0.imports.contains { $0.module == "CLZ4" } }.map(\.path)
+        #expect(lz4.count <= 1, "CLZ4 is imported in one file, not in \(lz4)")
+        let libpq = files.filter { $0.imports.contains { $0.module == "CLibpq" } }
+        #expect(libpq.allSatisfy { $0.target == "Postgres" }, "CLibpq is imported in Postgres only, not in \(libpq)")
+    }
+
+    @Test(arguments: files(in: "Sources") + files(in: "Tests"))
+    func `a long file gives its reason`(file: SourceFile) {
+        let lines = file.text.split(separator: "\n", omittingEmptySubsequences: false).count
+        let hasReason = file.text.contains("// Long because ")
+        #expect(
+            lines <= 301 || hasReason,
+            "\(file.path) has \(lines) lines: split it, or say '// Long because …' in it"
+        )
+    }
+}
