@@ -2,21 +2,21 @@
 
 -- An unsigned LEB128 number below 2^28.
 create function varint(number int) returns bytea language sql immutable strict parallel safe as $$
-    select case
-        when number < 128 then decode(lpad(to_hex(number), 2, '0'), 'hex')
-        when number < 16384 then decode(lpad(to_hex((number & 127 | 128) << 8 | number >> 7), 4, '0'), 'hex')
+    select decode(case
+        when number < 128 then lpad(to_hex(number), 2, '0')
+        when number < 16384 then to_hex(number & 127 | 128) || lpad(to_hex(number >> 7), 2, '0')
         when number < 2097152 then
-            decode(lpad(to_hex((number & 127 | 128) << 16 | (number >> 7 & 127 | 128) << 8 | number >> 14), 6, '0'), 'hex')
+            to_hex(number & 127 | 128) || to_hex(number >> 7 & 127 | 128) || lpad(to_hex(number >> 14), 2, '0')
         else
-            decode(lpad(to_hex((number::bigint & 127 | 128) << 24 | (number >> 7 & 127 | 128) << 16
-                               | (number >> 14 & 127 | 128) << 8 | number >> 21), 8, '0'), 'hex')
-    end
+            to_hex(number & 127 | 128) || to_hex(number >> 7 & 127 | 128) || to_hex(number >> 14 & 127 | 128)
+            || lpad(to_hex(number >> 21), 2, '0')
+    end, 'hex')
 $$;
 
 -- A number as four bytes, little endian.
 create function int4_little_endian(number int) returns bytea language sql immutable strict parallel safe as $$
-    select decode(lpad(to_hex((number & 255)::bigint << 24 | (number >> 8 & 255) << 16
-                              | (number >> 16 & 255) << 8 | number >> 24 & 255), 8, '0'), 'hex')
+    select decode(lpad(to_hex(number & 255), 2, '0') || lpad(to_hex(number >> 8 & 255), 2, '0')
+                  || lpad(to_hex(number >> 16 & 255), 2, '0') || lpad(to_hex(number >> 24 & 255), 2, '0'), 'hex')
 $$;
 
 -- The identity frame of an event: format 1, checksum by SHA-256 (flag bit 1), no dictionary, lengths,

@@ -84,11 +84,12 @@ $$;
 --
 -- `expected` holds a stream's expected version at its first event: null any, -1 exists, n exactly n.
 -- An id that is null was not chosen by the producer: it is made here and cannot be a retry.
--- One row an event, in the order of the call.
+-- One row an event, in the order of the call. (Generic plans: pruned while they run, they touch one partition
+-- just the same, and planning for all of them anew each time costs more than the append.)
 create function append_checked(
     streams uuid[], expected int[], ids uuid[], types text[], occurred timestamptz[], payloads bytea[]
 ) returns table (stream uuid, event_id uuid, version int, "position" bigint)
-language plpgsql volatile set search_path from current as $$
+language plpgsql volatile set search_path from current set plan_cache_mode to force_generic_plan as $$
 #variable_conflict use_column
 declare
     single      record;
@@ -273,6 +274,7 @@ $$;
 create function append_events(events jsonb)
 returns table (stream uuid, event_id uuid, version int, "position" bigint)
 language plpgsql volatile set search_path from current as $$
+#variable_conflict use_column
 declare
     item        jsonb;
     n           int := 0;
