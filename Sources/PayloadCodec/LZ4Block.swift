@@ -21,8 +21,11 @@
     /// The dictionary, and directly behind it the message.
     private let base: UnsafePointer<UInt8>
     private let dictionaryCount: Int
-    private let long: UnsafeMutablePointer<UInt16>
-    private let short: UnsafeMutablePointer<UInt16>
+    /// What was last seen under a hash of eight bytes: the position below, sixteen more bits of the hash above.
+    private let long: UnsafeMutablePointer<UInt32>
+    /// The same of five bytes.
+    private let short: UnsafeMutablePointer<UInt32>
+    /// Positions in the message, by a hash of five bytes; as many places as its size asks for.
     private let message: UnsafeMutablePointer<UInt16>
 
     /// Indexes the dictionary.
@@ -42,8 +45,10 @@
         guard dictionaryCount >= 8 else { return }
         for position in 0...(dictionaryCount - 8) {
             let word = unsafe Self.word(self.base + position)
-            unsafe long[Self.hash(eight: word, Self.dictionaryBits)] = UInt16(position)
-            unsafe short[Self.hash(five: word, Self.dictionaryBits)] = UInt16(position)
+            let eight = Self.product(eight: word)
+            let five = Self.product(five: word)
+            unsafe long[Self.slot(eight)] = Self.entry(position, eight)
+            unsafe short[Self.slot(five)] = Self.entry(position, five)
         }
     }
 
@@ -124,21 +129,17 @@
         let slot = Self.hash(five: word, bits)
         unsafe Self.consider(start + Int(message[slot]), position, word, limit, &best)
         unsafe message[slot] = UInt16(truncatingIfNeeded: position - start)
-        unsafe Self.consider(
-            base + Int(long[Self.hash(eight: word, Self.dictionaryBits)]),
-            position,
-            word,
-            limit,
-            &best
-        )
+        let eight = Self.product(eight: word)
+        let far = unsafe long[Self.slot(eight)]
+        if far >> 16 == Self.tag(eight) {
+            unsafe Self.consider(base + Int(far & 0xFFFF), position, word, limit, &best)
+        }
         if best.length < 8 {
-            unsafe Self.consider(
-                base + Int(short[Self.hash(five: word, Self.dictionaryBits)]),
-                position,
-                word,
-                limit,
-                &best
-            )
+            let five = Self.product(five: word)
+            let near = unsafe short[Self.slot(five)]
+            if near >> 16 == Self.tag(five) {
+                unsafe Self.consider(base + Int(near & 0xFFFF), position, word, limit, &best)
+            }
         }
         return best
     }
@@ -219,13 +220,36 @@
         unsafe UInt64(littleEndian: UnsafeRawPointer(pointer).loadUnaligned(as: UInt64.self))
     }
 
+    /// Where in a message's table the position stands at which `word` was read: by its first five bytes.
     @inline(__always)
     private static func hash(five word: UInt64, _ bits: Int) -> Int {
-        Int(truncatingIfNeeded: ((word << 24) &* 889_523_592_379) >> UInt64(truncatingIfNeeded: 64 - bits))
+        Int(truncatingIfNeeded: product(five: word) >> UInt64(truncatingIfNeeded: 64 - bits))
     }
 
     @inline(__always)
-    private static func hash(eight word: UInt64, _ bits: Int) -> Int {
-        Int(truncatingIfNeeded: (word &* 0x9E37_79B1_85EB_CA87) >> UInt64(truncatingIfNeeded: 64 - bits))
+    private static func product(five word: UInt64) -> UInt64 {
+        (word << 24) &* 0x9E37_79B1_85EB_CA87
+    }
+
+    @inline(__always)
+    private static func product(eight word: UInt64) -> UInt64 {
+        word &* 0x9E37_79B1_85EB_CA87
+    }
+
+    /// Where in a dictionary's table.
+    @inline(__always)
+    private static func slot(_ product: UInt64) -> Int {
+        Int(truncatingIfNeeded: product >> UInt64(64 - dictionaryBits))
+    }
+
+    /// What tells apart most of those that share a slot, without a look at the dictionary.
+    @inline(__always)
+    private static func tag(_ product: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: product >> UInt64(48 - dictionaryBits)) & 0xFFFF
+    }
+
+    @inline(__always)
+    private static func entry(_ position: Int, _ product: UInt64) -> UInt32 {
+        tag(product) << 16 | UInt32(position)
     }
 }

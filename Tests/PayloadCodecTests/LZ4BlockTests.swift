@@ -7,7 +7,8 @@ import Testing
     @Test(arguments: [0, 1, 7, 8, 9, 300, 65535, 65536])
     func `liblz4 reads every block back`(dictionarySize: Int) throws {
         let dictionary = Array((0..<400).flatMap(Payloads.turn).prefix(dictionarySize))
-        for count in Array(0...40) + [63, 64, 65, 254, 255, 256, 270, 271, 272, 1000, 65535, 65536] {
+        for count in Array(0...40) + [63, 64, 65, 254, 255, 256, 270, 271, 272, 1000, 65535, 65536]
+        where count <= 1000 || [8, 65536].contains(dictionarySize) {
             for message in messages(count, like: dictionary) {
                 #expect(roundTrip(message, dictionary) == message, "\(count) bytes")
             }
