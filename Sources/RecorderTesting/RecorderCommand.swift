@@ -1,0 +1,111 @@
+package import Foundation
+internal import Synchronization
+
+/// The built `recorder`, run as its user runs it: a process with arguments, standard input and an environment.
+package final class RecorderCommand: Sendable {
+    /// What a run left behind.
+    package struct Result: Sendable {
+        /// 0 done, 1 failed, 2 used wrongly; negative: the signal that ended it.
+        package let status: Int32
+        package let output: String
+        package let errors: String
+
+        /// The lines of standard output.
+        package var lines: [Substring] { output.split(separator: "\n") }
+    }
+
+    private let process: Process
+    private let output: FileHandle
+    private let errors: FileHandle
+    private let outputURL: URL
+    private let errorsURL: URL
+    private let ended = Mutex<(result: Int32?, waiters: [CheckedContinuation<Int32, Never>])>((nil, []))
+
+    /// Where the build put the program: beside the test bundle.
+    package static let executable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appending(path: "recorder")
+
+    /// Starts the program.
+    ///
+    /// - Parameters:
+    ///   - arguments: What stands behind `recorder`.
+    ///   - databaseURL: What `DATABASE_URL` says, if anything.
+    ///   - input: Standard input; empty unless given.
+    ///   - directory: Where it runs.
+    package init(_ arguments: [String], databaseURL: String? = nil, input: URL? = nil, directory: URL? = nil) throws {
+        let folder = FileManager.default.temporaryDirectory
+        outputURL = folder.appending(path: "recorder-out-\(UUID().uuidString)")
+        errorsURL = folder.appending(path: "recorder-err-\(UUID().uuidString)")
+        for url in [outputURL, errorsURL] { try Data().write(to: url) }
+        output = try FileHandle(forWritingTo: outputURL)
+        errors = try FileHandle(forWritingTo: errorsURL)
+        process = Process()
+        process.executableURL = Self.executable
+        process.arguments = arguments
+        var environment = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("RECORDER_")
+        }
+        environment["DATABASE_URL"] = databaseURL
+        process.environment = environment
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
+        if let directory { process.currentDirectoryURL = directory }
+        process.terminationHandler = { [weak self] process in
+            let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+            self?.finish(status)
+        }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { process.terminate() }
+        try? FileManager.default.removeItem(at: outputURL)
+        try? FileManager.default.removeItem(at: errorsURL)
+    }
+
+    /// The process.
+    package var id: Int32 { process.processIdentifier }
+
+    /// Sends a signal, such as `SIGKILL`.
+    package func send(_ signal: Int32) { kill(id, signal) }
+
+    /// What it has printed so far.
+    package var outputSoFar: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
+
+    /// Waits until it ends.
+    package func result() async -> Result {
+        let status = await withCheckedContinuation { waiter in
+            let known = ended.withLock { state -> Int32? in
+                if state.result == nil { state.waiters.append(waiter) }
+                return state.result
+            }
+            if let known { waiter.resume(returning: known) }
+        }
+        let errors = (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? ""
+        return Result(status: status, output: outputSoFar, errors: errors)
+    }
+
+    private func finish(_ status: Int32) {
+        let waiters = ended.withLock { state in
+            state.result = status
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: status) }
+    }
+
+    /// Runs the program to its end.
+    package static func run(_ arguments: String..., databaseURL: String? = nil, input: String? = nil) async throws
+        -> Result
+    {
+        var file: URL?
+        if let input {
+            let url = FileManager.default.temporaryDirectory.appending(path: "recorder-in-\(UUID().uuidString)")
+            try Data(input.utf8).write(to: url)
+            file = url
+        }
+        defer { if let file { try? FileManager.default.removeItem(at: file) } }
+        return try await RecorderCommand(arguments, databaseURL: databaseURL, input: file).result()
+    }
+}
