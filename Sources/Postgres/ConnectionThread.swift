@@ -14,8 +14,10 @@ final class ConnectionThread: SerialExecutor {
     private let available = DispatchSemaphore(value: 0)
 
     /// Starts the thread; it ends after ``stop()``.
-    init() {
-        Thread { [self] in work() }.start()
+    ///
+    /// - Throws: ``PostgresError`` with `.connectionFailed` if the process cannot have another thread.
+    init() throws(PostgresError) {
+        try Thread { [self] in work() }.start()
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -60,8 +62,8 @@ struct Thread {
 
     /// Starts the thread; nobody joins it.
     ///
-    /// A process that cannot have another thread cannot have another connection either: it stops.
-    func start() {
+    /// - Throws: ``PostgresError`` with `.connectionFailed` if the process cannot have another thread.
+    func start() throws(PostgresError) {
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(body).toOpaque()
         let status = unsafe pthread_create(
@@ -75,7 +77,10 @@ struct Thread {
             },
             context
         )
-        guard status == 0 else { preconditionFailure("no thread for a connection: errno \(status)") }
+        guard status == 0 else {
+            unsafe Unmanaged<Body>.fromOpaque(context).release()
+            throw PostgresError(.connectionFailed, "no thread is left for a connection: errno \(status)")
+        }
         pthread_detach(thread)
     }
 }

@@ -10,9 +10,12 @@ final class InterruptSignal: Sendable {
     let descriptor: Int32
     private let raised = Atomic(false)
 
-    init() {
+    /// - Throws: ``PostgresError`` with `.connectionFailed` if the process has no file descriptor left.
+    init() throws(PostgresError) {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        precondition(descriptor >= 0, "no file descriptor left for a connection")
+        guard descriptor >= 0 else {
+            throw PostgresError(.connectionFailed, "no file descriptor is left for a connection: raise `ulimit -n`")
+        }
     }
 
     deinit { Glibc.close(descriptor) }
@@ -22,21 +25,9 @@ final class InterruptSignal: Sendable {
 
     /// Wakes the waiting thread, now or as soon as it waits.
     func raise() {
-        raised.store(true, ordering: .releasing)
+        // In this order: a clear() that comes between the two must not leave the descriptor readable for ever.
         _ = eventfd_write(descriptor, 1)
-    }
-
-    /// Waits until ``raise()`` was called.
-    ///
-    /// - Returns: `false` if the deadline came first.
-    func waits(until deadline: ContinuousClock.Instant) -> Bool {
-        while !isRaised {
-            let left = ContinuousClock.now.duration(to: deadline)
-            guard left > .zero else { return false }
-            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&waiting, 1, left.pollMilliseconds)
-        }
-        return true
+        raised.store(true, ordering: .releasing)
     }
 
     /// Forgets earlier calls of ``raise()``.
@@ -51,6 +42,7 @@ extension Duration {
     /// Whole milliseconds for `poll`, rounded up.
     var pollMilliseconds: Int32 {
         let (seconds, attoseconds) = components
+        guard seconds < Int64(Int32.max) / 1000 - 1 else { return .max }
         return Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
     }
 }

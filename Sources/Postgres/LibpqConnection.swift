@@ -8,79 +8,28 @@ internal import Logging
 ///
 /// Source: PostgreSQL manual, chapter 34, "libpq".
 @safe final class LibpqConnection {
-    private let pointer: OpaquePointer
-    private let noticeLogger: NoticeLogger
+    /// Used in this file and its extensions only, freed in `deinit`.
+    let pointer: OpaquePointer
+    /// Ends a wait from another thread.
     let interrupt: InterruptSignal
+    /// The statements that this session has prepared.
+    var prepared = PreparedStatements()
+    private let noticeLogger: NoticeLogger
 
     /// Why a wait ended.
     enum Readiness { case ready, interrupted, timedOut }
 
-    private init(owning pointer: OpaquePointer, interrupt: InterruptSignal, logger: Logger) {
+    /// Takes ownership of a connection that was started.
+    init(owning pointer: OpaquePointer, interrupt: InterruptSignal, logger: Logger) {
         unsafe self.pointer = pointer
         self.interrupt = interrupt
         noticeLogger = NoticeLogger(logger: logger)
+        unsafe noticeLogger.receiveNotices(of: pointer)
     }
 
     deinit { unsafe PQfinish(pointer) }
 
-    /// Opens a connection.
-    ///
-    /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
-    static func connect(
-        _ configuration: PostgresConfiguration,
-        interrupt: InterruptSignal,
-        logger: Logger
-    ) throws(PostgresError) -> LibpqConnection {
-        let keywords = [
-            ("dbname", configuration.url),
-            ("application_name", configuration.applicationName),
-            ("client_encoding", "UTF8"),
-            ("options", configuration.startupOptions),
-        ]
-        let started = unsafe withCStrings(keywords.map(\.0)) { names in
-            unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }
-        }
-        guard let started = unsafe started else { throw PostgresError(.connectionFailed, "no memory for a connection") }
-        let connection = unsafe LibpqConnection(owning: started, interrupt: interrupt, logger: logger)
-        try connection.finishConnecting(within: configuration.connectTimeout)
-        connection.configure()
-        return connection
-    }
-
-    private func finishConnecting(within timeout: Duration) throws(PostgresError) {
-        let deadline = ContinuousClock.now + timeout
-        var state = PGRES_POLLING_WRITING
-        while state != PGRES_POLLING_OK {
-            guard state != PGRES_POLLING_FAILED, unsafe PQstatus(pointer) != CONNECTION_BAD else {
-                throw PostgresError(.connectionFailed, "cannot connect: \(lastMessage)")
-            }
-            switch wait(for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
-            case .ready: state = unsafe PQconnectPoll(pointer)
-            case .interrupted: throw PostgresError(.connectionFailed, "connecting was cancelled")
-            case .timedOut: throw PostgresError(.timedOut, "no connection within \(timeout): check the address")
-            }
-        }
-    }
-
-    private func configure() {
-        _ = unsafe PQsetnonblocking(pointer, 1)
-        let context = unsafe Unmanaged.passUnretained(noticeLogger).toOpaque()
-        _ = unsafe PQsetNoticeReceiver(
-            pointer,
-            { context, result in
-                guard let context = unsafe context, let result = unsafe result else { return }
-                let severity = unsafe PQresultErrorField(result, Int32(UInt8(ascii: "V"))).map {
-                    unsafe String(cString: $0)
-                }
-                let text = unsafe PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map {
-                    unsafe String(cString: $0)
-                }
-                let logger = unsafe Unmanaged<NoticeLogger>.fromOpaque(context).takeUnretainedValue()
-                logger.log(severity: severity ?? "NOTICE", message: text ?? "")
-            },
-            context
-        )
-    }
+    // MARK: State
 
     /// The socket, for ``PostgresConnection/looksAlive``.
     var socket: Int32 { unsafe PQsocket(pointer) }
@@ -97,21 +46,33 @@ internal import Logging
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(pointer) == PQTRANS_IDLE }
 
+    /// Whether every result was read and the next statement can be sent.
+    var isAtRest: Bool {
+        unsafe PQtransactionStatus(pointer) != PQTRANS_ACTIVE && PQpipelineStatus(pointer) == PQ_PIPELINE_OFF
+    }
+
     /// What libpq last complained about.
     var lastMessage: String {
         guard let text = unsafe PQerrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedLine
     }
 
+    /// The failure of a connection that does not work any more.
+    func lost() -> PostgresError {
+        PostgresError(.connectionLost, "the connection to the server broke: \(lastMessage)")
+    }
+
     // MARK: Sending
 
     /// Sends a script in the simple protocol.
     func send(script: String) throws(PostgresError) {
+        try refuseNUL(in: script)
         try check(unsafe PQsendQuery(pointer, script))
     }
 
     /// Sends the request to prepare a statement.
     func sendPrepare(name: String, sql: String, types: [PostgresType]) throws(PostgresError) {
+        try refuseNUL(in: sql)
         let oids = types.map(\.rawValue)
         try check(unsafe PQsendPrepare(pointer, name, sql, Int32(oids.count), oids))
     }
@@ -137,6 +98,11 @@ internal import Logging
         guard succeeded == 1 else {
             throw PostgresError(isOpen ? .misuse : .connectionLost, "cannot send to the server: \(lastMessage)")
         }
+    }
+
+    /// C would end the text there, and run half of a statement.
+    private func refuseNUL(in sql: String) throws(PostgresError) {
+        guard !sql.utf8.contains(0) else { throw PostgresError(.misuse, "a NUL stands in the SQL") }
     }
 
     // MARK: Waiting
@@ -192,15 +158,10 @@ internal import Logging
         return unsafe (String(cString: notification.pointee.relname), String(cString: notification.pointee.extra))
     }
 
-    private func lost() -> PostgresError {
-        PostgresError(.connectionLost, "the connection to the server broke: \(lastMessage)")
-    }
-
-    private func wait(for events: Int32, until deadline: ContinuousClock.Instant?) -> Readiness {
-        var descriptors = [
-            pollfd(fd: socket, events: Int16(events), revents: 0),
-            pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
+    /// Waits for the socket, the interrupt or the deadline.
+    func wait(for events: Int32, until deadline: ContinuousClock.Instant?) -> Readiness {
+        let interruption = pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0)
+        var descriptors = (pollfd(fd: socket, events: Int16(events), revents: 0), interruption)
         while true {
             var milliseconds: Int32 = -1
             if let deadline {
@@ -208,120 +169,23 @@ internal import Logging
                 guard left > .zero else { return .timedOut }
                 milliseconds = left.pollMilliseconds
             }
-            let count = unsafe poll(&descriptors, 2, milliseconds)
+            let count = unsafe withUnsafeMutableBytes(of: &descriptors) { bytes in
+                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+            }
             if interrupt.isRaised { return .interrupted }
             if count > 0 { return .ready }
         }
     }
 
-    // MARK: COPY
-
-    /// Hands bytes of a COPY to libpq; waits when its buffer is full.
-    func putCopy(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) -> Readiness {
-        while true {
-            let status = unsafe PQputCopyData(
-                pointer,
-                bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
-                Int32(bytes.count)
-            )
-            switch status {
-            case 1: return try flush(until: nil)
-            case 0:
-                let readiness = wait(for: POLLIN | POLLOUT, until: nil)
-                guard readiness == .ready else { return readiness }
-                try consume()
-            default: throw lost()
-            }
-        }
-    }
-
-    /// Ends a COPY, with a reason if it shall fail.
-    func endCopy(failure: String? = nil) throws(PostgresError) {
-        while true {
-            let status = failure.map { unsafe PQputCopyEnd(pointer, $0) } ?? (unsafe PQputCopyEnd(pointer, nil))
-            if status == 1 { return }
-            guard status == 0 else { throw lost() }
-            _ = wait(for: POLLOUT, until: nil)
-        }
-    }
-
-    /// What `takeCopy` found.
-    enum CopyData { case row, notYet, end }
-
-    /// Takes the next row of a COPY TO that has arrived.
-    func takeCopy<Failure: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
-    ) throws(Failure) -> CopyData {
-        var buffer: UnsafeMutablePointer<CChar>? = nil
-        let count = unsafe PQgetCopyData(pointer, &buffer, 1)
-        guard count > 0, let start = unsafe buffer else { return count == 0 ? .notYet : .end }
-        defer { unsafe PQfreemem(start) }
-        unsafe try body(UnsafeRawBufferPointer(start: start, count: Int(count)))
-        return .row
-    }
-
     // MARK: Cancelling
 
-    /// Asks the server, over a connection of its own on a thread of its own, to stop what it does for us.
+    /// Asks the server to stop what it does for this connection.
     ///
-    /// - Returns: A signal that is raised when the request has reached the server or has failed.
-    func cancel() -> InterruptSignal {
-        let done = InterruptSignal()
-        guard let request = unsafe PQgetCancel(pointer) else {
-            done.raise()
-            return done
-        }
-        let cancellation = unsafe Cancellation(owning: request)
-        Thread {
-            cancellation.run()
-            done.raise()
-        }.start()
-        return done
-    }
-
-    /// SAFETY: made on one thread and handed to exactly one other, which frees it.
-    @safe private final class Cancellation: @unchecked Sendable {
-        private let request: OpaquePointer
-
-        init(owning request: OpaquePointer) { unsafe self.request = request }
-
-        deinit { unsafe PQfreeCancel(request) }
-
-        func run() {
-            var message = [CChar](repeating: 0, count: 256)
-            _ = unsafe PQcancel(request, &message, Int32(message.count))
-        }
-    }
-}
-
-/// Sends the server's notices to swift-log.
-private final class NoticeLogger {
-    let logger: Logger
-
-    init(logger: Logger) { self.logger = logger }
-
-    func log(severity: String, message: String) {
-        let level: Logger.Level =
-            switch severity {
-            case "WARNING": .warning
-            case "NOTICE", "INFO": .info
-            default: .debug
-            }
-        logger.log(level: level, "\(message)", metadata: ["severity": "\(severity)"])
-    }
-}
-
-/// Calls `body` with a NULL-terminated array of C strings.
-private func withCStrings<R>(
-    _ strings: [String],
-    _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R
-) -> R {
-    let copies = unsafe strings.map { unsafe strdup($0) }
-    defer { unsafe copies.forEach { unsafe free($0) } }
-    var pointers = unsafe copies.map { unsafe UnsafePointer($0) }
-    unsafe pointers.append(nil)
-    return unsafe pointers.withUnsafeBufferPointer { buffer in
-        guard let base = buffer.baseAddress else { preconditionFailure("the array has its terminator") }
-        return unsafe body(base)
+    /// - Returns: `nil` if the process lacks what it takes to ask.
+    func cancel() -> CancelRequest? {
+        guard let request = unsafe PQgetCancel(pointer) else { return nil }
+        let cancellation = unsafe CancelRequest(owning: request)
+        do throws(PostgresError) { try cancellation.send() } catch { return nil }
+        return cancellation
     }
 }

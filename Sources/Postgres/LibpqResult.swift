@@ -61,8 +61,19 @@ internal import CLibpq
 
     /// The failure that this result reports.
     func error() -> PostgresError {
-        var error = PostgresError(.server, field(UInt8(ascii: "M")) ?? message)
-        error.sqlState = field(UInt8(ascii: "C"))
+        let sqlState = field(UInt8(ascii: "C"))
+        var text = field(UInt8(ascii: "M")) ?? message
+        // Data exceptions quote the value: invalid input syntax for type integer: "abc".
+        if sqlState?.hasPrefix("22") == true, let first = text.firstIndex(of: "\""),
+            let last = text.lastIndex(of: "\"")
+        {
+            text.replaceSubrange(first...last, with: "\"…\"")
+        }
+        var error = PostgresError(.server, text)
+        error.sqlState = sqlState
+        // The message is translated, the function's name is not. A statement that is gone was deallocated by a script.
+        error.isStalePlan =
+            sqlState == "26000" || (sqlState == "0A000" && field(UInt8(ascii: "R")) == "RevalidateCachedQuery")
         error.detail = field(UInt8(ascii: "D"))
         error.hint = field(UInt8(ascii: "H"))
         error.constraint = field(UInt8(ascii: "n"))

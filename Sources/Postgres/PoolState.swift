@@ -18,8 +18,10 @@ struct PoolState<Connection, Waiter> {
 
     /// What a task that wants a connection has to do.
     enum Acquisition {
-        /// Use this one, after the stale ones are closed.
+        /// Use this one.
         case use(Connection, opened: ContinuousClock.Instant)
+        /// Close this one, which is too old, and open a new one in its place.
+        case replace(Connection)
         /// Open a new one: a place is kept for it.
         case open
         /// Wait.
@@ -32,6 +34,10 @@ struct PoolState<Connection, Waiter> {
     enum Handover {
         case wake(Waiter, with: Connection, opened: ContinuousClock.Instant)
         case wakeToOpen(Waiter)
+        /// Close the connection, which is too old, then wake the waiter to open a new one in its place.
+        case wakeToReplace(Waiter, Connection)
+        /// Tell the waiter that the pool is closed.
+        case refuse(Waiter)
         case close(Connection)
         case keep
     }
@@ -53,11 +59,12 @@ struct PoolState<Connection, Waiter> {
     var waiterCount: Int { waiting.count }
 
     /// A task wants a connection. Those who came before go first.
-    mutating func acquire() -> Acquisition {
+    mutating func acquire(now: ContinuousClock.Instant) -> Acquisition {
         if isClosed { return .closed }
         guard waiting.isEmpty else { return .wait }
         if let last = idle.popLast() {
             taken += 1
+            if isTooOld(last.opened, now: now) { return .replace(last.connection) }
             return .use(last.connection, opened: last.opened)
         }
         guard size < limits.size else { return .wait }
@@ -73,12 +80,13 @@ struct PoolState<Connection, Waiter> {
 
     /// Puts a task at the end of the queue, unless a connection became free meanwhile.
     mutating func enqueue(_ waiter: Waiter, id: UInt64, now: ContinuousClock.Instant) -> Handover {
+        if isClosed { return .refuse(waiter) }
         waiting.append(Waiting(id: id, waiter: waiter, deadline: now + limits.acquireTimeout))
         if let last = idle.popLast() {
             taken += 1
             return handOver(last.connection, opened: last.opened, now: now)
         }
-        guard size < limits.size, !isClosed else { return .keep }
+        guard size < limits.size else { return .keep }
         taken += 1
         return freePlace()
     }
@@ -107,11 +115,19 @@ struct PoolState<Connection, Waiter> {
         opened: ContinuousClock.Instant,
         now: ContinuousClock.Instant
     ) -> Handover {
-        if !waiting.isEmpty { return .wake(waiting.removeFirst().waiter, with: connection, opened: opened) }
+        let isTooOld = isTooOld(opened, now: now)
+        if !waiting.isEmpty {
+            let waiter = waiting.removeFirst().waiter
+            return isTooOld ? .wakeToReplace(waiter, connection) : .wake(waiter, with: connection, opened: opened)
+        }
         taken -= 1
-        if opened + limits.lifetime <= now { return .close(connection) }
+        if isTooOld { return .close(connection) }
         idle.append(Idle(connection: connection, opened: opened, since: now))
         return .keep
+    }
+
+    private func isTooOld(_ opened: ContinuousClock.Instant, now: ContinuousClock.Instant) -> Bool {
+        opened + limits.lifetime <= now
     }
 
     /// A connection broke or could not be opened: its place is free.
@@ -129,11 +145,11 @@ struct PoolState<Connection, Waiter> {
     mutating func sweep(now: ContinuousClock.Instant) -> (late: [Waiter], stale: [Connection]) {
         let late = waiting.filter { $0.deadline <= now }.map(\.waiter)
         waiting.removeAll { $0.deadline <= now }
-        let isStale = { [limits] (entry: Idle) in
-            entry.since + limits.idleTimeout <= now || entry.opened + limits.lifetime <= now
+        let staysOpen = idle.map { entry in
+            entry.since + limits.idleTimeout > now && !isTooOld(entry.opened, now: now)
         }
-        let stale = idle.filter(isStale).map(\.connection)
-        idle.removeAll(where: isStale)
+        let stale = zip(idle, staysOpen).filter { !$0.1 }.map(\.0.connection)
+        idle = zip(idle, staysOpen).filter(\.1).map(\.0)
         return (late, stale)
     }
 

@@ -49,7 +49,8 @@ package struct PostgresBuffer: Sendable {
         let start = bytes.count
         append(Int32(0))
         let isPresent = value.encode(into: &self)
-        replace(at: start, with: isPresent ? Int32(bytes.count - start - 4) : -1)
+        // Whoever sends the whole checks its size, which a length that does not fit exceeds by far.
+        replace(at: start, with: isPresent ? Int32(clamping: bytes.count - start - 4) : -1)
     }
 
     /// Overwrites an integer that was appended before, such as a length that is known only afterwards.

@@ -6,7 +6,7 @@ package struct PostgresConfiguration: Sendable {
     package var url: String
     /// The schema that unqualified names mean; `nil` leaves the server's `search_path`.
     package var schema: String?
-    /// What `pg_stat_activity` shows.
+    /// What `pg_stat_activity` shows, unless the URL says it.
     package var applicationName: String
     /// Settings of the session, such as `["statement_timeout": "5s"]`.
     package var settings: [String: String]
@@ -48,13 +48,15 @@ package struct PostgresConfiguration: Sendable {
         "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// Backslashes and spaces escaped, as the server splits `options`.
+    /// Backslashes and white space escaped, as the server splits `options`.
+    ///
+    /// Source: `pg_split_opts` in PostgreSQL's `src/backend/utils/init/postinit.c`.
     private static func escapedOption(_ value: String) -> String {
-        var escaped = ""
-        for character in value {
-            if character == "\\" || character == " " { escaped.append("\\") }
-            escaped.append(character)
+        var escaped = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            if scalar == "\\" || scalar == " " || (9...13).contains(scalar.value) { escaped.append("\\") }
+            escaped.append(scalar)
         }
-        return escaped
+        return String(escaped)
     }
 }

@@ -13,7 +13,8 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - isolation: What the transaction sees.
     ///   - readOnly: Whether the server refuses writes in it.
-    ///   - retries: How often `body` is run again after a serialization failure or a deadlock.
+    ///   - retries: How often `body` is run again after a serialization failure, a deadlock, or DDL of others that
+    ///     made a prepared statement's plan invalid.
     ///   - body: The work; it may run several times.
     /// - Returns: What `body` returned in the run that was committed.
     /// - Throws: What `body` throws; ``PostgresError`` with `.connectionLost` if the connection broke while the commit was
@@ -28,7 +29,7 @@ extension PostgresConnection {
         while true {
             do {
                 return try await attemptTransaction(isolation: isolation, readOnly: readOnly, body)
-            } catch let error as PostgresError where error.isTransactionConflict && attempt < retries {
+            } catch let error as PostgresError where error.endsTransactionOnly && attempt < retries {
                 attempt += 1
                 // Two that collided shall not collide again in step.
                 try await Task.sleep(for: .microseconds(Int.random(in: 0...(200 << min(attempt, 8)))))
@@ -43,18 +44,24 @@ extension PostgresConnection {
     ) async throws -> R {
         guard isIdle else { throw PostgresError(.misuse, "a transaction is open already: use a savepoint") }
         try await run(unsafeSQL: "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")")
-        let result: R
         do {
-            result = try await body(self)
+            let result = try await body(self)
+            let outcome = try await perform { exchange in try exchange.run(script: "commit").last?.command }
+            guard outcome == "COMMIT" else {
+                throw PostgresError(.misuse, "the transaction was rolled back: an error in it was caught and ignored")
+            }
+            return result
         } catch {
-            try? await perform(heedsCancellation: false) { exchange in _ = try exchange.run(script: "rollback") }
+            await rollBack()
             throw error
         }
-        let outcome = try await perform { exchange in try exchange.run(script: "commit").last?.command }
-        guard outcome == "COMMIT" else {
-            throw PostgresError(.misuse, "the transaction was rolled back: an error in it was caught and ignored")
-        }
-        return result
+    }
+
+    /// Ends a transaction that failed, if it is still open, even in a cancelled task; else closes the connection.
+    private func rollBack() async {
+        guard isOpen, !isIdle else { return }
+        try? await perform(heedsCancellation: false) { exchange in _ = try exchange.run(script: "rollback") }
+        if !isIdle { close() }
     }
 
     /// Runs `body` inside the open transaction so that its failure undoes only what `body` did.

@@ -15,17 +15,16 @@ package actor PostgresConnection {
     private nonisolated let interrupt: InterruptSignal
     private nonisolated let health = Health()
     private var libpq: LibpqConnection?
-    private var prepared = PreparedStatements()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe thread.asUnownedSerialExecutor()
     }
 
-    private init(_ configuration: PostgresConfiguration, logger: Logger) {
+    private init(_ configuration: PostgresConfiguration, logger: Logger) throws(PostgresError) {
         self.configuration = configuration
         self.logger = logger
-        thread = ConnectionThread()
-        interrupt = InterruptSignal()
+        interrupt = try InterruptSignal()
+        thread = try ConnectionThread()
     }
 
     deinit { thread.stop() }
@@ -37,7 +36,7 @@ package actor PostgresConnection {
         _ configuration: PostgresConfiguration,
         logger: Logger = Logger(label: "recorder.postgres")
     ) async throws -> PostgresConnection {
-        let connection = PostgresConnection(configuration, logger: logger)
+        let connection = try PostgresConnection(configuration, logger: logger)
         try await connection.open()
         return connection
     }
@@ -62,7 +61,6 @@ package actor PostgresConnection {
     /// Ends the session. Calls after this throw `.closed`.
     package func close() {
         libpq = nil
-        prepared = PreparedStatements()
         publishHealth()
     }
 
@@ -161,12 +159,12 @@ package actor PostgresConnection {
     package func pipeline<each S: PostgresStatement>(
         _ statements: repeat each S,
         sync: PipelineSync = .once
-    ) async throws -> sending (repeat [(each S).Row]) {
-        try await perform { exchange in
-            try exchange.pipeline(sync: sync) { pipeline throws(PostgresError) in
-                repeat try pipeline.send(each statements, sync: sync)
-            }
-            var results = exchange.takePipelineResults()
+    ) async throws -> (repeat [(each S).Row]) {
+        // All is encoded before anything is sent: a value that cannot be sent must not leave half a pipeline.
+        var bound: [BoundStatement] = []
+        repeat bound.append(try BoundStatement(each statements))
+        return try await perform { exchange in
+            var results = try exchange.pipeline(bound, sync: sync)[...]
             return (repeat try results.removeFirst().rows(each statements))
         }
     }
@@ -179,12 +177,8 @@ package actor PostgresConnection {
         _ statements: [any PostgresStatement],
         sync: PipelineSync = .once
     ) async throws -> [Int] {
-        try await perform { exchange in
-            try exchange.pipeline(sync: sync) { pipeline throws(PostgresError) in
-                for statement in statements { try pipeline.send(statement, sync: sync) }
-            }
-            return exchange.takePipelineResults().map(\.affectedRows)
-        }
+        let bound = try statements.map { statement throws(PostgresError) in try BoundStatement(statement) }
+        return try await perform { exchange in try exchange.pipeline(bound, sync: sync).map(\.affectedRows) }
     }
 
     // MARK: COPY
@@ -201,16 +195,7 @@ package actor PostgresConnection {
         _ body: @Sendable (inout PostgresCopyWriter) throws -> Void
     ) async throws -> Int {
         try await perform { exchange in
-            try exchange.beginCopy("copy \(target) from stdin (format binary)", expecting: .copyIn)
-            var writer = PostgresCopyWriter(exchange)
-            do {
-                try body(&writer)
-                try writer.finish()
-            } catch {
-                try? exchange.failCopy("\(error)")
-                throw error
-            }
-            return try exchange.finish().affectedRows
+            try exchange.copyIn("copy \(target) from stdin (format binary)", body)
         }
     }
 
@@ -224,14 +209,7 @@ package actor PostgresConnection {
         _ body: @Sendable (borrowing PostgresCopyRow) throws -> Void
     ) async throws {
         try await perform { exchange in
-            try exchange.beginCopy("copy \(source) to stdout (format binary)", expecting: .copyOut)
-            do {
-                try exchange.readCopy(body)
-            } catch {
-                exchange.abandon()
-                throw error
-            }
-            _ = try exchange.finish()
+            try exchange.copyOut("copy \(source) to stdout (format binary)", body)
         }
     }
 
@@ -250,34 +228,33 @@ package actor PostgresConnection {
 
     /// Runs one exchange with the server, under the calling task's cancellation.
     ///
-    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK.
+    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK; the server's
+    ///   answer then has the time that a cancelled statement has.
     func perform<R>(
         heedsCancellation: Bool = true,
         _ body: (inout PostgresExchange) throws -> R
     ) async throws -> R {
         let libpq = try open(libpq)
-        guard heedsCancellation else { return try exchange(libpq, body) }
+        guard heedsCancellation else { return try exchange(libpq, isBounded: true, body) }
         try Task.checkCancellation()
         let interrupt = interrupt
         defer { interrupt.clear() }
         return try await withTaskCancellationHandler {
-            try exchange(libpq, body)
+            try exchange(libpq, isBounded: false, body)
         } onCancel: {
             interrupt.raise()
         }
     }
 
+    /// Afterwards the connection is at rest, or closed.
     private func exchange<R>(
         _ libpq: LibpqConnection,
+        isBounded: Bool,
         _ body: (inout PostgresExchange) throws -> R
     ) throws -> R {
-        var exchange = PostgresExchange(libpq, prepared: prepared, cancelTimeout: configuration.cancelTimeout)
+        var exchange = PostgresExchange(libpq, cancelTimeout: configuration.cancelTimeout, isBounded: isBounded)
         defer {
-            prepared = exchange.prepared
-            if exchange.isBroken || !libpq.isOpen {
-                self.libpq = nil
-                prepared = PreparedStatements()
-            }
+            if exchange.isBroken || !libpq.isOpen || !libpq.isAtRest { self.libpq = nil }
             publishHealth()
         }
         return try body(&exchange)

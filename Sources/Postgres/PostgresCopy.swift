@@ -1,16 +1,16 @@
 /// Writes the rows of a binary COPY.
 ///
 /// Source: PostgreSQL manual, "COPY", section "Binary Format".
-package struct PostgresCopyWriter {
-    private let exchange: PostgresExchange
+package struct PostgresCopyWriter: ~Copyable {
+    private let libpq: LibpqConnection
     private var buffer = PostgresBuffer()
 
     /// How many bytes gather before they are handed to libpq.
     private static let chunk = 64 * 1024
     private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
 
-    init(_ exchange: PostgresExchange) {
-        self.exchange = exchange
+    init(_ libpq: LibpqConnection) {
+        self.libpq = libpq
         buffer.reserve(Self.chunk * 2)
         buffer.append(bytes: Self.signature)
         buffer.append(Int32(0))
@@ -19,7 +19,7 @@ package struct PostgresCopyWriter {
 
     /// Writes one row: all its values, in the order of the columns.
     ///
-    /// - Throws: ``PostgresError``; `CancellationError`.
+    /// - Throws: ``PostgresError``, with `.encoding` if the row is larger than the server takes; `CancellationError`.
     package mutating func row<each T: PostgresEncodable>(_ values: repeat each T) throws {
         let start = buffer.count
         buffer.append(Int16(0))
@@ -29,17 +29,24 @@ package struct PostgresCopyWriter {
             columns += 1
         }
         buffer.replace(at: start, with: columns)
+        guard buffer.count - start <= PostgresParameters.largestValue else {
+            throw PostgresError(
+                .encoding,
+                "a row of COPY has \(buffer.count - start) bytes: more than the server takes"
+            )
+        }
         if buffer.count >= Self.chunk { try send() }
     }
 
     mutating func finish() throws {
         buffer.append(Int16(-1))
         try send()
-        try exchange.endCopy()
+        try libpq.endCopy()
     }
 
     private mutating func send() throws {
-        unsafe try buffer.bytes.withUnsafeBytes { bytes in unsafe try exchange.putCopy(bytes) }
+        let readiness = unsafe try buffer.bytes.withUnsafeBytes { bytes in unsafe try libpq.putCopy(bytes) }
+        guard readiness == .ready else { throw CancellationError() }
         buffer.removeAll()
     }
 }
@@ -49,13 +56,14 @@ package struct PostgresCopyWriter {
     private let message: UnsafeRawBufferPointer
     private var fields: [(start: Int, length: Int)] = []
 
-    /// The bytes before the first row: signature, flags, length of the extension.
+    /// The bytes before the first row: signature, flags, length of the extension, which no server uses.
     private static let headerSize = 19
 
-    /// - Returns: `nil` for the message that ends the copy.
+    /// - Returns: `nil` for a message without a row: the header alone, or the end of the copy.
     init?(message: UnsafeRawBufferPointer, isFirst: Bool) throws(PostgresError) {
         unsafe self.message = message
         var offset = isFirst ? Self.headerSize : 0
+        if message.count == offset { return nil }
         guard let count = unsafe message.integer(Int16.self, at: offset) else { throw Self.malformed }
         guard count >= 0 else { return nil }
         offset += 2

@@ -132,7 +132,11 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         else { return nil }
         let groups = (0..<Int(count)).compactMap { unsafe bytes.integer(Int16.self, at: 8 + 2 * $0) }
         guard groups.count == Int(count), groups.allSatisfy({ (0..<10_000).contains($0) }) else { return nil }
-        self.init(sign: sign, weight: weight, scale: scale, groups: groups)
+        switch sign {
+        case .positive, .negative: self.init(sign: sign, weight: weight, scale: scale, groups: groups)
+        // The server sends an infinity with a scale that means nothing.
+        case .notANumber, .infinity, .negativeInfinity: self.init(sign: sign, weight: 0, scale: 0, groups: [])
+        }
     }
 }
 
@@ -169,13 +173,16 @@ private struct DecimalText {
         guard digitsSeen > 0 else { return nil }
         if byte() == UInt8(ascii: "e") || byte() == UInt8(ascii: "E") {
             index += 1
-            guard let exponent = unsafe Int(String(decoding: bytes[index...], as: UTF8.self)), abs(exponent) < 200_000
+            guard let exponent = unsafe Int(String(decoding: bytes[index...], as: UTF8.self)),
+                (-200_000...200_000).contains(exponent)
             else { return nil }
             integerDigits += exponent
             index = bytes.count
         }
         guard index == bytes.count else { return nil }
         let zeros = digits.prefix { $0 == 0 }.count
+        // Zero has no integer digits, whatever its exponent says.
+        if zeros == digits.count { integerDigits = min(integerDigits, zeros) }
         let dropped = min(zeros, max(0, integerDigits))
         digits.removeFirst(dropped)
         integerDigits -= dropped

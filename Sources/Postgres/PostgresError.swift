@@ -28,7 +28,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// SQLSTATE, five characters, when the server reported the failure.
     package var sqlState: String?
-    /// The server's DETAIL.
+    /// The server's DETAIL. It may quote stored values and parameters, so it is no part of ``description``.
     package var detail: String?
     /// The server's HINT.
     package var hint: String?
@@ -40,8 +40,12 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var table: String?
     /// The column that the failure is about, or the result column that could not be decoded.
     package var column: String?
-    /// Where in a function the server was, as the server tells it.
+    /// Where in a function the server was, as the server tells it. It may quote values, so it is no part of
+    /// ``description``.
     package var context: String?
+    /// Whether the plan of a prepared statement is not valid any more, because DDL changed what it returns, or the
+    /// statement itself is gone; prepared anew it works.
+    var isStalePlan = false
 
     package init(_ code: Code, _ message: String) {
         self.code = code
@@ -55,7 +59,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var isRetryable: Bool {
         switch code {
         case .connectionFailed, .connectionLost, .timedOut: true
-        case .server: isTransactionConflict || isServerGoingAway || sqlState?.hasPrefix("53") == true
+        case .server: endsTransactionOnly || isServerGoingAway || sqlState?.hasPrefix("53") == true
         case .closed, .encoding, .decoding, .misuse: false
         }
     }
@@ -63,16 +67,19 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether the transaction lost against another one: serialization failure or deadlock.
     package var isTransactionConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
 
+    /// Whether the same transaction, run again at once on the same connection, may succeed.
+    var endsTransactionOnly: Bool { isTransactionConflict || isStalePlan }
+
     /// Whether the server ended the session or is starting or stopping.
     package var isServerGoingAway: Bool {
         guard let sqlState else { return false }
         return ["57P01", "57P02", "57P03", "57P05"].contains(sqlState) || sqlState.hasPrefix("08")
     }
 
+    /// The message, the SQLSTATE, what the failure is about, and the hint; never a bound or stored value.
     package var description: String {
         var text = message
         if let sqlState { text += " (SQLSTATE \(sqlState))" }
-        if let detail { text += "; \(detail)" }
         if let hint { text += "; \(hint)" }
         return text
     }

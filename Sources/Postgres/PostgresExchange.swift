@@ -5,46 +5,50 @@ internal import CLibpq
 /// Runs on the connection's thread and blocks only it. When the task is cancelled meanwhile, it asks the server to stop,
 /// and gives up the connection if the server does not within the bound.
 struct PostgresExchange {
-    private let libpq: LibpqConnection
+    let libpq: LibpqConnection
     private let cancelTimeout: Duration
-    private(set) var prepared: PreparedStatements
+    /// When the server's answer must be there; `nil` for no bound but the task's cancellation.
+    private var deadline: ContinuousClock.Instant?
+    private var cancelRequest: CancelRequest?
     /// Whether the connection cannot be used any more.
-    private(set) var isBroken = false
+    var isBroken = false
 
-    private var cancellation: (request: InterruptSignal, deadline: ContinuousClock.Instant)?
-    private var expected: [Expectation] = []
-    private var pipelineResults: [StatementResult] = []
-
-    /// What the results of a pipeline are, in order.
-    private enum Expectation {
-        case prepared(sql: String, PreparedStatements.Entry)
-        case statement
-        case sync
-    }
-
-    init(_ libpq: LibpqConnection, prepared: PreparedStatements, cancelTimeout: Duration) {
+    /// - Parameter isBounded: Whether the server must answer within the time that a cancelled statement has: for what
+    ///   runs even in a cancelled task.
+    init(_ libpq: LibpqConnection, cancelTimeout: Duration, isBounded: Bool) {
         self.libpq = libpq
-        self.prepared = prepared
         self.cancelTimeout = cancelTimeout
+        deadline = isBounded ? .now + cancelTimeout : nil
     }
 
     // MARK: Single statements
 
     /// Prepares the statement if this session has not yet, and executes it.
+    ///
+    /// A plan that another session's DDL made invalid is made anew, unless the failure has already ended an open
+    /// transaction: then the error says so, and the next run prepares the statement again.
     mutating func run(_ statement: some PostgresStatement) throws -> StatementResult {
-        var parameters = PostgresParameters()
-        try statement.bind(&parameters)
-        let sql = statement.sql
-        let entry: PreparedStatements.Entry
-        if let known = prepared.entry(for: sql, types: parameters.types) {
-            entry = known
-        } else {
-            entry = prepared.newEntry(types: parameters.types)
-            try libpq.sendPrepare(name: entry.name, sql: sql, types: entry.types)
-            _ = try finish()
-            prepared.remember(entry, for: sql)
+        let bound = try BoundStatement(statement)
+        do {
+            return try execute(bound)
+        } catch let error as PostgresError where error.isStalePlan {
+            libpq.prepared.forget(bound.key)
+            guard libpq.isIdle else { throw error }
+            return try execute(bound)
         }
-        try libpq.sendExecute(name: entry.name, parameters: parameters)
+    }
+
+    private mutating func execute(_ statement: BoundStatement) throws -> StatementResult {
+        let name: String
+        if let known = libpq.prepared.name(of: statement.key) {
+            name = known
+        } else {
+            name = libpq.prepared.newName()
+            try libpq.sendPrepare(name: name, sql: statement.key.sql, types: statement.key.types)
+            _ = try finish()
+            libpq.prepared.remember(name, for: statement.key)
+        }
+        try libpq.sendExecute(name: name, parameters: statement.parameters)
         return try finish()
     }
 
@@ -52,146 +56,6 @@ struct PostgresExchange {
     mutating func run(script: String) throws -> [StatementResult] {
         try libpq.send(script: script)
         return try finishAll()
-    }
-
-    // MARK: Pipelines
-
-    /// Sends what `send` sends and reads all results; then ``takePipelineResults()`` has them.
-    mutating func pipeline(
-        sync: PostgresConnection.PipelineSync,
-        _ send: (inout PostgresExchange) throws(PostgresError) -> Void
-    ) throws {
-        try libpq.enterPipeline()
-        do {
-            try send(&self)
-        } catch {
-            // What was sent is answered before the connection can be used again.
-            try sendSync()
-            _ = try? readPipeline()
-            try? libpq.exitPipeline()
-            throw error
-        }
-        if sync == .once { try sendSync() }
-        try readPipeline()
-    }
-
-    /// Sends one statement of a pipeline.
-    mutating func send(
-        _ statement: some PostgresStatement,
-        sync: PostgresConnection.PipelineSync = .once
-    ) throws(PostgresError) {
-        var parameters = PostgresParameters()
-        try statement.bind(&parameters)
-        let sql = statement.sql
-        let entry: PreparedStatements.Entry
-        if let known = prepared.entry(for: sql, types: parameters.types) {
-            entry = known
-        } else {
-            entry = prepared.newEntry(types: parameters.types)
-            try libpq.sendPrepare(name: entry.name, sql: sql, types: entry.types)
-            expected.append(.prepared(sql: sql, entry))
-        }
-        try libpq.sendExecute(name: entry.name, parameters: parameters)
-        expected.append(.statement)
-        if sync == .each { try sendSync() }
-    }
-
-    private mutating func sendSync() throws(PostgresError) {
-        try libpq.sendSync()
-        expected.append(.sync)
-    }
-
-    /// The results of the pipeline's statements, in the order in which they were sent.
-    mutating func takePipelineResults() -> [StatementResult] {
-        defer { pipelineResults = [] }
-        return pipelineResults
-    }
-
-    private mutating func readPipeline() throws {
-        var failure: PostgresError?
-        for expectation in expected {
-            guard let result = try awaitResult() else {
-                isBroken = true
-                throw PostgresError(.connectionLost, "the server's answers ended early")
-            }
-            if case .sync = expectation { continue }
-            while try awaitResult() != nil {}
-            switch (result.status, expectation) {
-            case (PGRES_FATAL_ERROR, _), (PGRES_BAD_RESPONSE, _): failure = failure ?? error(of: result)
-            case (PGRES_PIPELINE_ABORTED, _): continue
-            case (_, .prepared(let sql, let entry)): prepared.remember(entry, for: sql)
-            default: pipelineResults.append(StatementResult(result))
-            }
-        }
-        expected = []
-        if libpq.isOpen { try libpq.exitPipeline() }
-        try settle(failure)
-    }
-
-    // MARK: COPY
-
-    /// Starts a COPY and waits until the server is ready for it.
-    mutating func beginCopy(_ sql: String, expecting direction: CopyDirection) throws {
-        try libpq.send(script: sql)
-        guard let result = try awaitResult() else { throw PostgresError(.misuse, "the server ignored COPY") }
-        guard result.status == direction.status else {
-            let failure = result.status == PGRES_FATAL_ERROR ? error(of: result) : PostgresError(.misuse, "not a COPY")
-            while try awaitResult() != nil {}
-            try settle(failure)
-            throw failure
-        }
-    }
-
-    /// The two directions of COPY.
-    enum CopyDirection {
-        case copyIn, copyOut
-
-        fileprivate var status: ExecStatusType { self == .copyIn ? PGRES_COPY_IN : PGRES_COPY_OUT }
-    }
-
-    /// Sends bytes of a COPY.
-    func putCopy(_ bytes: UnsafeRawBufferPointer) throws {
-        guard unsafe try libpq.putCopy(bytes) == .ready else { throw CancellationError() }
-    }
-
-    /// Ends the COPY that this connection sends.
-    func endCopy() throws(PostgresError) { try libpq.endCopy() }
-
-    /// Makes the COPY that this connection sends fail, so that nothing of it is stored.
-    mutating func failCopy(_ reason: String) throws {
-        try libpq.endCopy(failure: reason)
-        while try awaitResult() != nil {}
-    }
-
-    /// Hands each row of a COPY that the server sends to `body`.
-    mutating func readCopy(_ body: (borrowing PostgresCopyRow) throws -> Void) throws {
-        var isFirst = true
-        while true {
-            let state = unsafe try libpq.takeCopy { bytes in
-                let row = unsafe try PostgresCopyRow(message: bytes, isFirst: isFirst)
-                isFirst = false
-                if let row { try body(row) }
-            }
-            switch state {
-            case .row: continue
-            case .end: return
-            case .notYet: try heed(libpq.waitForInput(until: cancellation?.deadline))
-            }
-        }
-    }
-
-    /// Stops whatever the server is doing for this connection and reads what is left.
-    mutating func abandon() {
-        do {
-            requestCancel()
-            while unsafe libpq.takeCopy({ _ in }) != .end {
-                try heed(libpq.waitForInput(until: cancellation?.deadline))
-            }
-            while try awaitResult() != nil {}
-            try settle(nil)
-        } catch {
-            isBroken = true
-        }
     }
 
     // MARK: Notifications
@@ -226,10 +90,12 @@ struct PostgresExchange {
         var failure: PostgresError?
         while let result = try awaitResult() {
             switch result.status {
-            case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE: failure = failure ?? error(of: result)
+            case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE:
+                failure = failure ?? error(of: result)
+                if isBroken, let failure { throw failure }
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 isBroken = true
-                throw PostgresError(.misuse, "COPY needs copyIn or copyOut")
+                throw PostgresError(.misuse, "COPY needs copyIn or copyOut; the connection is closed")
             default: results.append(StatementResult(result))
             }
         }
@@ -237,49 +103,60 @@ struct PostgresExchange {
         return results
     }
 
-    private mutating func awaitResult() throws -> LibpqResult? {
+    /// Waits for the next result; `nil` after the last of a statement.
+    mutating func awaitResult() throws -> LibpqResult? {
         while true {
-            switch try libpq.waitForResult(until: cancellation?.deadline) {
+            switch try libpq.waitForResult(until: deadline) {
             case .ready: return libpq.nextResult()
             case let other: try heed(other)
             }
         }
     }
 
+    /// Waits for anything from the server.
+    mutating func awaitInput() throws { try heed(libpq.waitForInput(until: deadline)) }
+
+    /// The failure that a result reports; after a fatal one the connection is broken.
+    mutating func error(of result: LibpqResult) -> PostgresError {
+        let error = result.error()
+        guard !libpq.isOpen || ["FATAL", "PANIC"].contains(result.severity) else { return error }
+        isBroken = true
+        var lost = PostgresError(.connectionLost, "the connection to the server broke: \(error.message)")
+        lost.sqlState = error.sqlState
+        return lost
+    }
+
+    // MARK: Cancelling
+
     /// Deals with a wait that may have ended for another reason than the server's answer.
     private mutating func heed(_ readiness: LibpqConnection.Readiness) throws {
         switch readiness {
         case .ready: return
-        case .interrupted: requestCancel()
+        case .interrupted: try requestCancel()
         case .timedOut:
             isBroken = true
             throw CancellationError()
         }
     }
 
-    private mutating func requestCancel() {
+    /// Asks the server, once, to stop what it does for this connection.
+    mutating func requestCancel() throws {
         libpq.interrupt.clear()
-        guard cancellation == nil else { return }
-        cancellation = (libpq.cancel(), .now + cancelTimeout)
-    }
-
-    private mutating func error(of result: LibpqResult) -> PostgresError {
-        var error = result.error()
-        if !libpq.isOpen || ["FATAL", "PANIC"].contains(result.severity) {
+        guard cancelRequest == nil else { return }
+        guard let request = libpq.cancel() else {
             isBroken = true
-            var lost = PostgresError(.connectionLost, "the connection to the server broke: \(error.message)")
-            lost.sqlState = error.sqlState
-            error = lost
+            throw CancellationError()
         }
-        return error
+        cancelRequest = request
+        deadline = .now + cancelTimeout
     }
 
     /// Ends an exchange whose results were all read: a request to cancel that may still be on its way is waited for, so
     /// that it cannot hit the next statement, and the failure is thrown.
-    private mutating func settle(_ failure: PostgresError?) throws {
-        if let cancellation, libpq.isOpen, !isBroken {
-            self.cancellation = nil
-            guard cancellation.request.waits(until: cancellation.deadline) else {
+    mutating func settle(_ failure: PostgresError?) throws {
+        if let cancelRequest, let deadline, libpq.isOpen, !isBroken {
+            self.cancelRequest = nil
+            guard cancelRequest.waits(until: deadline) else {
                 isBroken = true
                 throw CancellationError()
             }

@@ -5,10 +5,20 @@ package struct PostgresParameters: Sendable {
     private var fields: [(start: Int, length: Int)] = []
     private(set) var types: [PostgresType] = []
 
-    /// The largest value that the server takes, 1 GiB less its own overhead.
+    /// The largest value that the server takes, 1 GiB less its own overhead; all parameters together, with what is sent
+    /// around each, must not be larger either.
     ///
-    /// Source: PostgreSQL's `MaxAllocSize` in `src/include/utils/memutils.h`.
-    package static let largestValue = 0x3FFF_FFFF - 64
+    /// Source: PostgreSQL's `MaxAllocSize` in `src/include/utils/memutils.h`; `PQ_LARGE_MESSAGE_LIMIT` in
+    /// `src/include/libpq/libpq.h`.
+    package static let largestValue = 0x3FFF_FFFF - 1024
+
+    /// The most parameters that a statement can have.
+    ///
+    /// Source: PostgreSQL manual, appendix K, "PostgreSQL Limits".
+    private static let mostParameters = 65_535
+
+    /// What the message holds for each parameter beside its value: format and length.
+    private static let overhead = 6
 
     init() {}
 
@@ -40,19 +50,23 @@ package struct PostgresParameters: Sendable {
     }
 
     private mutating func append(_ value: some PostgresEncodable, as type: PostgresType) throws(PostgresError) {
-        if let value = value as? PostgresBytea { try checkSize(value.bytes.count) }
         let start = buffer.count
         let isPresent = value.encode(into: &buffer)
-        try checkSize(buffer.count - start)
+        try checkSize(0)
         fields.append((start, isPresent ? buffer.count - start : -1))
         types.append(type)
     }
 
-    private func checkSize(_ count: Int) throws(PostgresError) {
-        guard count <= Self.largestValue else {
+    /// Checks that so many bytes more can be sent.
+    private func checkSize(_ more: Int) throws(PostgresError) {
+        guard fields.count < Self.mostParameters else {
+            throw PostgresError(.encoding, "the server takes at most \(Self.mostParameters) parameters")
+        }
+        guard buffer.count + more + Self.overhead * fields.count <= Self.largestValue else {
             throw PostgresError(
                 .encoding,
-                "parameter $\(fields.count + 1) has \(count) bytes; the server takes \(Self.largestValue)"
+                "with parameter $\(fields.count + 1) there are \(buffer.count + more) bytes; "
+                    + "the server takes \(Self.largestValue)"
             )
         }
     }

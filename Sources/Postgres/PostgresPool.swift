@@ -33,8 +33,10 @@ package final class PostgresPool: Sendable {
         }
     }
 
+    /// What a task that waited may do.
     private enum Outcome: Sendable {
         case connection(PostgresConnection, opened: ContinuousClock.Instant)
+        case replace(PostgresConnection)
         case open
     }
     private typealias Waiter = CheckedContinuation<Outcome, any Error>
@@ -142,25 +144,30 @@ package final class PostgresPool: Sendable {
         try Task.checkCancellation()
         let start = ContinuousClock.now
         defer { waits.record(duration: start.duration(to: .now)) }
-        while true {
-            switch state.withLock({ $0.acquire() }) {
-            case .closed: throw Self.closed
+        switch state.withLock({ $0.acquire(now: .now) }) {
+        case .closed: throw Self.closed
+        case .open: return try await open()
+        case .use(let connection, let opened): return try await check(connection, opened: opened)
+        case .replace(let connection): return try await replace(connection)
+        case .wait:
+            switch try await waitForTurn() {
             case .open: return try await open()
-            case .wait:
-                switch try await waitForTurn() {
-                case .open: return try await open()
-                case .connection(let connection, let opened) where connection.looksAlive: return (connection, opened)
-                case .connection(let connection, _): return try await replace(connection)
-                }
-            case .use(let connection, let opened) where connection.looksAlive: return (connection, opened)
-            case .use(let connection, _): return try await replace(connection)
+            case .replace(let connection): return try await replace(connection)
+            case .connection(let connection, let opened): return try await check(connection, opened: opened)
             }
         }
     }
 
-    private func replace(_ connection: PostgresConnection) async throws -> (
-        PostgresConnection, opened: ContinuousClock.Instant
-    ) {
+    private func check(
+        _ connection: PostgresConnection,
+        opened: ContinuousClock.Instant
+    ) async throws -> (PostgresConnection, opened: ContinuousClock.Instant) {
+        connection.looksAlive ? (connection, opened) : try await replace(connection)
+    }
+
+    private func replace(
+        _ connection: PostgresConnection
+    ) async throws -> (PostgresConnection, opened: ContinuousClock.Instant) {
         await connection.close()
         return try await open()
     }
@@ -189,6 +196,8 @@ package final class PostgresPool: Sendable {
                 case .wake(let first, let connection, let opened):
                     first.resume(returning: .connection(connection, opened: opened))
                 case .wakeToOpen(let first): first.resume(returning: .open)
+                case .wakeToReplace(let first, let connection): first.resume(returning: .replace(connection))
+                case .refuse(let refused): refused.resume(throwing: Self.closed)
                 case .close, .keep: break
                 }
             }
@@ -212,6 +221,8 @@ package final class PostgresPool: Sendable {
         case .wake(let waiter, let connection, let opened):
             waiter.resume(returning: .connection(connection, opened: opened))
         case .wakeToOpen(let waiter): waiter.resume(returning: .open)
+        case .wakeToReplace(let waiter, let connection): waiter.resume(returning: .replace(connection))
+        case .refuse(let waiter): waiter.resume(throwing: Self.closed)
         case .close(let connection): await connection.close()
         case .keep: break
         }

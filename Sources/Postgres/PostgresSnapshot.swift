@@ -66,7 +66,7 @@ package struct PostgresSnapshot: Hashable, PostgresEncodable, PostgresDecodable,
     }
 
     package init?(postgres bytes: UnsafeRawBufferPointer?, type: PostgresType) {
-        guard let bytes = unsafe bytes, let count = unsafe bytes.integer(Int32.self, at: 0),
+        guard let bytes = unsafe bytes, let count = unsafe bytes.integer(Int32.self, at: 0), count >= 0,
             let xmin = unsafe bytes.integer(UInt64.self, at: 4), let xmax = unsafe bytes.integer(UInt64.self, at: 12)
         else { return nil }
         let active = (0..<Int(count)).compactMap { unsafe bytes.integer(UInt64.self, at: 20 + 8 * $0) }

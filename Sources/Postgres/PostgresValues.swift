@@ -69,14 +69,26 @@ package struct PostgresTimestamp: Hashable, Comparable, PostgresEncodable, Postg
     /// Earlier than every moment.
     package static let negativeInfinity = PostgresTimestamp(microseconds: .min)
 
+    /// What the server can store, from 4713 BC up to but not including 294277 AD.
+    ///
+    /// Source: `MIN_TIMESTAMP` and `END_TIMESTAMP` in PostgreSQL's `src/include/datatype/timestamp.h`.
+    private static let finite: Range<Int64> = -211_813_488_000_000_000..<9_223_371_331_200_000_000
+
     /// From microseconds since 1970-01-01 UTC; what lies outside the server's range becomes an infinity.
     package init(unixMicroseconds: Int64) {
         let (difference, overflows) = unixMicroseconds.subtractingReportingOverflow(Self.unixOffset)
-        microseconds = overflows ? .min : difference
+        if overflows || difference < Self.finite.lowerBound {
+            self = .negativeInfinity
+        } else if difference >= Self.finite.upperBound {
+            self = .infinity
+        } else {
+            microseconds = difference
+        }
     }
 
-    /// Microseconds since 1970-01-01 UTC, as far as they fit.
+    /// Microseconds since 1970-01-01 UTC, as far as they fit; the infinities are the least and the greatest `Int64`.
     package var unixMicroseconds: Int64 {
+        if self == .negativeInfinity { return .min }
         let (sum, overflows) = microseconds.addingReportingOverflow(Self.unixOffset)
         return overflows ? .max : sum
     }

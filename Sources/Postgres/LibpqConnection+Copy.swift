@@ -1,0 +1,54 @@
+internal import CLibpq
+internal import Glibc
+
+extension LibpqConnection {
+    /// The most bytes that are handed to libpq at a time.
+    private static let copyChunk = 1 << 20
+
+    /// Hands bytes of a COPY to libpq; waits while the server does not take them.
+    ///
+    /// - Returns: `.interrupted` as soon as the interrupt is raised.
+    func putCopy(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) -> Readiness {
+        var rest = unsafe bytes[...]
+        while unsafe !rest.isEmpty {
+            if interrupt.isRaised { return .interrupted }
+            let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.copyChunk))
+            let start = unsafe chunk.baseAddress?.assumingMemoryBound(to: CChar.self)
+            switch unsafe PQputCopyData(pointer, start, Int32(chunk.count)) {
+            case 1:
+                unsafe rest = rest.dropFirst(chunk.count)
+                let readiness = try flush(until: nil)
+                guard readiness == .ready else { return readiness }
+            case 0:
+                let readiness = wait(for: POLLIN | POLLOUT, until: nil)
+                guard readiness == .ready else { return readiness }
+                try consume()
+            default: throw lost()
+            }
+        }
+        return .ready
+    }
+
+    /// Ends a COPY, with a reason if it shall fail.
+    func endCopy(failure: String? = nil) throws(PostgresError) {
+        let status =
+            if let failure { unsafe PQputCopyEnd(pointer, failure) } else { unsafe PQputCopyEnd(pointer, nil) }
+        // 0 is "try again", for a buffer that cannot grow; whoever started the COPY closes a connection that is stuck.
+        guard status == 1 else { throw lost() }
+    }
+
+    /// What `takeCopy` found.
+    enum CopyData { case row, notYet, end }
+
+    /// Takes the next row of a COPY TO that has arrived.
+    func takeCopy<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) -> CopyData {
+        var buffer: UnsafeMutablePointer<CChar>? = nil
+        let count = unsafe PQgetCopyData(pointer, &buffer, 1)
+        guard count > 0, let start = unsafe buffer else { return count == 0 ? .notYet : .end }
+        defer { unsafe PQfreemem(start) }
+        unsafe try body(UnsafeRawBufferPointer(start: start, count: Int(count)))
+        return .row
+    }
+}

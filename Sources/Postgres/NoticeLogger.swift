@@ -1,0 +1,42 @@
+internal import CLibpq
+internal import Logging
+
+/// Sends the server's notices to swift-log.
+final class NoticeLogger: Sendable {
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// Has libpq hand the notices of a connection to this logger, which must outlive the connection.
+    func receiveNotices(of connection: OpaquePointer) {
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        _ = unsafe PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context = unsafe context, let result = unsafe result else { return }
+                let logger = unsafe Unmanaged<NoticeLogger>.fromOpaque(context).takeUnretainedValue()
+                unsafe logger.log(result)
+            },
+            context
+        )
+    }
+
+    private func log(_ notice: OpaquePointer) {
+        let severity = unsafe Self.field("V", of: notice) ?? "NOTICE"
+        let level: Logger.Level =
+            switch severity {
+            case "WARNING", "ERROR", "FATAL", "PANIC": .warning
+            case "NOTICE", "INFO": .info
+            default: .debug
+            }
+        var metadata: Logger.Metadata = ["severity": "\(severity)"]
+        if let sqlState = unsafe Self.field("C", of: notice) { metadata["sqlState"] = "\(sqlState)" }
+        let message = unsafe Self.field("M", of: notice) ?? "the server gave no text"
+        logger.log(level: level, "\(message)", metadata: metadata)
+    }
+
+    private static func field(_ code: Unicode.Scalar, of notice: OpaquePointer) -> String? {
+        guard let text = unsafe PQresultErrorField(notice, Int32(code.value)) else { return nil }
+        return unsafe String(cString: text)
+    }
+}
