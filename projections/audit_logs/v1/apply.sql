@@ -33,7 +33,7 @@ from (
             over (partition by stream_id order by version), 11)::uuid as started_by
     from batch
 ) event
-left join audit_sessions_v1 session on session.session_id = event.stream_id
+left join lateral (select user_id from audit_sessions_v1 where session_id = event.stream_id limit 1) session on true
 cross join lateral (
     values (coalesce(
         event.user_id,

@@ -23,6 +23,8 @@
 
 -- Three folds of the batch (its events, the time between its session events, the change of its turns) meet
 -- in `facts`, by stream. They are not joined: a planner that does not know the size of the batch may loop.
+-- What is stored is looked up by LATERAL … LIMIT 1, a key at a time: a plan made while a table is young would
+-- otherwise read all of it ever after.
 with opened as (
     select *, first_value(occurred_at) over (partition by stream_id order by version) as first_event_at
     from batch
@@ -60,7 +62,9 @@ spans as (
               ])) is not true
         ) as anomalies
     from marks mark
-    left join conversation_sessions_v1 session on session.session_id = mark.stream_id
+    left join lateral (
+        select state, marked_at, first_event_at from conversation_sessions_v1 where session_id = mark.stream_id limit 1
+    ) session on true
     cross join lateral (values (coalesce(mark.state, session.state, 'idle'))) as before(state)
     group by mark.stream_id, before.state
 ),
@@ -99,7 +103,10 @@ turns as (
         sum(coalesce(new.ms, 0) - coalesce(old.ms, 0)) as latency_ms,
         count(*) filter (where changed.interrupted and turn.interrupted is not true) as interrupted_turns
     from changed
-    left join conversation_session_turns_v1 turn on turn.session_id = changed.stream_id and turn.turn_id = changed.turn_id
+    left join lateral (
+        select * from conversation_session_turns_v1
+        where session_id = changed.stream_id and turn_id = changed.turn_id limit 1
+    ) turn on true
     cross join lateral (values (coalesce(turn.end_to_end_latency_ms, turn.stages_ms))) as old(ms)
     cross join lateral (values (coalesce(
         case when changed.completed then changed.end_to_end_latency_ms else turn.end_to_end_latency_ms end,
@@ -197,11 +204,14 @@ on conflict (session_id) do update set
     config = case when excluded.started_at is null then session.config else excluded.config end;
 
 -- Only now, so that the statement above saw what the turns were before this batch.
-insert into conversation_session_turns_v1 as turn (session_id, turn_id, stages_ms, end_to_end_latency_ms, interrupted)
+insert into conversation_session_turns_v1 as turn (
+    session_id, turn_id, stages_ms, completed, end_to_end_latency_ms, interrupted
+)
 select
     stream_id,
     turn_id,
     sum(stage_ms),
+    bool_or(type = 'turn.completed'),
     (array_agg(end_to_end_latency_ms) filter (where type = 'turn.completed'))[count(*) filter (where type = 'turn.completed')],
     bool_or(type = 'turn.interrupted')
 from (
@@ -219,5 +229,6 @@ group by stream_id, turn_id
 order by stream_id, turn_id
 on conflict (session_id, turn_id) do update set
     stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
-    end_to_end_latency_ms = coalesce(excluded.end_to_end_latency_ms, turn.end_to_end_latency_ms),
+    completed = turn.completed or excluded.completed,
+    end_to_end_latency_ms = case when excluded.completed then excluded.end_to_end_latency_ms else turn.end_to_end_latency_ms end,
     interrupted = turn.interrupted or excluded.interrupted;

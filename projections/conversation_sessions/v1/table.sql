@@ -34,7 +34,8 @@ create table conversation_session_turns_v1 (
     session_id             uuid     not null,
     turn_id                uuid     not null,
     stages_ms              numeric,
-    end_to_end_latency_ms  numeric,
+    completed              boolean  not null,
+    end_to_end_latency_ms  numeric,  -- as the last completion said, also that there is none
     interrupted            boolean  not null,
     primary key (session_id, turn_id)
 ) with (fillfactor = 80);

@@ -50,7 +50,11 @@ measured as (
             running.interrupted or coalesce(turn.interrupted, false) as interrupted,
             coalesce(running.end_to_end_latency_ms, turn.stages_ms + running.stages_ms, turn.stages_ms, running.stages_ms) as ms
         from running
-        left join latency_metrics_turns_v1 turn on turn.session_id = running.stream_id and turn.turn_id = running.turn_id
+        -- LIMIT: by key, whatever the planner believes of a young table.
+        left join lateral (
+            select * from latency_metrics_turns_v1
+            where session_id = running.stream_id and turn_id = running.turn_id limit 1
+        ) turn on true
         where running.type = 'turn.completed'
     ) completed
     where ms is not null
@@ -75,9 +79,10 @@ minutes as (
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
         (bins, counts) = (
-            select array_agg(bin order by bin), array_agg(n order by bin)
+            select array_agg(bin), array_agg(n)
             from (select bin, sum(n)::bigint as n
-                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
+                  group by bin order by bin) merged
         )
 ),
 hours as (
@@ -100,9 +105,10 @@ hours as (
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
         (bins, counts) = (
-            select array_agg(bin order by bin), array_agg(n order by bin)
+            select array_agg(bin), array_agg(n)
             from (select bin, sum(n)::bigint as n
-                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
+                  group by bin order by bin) merged
         )
 )
 insert into latency_metrics_days_v1 as total
@@ -124,9 +130,10 @@ on conflict (bucket_start, stage, provider, model, interrupted, shard) do update
     min_ms = least(total.min_ms, excluded.min_ms),
     max_ms = greatest(total.max_ms, excluded.max_ms),
     (bins, counts) = (
-        select array_agg(bin order by bin), array_agg(n order by bin)
+        select array_agg(bin), array_agg(n)
         from (select bin, sum(n)::bigint as n
-              from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n) group by bin) merged
+              from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
+              group by bin order by bin) merged
     );
 
 -- Only now, so that the statement above saw the turns as they were before this batch.
