@@ -159,7 +159,7 @@ package actor PostgresConnection {
     package func pipeline<each S: PostgresStatement>(
         _ statements: repeat each S,
         sync: PipelineSync = .once
-    ) async throws -> (repeat [(each S).Row]) {
+    ) async throws -> sending (repeat [(each S).Row]) {
         // All is encoded before anything is sent: a value that cannot be sent must not leave half a pipeline.
         var bound: [BoundStatement] = []
         repeat bound.append(try BoundStatement(each statements))
