@@ -79,5 +79,10 @@ let package = Package(
                 swiftSettings: settings
             ),
             .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+            .testTarget(
+                name: "EndToEndTests",
+                dependencies: ["EventModel", "Operations", "Postgres", "RecorderTesting"],
+                swiftSettings: settings
+            ),
         ]
 )

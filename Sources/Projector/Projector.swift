@@ -11,10 +11,13 @@ package struct ProjectorOptions: Sendable {
     package var batchSize: Int
     /// After how much silence to look without having been woken.
     package var pollInterval: Duration
+    /// How long a projector that catches up tries to reach the server again; the daemon never gives up.
+    package var patience: Duration
 
-    package init(batchSize: Int = 1_000, pollInterval: Duration = .seconds(1)) {
+    package init(batchSize: Int = 1_000, pollInterval: Duration = .seconds(1), patience: Duration = .seconds(30)) {
         self.batchSize = batchSize
         self.pollInterval = pollInterval
+        self.patience = patience
     }
 }
 
@@ -104,19 +107,34 @@ package final class Projector: Service {
     @discardableResult
     package func runUntilCaughtUp(_ progress: (ProjectorProgress) -> Void = { _ in }) async throws -> Int {
         var connection: PostgresConnection?
-        let current = try await opened(&connection)
         var events = 0
+        var giveUp: ContinuousClock.Instant?
         while true {
-            let outcome = try await round(on: current)
-            events += outcome.events
-            if let cursor = outcome.cursor { progress(ProjectorProgress(events: events, cursor: cursor)) }
-            if !outcome.hasMore {
-                await current.close()
-                return events
+            do {
+                let current = try await opened(&connection)
+                let outcome = try await round(on: current)
+                giveUp = nil
+                events += outcome.events
+                if let cursor = outcome.cursor { progress(ProjectorProgress(events: events, cursor: cursor)) }
+                if !outcome.hasMore { break }
+            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+                let deadline = giveUp ?? .now + options.patience
+                giveUp = deadline
+                guard .now < deadline else { throw error }
+                logger.warning("a batch is tried again", metadata: ["error": "\(error)"])
+                if error.code != .server { connection = nil }
+                try await Task.sleep(for: Self.retryPause)
+            } catch let error as ProjectorError where error.code == .checkpointMoved {
+                logger.warning("\(error)")
             }
             try Task.checkCancellation()
         }
+        await connection?.close()
+        return events
     }
+
+    /// How long to leave a server alone that cannot be reached.
+    private static let retryPause = Duration.milliseconds(100)
 
     private func round(on connection: PostgresConnection) async throws -> ProjectionRound.Outcome {
         let round = ProjectionRound(projections: projections, decoder: decoder, batchSize: options.batchSize)

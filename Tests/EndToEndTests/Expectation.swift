@@ -1,0 +1,39 @@
+import EventModel
+import Foundation
+
+/// What the oracle says of a file of events, in rows that compare with the views' rows.
+struct Expectation {
+    let sessions: [String: JSONValue]
+    let turns: [String: JSONValue]
+    let costs: [String: JSONValue]
+    let latencies: [String: JSONValue]
+    let totals: JSONValue
+
+    init(_ report: Data) throws {
+        let report = try JSONValue(json: Array(report))
+        sessions = Dictionary(uniqueKeysWithValues: (report["sessions"]?.members ?? []).map { ($0.name, $0.value) })
+        turns = Self.keyed(report["turns"], by: ["sessionId", "turnId"])
+        costs = Self.keyed(report["costs"], by: ["sessionId", "stage", "provider", "model"])
+        latencies = Self.keyed(report["latency"], by: ["minute", "stage", "provider", "model"])
+        totals = report["global"] ?? .null
+    }
+
+    private static func keyed(_ rows: JSONValue?, by names: [String]) -> [String: JSONValue] {
+        Dictionary(
+            uniqueKeysWithValues: (rows?.elements ?? []).map { row in
+                (names.map { row[$0]?.string ?? "-" }.joined(separator: " "), row)
+            }
+        )
+    }
+}
+
+extension JSONValue {
+    /// The members of an object.
+    var members: [Member] { if case .object(let members) = self { members } else { [] } }
+    /// The elements of an array.
+    var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
+    /// Whether there is nothing here.
+    var isNull: Bool { if case .null = self { true } else { false } }
+    /// A number or a string that holds one, as text.
+    var decimal: String? { number ?? string }
+}
