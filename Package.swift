@@ -27,6 +27,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Schema", ["Postgres", logging]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
+    ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
 ]
 

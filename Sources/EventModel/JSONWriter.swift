@@ -121,6 +121,28 @@ package struct JSONWriter: Sendable {
         bytes[start...].reverse()
     }
 
+    /// Writes `units` / 10^`places` in plain digits, exactly `places` of them behind the point.
+    package mutating func decimal(_ units: Int64, places: Int) {
+        separate()
+        JSONWriter.appendDecimal(units, places: places, to: &bytes)
+        needsComma = true
+    }
+
+    /// Appends `units` / 10^`places` in plain digits, exactly `places` of them behind the point.
+    package static func appendDecimal(_ units: Int64, places: Int, to bytes: inout [UInt8]) {
+        guard places > 0 else { return appendDecimal(units, to: &bytes) }
+        var scale: UInt64 = 1
+        for _ in 0..<places { scale *= 10 }
+        let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: scale)
+        if units < 0 { bytes.append(0x2D) }
+        appendDecimal(Int64(whole), to: &bytes)
+        bytes.append(0x2E)
+        while scale > 1 {
+            scale /= 10
+            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: fraction / scale % 10))
+        }
+    }
+
     private mutating func separate() {
         if needsComma { bytes.append(0x2C) }
     }

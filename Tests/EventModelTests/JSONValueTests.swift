@@ -47,4 +47,16 @@ import Testing
                 """
         )
     }
+
+    @Test(
+        arguments: [
+            (0, 0, "0"), (12, 0, "12"), (3478, 1, "347.8"), (5, 2, "0.05"), (-65_400, 9, "-0.000065400"),
+            (.max, 3, "9223372036854775.807"), (.min, 0, "-9223372036854775808"),
+        ] as [(Int64, Int, String)]
+    )
+    func `decimals are written exactly`(units: Int64, places: Int, expected: String) {
+        var writer = JSONWriter()
+        writer.decimal(units, places: places)
+        #expect(writer.bytes == Array(expected.utf8))
+    }
 }

@@ -1,0 +1,55 @@
+/// Random numbers that one seed fixes, on every machine: whole-number arithmetic and the four operations of IEEE 754 only.
+///
+/// The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+struct SeededSource: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
+        return word ^ word >> 31
+    }
+
+    /// A source of its own, fixed by this one.
+    mutating func split() -> SeededSource { SeededSource(seed: next()) }
+
+    /// At least 0 and below 1.
+    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// Below `bound`, which is positive and small.
+    mutating func below(_ bound: Int) -> Int { Int(((next() >> 32) &* UInt64(bound)) >> 32) }
+
+    /// One of `range`.
+    mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
+
+    /// True so often out of a thousand times.
+    mutating func happens(perMille: Int) -> Bool { below(1000) < perMille }
+
+    /// One of the elements, which must not be empty.
+    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+
+    /// A number whose logarithm is normal: half of all lie below `median`, one in six above `median` · e^`sigma`.
+    ///
+    /// The normal number is a sum of 64 coins and a uniform one, which is normal enough out to five deviations.
+    mutating func logNormal(median: Double, sigma: Double) -> Double {
+        let coins = Double(next().nonzeroBitCount) - 32 + unit() - 0.5
+        return median * SeededSource.power(ofTwo: sigma * coins / 4.0104 * 1.442_695_040_888_963_4)
+    }
+
+    /// 2^x by its whole part and a series for the rest, the same bits everywhere, which `libm` does not promise.
+    private static func power(ofTwo x: Double) -> Double {
+        let whole = x.rounded(.down)
+        let rest = (x - whole) * 0.693_147_180_559_945_3
+        var term = 1.0
+        var sum = 1.0
+        for index in 1...12 {
+            term *= rest / Double(index)
+            sum += term
+        }
+        return Double(sign: .plus, exponent: Int(whole), significand: sum)
+    }
+}
