@@ -13,8 +13,9 @@ package enum LogReader {
         package let cursor: LogCursor
     }
 
-    /// Settings of a session that reads the log: plans keep to the indexes even while the table is young.
-    package static let sessionSettings = ["enable_seqscan": "off"]
+    /// Settings of a session that reads the log: plans keep to the indexes even while the table is young, and start no
+    /// parallel workers, which take longer to start than a batch takes to read.
+    package static let sessionSettings = ["enable_seqscan": "off", "max_parallel_workers_per_gather": "0"]
 
     /// Reads the next events behind a cursor.
     ///
