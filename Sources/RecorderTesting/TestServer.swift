@@ -121,7 +121,17 @@ package actor TestServer {
     }
 
     private static func install(_ configuration: PostgresConfiguration) async throws {
-        // Filled by Schema.
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        do {
+            _ = try await Migrator().up(on: connection)
+            for projection in try ProjectionFiles.newest(in: .embedded) {
+                try await ProjectionInstaller().install(projection, on: connection)
+            }
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
     }
 
     private func administer(_ sql: String) async throws {

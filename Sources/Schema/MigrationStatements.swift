@@ -1,0 +1,95 @@
+import Foundation
+import Postgres
+
+/// A row of `schema_migrations`.
+struct AppliedMigration: Sendable, Hashable {
+    let version: Int
+    let name: String
+    /// SHA-256 of the file that was run, in hexadecimal.
+    let checksum: String
+    let appliedAt: Date
+
+    var title: String { Migration.title(version: version, name: name) }
+}
+
+/// What was applied, by number.
+struct SelectAppliedMigrations: PostgresStatement {
+    let sql = "select version, name, checksum, applied_at from schema_migrations order by version"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AppliedMigration {
+        AppliedMigration(
+            version: Int(try row.decode(Int32.self, at: 0)),
+            name: try row.decode(at: 1),
+            checksum: try row.decode(at: 2),
+            appliedAt: Date(
+                timeIntervalSince1970: Double(try row.decode(PostgresTimestamp.self, at: 3).unixMicroseconds) / 1e6
+            )
+        )
+    }
+}
+
+/// SHA-256 of texts in hexadecimal, in their order. The server computes it: we have no cryptography in this target.
+struct SelectChecksums: PostgresStatement {
+    let sql = """
+        select encode(sha256(convert_to(text, 'UTF8')), 'hex')
+        from unnest($1::text[]) with ordinality as given(text, number) order by number
+        """
+    let texts: [String]
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(texts) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+}
+
+/// Records that a migration was applied.
+struct InsertAppliedMigration: PostgresStatement {
+    let sql = """
+        insert into schema_migrations (version, name, checksum)
+        values ($1, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))
+        """
+    let migration: Migration
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(migration.version))
+        try parameters.append(migration.name)
+        try parameters.append(migration.up)
+    }
+}
+
+/// Forgets a migration that was taken back.
+struct DeleteAppliedMigration: PostgresStatement {
+    let sql = "delete from schema_migrations where version = $1"
+    let version: Int
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(Int32(version)) }
+}
+
+/// Whether a schema has the table of applied migrations.
+struct SelectHasMigrations: PostgresStatement {
+    let sql = "select to_regclass(quote_ident($1) || '.schema_migrations') is not null"
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
+}
+
+/// Has unqualified names mean a schema until the transaction ends.
+struct SetSearchPath: PostgresStatement {
+    let sql = "select set_config('search_path', quote_ident($1), true)"
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// Waits until no other migrator works on a schema; held until the transaction ends.
+struct LockSchema: PostgresStatement {
+    let sql = "select 1 from (select pg_advisory_xact_lock(hashtextextended('recorder schema ' || $1, 0))) as lock"
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}

@@ -1,0 +1,99 @@
+import Foundation
+package import Postgres
+
+extension Migrator {
+    /// Compares the schema with what the migrations and the installed projections make.
+    ///
+    /// They are run again, in a schema that is never committed, and the system catalogs of both are compared: tables,
+    /// columns, constraints, indexes, triggers, functions, views, sequences, types and privileges. Nothing is changed.
+    ///
+    /// - Returns: What is wrong, each with code `.changedFile`, `.missingFile`, `.outOfOrder` or `.drift`; nothing if all is
+    ///   well. Files are compared first: while they do not fit, drift is not looked for.
+    /// - Throws: ``SchemaError`` with `.failed` if the migrations do not run on an empty schema; `PostgresError`.
+    package func verify(on connection: PostgresConnection) async throws -> [SchemaError] {
+        let migrations = try Migration.all(in: files)
+        let projections = try ProjectionFiles.all(in: files)
+        do {
+            return try await connection.transaction { connection -> [SchemaError] in
+                let statuses = try await statuses(migrations, on: connection)
+                var problems = problems(statuses)
+                let applied = Set(
+                    statuses.compactMap { status in
+                        if case .applied = status.state { status.version } else { nil }
+                    }
+                )
+                if problems.isEmpty, !applied.isEmpty {
+                    problems = try await drift(
+                        migrations.filter { applied.contains($0.version) },
+                        projections: projections,
+                        on: connection
+                    )
+                }
+                // Thrown, so that the transaction is rolled back.
+                throw VerificationEnded(problems: problems)
+            }
+        } catch let end as VerificationEnded {
+            return end.problems
+        }
+    }
+
+    /// Ends the transaction of a verification, and carries out what it found.
+    private struct VerificationEnded: Error {
+        let problems: [SchemaError]
+    }
+
+    private func drift(
+        _ migrations: [Migration],
+        projections: [ProjectionFiles],
+        on connection: isolated PostgresConnection
+    ) async throws -> [SchemaError] {
+        let installed = try await connection.query(ProjectionInstaller.SelectInstalled())
+        let scratch = "recorder_verify_\(UUID().uuidString.prefix(8).lowercased())"
+        let names = [schema, scratch]
+        let real = try await SchemaDescription.of(schema, names: names, on: connection)
+        try await connection.run(unsafeSQL: "create schema \(scratch)")
+        _ = try await connection.first(SetSearchPath(schema: scratch))
+        try await makeTables(in: scratch, on: connection)
+        for migration in migrations { try await run(migration.up, of: migration, direction: "up", on: connection) }
+        var problems: [SchemaError] = []
+        let installer = ProjectionInstaller(schema: scratch)
+        for row in installed {
+            guard let projection = projections.first(where: { $0.name == row.name && $0.version == row.version }) else {
+                problems.append(
+                    SchemaError(
+                        .missingFile,
+                        "projection \(row.name) v\(row.version) is installed, but \(files.origin) has no such files"
+                    )
+                )
+                continue
+            }
+            let checksums = try await connection.query(
+                SelectChecksums(texts: [projection.tableSQL, projection.viewSQL])
+            )
+            if checksums[0] != row.checksum {
+                problems.append(
+                    SchemaError(
+                        .changedFile,
+                        "table.sql of projection \(projection.title) changed since its tables were made"
+                    )
+                )
+            } else if row.isActive, checksums[1] != row.viewChecksum {
+                problems.append(
+                    SchemaError(
+                        .changedFile,
+                        "view.sql of projection \(projection.title) changed since its views were made"
+                    )
+                )
+            }
+            try await installer.run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
+            if row.isActive {
+                try await installer.run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
+            }
+        }
+        let expected = try await SchemaDescription.of(scratch, names: names, on: connection)
+        return problems
+            + expected.differences(in: real).map {
+                SchemaError(.drift, "schema \(schema) is not what its migrations make: \($0)")
+            }
+    }
+}

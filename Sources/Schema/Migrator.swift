@@ -1,0 +1,226 @@
+package import Foundation
+package import Postgres
+
+/// Runs migrations: each in a transaction of its own, once, whoever starts it.
+package struct Migrator: Sendable {
+    /// Where a migration stands.
+    package enum State: Sendable, Hashable {
+        case applied(Date)
+        case pending
+        /// Applied, but its file says something else now.
+        case changed
+        /// Applied, but there is no such file.
+        case missing
+        /// Not applied, and numbered below one that is.
+        case outOfOrder
+    }
+
+    /// A migration and where it stands.
+    package struct Status: Sendable, Hashable {
+        package let version: Int
+        package let name: String
+        package let state: State
+        /// The file's name without its ending, such as `0003_events`.
+        package var title: String { Migration.title(version: version, name: name) }
+    }
+
+    /// The files that it runs.
+    package let files: SQLFiles
+    /// The schema that unqualified names mean; it is made if it is not there.
+    package let schema: String
+
+    package init(files: SQLFiles = .embedded, schema: String = "recorder") {
+        self.files = files
+        self.schema = schema
+    }
+
+    /// Applies what is pending, in order.
+    ///
+    /// Several may do so at once: each migration is applied by one of them.
+    ///
+    /// - Parameter version: The last one to apply; nil applies all.
+    /// - Returns: Those that this call applied.
+    /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile` or `.outOfOrder` before anything is done, `.failed` with
+    ///   the server's words, in which case that migration left nothing behind; `PostgresError` if the connection breaks.
+    package func up(on connection: PostgresConnection, to version: Int? = nil) async throws -> [Migration] {
+        let migrations = try Migration.all(in: files)
+        if let version, !migrations.contains(where: { $0.version == version }) {
+            throw SchemaError(.missingFile, "there is no migration \(version) in \(files.origin)")
+        }
+        var done: [Migration] = []
+        while let applied = try await step(
+            on: connection,
+            { connection in
+                let pending = try await check(migrations, on: connection)
+                guard let next = pending.first, next.version <= version ?? .max else { return nil }
+                try await run(next.up, of: next, direction: "up", on: connection)
+                try await connection.execute(InsertAppliedMigration(migration: next))
+                return next
+            }
+        ) {
+            done.append(applied)
+        }
+        return done
+    }
+
+    /// Takes the last applied migrations back, the last one first.
+    ///
+    /// - Parameter steps: How many.
+    /// - Returns: Those that this call took back.
+    /// - Throws: As ``up(on:to:)``.
+    package func down(on connection: PostgresConnection, steps: Int = 1) async throws -> [Migration] {
+        let migrations = try Migration.all(in: files)
+        var done: [Migration] = []
+        while done.count < steps,
+            let undone = try await step(
+                on: connection,
+                { connection in
+                    _ = try await check(migrations, on: connection)
+                    guard let last = try await connection.query(SelectAppliedMigrations()).last,
+                        let migration = migrations.first(where: { $0.version == last.version })
+                    else { return nil }
+                    try await run(migration.down, of: migration, direction: "down", on: connection)
+                    try await connection.execute(DeleteAppliedMigration(version: migration.version))
+                    return migration
+                }
+            )
+        {
+            done.append(undone)
+        }
+        return done
+    }
+
+    /// Every migration, applied or in the files, by number.
+    package func status(on connection: PostgresConnection) async throws -> [Status] {
+        let migrations = try Migration.all(in: files)
+        return try await connection.transaction(readOnly: true) { connection in
+            try await statuses(migrations, on: connection)
+        }
+    }
+
+    /// What keeps the migrations from being run: files that were changed, are missing or out of order.
+    func problems(_ statuses: [Status]) -> [SchemaError] {
+        let newest = statuses.last { if case .applied = $0.state { true } else { false } }?.title ?? "none"
+        return statuses.compactMap { status in
+            switch status.state {
+            case .applied, .pending: nil
+            case .changed:
+                SchemaError(
+                    .changedFile,
+                    "migration \(status.title) was applied to schema \(schema) and changed since (\(files.origin)): "
+                        + "restore the file, and write what is new into a new migration"
+                )
+            case .missing:
+                SchemaError(
+                    .missingFile,
+                    "migration \(status.title) was applied to schema \(schema), but \(files.origin) has no such file: "
+                        + "is this program older than the schema?"
+                )
+            case .outOfOrder:
+                SchemaError(
+                    .outOfOrder,
+                    "migration \(status.title) in \(files.origin) is not applied, but the later \(newest) is: give it a "
+                        + "higher number"
+                )
+            }
+        }
+    }
+
+    /// Where each migration stands.
+    ///
+    /// - Parameter connection: In a transaction.
+    func statuses(_ migrations: [Migration], on connection: isolated PostgresConnection) async throws -> [Status] {
+        var applied: [Int: AppliedMigration] = [:]
+        if try await connection.first(SelectHasMigrations(schema: schema)) == true {
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            for row in try await connection.query(SelectAppliedMigrations()) { applied[row.version] = row }
+        }
+        let last = applied.keys.max() ?? 0
+        let checksums = try await connection.query(SelectChecksums(texts: migrations.map(\.up)))
+        var statuses = zip(migrations, checksums).map { migration, checksum in
+            guard let row = applied.removeValue(forKey: migration.version) else {
+                let state = migration.version < last ? State.outOfOrder : .pending
+                return Status(version: migration.version, name: migration.name, state: state)
+            }
+            let isSame = row.checksum == checksum && row.name == migration.name
+            return Status(version: row.version, name: row.name, state: isSame ? .applied(row.appliedAt) : .changed)
+        }
+        statuses += applied.values.map { Status(version: $0.version, name: $0.name, state: .missing) }
+        return statuses.sorted { $0.version < $1.version }
+    }
+
+    /// What is pending, if the files fit what was applied.
+    private func check(_ migrations: [Migration], on connection: isolated PostgresConnection) async throws
+        -> [Migration]
+    {
+        let statuses = try await statuses(migrations, on: connection)
+        if let problem = problems(statuses).first { throw problem }
+        let pending = Set(statuses.filter { $0.state == .pending }.map(\.version))
+        return migrations.filter { pending.contains($0.version) }
+    }
+
+    /// Runs one step under the lock, in a transaction of its own.
+    private func step(
+        on connection: PostgresConnection,
+        _ body: @Sendable (isolated PostgresConnection) async throws -> Migration?
+    ) async throws -> Migration? {
+        try await connection.transaction { connection in
+            _ = try await connection.first(LockSchema(schema: schema))
+            if try await connection.first(SelectHasMigrations(schema: schema)) != true {
+                let name = PostgresConfiguration.quotedIdentifier(schema)
+                try await connection.run(unsafeSQL: "create schema if not exists \(name)")
+                try await makeTables(in: schema, on: connection)
+            }
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            return try await body(connection)
+        }
+    }
+
+    /// Makes the tables that this target keeps in a schema.
+    func makeTables(in schema: String, on connection: isolated PostgresConnection) async throws {
+        let name = PostgresConfiguration.quotedIdentifier(schema)
+        try await connection.run(
+            unsafeSQL: """
+                create table \(name).schema_migrations (
+                    version int primary key,
+                    name text not null,
+                    checksum text not null,
+                    applied_at timestamptz not null default clock_timestamp()
+                );
+                create table \(name).schema_projections (
+                    name text,
+                    version int,
+                    checksum text not null,
+                    view_checksum text,
+                    installed_at timestamptz not null default clock_timestamp(),
+                    primary key (name, version)
+                );
+                """
+        )
+    }
+
+    /// Runs a file in the open transaction.
+    func run(
+        _ script: String,
+        of migration: Migration,
+        direction: String,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        do {
+            try await connection.run(unsafeSQL: script)
+        } catch let error as PostgresError where error.code == .server {
+            throw SchemaError(
+                .failed,
+                "migration \(migration.title) (\(direction)) failed and was rolled back: \(error)",
+                cause: error
+            )
+        }
+        guard !connection.isIdle else {
+            throw SchemaError(
+                .invalidFile,
+                "migration \(migration.title) (\(direction)) ends the transaction that it runs in: remove COMMIT and "
+                    + "ROLLBACK from it, and look at what it left behind"
+            )
+        }
+    }
+}

@@ -1,0 +1,151 @@
+/// One version of a projection as its folder has it: `projections/<name>/v<k>/` with `table.sql`, `apply.sql` and
+/// `view.sql`.
+package struct ProjectionFiles: Sendable, Hashable {
+    /// A column of `batch` that the header declares.
+    package struct Column: Sendable, Hashable {
+        /// The column's name in `batch`.
+        package let name: String
+        /// One of ``ProjectionFiles/columnTypes``.
+        package let type: String
+        /// Where the value lies in the event: `data.turnId`, or `metadata` as a whole.
+        package let path: String
+    }
+
+    /// The SQL types that a column may have.
+    package static let columnTypes = [
+        "text", "uuid", "boolean", "smallint", "integer", "bigint", "double precision", "numeric", "timestamptz",
+        "jsonb",
+    ]
+
+    /// The columns that every `batch` has, in their order, and their types.
+    package static let commonColumns = [
+        (name: "position", type: "bigint"), (name: "stream_id", type: "uuid"), (name: "version", type: "integer"),
+        (name: "event_id", type: "uuid"), (name: "type", type: "text"), (name: "occurred_at", type: "timestamptz"),
+        (name: "recorded_at", type: "timestamptz"),
+    ]
+
+    package let name: String
+    package let version: Int
+    /// Event types, `noun.*` for all of a noun, or `*` for all.
+    package let handles: [String]
+    /// The declared columns, in their order.
+    package let columns: [Column]
+    /// Makes the tables; run once.
+    package let tableSQL: String
+    /// Creates or replaces the views that have no version in their names.
+    package let viewSQL: String
+    /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
+    /// array for each common column and then for each declared one.
+    package let statements: [String]
+    /// The text of `apply.sql`.
+    let applySQL: String
+
+    /// The name as messages give it, such as `conversation_turns v1`.
+    package var title: String { "\(name) v\(version)" }
+
+    /// All versions of all projections in a set of files, by name and version.
+    ///
+    /// - Throws: ``SchemaError`` with code `.invalidFile`, naming file and line, if a folder breaks the contract.
+    package static func all(in files: SQLFiles) throws(SchemaError) -> [ProjectionFiles] {
+        var folders: [String: [String: String]] = [:]
+        for (path, text) in files.files(in: "projections") {
+            guard let match = path.wholeMatch(of: #/([a-z][a-z0-9_]*/v[1-9][0-9]{0,5})/(table|apply|view)\.sql/#) else {
+                throw SchemaError(
+                    .invalidFile,
+                    "projections/\(path) in \(files.origin) is not one of <name>/v<number>/table.sql, apply.sql, view.sql: "
+                        + "rename or remove it"
+                )
+            }
+            folders[String(match.1), default: [:]][String(match.2)] = text
+        }
+        var projections: [ProjectionFiles] = []
+        for (folder, texts) in folders {
+            let parts = folder.split(separator: "/")
+            guard let version = Int(parts[1].dropFirst()) else { continue }
+            for file in ["table", "apply", "view"] where texts[file] == nil {
+                throw SchemaError(.invalidFile, "projections/\(folder)/\(file).sql is missing in \(files.origin)")
+            }
+            projections.append(
+                try ProjectionFiles(
+                    name: String(parts[0]),
+                    version: version,
+                    tableSQL: texts["table"] ?? "",
+                    applySQL: texts["apply"] ?? "",
+                    viewSQL: texts["view"] ?? ""
+                )
+            )
+        }
+        return projections.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
+    }
+
+    /// The newest version of each projection.
+    ///
+    /// - Throws: As ``all(in:)``.
+    package static func newest(in files: SQLFiles) throws(SchemaError) -> [ProjectionFiles] {
+        let all = try all(in: files)
+        return all.enumerated().filter { $0.offset + 1 == all.count || all[$0.offset + 1].name != $0.element.name }
+            .map(\.element)
+    }
+
+    /// Reads one version from the texts of its files.
+    ///
+    /// - Throws: ``SchemaError`` with code `.invalidFile`, naming file and line.
+    package init(
+        name: String,
+        version: Int,
+        tableSQL: String,
+        applySQL: String,
+        viewSQL: String
+    ) throws(SchemaError) {
+        let file = "projections/\(name)/v\(version)/apply.sql"
+        let header = try ProjectionHeader(applySQL, file: file)
+        let statements = try SQLStatement.split(applySQL, file: file)
+        guard !statements.isEmpty else {
+            throw SchemaError(
+                .invalidFile,
+                "\(file) holds no statement: it has to fold batch into the projection's tables"
+            )
+        }
+        self.name = name
+        self.version = version
+        self.tableSQL = tableSQL
+        self.applySQL = applySQL
+        self.viewSQL = viewSQL
+        handles = header.handles
+        columns = header.columns
+        var prefixed: [String] = []
+        for statement in statements {
+            prefixed.append(try Self.withBatch(statement, columns: header.columns, file: file))
+        }
+        self.statements = prefixed
+    }
+
+    /// Puts the relation `batch` in front of a statement, as the first of its common table expressions.
+    private static func withBatch(
+        _ statement: SQLStatement,
+        columns: [Column],
+        file: String
+    ) throws(SchemaError) -> String {
+        let all = commonColumns + columns.map { (name: $0.name, type: $0.type) }
+        let arrays = all.enumerated().map { "$\($0.offset + 1)::\($0.element.type)[]" }.joined(separator: ", ")
+        let names = all.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        let batch = "batch as (select * from unnest(\(arrays)) as batch(\(names)))"
+        let words = try statement.words(2, file: file)
+        let verb = words.first?.word ?? ""
+        switch verb {
+        case "with":
+            let isRecursive = words.count > 1 && words[1].word == "recursive"
+            let end = isRecursive ? words[1].end : words[0].end
+            let rest = String(decoding: Array(statement.text.utf8)[end...], as: UTF8.self)
+            return "with \(isRecursive ? "recursive " : "")\(batch),\(rest)"
+        case "insert", "update", "delete", "merge", "select":
+            return "with \(batch)\n\(statement.text)"
+        default:
+            throw SchemaError(
+                .invalidFile,
+                "\(file):\(statement.line): a statement of apply.sql begins with INSERT, UPDATE, DELETE, MERGE, SELECT or "
+                    + "WITH, not with \(verb.uppercased())"
+            )
+        }
+    }
+}

@@ -1,0 +1,86 @@
+/// What the comments at the top of an `apply.sql` declare.
+///
+/// ```sql
+/// -- handles: turn.generated, turn.completed
+/// -- column: turn_id uuid = data.turnId
+/// ```
+struct ProjectionHeader {
+    let handles: [String]
+    let columns: [ProjectionFiles.Column]
+
+    /// Reads the lines above the first statement.
+    ///
+    /// - Throws: ``SchemaError`` with code `.invalidFile` and the line that does not follow the form.
+    init(_ script: String, file: String) throws(SchemaError) {
+        var handles: [String] = []
+        var columns: [ProjectionFiles.Column] = []
+        for (number, line) in script.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let content = line.drop { $0 == " " || $0 == "\t" }
+            if content.isEmpty || content == "\r" { continue }
+            guard content.hasPrefix("--") else { break }
+            guard let match = content.wholeMatch(of: #/--\s*([a-zA-Z]+)\s*:\s*(.*?)\s*/#) else { continue }
+            func invalid(_ reason: String) -> SchemaError {
+                SchemaError(.invalidFile, "\(file):\(number + 1): \(reason)")
+            }
+            switch match.1 {
+            case "handles":
+                for part in match.2.split(separator: ",", omittingEmptySubsequences: false) {
+                    let pattern = part.filter { $0 != " " && $0 != "\t" }
+                    guard pattern.wholeMatch(of: #/\*|[a-z0-9_.]+\.\*|[a-z][a-z0-9_.]*/#) != nil else {
+                        throw invalid("\"\(pattern)\" is not an event type, noun.* or *")
+                    }
+                    handles.append(pattern)
+                }
+            case "column":
+                let column = try Self.column(match.2, invalid)
+                if columns.contains(where: { $0.name == column.name }) {
+                    throw invalid("column \(column.name) is declared twice")
+                }
+                columns.append(column)
+            case "handle", "columns", "Handles", "Column", "HANDLES", "COLUMN":
+                throw invalid(
+                    "\"\(match.1):\" is written \"\(match.1.lowercased().hasPrefix("h") ? "handles" : "column"):\""
+                )
+            default: continue
+            }
+        }
+        guard !handles.isEmpty else {
+            throw SchemaError(
+                .invalidFile,
+                "\(file):1: the header does not say which events it takes: add -- handles: turn.completed, …"
+            )
+        }
+        self.handles = handles
+        self.columns = columns
+    }
+
+    /// Reads `name type = path`.
+    private static func column(
+        _ declaration: Substring,
+        _ invalid: (String) -> SchemaError
+    ) throws(SchemaError) -> ProjectionFiles.Column {
+        guard let match = declaration.wholeMatch(of: #/(\S+)\s+(.+?)\s*=\s*(\S+)/#) else {
+            throw invalid("a column is declared as: -- column: turn_id uuid = data.turnId")
+        }
+        let (name, path) = (String(match.1), String(match.3))
+        let type = match.2.split(separator: " ").joined(separator: " ")
+        guard name.wholeMatch(of: #/[a-z_][a-z0-9_]{0,62}/#) != nil else {
+            throw invalid("\"\(name)\" is not a column's name: use small letters, digits and underscores")
+        }
+        guard !ProjectionFiles.commonColumns.contains(where: { $0.name == name }) else {
+            throw invalid("every batch has a column \(name) already")
+        }
+        guard ProjectionFiles.columnTypes.contains(type) else {
+            throw invalid(
+                "a column's type is one of \(ProjectionFiles.columnTypes.joined(separator: ", ")), not \(type)"
+            )
+        }
+        guard path.wholeMatch(of: #/(data|metadata)(\.[^.\s]+)*/#) != nil else {
+            throw invalid("\"\(path)\" does not lie in data or metadata: write data.turnId, for example")
+        }
+        guard path.contains(".") || type == "jsonb" else {
+            throw invalid("\(path) as a whole is jsonb, not \(type)")
+        }
+        return ProjectionFiles.Column(name: name, type: type, path: path)
+    }
+}

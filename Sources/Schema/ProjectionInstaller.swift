@@ -1,0 +1,131 @@
+package import Foundation
+package import Postgres
+
+/// Makes the tables and views of projections. Which events they have seen is the projector's business.
+package struct ProjectionInstaller: Sendable {
+    /// A projection's version that has its tables.
+    package struct Installed: Sendable, Hashable {
+        package let name: String
+        package let version: Int
+        /// Whether the views read this version.
+        package let isActive: Bool
+        package let installedAt: Date
+        /// SHA-256 of `table.sql`, in hexadecimal.
+        let checksum: String
+        let viewChecksum: String?
+    }
+
+    /// The schema that holds the tables.
+    package let schema: String
+
+    package init(schema: String = "recorder") { self.schema = schema }
+
+    /// Makes the tables of a projection unless they are there, and its views if no other version has them or their text is
+    /// another now.
+    ///
+    /// Several may do so at once. The migrations must have been applied.
+    ///
+    /// - Returns: Whether its tables were made by this call.
+    /// - Throws: ``SchemaError`` with `.changedFile` if `table.sql` changed since it was run, `.failed` with the server's
+    ///   words.
+    @discardableResult
+    package func install(_ projection: ProjectionFiles, on connection: PostgresConnection) async throws -> Bool {
+        try await connection.transaction { connection in
+            _ = try await connection.first(LockSchema(schema: schema))
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            let installed = try await connection.query(SelectInstalled()).filter { $0.name == projection.name }
+            let checksums = try await connection.query(
+                SelectChecksums(texts: [projection.tableSQL, projection.viewSQL])
+            )
+            let own = installed.first { $0.version == projection.version }
+            if let own, own.checksum != checksums[0] {
+                throw SchemaError(
+                    .changedFile,
+                    "table.sql of projection \(projection.title) changed since its tables were made: restore it, and make "
+                        + "a version \(projection.version + 1) with what is new"
+                )
+            }
+            if own == nil {
+                try await run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
+            }
+            // Another version's views stay until the new one has caught up.
+            let isActive = own?.isActive ?? !installed.contains(where: \.isActive)
+            if isActive, own?.viewChecksum != checksums[1] {
+                try await run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
+            }
+            try await connection.execute(
+                UpsertInstalled(
+                    projection: projection,
+                    viewChecksum: isActive ? checksums[1] : nil,
+                    checksum: checksums[0]
+                )
+            )
+            return own == nil
+        }
+    }
+
+    /// The projections that have tables, by name and version.
+    package func installed(on connection: PostgresConnection) async throws -> [Installed] {
+        try await connection.transaction(readOnly: true) { connection in
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            return try await connection.query(SelectInstalled())
+        }
+    }
+
+    /// Runs a file in the open transaction.
+    func run(
+        _ script: String,
+        file: String,
+        of projection: ProjectionFiles,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        do {
+            try await connection.run(unsafeSQL: script)
+        } catch let error as PostgresError where error.code == .server {
+            throw SchemaError(
+                .failed,
+                "projections/\(projection.name)/v\(projection.version)/\(file) failed and was rolled back: \(error)",
+                cause: error
+            )
+        }
+    }
+
+    /// The rows of `schema_projections`.
+    struct SelectInstalled: PostgresStatement {
+        let sql = """
+            select name, version, checksum, view_checksum, installed_at from schema_projections order by name, version
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Installed {
+            let viewChecksum = try row.decode(String?.self, at: 3)
+            return Installed(
+                name: try row.decode(at: 0),
+                version: Int(try row.decode(Int32.self, at: 1)),
+                isActive: viewChecksum != nil,
+                installedAt: Date(
+                    timeIntervalSince1970: Double(try row.decode(PostgresTimestamp.self, at: 4).unixMicroseconds) / 1e6
+                ),
+                checksum: try row.decode(at: 2),
+                viewChecksum: viewChecksum
+            )
+        }
+    }
+
+    private struct UpsertInstalled: PostgresStatement {
+        let sql = """
+            insert into schema_projections (name, version, checksum, view_checksum) values ($1, $2, $3, $4)
+            on conflict (name, version) do update set view_checksum = excluded.view_checksum
+            where schema_projections.view_checksum is distinct from excluded.view_checksum
+            """
+        let projection: ProjectionFiles
+        let viewChecksum: String?
+        let checksum: String
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(projection.name)
+            try parameters.append(Int32(projection.version))
+            try parameters.append(checksum)
+            try parameters.append(viewChecksum)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Schema
+
+@Suite struct MigratorTests {
+    /// Two small migrations.
+    let files = SQLFiles(texts: [
+        "migrations/0001_first.up.sql": "create table first (n int primary key);",
+        "migrations/0001_first.down.sql": "drop table first;",
+        "migrations/0002_second.up.sql": "create table second (n int references first); insert into first values (1)",
+        "migrations/0002_second.down.sql": "drop table second; delete from first",
+    ])
+
+    func changed(_ path: String, _ text: String?) -> SQLFiles {
+        var texts = files.texts
+        texts[path] = text
+        return SQLFiles(texts: texts)
+    }
+
+    @Test func `up applies what is pending, once, in order`() async throws {
+        try await withTestConnection(.empty) { connection in
+            let migrator = Migrator(files: files)
+            let first = try await migrator.up(on: connection, to: 1)
+            #expect(first.map(\.title) == ["0001_first"])
+            let second = try await migrator.up(on: connection)
+            #expect(second.map(\.title) == ["0002_second"])
+            let third = try await migrator.up(on: connection)
+            #expect(third.isEmpty)
+            let states = try await migrator.status(on: connection)
+            #expect(states.map(\.title) == ["0001_first", "0002_second"])
+            for status in states {
+                guard case .applied = status.state else { throw SchemaError(.failed, "\(status)") }
+            }
+            let back = try await migrator.down(on: connection, steps: 5)
+            #expect(back.map(\.version) == [2, 1])
+            let pending = try await migrator.status(on: connection)
+            #expect(pending.map(\.state) == [.pending, .pending])
+        }
+    }
+
+    @Test func `a migration that fails leaves nothing behind and tells the server's words`() async throws {
+        let files = changed("migrations/0002_second.up.sql", "create table half (n int); select 1/0")
+        try await withTestConnection(.empty) { connection in
+            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: files).up(on: connection) }
+            #expect(error?.code == .failed)
+            #expect(error?.message.contains("0002_second (up)") == true)
+            #expect(error?.message.contains("division by zero") == true)
+            let tables = try await connection.text(
+                unsafeSQL: "select tablename from pg_tables where schemaname = 'recorder' order by 1"
+            )
+            #expect(tables == [["first"], ["schema_migrations"], ["schema_projections"]])
+        }
+    }
+
+    @Test func `a changed, a missing and an out-of-order file are errors that say which`() async throws {
+        try await withTestConnection(.empty) { connection in
+            _ = try await Migrator(files: files).up(on: connection)
+            let cases: [(SQLFiles, SchemaError.Code, String)] = [
+                (changed("migrations/0001_first.up.sql", "create table other ()"), .changedFile, "0001_first"),
+                (
+                    SQLFiles(texts: files.texts.filter { !$0.key.contains("second") }), .missingFile, "0002_second"
+                ),
+                (
+                    SQLFiles(
+                        texts: files.texts.filter { !$0.key.contains("first") }.merging([
+                            "migrations/0001_first.up.sql": files.texts["migrations/0001_first.up.sql"] ?? "",
+                            "migrations/0001_first.down.sql": "drop table first",
+                            "migrations/0003_third.up.sql": "", "migrations/0003_third.down.sql": "",
+                        ]) { $1 }
+                    ), .failed, ""
+                ),
+            ]
+            for (files, code, title) in cases where code != .failed {
+                let migrator = Migrator(files: files)
+                let up = await #expect(throws: SchemaError.self) { try await migrator.up(on: connection) }
+                #expect(up?.code == code)
+                #expect(up?.message.contains(title) == true)
+                let down = await #expect(throws: SchemaError.self) { try await migrator.down(on: connection) }
+                #expect(down?.code == code)
+                let found = try await migrator.verify(on: connection)
+                #expect(found.map(\.code) == [code])
+            }
+            // 0003 is applied, then a 0002 turns up.
+            try await connection.run(
+                unsafeSQL: "update recorder.schema_migrations set version = 3, name = 'third' where version = 2"
+            )
+            let late = SQLFiles(
+                texts: files.texts.merging([
+                    "migrations/0003_third.up.sql": files.texts["migrations/0002_second.up.sql"] ?? "",
+                    "migrations/0003_third.down.sql": "",
+                ]) { $1 }
+            )
+            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: late).up(on: connection) }
+            #expect(error?.code == .outOfOrder)
+            #expect(error?.message.contains("0002_second") == true)
+            #expect(error?.message.contains("0003_third") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("migrations/2_short.up.sql", "2_short.up.sql"), ("migrations/0003_lonely.up.sql", "0003_lonely.down.sql"),
+        ("migrations/0001_twin.up.sql", "0001_twin.down.sql"), ("migrations/readme.sql", "readme.sql"),
+    ])
+    func `files that break the rules are named`(path: String, expected: String) throws {
+        let error = #expect(throws: SchemaError.self) { try Migration.all(in: changed(path, "select 1")) }
+        #expect(error?.code == .invalidFile)
+        #expect(error?.message.contains(expected) == true)
+    }
+
+    @Test func `two of the same number are refused`() throws {
+        let files = SQLFiles(
+            texts: files.texts.merging(["migrations/0001_twin.up.sql": "", "migrations/0001_twin.down.sql": ""]) { $1 }
+        )
+        let error = #expect(throws: SchemaError.self) { try Migration.all(in: files) }
+        #expect(error?.message.contains("0001_first") == true)
+        #expect(error?.message.contains("0001_twin") == true)
+    }
+
+    @Test func `several migrators at once apply each migration once`() async throws {
+        try await withTestDatabase(.empty) { configuration in
+            let applied = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for _ in 1...8 {
+                    group.addTask {
+                        let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+                        let done = try await Migrator().up(on: connection).map(\.version)
+                        await connection.close()
+                        return done
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            let all = try Migration.all(in: .embedded).map(\.version)
+            #expect(applied.sorted() == all)
+        }
+    }
+
+    @Test func `a migration that ends its transaction is refused`() async throws {
+        let files = changed("migrations/0001_first.up.sql", "commit")
+        try await withTestConnection(.empty) { connection in
+            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: files).up(on: connection) }
+            #expect(error?.code == .invalidFile)
+            #expect(error?.message.contains("0001_first") == true)
+        }
+    }
+
+    @Test func `a new migration is numbered after the last and refuses a bad name`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-new-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.path(percentEncoded: false)
+        let first = try Migrator(files: SQLFiles(directory: path)).new(name: "one")
+        #expect(first.map { URL(filePath: $0).lastPathComponent } == ["0001_one.up.sql", "0001_one.down.sql"])
+        let second = try Migrator(files: SQLFiles(directory: path)).new(name: "two")
+        #expect(second.map { URL(filePath: $0).lastPathComponent } == ["0002_two.up.sql", "0002_two.down.sql"])
+        #expect(throws: SchemaError.self) { try Migrator(files: SQLFiles(directory: path)).new(name: "../x") }
+        #expect(throws: SchemaError.self) { try Migrator(files: .embedded).new(name: "three") }
+    }
+}

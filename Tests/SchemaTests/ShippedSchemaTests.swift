@@ -1,0 +1,152 @@
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Schema
+
+/// The migrations and projections of the repository, against the real server.
+@Suite struct ShippedSchemaTests {
+    @Test func `the program carries what the repository has`() throws {
+        let root = URL(filePath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let onDisk = try SQLFiles(directory: root.path(percentEncoded: false))
+        #expect(SQLFiles.embedded.texts == onDisk.texts)
+        #expect(SQLFiles.embedded.texts.count > 20)
+    }
+
+    @Test func `up, down to each step, and up again gives the same schema`() async throws {
+        try await withTestConnection(.empty) { connection in
+            let migrator = Migrator()
+            let all = try await migrator.up(on: connection)
+            let first = try await description(connection)
+            #expect(first.objects["table events"] != nil)
+            for steps in 1...all.count {
+                let back = try await migrator.down(on: connection, steps: steps)
+                #expect(back.count == steps)
+                _ = try await migrator.up(on: connection)
+                let again = try await description(connection)
+                #expect(first.differences(in: again) == [])
+            }
+        }
+    }
+
+    @Test func `down leaves nothing but what belongs to Schema`() async throws {
+        try await withTestConnection(.empty) { connection in
+            let migrator = Migrator()
+            let all = try await migrator.up(on: connection)
+            _ = try await migrator.down(on: connection, steps: all.count)
+            let left = try await description(connection)
+            #expect(
+                Set(left.objects.keys).subtracting(["the schema"]) == [
+                    "table schema_migrations", "table schema_projections",
+                ]
+            )
+        }
+    }
+
+    @Test func `another schema's name is used throughout`() async throws {
+        try await withTestDatabase(.empty) { configuration in
+            let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+            _ = try await Migrator(schema: "Other Place").up(on: connection)
+            let problems = try await Migrator(schema: "Other Place").verify(on: connection)
+            #expect(problems.map(\.message) == [])
+            let schemas = try await connection.text(
+                unsafeSQL:
+                    "select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'public')"
+            )
+            #expect(schemas == [["Other Place"]])
+            await connection.close()
+        }
+    }
+
+    @Test func `what was just made is verified`() async throws {
+        try await withTestConnection { connection in
+            let problems = try await Migrator().verify(on: connection)
+            #expect(problems.map(\.message) == [])
+        }
+    }
+
+    @Test(arguments: [
+        ("alter table events add column extra int", "events"),
+        ("drop index events_position_idx", "events_position_idx"),
+        ("alter table events disable trigger refuse_change", "refuse_change"),
+        ("drop trigger refuse_truncate on events_default", "events_default"),
+        ("alter table events_default disable trigger refuse_change", "events_default"),
+        ("grant update on events to recorder_analyst", "UPDATE for recorder_analyst"),
+        ("create table stranger (n int)", "stranger"),
+        ("drop function llm_cost", "llm_cost"),
+        ("alter sequence events_position cache 50", "cache 50"),
+        ("alter table model_prices drop constraint model_prices_pkey", "model_prices"),
+        ("alter table model_prices owner to recorder_analyst", "model_prices"),
+        ("create or replace view conversation_sessions as select 1 as n", "conversation_sessions"),
+    ])
+    func `drift is found and named`(change: String, named: String) async throws {
+        try await withTestConnection { connection in
+            do {
+                try await connection.run(unsafeSQL: change)
+            } catch let error as PostgresError where change.contains("replace view") {
+                // Columns cannot be taken from a view.
+                #expect(error.sqlState == "42P16")
+                try await connection.run(
+                    unsafeSQL: "drop view conversation_sessions; create view conversation_sessions as select 1 as n"
+                )
+            }
+            let problems = try await Migrator().verify(on: connection)
+            #expect(!problems.isEmpty)
+            #expect(problems.allSatisfy { $0.code == .drift })
+            #expect(problems.contains { $0.message.contains(named) })
+        }
+    }
+
+    @Test func `partitions made later are no drift, unless they lack a guard`() async throws {
+        try await withTestConnection { connection in
+            try await connection.run(unsafeSQL: "select create_events_partitions('2031-01-01', '2031-02-01')")
+            let problems = try await Migrator().verify(on: connection)
+            #expect(problems.map(\.message) == [])
+            try await connection.run(unsafeSQL: "drop trigger refuse_truncate on events_2031_01")
+            let found = try await Migrator().verify(on: connection)
+            #expect(found.count == 1)
+            #expect(found.first?.message.contains("events_2031_01") == true)
+        }
+    }
+
+    @Test(arguments: [nil, "recorder_owner", "recorder_appender", "recorder_projector", "recorder_analyst"])
+    func `no role can change, delete or truncate events, in no partition`(role: String?) async throws {
+        try await withTestConnection { connection in
+            try await connection.run(unsafeSQL: "select append_event(gen_random_uuid(), 'note.taken', '{}')")
+            let tables = try await connection.text(
+                unsafeSQL: """
+                    select c.relname from pg_class c join pg_namespace n on n.oid = relnamespace
+                    where nspname = 'recorder' and c.relname ~ '^events(_default|_[0-9]{4}_[0-9]{2})?$' order by 1
+                    """
+            ).compactMap { $0.first ?? nil }
+            #expect(tables.count >= 15)
+            if let role { try await connection.run(unsafeSQL: "set role \(role)") }
+            for table in tables {
+                for statement in [
+                    "update \(table) set version = version + 1", "delete from \(table)", "truncate \(table)",
+                ] {
+                    let touchesRows = table == "events" || table == "events_default" || statement.hasPrefix("truncate")
+                    do {
+                        try await connection.run(unsafeSQL: statement)
+                        // A superuser's update of an empty partition touches nothing that could be refused.
+                        #expect(!touchesRows, "\(statement) as \(role ?? "superuser") was let through")
+                    } catch let error as PostgresError {
+                        #expect(error.code == .server)
+                    }
+                }
+            }
+            try await connection.run(unsafeSQL: "reset role")
+            let count = try await connection.text(unsafeSQL: "select count(*) from events")
+            #expect(count == [["1"]])
+        }
+    }
+
+    /// Of the schema `recorder`.
+    private func description(_ connection: PostgresConnection) async throws -> SchemaDescription {
+        try await connection.transaction { connection in
+            try await SchemaDescription.of("recorder", names: ["recorder"], on: connection)
+        }
+    }
+}
