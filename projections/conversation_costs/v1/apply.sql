@@ -39,8 +39,7 @@ from (
     select
         batch.*,
         call.*,
-        case when call.stage = 'llm' then
-            llm_cost(model, occurred_at, input_tokens, cached_input_tokens, output_tokens) end as computed
+        computed_call.usd as computed
     from batch
     cross join lateral (
         values
@@ -51,6 +50,9 @@ from (
              case type when 'turn.transcribed' then asr_cost when 'turn.retrieved' then rag_cost
                        when 'turn.generated' then llm_cost else tts_cost end)
     ) as call(stage, provider, provided)
+    -- Without a model there is nothing to look up: so it is where no cost can be computed.
+    cross join lateral llm_costs(case when type = 'turn.generated' then model end,
+                                 occurred_at, input_tokens, cached_input_tokens, output_tokens) computed_call
     -- A retrieval without a cost is free.
     where type <> 'turn.retrieved' or rag_cost is not null
     -- The order of the stream, for the day of the first call.

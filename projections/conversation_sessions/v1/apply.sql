@@ -118,12 +118,14 @@ facts as (
     select
         stream_id, version, type, occurred_at, user_id, asr_provider, llm_provider, tts_provider, config, to_state,
         case type when 'turn.transcribed' then asr_cost when 'turn.retrieved' then rag_cost
-                  when 'turn.generated' then
-                      coalesce(llm_cost, llm_cost(model, occurred_at, input_tokens, cached_input_tokens, output_tokens))
+                  when 'turn.generated' then coalesce(llm_cost, computed.usd)
                   when 'turn.synthesized' then tts_cost end as cost,
         null::jsonb as time_in_state, null::numeric as anomalies,
         null::bigint as measured_turns, null::numeric as latency_ms, null::bigint as interrupted_turns
     from batch
+    -- Without a model there is nothing to look up: so it is where no cost has to be computed.
+    cross join lateral llm_costs(case when type = 'turn.generated' and llm_cost is null then model end,
+                                 occurred_at, input_tokens, cached_input_tokens, output_tokens) computed
     union all
     select stream_id, null, '', null, null, null, null, null, null, null, null, time_in_state, anomalies, null, null, null
     from times
