@@ -87,7 +87,7 @@ struct BatchColumns {
         }
     }
 
-    /// All columns as arrays, in the order of ``Projection/batchColumns``.
+    /// All columns as arrays, in the order of `ProjectionFiles.commonColumns`.
     func arrays() -> [(type: PostgresType, array: PostgresBuffer)] {
         ([positions, streams, versions, ids, types, occurredAt, recordedAt] + declared).map {
             ($0.type.array, $0.finished())

@@ -1,34 +1,48 @@
 internal import EventModel
-internal import Postgres
+package import Schema
 
-/// One version of a projection: which events it takes, which fields of them, and the statements that fold them.
+/// One version of a projection as the projector works with it: which events it takes, which fields of them, and the
+/// statements that fold them.
 package struct Projection: Sendable, Hashable {
     /// A column of `batch` that the projection declares.
-    package struct Column: Sendable, Hashable {
-        package let name: String
-        package let type: FieldType
-        package let path: FieldPath
-
-        package init(name: String, type: FieldType, path: FieldPath) {
-            self.name = name
-            self.type = type
-            self.path = path
-        }
+    struct Column: Hashable {
+        let type: FieldType
+        let path: FieldPath
     }
 
     package let name: String
     package let version: Int
     /// Event types, `noun.*` for all of a noun, or `*` for all.
-    package let handles: [String]
-    package let columns: [Column]
+    private let handles: [String]
+    let columns: [Column]
     /// The statements of apply.sql, each with `batch` in front of it.
     let statements: [String]
 
-    /// The columns that every `batch` has, and their SQL types.
-    static let commonColumns: [(name: String, type: PostgresType)] = [
-        ("position", .int8), ("stream_id", .uuid), ("version", .int4), ("event_id", .uuid), ("type", .text),
-        ("occurred_at", .timestamptz), ("recorded_at", .timestamptz),
-    ]
+    /// Takes a projection from its files.
+    ///
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if a column's type or path is none that can be read.
+    package init(_ files: ProjectionFiles) throws {
+        name = files.name
+        version = files.version
+        handles = files.handles
+        statements = files.statements
+        columns = try files.columns.map { column in
+            guard let type = FieldType(rawValue: column.type), let path = FieldPath(column.path) else {
+                throw ProjectorError(
+                    .invalidProjection,
+                    "\(files.title): column \(column.name) \(column.type) = \(column.path) cannot be read"
+                )
+            }
+            return Column(type: type, path: path)
+        }
+    }
+
+    /// The newest version of every projection in a set of files.
+    ///
+    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` that names file and line.
+    package static func newest(in files: SQLFiles = .embedded) throws -> [Projection] {
+        try ProjectionFiles.newest(in: files).map { try Projection($0) }
+    }
 
     /// Whether the projection takes events of a type.
     func handles(_ type: EventType) -> Bool {

@@ -75,20 +75,16 @@ struct ProjectionRound {
     {
         var builder = BatchBuilder(group.projections, decoder: decoder)
         let columns = try await builder.build(batch.events, on: connection)
-        var statements: [any PostgresStatement] = []
+        // The checkpoint moves first: its row lock makes a second projector wait here, and fail, before it folds anything.
+        var statements: [any PostgresStatement] = [
+            Checkpoint.Advance(checkpoints: group.checkpoints, cursor: batch.cursor, events: columns.map(\.count))
+        ]
         for (projection, columns) in zip(group.projections, columns) where columns.count > 0 {
             let arrays = columns.arrays()
             statements += projection.statements.map { ApplyStatement(sql: $0, arrays: arrays) }
         }
-        statements.append(
-            Checkpoint.Advance(
-                checkpoints: group.checkpoints,
-                cursor: batch.cursor,
-                events: columns.map(\.count)
-            )
-        )
         let touched = try await connection.pipeline(statements)
-        guard touched.last == group.checkpoints.count else {
+        guard touched.first == group.checkpoints.count else {
             throw ProjectorError(
                 .checkpointMoved,
                 "another projector works on the same projections: this one's batch was rolled back"

@@ -1,0 +1,71 @@
+import EventModel
+import EventStore
+import Postgres
+import RecorderTesting
+import Schema
+import Simulator
+
+@testable import Projector
+
+/// A database whose log is given, and whose read models are to be looked at.
+struct ReadModels {
+    let database: PostgresConfiguration
+
+    static let views = [
+        "conversation_sessions", "conversation_turns", "conversation_costs", "audit_logs", "latency_metrics",
+    ]
+
+    /// Appends events, each on its own, in their order.
+    func append(_ appends: [Append]) async throws {
+        let outcomes = try await PostgresEventStore(database).withAppender { appender in
+            try await appender.append(independently: appends)
+        }
+        for outcome in outcomes { _ = try outcome.get() }
+    }
+
+    /// Simulated sessions, as single-event appends.
+    static func simulated(sessions: Int, seed: UInt64) -> [Append] {
+        var simulator = ConversationSimulator(seed: seed, startingAt: Timestamp(microseconds: 1_772_438_400_000_000))
+        return (0..<sessions).flatMap { _ in
+            simulator.nextSession().events.map { Append(stream: $0.stream, events: [$0.event]) }
+        }
+    }
+
+    /// Projects to the head.
+    @discardableResult
+    func project(batchSize: Int = 1_000) async throws -> Int {
+        let projector = Projector(
+            database,
+            projections: try Projection.newest(),
+            options: ProjectorOptions(batchSize: batchSize)
+        )
+        return try await projector.runUntilCaughtUp()
+    }
+
+    /// Empties the read models and puts their checkpoints back to the beginning.
+    func forget() async throws {
+        let connection = try await PostgresConnection.connect(database)
+        let tables = try await connection.text(
+            unsafeSQL: """
+                select relname from pg_class where relnamespace = current_schema()::regnamespace
+                    and relkind in ('r', 'p') and relname ~ '_v1$' and not relispartition
+                """
+        )
+        let names = tables.compactMap { $0.first.flatMap { $0 } }.joined(separator: ", ")
+        try await connection.run(unsafeSQL: "truncate \(names); delete from projection_checkpoints")
+        await connection.close()
+    }
+
+    /// All rows of all views, as text, in order.
+    func contents() async throws -> [String: [String]] {
+        let connection = try await PostgresConnection.connect(database)
+        var contents: [String: [String]] = [:]
+        for view in Self.views {
+            contents[view] = try await connection.text(
+                unsafeSQL: "select to_jsonb(v)::text from \(view) v order by 1"
+            ).compactMap { $0.first.flatMap { $0 } }
+        }
+        await connection.close()
+        return contents
+    }
+}
