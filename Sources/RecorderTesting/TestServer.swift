@@ -54,26 +54,33 @@ package actor TestServer {
     }
 
     /// A server for tests: in a new directory, which goes with it.
-    package static func configuration() throws -> EmbeddedServerConfiguration {
-        let directory = FileManager.default.temporaryDirectory.appending(
-            path: "\(prefix)\(UUID().uuidString.prefix(13))"
-        )
-        return EmbeddedServerConfiguration(
-            directory: directory.path(percentEncoded: false),
+    package static func configuration() -> EmbeddedServerConfiguration {
+        EmbeddedServerConfiguration(
+            directory: "\(folder)/\(prefix)\(UUID().uuidString.prefix(13))",
             durability: .unsafeForTests,
-            settings: ["max_connections": "300", "shared_buffers": "64MB", "log_min_messages": "fatal"],
+            settings: [
+                "max_connections": "300", "shared_buffers": "64MB", "max_wal_size": "512MB",
+                "log_min_messages": "fatal",
+            ],
             isTemporary: true
         )
     }
 
     private static let prefix = "recorder-test-"
 
+    /// Where servers for tests live: in memory if there is enough. Copying a database takes 0.04 s there, 0.5 s on disk.
+    private static let folder: String = {
+        let memory = "/dev/shm"
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: memory)
+        let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value ?? 0
+        return free > 4 << 30 && FileManager.default.isWritableFile(atPath: memory) ? memory : "/tmp"
+    }()
+
     /// Removes servers of test processes that were killed; those of running ones are locked.
     private static func removeLeftovers() async {
-        let folder = FileManager.default.temporaryDirectory
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-        for entry in entries where entry.hasPrefix(prefix) {
-            let path = folder.appending(path: entry).path(percentEncoded: false)
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where entry.hasPrefix(prefix)
+        {
+            let path = "\(folder)/\(entry)"
             // A folder without a lock file belongs to a process that is about to take it.
             guard FileManager.default.fileExists(atPath: "\(path)/lock") else { continue }
             try? await EmbeddedServer.remove(directory: path, logger: logger)
@@ -88,7 +95,7 @@ package actor TestServer {
         do {
             let source = try await name(of: template)
             let name = "test_\(UUID().uuidString.lowercased())"
-            try await administer("create database \"\(name)\" template \(source)")
+            try await administer("create database \"\(name)\" template \(source) strategy file_copy")
             return name
         } catch {
             release()
