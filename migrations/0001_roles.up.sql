@@ -6,6 +6,9 @@
 --   recorder_projector  reads the log, owns read models and checkpoints
 --   recorder_analyst    reads the views and calls the query functions
 --
+-- A projection's table.sql hands its tables to recorder_projector, and its view.sql grants the views to
+-- recorder_analyst: so what is installed later can be read without anybody's default privileges.
+--
 -- None can log in: a service's own login is made a member of one of them.
 do $$
 declare

@@ -73,12 +73,12 @@ declare
     since        timestamptz := coalesce("from", '-infinity');
     until        timestamptz := coalesce("to", 'infinity');
     hours_since  timestamptz;
-    hours_until  timestamptz := date_trunc('hour', until);
+    hours_until  timestamptz := date_trunc('hour', until, 'UTC');
     days_since   timestamptz;
     days_until   timestamptz := date_trunc('day', until, 'UTC');
 begin
     -- date_trunc rounds down: up it goes by a step, where it did not stand on one.
-    hours_since := date_trunc('hour', since);
+    hours_since := date_trunc('hour', since, 'UTC');
     hours_since := case when hours_since < since then hours_since + interval '1 hour' else since end;
     days_since := date_trunc('day', since, 'UTC');
     days_since := case when days_since < since then days_since + interval '24 hours' else since end;

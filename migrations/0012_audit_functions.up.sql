@@ -50,10 +50,11 @@ begin
               and not exists (select from linked l where l.user_id is not distinct from c.user_id and l.hash = c.head_hash
                               and l.position = c.head_position)
             union all
-            select last.user_id, last.position, last.id, 'the chain has no head'
+            select last.user_id, last.position, last.id,
+                   case when c.head_position is null then 'its chain has no head' else 'what followed it is missing' end
             from (select distinct on (l.user_id) l.user_id, l.position, l.id from linked l order by l.user_id, l.position desc) last
-            where not exists (select from audit_chains c where c.user_id is not distinct from last.user_id
-                              and c.head_position = last.position)
+            left join audit_chains c on c.user_id is not distinct from last.user_id
+            where c.head_position is distinct from last.position
         )
         select distinct on (f.user_id) f.user_id, f.position, f.id, f.problem
         from faults f
