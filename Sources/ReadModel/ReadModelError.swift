@@ -1,19 +1,27 @@
+internal import Postgres
+
 /// What went wrong in `ReadModel`: a code to switch on, and a message that a person can act on.
-package struct ReadModelError: Error, Sendable, CustomStringConvertible {
+public struct ReadModelError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
-    package enum Code: String, Sendable {
+    public enum Code: String, Sendable {
         /// Nothing has this identifier.
         case notFound
-        /// An argument is out of its range.
+        /// An argument is out of its range, or a file breaks its format.
         case invalidArgument
+        /// The read models have no tables yet.
+        case notInstalled
+        /// The database cannot be reached now.
+        case unavailable
+        /// The database refused the query.
+        case failed
     }
 
     /// The kind of failure.
-    package let code: Code
+    public let code: Code
     /// What failed, why, and what to do. Never holds payloads or bound values.
-    package let message: String
+    public let message: String
     /// The error that led to this one, if another layer reported it.
-    package let cause: (any Error)?
+    public let cause: (any Error)?
 
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
@@ -21,5 +29,26 @@ package struct ReadModelError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    package var description: String { message }
+    /// What the database's error means for a query on a read model.
+    ///
+    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000 invalid_schema_name.
+    init(_ error: PostgresError) {
+        switch error.sqlState {
+        case "42P01", "42883", "3F000":
+            self.init(
+                .notInstalled,
+                "the read models are not there: run `recorder migrate up` and `recorder project`, or look in another "
+                    + "schema with --schema",
+                cause: error
+            )
+        case _ where error.isRetryable: self.init(.unavailable, "the read models cannot be read now", cause: error)
+        default: self.init(.failed, "the read models cannot be read", cause: error)
+        }
+    }
+
+    /// The message, and the cause where it says more.
+    public var description: String {
+        guard code == .unavailable || code == .failed, let cause else { return message }
+        return "\(message): \(cause)"
+    }
 }

@@ -1,0 +1,63 @@
+public import EventModel
+
+/// One audited event, as the read model `audit_logs` has it.
+public struct AuditEntry: Hashable, Sendable {
+    /// The event.
+    public let id: EventID
+    /// Its place in the log.
+    public let position: Int64
+    /// Whom it is about.
+    public let userID: StreamID?
+    /// The event's type, such as `user.logged_in`.
+    public let action: String
+    /// What was acted on.
+    public let resource: String
+    /// How it ended, such as `success`.
+    public let result: String
+    /// Where the actor came from.
+    public let ipAddress: String?
+    /// The program that the actor used.
+    public let userAgent: String?
+    /// All that is known of the circumstances.
+    public let metadata: JSONValue?
+    /// When it happened.
+    public let timestamp: Timestamp
+    /// Covers the row and the hash before it in the user's chain.
+    public let hash: [UInt8]?
+    /// The hash before; nil where a chain begins.
+    public let previousHash: [UInt8]?
+}
+
+/// Which audited events to list, in the order of the log.
+public struct AuditFilter: Sendable {
+    /// The most entries of one page.
+    public static let largestPage = 1_000
+
+    /// Only those about this user.
+    public var user: StreamID?
+    /// Only this type; `user.*` for all of a noun.
+    public var action: String?
+    /// Only what happened then or later.
+    public var from: Timestamp?
+    /// Only what happened earlier.
+    public var until: Timestamp?
+    /// Only what stands behind this position in the log.
+    public var after: Int64?
+    /// How many, 1 … ``largestPage``.
+    public var limit: Int
+
+    /// All entries, a page at a time; narrow it by setting what is wanted.
+    public init(limit: Int = 100) { self.limit = limit }
+}
+
+/// Where a user's chain of audited events is broken first.
+public struct AuditFault: Hashable, Sendable {
+    /// Whose chain; nil for the chain of events about nobody.
+    public let userID: StreamID?
+    /// The place in the log of the row that does not fit.
+    public let position: Int64?
+    /// The event of that row; nil if it is missing.
+    public let id: EventID?
+    /// What does not fit.
+    public let problem: String
+}

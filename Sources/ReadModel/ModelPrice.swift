@@ -1,0 +1,72 @@
+public import EventModel
+
+/// What one kind of token of a model costs, from a moment on.
+public struct ModelPrice: Hashable, Sendable {
+    /// A kind of token.
+    public enum Kind: String, CaseIterable, Hashable, Sendable {
+        /// Read by the model.
+        case input
+        /// Read by the model, from a cache.
+        case inputCacheRead = "input_cache_read"
+        /// Written by the model.
+        case output
+    }
+
+    /// The model.
+    public let model: String
+    /// The kind of token.
+    public let kind: Kind
+    /// US dollars a token, exact.
+    public let usdPerToken: Money
+    /// From when it holds; nil for all times.
+    public let validFrom: Timestamp?
+
+    /// Puts a price together.
+    public init(model: String, kind: Kind, usdPerToken: Money, validFrom: Timestamp? = nil) {
+        self.model = model
+        self.kind = kind
+        self.usdPerToken = usdPerToken
+        self.validFrom = validFrom
+    }
+
+    /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number.
+    ///
+    /// - Parameters:
+    ///   - json: The file.
+    ///   - validFrom: From when they hold; nil for all times.
+    /// - Throws: ``ReadModelError`` with `.invalidArgument` that names the model and the kind at fault.
+    public static func list(json: [UInt8], validFrom: Timestamp? = nil) throws(ReadModelError) -> [ModelPrice] {
+        let root: JSONValue
+        do throws(EventModelError) {
+            root = try JSONValue(json: json)
+        } catch {
+            throw ReadModelError(.invalidArgument, "it is not JSON: \(error.message)", cause: error)
+        }
+        guard case .object(let models) = root["models"] else {
+            throw ReadModelError(
+                .invalidArgument,
+                "it has no object \"models\", which holds a model's prices by its name"
+            )
+        }
+        var prices: [ModelPrice] = []
+        for model in models {
+            guard case .object(let members) = model.value, !model.name.isEmpty else {
+                throw ReadModelError(.invalidArgument, "models.\(model.name): it is not an object of prices")
+            }
+            for member in members {
+                let place = "models.\(model.name).\(member.name)"
+                guard let kind = Kind(rawValue: member.name) else {
+                    let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw ReadModelError(.invalidArgument, "\(place): it is none of \(kinds)")
+                }
+                guard let price = (member.value.string ?? member.value.number).flatMap(Money.init(decimal:)),
+                    !price.isNegative
+                else {
+                    throw ReadModelError(.invalidArgument, "\(place): it is no price, such as \"0.000005\"")
+                }
+                prices.append(ModelPrice(model: model.name, kind: kind, usdPerToken: price, validFrom: validFrom))
+            }
+        }
+        return prices
+    }
+}

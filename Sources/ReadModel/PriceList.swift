@@ -1,0 +1,37 @@
+internal import EventModel
+
+/// Prices to be looked up by model, kind and moment: what the SQL function `llm_cost` does, as a value.
+struct PriceList: Sendable {
+    private var prices: [String: [ModelPrice.Kind: [ModelPrice]]] = [:]
+
+    init(_ prices: [ModelPrice]) {
+        for price in prices { self.prices[price.model, default: [:]][price.kind, default: []].append(price) }
+    }
+
+    /// What a call of a language model cost at the prices of its moment.
+    ///
+    /// - Returns: nil, never 0, where something is not known: the model, a count, or the price of a kind of token of which
+    ///   there are any.
+    func cost(of data: JSONValue, at moment: Timestamp) -> Money? {
+        guard let model = data["model"]?.string, let kinds = prices[model], let input = data["inputTokens"]?.integer,
+            let output = data["outputTokens"]?.integer
+        else { return nil }
+        let valid = kinds.mapValues { Self.price($0, at: moment) }.compactMapValues(\.self)
+        guard !valid.isEmpty else { return nil }
+        let cached = min(data["cachedInputTokens"]?.integer ?? 0, input)
+        var total = Money.zero
+        for (count, kind) in [(input - cached, ModelPrice.Kind.input), (cached, .inputCacheRead), (output, .output)]
+        where count != 0 {
+            guard let price = valid[kind] else { return nil }
+            total = total + count * price
+        }
+        return total
+    }
+
+    /// The price that began to hold last.
+    private static func price(_ prices: [ModelPrice], at moment: Timestamp) -> Money? {
+        prices.filter { $0.validFrom.map { $0 <= moment } ?? true }
+            .max { ($0.validFrom?.microseconds ?? .min) < ($1.validFrom?.microseconds ?? .min) }?
+            .usdPerToken
+    }
+}

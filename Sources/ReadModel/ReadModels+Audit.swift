@@ -1,0 +1,87 @@
+public import EventModel
+
+internal import FoundationEssentials
+internal import Postgres
+
+extension ReadModels {
+    /// A page of audited events, in the order of the log.
+    ///
+    /// - Throws: ``ReadModelError``; `CancellationError`.
+    public func audit(_ filter: AuditFilter = AuditFilter()) async throws -> [AuditEntry] {
+        try await rows(SelectAudit(filter))
+    }
+
+    /// Computes the chains of hashes again.
+    ///
+    /// - Parameter user: Whose chain; nil for all.
+    /// - Returns: Each broken chain's first fault; nothing if all is well.
+    /// - Throws: ``ReadModelError``; `CancellationError`.
+    public func verifyAudit(of user: StreamID? = nil) async throws -> [AuditFault] {
+        try await rows(VerifyAudit(user: user))
+    }
+}
+
+/// Rows of the view `audit_logs`.
+private struct SelectAudit: PostgresStatement {
+    private let conditions: QueryConditions
+    private let limit: Int
+
+    init(_ filter: AuditFilter) {
+        var conditions = QueryConditions()
+        conditions.add("user_id = ?", filter.user?.uuid)
+        if let action = filter.action, action.hasSuffix(".*") {
+            conditions.add("starts_with(action, ?)", String(action.dropLast()))
+        } else {
+            conditions.add("action = ?", filter.action)
+        }
+        conditions.add("timestamp >= ?", filter.from.map { PostgresTimestamp($0) })
+        conditions.add("timestamp < ?", filter.until.map { PostgresTimestamp($0) })
+        conditions.add("position > ?", filter.after)
+        self.conditions = conditions
+        limit = min(max(1, filter.limit), AuditFilter.largestPage)
+    }
+
+    var sql: String {
+        """
+        select id, position, user_id, action, resource, result, ip_address, user_agent, metadata, timestamp, hash,
+            previous_hash
+        from audit_logs \(conditions.sql) order by position limit \(limit)
+        """
+    }
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try conditions.bind(&parameters) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AuditEntry {
+        AuditEntry(
+            id: EventID(try row.decode(UUID.self, at: 0)),
+            position: try row.decode(at: 1),
+            userID: try row.stream(at: 2),
+            action: try row.decode(at: 3),
+            resource: try row.decode(at: 4),
+            result: try row.decode(at: 5),
+            ipAddress: try row.decode(at: 6),
+            userAgent: try row.decode(at: 7),
+            metadata: try row.json(at: 8),
+            timestamp: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 9).unixMicroseconds),
+            hash: try row.decode(PostgresBytea?.self, at: 10)?.bytes,
+            previousHash: try row.decode(PostgresBytea?.self, at: 11)?.bytes
+        )
+    }
+}
+
+/// The function `audit_verify`.
+private struct VerifyAudit: PostgresStatement {
+    let user: StreamID?
+    let sql = "select user_id, position, id, problem from audit_verify($1) order by user_id, position"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user?.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AuditFault {
+        AuditFault(
+            userID: try row.stream(at: 0),
+            position: try row.decode(at: 1),
+            id: try row.decode(UUID?.self, at: 2).map(EventID.init),
+            problem: try row.decode(at: 3)
+        )
+    }
+}

@@ -1,0 +1,157 @@
+internal import EventModel
+
+internal import Postgres
+
+extension ReadModels {
+    /// The most steps of one series.
+    public static let longestSeries = 10_000
+
+    /// Percentiles of stages over any range.
+    ///
+    /// - Parameters:
+    ///   - stages: The stages, in the order of the result.
+    ///   - percentiles: Numbers from 0 to 100.
+    ///   - filter: Which measurements.
+    /// - Returns: A summary for each stage; one that was not measured has the count 0.
+    /// - Throws: ``ReadModelError`` with `.invalidArgument` if a percentile is out of range; `CancellationError`.
+    public func latency(
+        of stages: [LatencyStage],
+        percentiles: [Double],
+        _ filter: LatencyFilter = LatencyFilter()
+    ) async throws -> [LatencySummary] {
+        guard percentiles.allSatisfy({ (0...100).contains($0) }) else {
+            throw ReadModelError(.invalidArgument, "a percentile is a number from 0 to 100")
+        }
+        return try await rows(SelectSummaries(stages: stages, percentiles: percentiles, filter: filter))
+    }
+
+    /// A stage's latencies over time, in equal steps without gaps.
+    ///
+    /// - Parameters:
+    ///   - stage: The stage.
+    ///   - step: How long a step is, a minute or more.
+    ///   - filter: Which measurements. An end that is open is where the measurements end.
+    /// - Returns: The steps in order; none if nothing was measured and an end is open.
+    /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or there are more than
+    ///   ``longestSeries``; `CancellationError`.
+    public func latencySeries(
+        of stage: LatencyStage,
+        step: Duration,
+        _ filter: LatencyFilter = LatencyFilter()
+    ) async throws -> [LatencyBucket] {
+        let length = step.components.seconds * 1_000_000
+        guard length >= 60_000_000 else { throw ReadModelError(.invalidArgument, "a step is a minute or more") }
+        var (from, until) = (filter.from, filter.until)
+        if from == nil || until == nil {
+            guard let range = try await rows(SelectRange(stage: stage, filter: filter)).first ?? nil else { return [] }
+            from = from ?? Timestamp(microseconds: range.first.microseconds / length * length)
+            until = until ?? range.end
+        }
+        guard let from, let until, from < until else { return [] }
+        guard (until.microseconds - from.microseconds) / length < Self.longestSeries else {
+            throw ReadModelError(
+                .invalidArgument,
+                "the series has more than \(Self.longestSeries) steps: take longer ones"
+            )
+        }
+        return try await rows(SelectSeries(stage: stage, from: from, until: until, length: length, filter: filter))
+    }
+}
+
+/// The function `latency_summary`, for several stages.
+private struct SelectSummaries: PostgresStatement {
+    let stages: [LatencyStage]
+    let percentiles: [Double]
+    let filter: LatencyFilter
+
+    let sql = """
+        select wanted.stage, coalesce(found.count, 0), found.sum_ms / found.count, found.min_ms, found.max_ms,
+            array(
+                select latency_histogram_percentile(found.bins, found.counts, p / 100, found.min_ms, found.max_ms)
+                from unnest($6::double precision[]) with ordinality as asked(p, place) order by place
+            )
+        from unnest($1::text[]) with ordinality as wanted(stage, place)
+        cross join lateral latency_summary(wanted.stage, $2, $3, $4, $5) as found
+        order by wanted.place
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(stages.map(\.rawValue))
+        try parameters.append(filter.from.map { PostgresTimestamp($0) })
+        try parameters.append(filter.until.map { PostgresTimestamp($0) })
+        try parameters.append(filter.provider)
+        try parameters.append(filter.model)
+        try parameters.append(percentiles)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> LatencySummary {
+        LatencySummary(
+            stage: try row.decode(at: 0),
+            count: try row.decode(at: 1),
+            meanMs: try row.decode(at: 2),
+            minMs: try row.decode(at: 3),
+            maxMs: try row.decode(at: 4),
+            percentilesMs: try row.decode([Double?].self, at: 5)
+        )
+    }
+}
+
+/// The first minute that was measured, and the end of the last.
+private struct SelectRange: PostgresStatement {
+    let stage: LatencyStage
+    let filter: LatencyFilter
+
+    let sql = """
+        select min(bucket_start), max(bucket_start) + interval '1 minute' from latency_metrics_parts
+        where resolution = 'minute' and stage = $1 and ($2::text is null or provider = $2)
+            and ($3::text is null or model = $3)
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(stage.rawValue)
+        try parameters.append(filter.provider)
+        try parameters.append(filter.model)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (first: Timestamp, end: Timestamp)? {
+        guard let first = try row.moment(at: 0), let end = try row.moment(at: 1) else { return nil }
+        return (first, end)
+    }
+}
+
+/// The function `latency_series`.
+private struct SelectSeries: PostgresStatement {
+    let stage: LatencyStage
+    let from: Timestamp
+    let until: Timestamp
+    /// Microseconds of a step.
+    let length: Int64
+    let filter: LatencyFilter
+
+    let sql = """
+        select bucket_start, count, mean_ms, min_ms, max_ms, p50_ms, p95_ms, p99_ms
+        from latency_series($1, $2, $3, $4::bigint * interval '1 microsecond', $5, $6) order by bucket_start
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(stage.rawValue)
+        try parameters.append(PostgresTimestamp(from))
+        try parameters.append(PostgresTimestamp(until))
+        try parameters.append(length)
+        try parameters.append(filter.provider)
+        try parameters.append(filter.model)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> LatencyBucket {
+        LatencyBucket(
+            start: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 0).unixMicroseconds),
+            count: try row.decode(at: 1),
+            meanMs: try row.decode(at: 2),
+            minMs: try row.decode(at: 3),
+            maxMs: try row.decode(at: 4),
+            p50Ms: try row.decode(at: 5),
+            p95Ms: try row.decode(at: 6),
+            p99Ms: try row.decode(at: 7)
+        )
+    }
+}

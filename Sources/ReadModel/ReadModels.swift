@@ -1,0 +1,45 @@
+package import Postgres
+
+/// What projections built from the log, to be queried: sessions, turns, costs, audit and latencies.
+///
+/// What was not measured is nil, never 0. Money is exact. Times are microseconds.
+public final class ReadModels: Sendable {
+    private let pool: PostgresPool
+
+    /// Opens the read models of a database; connections are made when they are needed.
+    ///
+    /// - Parameters:
+    ///   - url: A libpq connection string or URI.
+    ///   - schema: The schema that the migrations were run in.
+    public convenience init(url: String, schema: String = "recorder") {
+        self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema)))
+    }
+
+    /// - Parameter pool: Its connections' search path has the schema first.
+    package init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// Closes the connections.
+    public func close() async { await pool.close() }
+
+    /// Runs a query, with the database's errors in this target's terms.
+    func rows<S: PostgresStatement>(_ statement: S) async throws -> [S.Row] {
+        do {
+            return try await pool.query(statement)
+        } catch let error as PostgresError {
+            throw ReadModelError(error)
+        }
+    }
+
+    /// Runs the same statement with many parameters in one transaction.
+    ///
+    /// - Returns: How many rows were touched.
+    func execute(_ statements: [any PostgresStatement]) async throws -> Int {
+        do {
+            return try await pool.transaction { connection in
+                try await connection.pipeline(statements).reduce(0, +)
+            }
+        } catch let error as PostgresError {
+            throw ReadModelError(error)
+        }
+    }
+}

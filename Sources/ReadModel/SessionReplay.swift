@@ -1,0 +1,145 @@
+public import EventModel
+
+/// Plays a session again: a pure fold of its events. Nothing is read but what it is given.
+///
+/// ```swift
+/// var replay = SessionReplay(session: id, prices: try await readModels.prices())
+/// for event in events { show(replay.apply(event)) }
+/// print(replay.snapshot.state)
+/// ```
+public struct SessionReplay: Sendable {
+    /// Up to where a session is played.
+    public enum End: Hashable, Sendable {
+        /// Up to and with this version.
+        case version(Int)
+        /// Up to the first event that happened later.
+        case moment(Timestamp)
+
+        /// Whether an event is still played.
+        public func includes(_ event: RecordedEvent) -> Bool {
+            switch self {
+            case .version(let last): event.version <= last
+            case .moment(let last): event.occurredAt <= last
+            }
+        }
+    }
+
+    /// The session after the events that were applied.
+    public private(set) var snapshot: SessionSnapshot
+    private let prices: PriceList
+
+    /// Begins before the session's first event.
+    ///
+    /// - Parameters:
+    ///   - session: The session.
+    ///   - prices: What tokens cost, for calls whose cost was not recorded.
+    public init(session: StreamID, prices: [ModelPrice] = []) {
+        snapshot = SessionSnapshot(session: session)
+        self.prices = PriceList(prices)
+    }
+
+    /// Applies the next event.
+    ///
+    /// - Parameter event: The event behind the one before; fields that are not what the contract says count as left out.
+    /// - Returns: What is to be shown of it.
+    public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
+        let data = (try? JSONValue(json: event.data)) ?? .object([])
+        let start = snapshot.startedAt ?? event.occurredAt
+        snapshot.startedAt = start
+        snapshot.at = event.occurredAt
+        snapshot.version = event.version
+        let turn = data["turnId"]?.string.map { turnIndex(of: $0, at: event.occurredAt) }
+        let call = Call(event, data, prices: prices)
+        if let call { count(call, turn: turn) }
+        change(by: event, data, turn: turn)
+        return ReplayFrame(
+            version: event.version,
+            type: event.type,
+            at: event.occurredAt,
+            offset: event.occurredAt.duration(since: start),
+            state: snapshot.state,
+            turnIndex: turn.flatMap { snapshot.turns[$0].index },
+            speaker: Self.speaker(event.type),
+            text: Self.text(event.type, data),
+            latencies: Self.latencies(event.type, data),
+            cost: call?.cost,
+            costSoFar: snapshot.totalCost
+        )
+    }
+
+    /// Where a turn stands among the turns; it is added if it is new.
+    private mutating func turnIndex(of id: String, at moment: Timestamp) -> Int {
+        if let index = snapshot.turns.lastIndex(where: { $0.id == id }) { return index }
+        snapshot.turns.append(SessionSnapshot.Turn(id: id, startedAt: moment))
+        return snapshot.turns.count - 1
+    }
+
+    private mutating func count(_ call: Call, turn: Int?) {
+        if let turn, let milliseconds = call.milliseconds {
+            snapshot.turns[turn].stageLatenciesMs[call.stage, default: 0] += milliseconds
+        }
+        guard let cost = call.cost else {
+            if !call.isFree { snapshot.uncostedCalls += 1 }
+            return
+        }
+        snapshot.totalCost = (snapshot.totalCost ?? .zero) + cost
+        if let turn { snapshot.turns[turn].cost = (snapshot.turns[turn].cost ?? .zero) + cost }
+    }
+
+    private mutating func change(by event: RecordedEvent, _ data: JSONValue, turn: Int?) {
+        switch event.type {
+        case .sessionStarted:
+            snapshot.userID = data["userId"]?.string
+            snapshot.asrProvider = data["asrProvider"]?.string
+            snapshot.llmProvider = data["llmProvider"]?.string
+            snapshot.ttsProvider = data["ttsProvider"]?.string
+        case .sessionStateChanged: changeState(data)
+        case .sessionEnded: snapshot.endedAt = event.occurredAt
+        case .turnFailed:
+            snapshot.errorCount += 1
+            if let turn { snapshot.turns[turn].fail(data) }
+        default:
+            if let turn { snapshot.turns[turn].apply(event.type, data) }
+        }
+    }
+
+    private mutating func changeState(_ data: JSONValue) {
+        guard let to = data["to"]?.string else { return }
+        let from = data["from"]?.string
+        let isRegular =
+            from == snapshot.state
+            && from.flatMap(SessionState.init)?.successors.contains { $0.rawValue == to } == true
+        if !isRegular { snapshot.anomalies += 1 }
+        if to == SessionState.error.rawValue { snapshot.errorCount += 1 }
+        snapshot.state = to
+    }
+}
+
+extension SessionSnapshot.Turn {
+    fileprivate mutating func apply(_ type: EventType, _ data: JSONValue) {
+        switch type {
+        case .turnStarted: index = data["turnIndex"]?.integer
+        case .turnTranscribed: userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
+        case .turnGenerated:
+            llmResponse = Self.joined(llmResponse, data["llmResponse"]?.string)
+            firstTokenMs = firstTokenMs ?? data["timeToFirstTokenMs"]?.double
+        case .turnInterrupted:
+            interrupted = true
+            spokenText = data["spokenText"]?.string
+        case .turnCompleted:
+            status = interrupted ? "interrupted" : "completed"
+            endToEndLatencyMs = data["endToEndLatencyMs"]?.double
+        default: break
+        }
+    }
+
+    fileprivate mutating func fail(_ data: JSONValue) {
+        status = "failed"
+        errorType = data["errorType"]?.string
+    }
+
+    private static func joined(_ before: String?, _ text: String?) -> String? {
+        guard let before, let text else { return before ?? text }
+        return before + "\n" + text
+    }
+}
