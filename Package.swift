@@ -15,6 +15,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
@@ -30,6 +31,11 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
 ]
+
+/// What the command line is made of: all layers, and what reads its words and settings.
+let commandLine: [Target.Dependency] =
+    layers.map { Target.Dependency.byName(name: $0.name) }
+    + [argumentParser, configuration, lifecycle, logging, metrics, signals]
 
 let package = Package(
     name: "session-recorder",
@@ -83,6 +89,16 @@ let package = Package(
             .testTarget(
                 name: "EndToEndTests",
                 dependencies: ["EventModel", "Operations", "Postgres", "RecorderTesting"],
+                swiftSettings: settings
+            ),
+            .executableTarget(
+                name: "recorder",
+                dependencies: commandLine,
+                swiftSettings: settings
+            ),
+            .testTarget(
+                name: "recorderTests",
+                dependencies: ["recorder", "RecorderTesting", "EventModel", "Operations", "Postgres"],
                 swiftSettings: settings
             ),
         ]

@@ -36,6 +36,15 @@ public struct EventLine: Hashable, Sendable {
         }
     }
 
+    /// Reads one line and says whether it had an id of its own; without one it got a UUIDv7.
+    ///
+    /// - Throws: ``EventModelError`` that names the field and the reason.
+    package static func parse(_ bytes: Span<UInt8>) throws(EventModelError) -> (line: EventLine, hasID: Bool) {
+        var fields = Fields()
+        try fields.read(bytes)
+        return (try fields.line(), fields.hasID)
+    }
+
     /// Reads one line from text; see ``init(_:number:)-(Span<UInt8>,_)``.
     public init(_ text: String, number: Int? = nil) throws(EventModelError) {
         try self.init(text.utf8.span, number: number)
@@ -61,6 +70,9 @@ private struct Fields {
     private var data: [UInt8]?
     private var metadata: [UInt8]?
     private var expectedVersion: ExpectedVersion?
+
+    /// Whether the line had an id.
+    var hasID: Bool { id != nil }
 
     mutating func read(_ bytes: Span<UInt8>) throws(EventModelError) {
         var members = JSONMembers(of: bytes)

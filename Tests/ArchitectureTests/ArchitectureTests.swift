@@ -18,7 +18,7 @@ import Testing
         "Simulator": ["EventModel"],
         "recorder": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
-            "Simulator", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle",
+            "Simulator", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals",
         ],
         "RecorderTesting": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",

@@ -1,0 +1,66 @@
+import ArgumentParser
+import EventModel
+import EventStore
+
+/// `recorder append`: events from standard input, one at a time, each acknowledged when it is durable.
+struct AppendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "append",
+        abstract: "Appends events from standard input, one JSON object a line, and acknowledges each.",
+        discussion: """
+            Each line is an append of its own. It is acknowledged with stream, version and position once it is durable, \
+            in the order of the lines and as they come. A line that breaks the contract ends the command with status 1 \
+            and an error that names the line, the field and the reason: those before it are stored and acknowledged, \
+            it and those after it are not. An event that its stream refuses (a wrong expected version) is reported, the \
+            others go on, and the status is 1 at the end. An event with the same id as one in its stream is not stored \
+            again: it is acknowledged with what it got the first time.
+
+            EXAMPLES
+              echo '{"stream": "019cad8f-ac00-7e4e-a7b6-815d4e98868f", "type": "session.started"}' | recorder append
+              service | recorder append --json | jq .version
+            """
+    )
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let json = options.json
+        let refused = try await settings.withStore { store in
+            try await store.withAppender { appender in try await Self.appendAll(with: appender, json: json) }
+        }
+        guard refused == 0 else {
+            throw CommandError(.refused, "\(Counted.text(refused, "event")) refused, for the reasons above")
+        }
+    }
+
+    /// - Returns: How many events were refused.
+    private static func appendAll(with appender: EventAppender, json: Bool) async throws -> Int {
+        var source = try LineSource(path: "-", chunkSize: 1 << 18)
+        var refused = 0
+        while let chunk = try await source.next() {
+            var lines: [ParsedLine] = []
+            var failure: CommandError?
+            for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
+                do throws(CommandError) {
+                    lines.append(try ParsedLine(index, of: chunk, source: source.name, derivesID: false))
+                } catch {
+                    failure = error
+                    break
+                }
+            }
+            let results = try await appender.append(independently: lines.map(\.append))
+            for (line, result) in zip(lines, results) {
+                let acknowledgement = Acknowledgement(line: line, result: result)
+                if let reason = acknowledgement.refusal {
+                    refused += 1
+                    StandardError.line("recorder: \(source.name):\(line.number): \(reason)")
+                }
+                acknowledgement.print(json: json)
+            }
+            try StandardOutput.shared.flush()
+            if let failure { throw failure }
+        }
+        return refused
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import EventModel
+import EventStore
+
+/// `recorder events STREAM`: what one stream holds.
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events",
+        abstract: "Prints a stream's events in order.",
+        discussion: """
+            EXAMPLES
+              recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f
+              recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f --backwards --limit 5
+              recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f --from 100 --json | jq .data
+            """
+    )
+
+    @Argument(help: "The stream: a session's id, or a user's.")
+    var stream: StreamID
+
+    @Option(help: ArgumentHelp("The first version to print.", valueName: "version"))
+    var from: Int?
+
+    @Option(help: ArgumentHelp("How many events at most; all if left out.", valueName: "count"))
+    var limit: Int?
+
+    @Flag(help: "From the last event to the first.")
+    var backwards = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        if let from, from < 1 { throw ValidationError("--from is a version: 1 or more.") }
+        if let limit, limit < 1 { throw ValidationError("--limit is 1 or more.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let direction: PostgresEventStore.Direction = backwards ? .backwards : .forwards
+        let printer = EventPrinter(json: options.json)
+        try await settings.withStore { store in
+            var next = from
+            var rest = limit ?? .max
+            while rest > 0 {
+                let page = try await store.read(stream, from: next, direction, limit: min(rest, 1_000))
+                guard let last = page.last else { break }
+                printer.print(page)
+                rest -= page.count
+                next = last.version + (backwards ? -1 : 1)
+                if next == 0 { break }
+            }
+            guard next != from || limit == 0 else {
+                throw CommandError(
+                    .notFound,
+                    "stream \(stream) holds no event\(from.map { " at version \($0) or beyond" } ?? ""): check its id"
+                )
+            }
+        }
+    }
+}

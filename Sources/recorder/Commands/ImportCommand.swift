@@ -1,0 +1,68 @@
+import ArgumentParser
+import EventStore
+
+/// `recorder import FILE…`: many events, fast.
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Stores the events of files, one JSON object a line. Running it again stores nothing twice.",
+        discussion: """
+            Files are read one after another; each stream keeps the order of its lines. Events that are stored already \
+            are recognised by stream and id, so after a crash the same import is simply run again. An event without an \
+            id gets one that follows from its line and the line's number, and is recognised in the same file.
+
+            The import stops with status 1 at the first line that breaks the contract and names file, line, field and \
+            reason. What stands before that line is stored, it and what follows is not. An event that its stream \
+            refuses (a wrong expected version) is reported, the others go on, and the status is 1 at the end.
+
+            EXAMPLES
+              recorder import monday.jsonl tuesday.jsonl
+              zcat archive.jsonl.gz | recorder import -
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The files; - is standard input.", valueName: "file"), completion: .file())
+    var files: [String]
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let (files, json) = (files, options.json)
+        let counts = try await settings.withStore { store in
+            try await store.withAppender { appender in
+                let bar = ProgressBar("event")
+                defer { bar.finish() }
+                var work = EventImport(appender: appender)
+                do {
+                    try await work.run(files) { counts, fraction in bar.show(counts.total, fraction: fraction) }
+                } catch {
+                    bar.finish()
+                    Self.report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
+                    throw error
+                }
+                bar.finish()
+                Self.report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
+                return work.counts
+            }
+        }
+        guard counts.refused == 0 else {
+            throw CommandError(.refused, "\(Counted.text(counts.refused, "event")) refused, for the reasons above")
+        }
+    }
+
+    private static func report(_ counts: EventImport.Counts, rate: String, json: Bool) {
+        guard json else {
+            StandardOutput.shared.line(
+                "\(Counted.text(counts.stored, "event")) stored, \(Counted.grouped(counts.storedBefore)) already there, "
+                    + "\(Counted.grouped(counts.refused)) refused (\(rate))"
+            )
+            return
+        }
+        JSONLine.print { line in
+            line.field("stored", counts.stored)
+            line.field("storedBefore", counts.storedBefore)
+            line.field("refused", counts.refused)
+        }
+    }
+}

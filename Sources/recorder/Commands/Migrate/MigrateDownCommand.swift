@@ -1,0 +1,33 @@
+import ArgumentParser
+import Schema
+
+/// `recorder migrate down`: takes migrations back.
+struct MigrateDownCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "down",
+        abstract: "Takes the last applied migrations back, and with them what they hold.",
+        discussion: """
+            EXAMPLES
+              recorder migrate down
+              recorder migrate down --steps 3
+            """
+    )
+
+    @Option(help: ArgumentHelp("How many.", valueName: "count"))
+    var steps = 1
+
+    @OptionGroup var source: MigrationsOptions
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard steps > 0 else { throw ValidationError("--steps is 1 or more.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let done = try await source.withMigrator(settings) { migrator, connection in
+            try await migrator.down(on: connection, steps: steps)
+        }
+        MigrateCommand.report(done, "taken back", json: options.json)
+    }
+}

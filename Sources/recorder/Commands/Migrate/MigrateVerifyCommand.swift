@@ -1,0 +1,41 @@
+import ArgumentParser
+import Schema
+
+/// `recorder migrate verify`: whether files and schema are what they should be.
+struct MigrateVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compares the migrations with what was applied, and the real schema with what they make.",
+        discussion: """
+            The migrations are run again in a schema that is never committed. Nothing is changed. Status 1 if something \
+            differs.
+
+            EXAMPLES
+              recorder migrate verify
+            """
+    )
+
+    @OptionGroup var source: MigrationsOptions
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let problems = try await source.withMigrator(settings) { migrator, connection in
+            try await migrator.verify(on: connection)
+        }
+        for problem in problems {
+            if options.json {
+                JSONLine.print { line in
+                    line.field("code", problem.code.rawValue)
+                    line.field("message", problem.message)
+                }
+            } else {
+                StandardOutput.shared.line(problem.message)
+            }
+        }
+        guard problems.isEmpty else {
+            throw CommandError(.refused, "schema \(settings.schema) has \(Counted.text(problems.count, "fault"))")
+        }
+        if !options.json { StandardOutput.shared.line("schema \(settings.schema) is as its migrations make it") }
+    }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import EventModel
+import FoundationEssentials
+import Foundation
+import ReadModel
+
+/// `recorder prices`: what tokens cost.
+struct PricesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prices",
+        abstract: "Loads and lists the prices of models, from which costs are computed.",
+        subcommands: [Load.self, List.self]
+    )
+
+    /// `recorder prices load FILE`
+    struct Load: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Loads prices from a JSON file. Loading it again changes nothing.",
+            discussion: """
+                The file is {"models": {"MODEL": {"input": "0.000005", "input_cache_read": …, "output": …}}}: US dollars a \
+                token, as strings or numbers, all digits kept. Costs that were projected before stay as they are: load \
+                prices first.
+
+                EXAMPLES
+                  recorder prices load model-prices.json
+                  recorder prices load model-prices.json --valid-from 2026-04-01
+                """
+        )
+
+        @Argument(help: "The file; - is standard input.", completion: .file(extensions: ["json"]))
+        var file: String
+
+        @Option(help: ArgumentHelp("From when they hold; for all times if left out.", valueName: "time"))
+        var validFrom: Timestamp?
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            let settings = try await options.settings()
+            let bytes: [UInt8]
+            do {
+                let handle =
+                    file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
+                bytes = Array(try handle.readToEnd() ?? Data())
+            } catch {
+                throw CommandError(.file, "\(file) cannot be read: \(error.localizedDescription)", cause: error)
+            }
+            let prices: [ModelPrice]
+            do {
+                prices = try ModelPrice.list(json: bytes, validFrom: validFrom)
+            } catch {
+                throw CommandError(.input, "\(file): \(error)", cause: error)
+            }
+            let changed = try await settings.withReadModels { try await $0.save(prices) }
+            if options.json {
+                JSONLine.print { line in
+                    line.field("prices", prices.count)
+                    line.field("changed", changed)
+                }
+            } else {
+                let models = Set(prices.map(\.model)).count
+                StandardOutput.shared.line(
+                    "\(Counted.text(prices.count, "price")) of \(Counted.text(models, "model")), "
+                        + "\(Counted.grouped(changed)) new or changed"
+                )
+            }
+        }
+    }
+
+    /// `recorder prices list`
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the prices that were loaded.",
+            discussion: """
+                EXAMPLES
+                  recorder prices list
+                """
+        )
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            let settings = try await options.settings()
+            let prices = try await settings.withReadModels { try await $0.prices() }
+            let table = TextTable<ModelPrice>([
+                .init("model") { $0.model },
+                .init("tokens") { $0.kind.rawValue },
+                .init("USD a token", .right) { $0.usdPerToken.text },
+                .init("valid from") { $0.validFrom?.description ?? "always" },
+            ])
+            table.print(prices, json: options.json) { line, price in
+                line.field("model", price.model)
+                line.field("kind", price.kind.rawValue)
+                line.field("usdPerToken", price.usdPerToken)
+                line.field("validFrom", price.validFrom)
+            }
+        }
+    }
+}

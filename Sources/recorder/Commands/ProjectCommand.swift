@@ -1,0 +1,57 @@
+import ArgumentParser
+import Logging
+import Postgres
+import Projector
+import Schema
+
+/// `recorder project`: the projector.
+struct ProjectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "project",
+        abstract: "Builds the read models from the log and keeps them up to date.",
+        discussion: """
+            Makes the tables of projections that have none yet, reads to the head, then waits for more. Ctrl-C or \
+            SIGTERM stops it after the batch under way.
+
+            EXAMPLES
+              recorder project
+              recorder project --until-caught-up
+            """
+    )
+
+    @Flag(help: "Stop when the read models hold everything that is stored.")
+    var untilCaughtUp = false
+
+    @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
+    var batchSize = ProjectorOptions().batchSize
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
+        let projector = try await settings.projector(ProjectorOptions(batchSize: batchSize))
+        guard untilCaughtUp else {
+            return try await CommandService.run([projector], logger: settings.logger)
+        }
+        let bar = ProgressBar("event")
+        let done = Shared(0)
+        let work = CommandService {
+            done.value = try await projector.runUntilCaughtUp { progress in
+                done.value = progress.events
+                bar.show(progress.events)
+            }
+        }
+        defer { bar.finish() }
+        try await work.runUntilSignal(logger: settings.logger)
+        bar.finish()
+        if options.json {
+            JSONLine.print { $0.field("events", done.value) }
+        } else {
+            StandardOutput.shared.line("\(Counted.text(done.value, "event")) projected (\(bar.rate(of: done.value)))")
+        }
+    }
+}

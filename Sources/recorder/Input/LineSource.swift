@@ -1,0 +1,130 @@
+import Dispatch
+import Glibc
+
+/// Reads lines from a file or standard input, a large chunk at a time.
+///
+/// Reading blocks, so it happens on a queue of its own, away from the cooperative pool.
+struct LineSource: ~Copyable {
+    /// The longest line, 16 MiB: longer than any event that could be accepted.
+    static let longestLine = 16 << 20
+
+    /// Complete lines that were read together.
+    struct Chunk {
+        /// The bytes, which hold the lines.
+        let bytes: [UInt8]
+        /// Where the lines are, without their ends.
+        let lines: [Range<Int>]
+        /// The number of the first line, from 1.
+        let firstNumber: Int
+        /// How many bytes of the source were read up to here.
+        let offset: Int
+    }
+
+    /// What to call it in messages.
+    let name: String
+    /// How many bytes it has; nil if that is not known.
+    let size: Int?
+    private let descriptor: Int32
+    private let chunkSize: Int
+    private let queue = DispatchQueue(label: "recorder.input")
+    private var rest: [UInt8] = []
+    private var lineNumber = 1
+    private var offset = 0
+    private var isAtEnd = false
+
+    /// Opens a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path; `-` is standard input.
+    ///   - chunkSize: About how many bytes to read together.
+    /// - Throws: ``CommandError`` with code `.file`.
+    init(path: String, chunkSize: Int = 1 << 20) throws(CommandError) {
+        self.chunkSize = chunkSize
+        guard path != "-" else {
+            (name, size, descriptor) = ("standard input", nil, STDIN_FILENO)
+            return
+        }
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else {
+            throw CommandError(.file, "\(path) cannot be opened: \(SystemMessage.of(errno))")
+        }
+        var status = stat()
+        let isFile = unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        (name, size, descriptor) = (path, isFile ? Int(status.st_size) : nil, opened)
+    }
+
+    deinit {
+        if descriptor != STDIN_FILENO { close(descriptor) }
+    }
+
+    /// The next complete lines; the last line counts even if it has no end.
+    ///
+    /// Waits only for the first of them: lines that come slowly are given as they come.
+    ///
+    /// - Returns: At least one line; nil at the end.
+    /// - Throws: ``CommandError`` with code `.file` if reading fails, `.input` if a line is too long.
+    mutating func next() async throws(CommandError) -> Chunk? {
+        var bytes = rest
+        rest = []
+        var searched = 0
+        while !isAtEnd {
+            let count = try await read(into: &bytes)
+            isAtEnd = count == 0
+            guard let end = bytes[searched...].lastIndex(of: 0x0A) else {
+                searched = bytes.count
+                guard bytes.count <= Self.longestLine else {
+                    throw CommandError(.input, "\(name):\(lineNumber): the line is longer than 16 MiB: no event is")
+                }
+                continue
+            }
+            rest = Array(bytes[(end + 1)...])
+            bytes.removeSubrange((end + 1)...)
+            break
+        }
+        guard !bytes.isEmpty else { return nil }
+        let lines = Self.lines(of: bytes)
+        defer { lineNumber += lines.count }
+        return Chunk(bytes: bytes, lines: lines, firstNumber: lineNumber, offset: offset - rest.count)
+    }
+
+    private static func lines(of bytes: [UInt8]) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            lines.append(start..<end)
+            start = end + 1
+        }
+        return lines
+    }
+
+    private mutating func read(into bytes: inout [UInt8]) async throws(CommandError) -> Int {
+        let (descriptor, chunkSize) = (descriptor, chunkSize)
+        let (read, failure) = await withCheckedContinuation { continuation in
+            queue.async {
+                var failure: Int32 = 0
+                let read = unsafe [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
+                    var result = 0
+                    repeat {
+                        result = unsafe Glibc.read(descriptor, buffer.baseAddress, chunkSize)
+                    } while result < 0
+                        && errno == EINTR
+                    if result < 0 { failure = errno }
+                    count = max(0, result)
+                }
+                continuation.resume(returning: (read, failure))
+            }
+        }
+        guard failure == 0 else { throw CommandError(.file, "\(name) cannot be read: \(SystemMessage.of(failure))") }
+        offset += read.count
+        if bytes.isEmpty { bytes = read } else { bytes.append(contentsOf: read) }
+        return read.count
+    }
+}
+
+extension LineSource.Chunk {
+    /// Whether a line has nothing but white space; such lines are passed over.
+    func isBlank(_ line: Range<Int>) -> Bool {
+        bytes[line].allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    }
+}

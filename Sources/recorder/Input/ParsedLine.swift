@@ -1,0 +1,65 @@
+import EventModel
+import FoundationEssentials
+
+/// An event that was read from a line of input.
+struct ParsedLine: Sendable {
+    /// Where it was: the number of the line, from 1.
+    let number: Int
+    /// The event, as an append of its own.
+    let append: Append
+
+    /// Reads a line of a chunk.
+    ///
+    /// - Parameters:
+    ///   - index: Which line of the chunk.
+    ///   - chunk: The lines.
+    ///   - source: What to call the input in the error.
+    ///   - derivesID: Whether an event without an id gets one that follows from its line and the line's number, so that
+    ///     the same input, read again, gives the same ids. Otherwise it gets a new one.
+    /// - Throws: ``CommandError`` with code `.input`, which names the source, the line, the field and the reason.
+    init(_ index: Int, of chunk: LineSource.Chunk, source: String, derivesID: Bool) throws(CommandError) {
+        number = chunk.firstNumber + index
+        let bytes = chunk.bytes.span.extracting(chunk.lines[index])
+        do throws(EventModelError) {
+            let (line, hasID) = try EventLine.parse(bytes)
+            let event = hasID || !derivesID ? line.event : Self.identified(line.event, by: bytes, number: number)
+            append = Append(stream: line.stream, expectedVersion: line.expectedVersion, events: [event])
+        } catch {
+            throw CommandError(.input, "\(source):\(number): \(error.message)", cause: error)
+        }
+    }
+
+    /// The same event with an id that is a UUIDv7 of its time whose random bits are a hash of the line.
+    private static func identified(_ event: EventDraft, by line: Span<UInt8>, number: Int) -> EventDraft {
+        var hash = FNV1a()
+        hash.combine(UInt64(number))
+        for index in line.indices { hash.combine(line[index]) }
+        let moment = event.occurredAt ?? Timestamp(microseconds: 0)
+        let id = UUID(version7At: moment, randomHigh: hash.high, randomLow: hash.low)
+        return EventDraft(
+            valid: EventID(id),
+            type: event.type,
+            occurredAt: event.occurredAt,
+            data: event.data,
+            metadata: event.metadata
+        )
+    }
+}
+
+/// The hash FNV-1a with 128 bits: the same bytes always give the same number.
+///
+/// Source: Fowler, Noll, Vo, Eastlake, "The FNV Non-Cryptographic Hash Algorithm".
+private struct FNV1a {
+    private var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
+
+    var high: UInt64 { UInt64(truncatingIfNeeded: value >> 64) }
+    var low: UInt64 { UInt64(truncatingIfNeeded: value) }
+
+    mutating func combine(_ byte: UInt8) {
+        value = (value ^ UInt128(byte)) &* (1 << 88 + 0x13b)
+    }
+
+    mutating func combine(_ number: UInt64) {
+        for shift in stride(from: 0, to: 64, by: 8) { combine(UInt8(truncatingIfNeeded: number >> UInt64(shift))) }
+    }
+}

@@ -1,0 +1,52 @@
+import EventModel
+import EventStore
+
+/// What `recorder append` says about one line.
+struct Acknowledgement {
+    /// The line.
+    let line: ParsedLine
+    /// How its append ended.
+    let result: Result<AppendReceipt, any Error>
+
+    /// Why it was refused; nil if it is stored.
+    var refusal: String? {
+        if case .failure(let error) = result { "\(error)" } else { nil }
+    }
+
+    /// Writes it to standard output; for a person, refusals stand on standard error only.
+    func print(json: Bool) {
+        let id = line.append.events.first?.id
+        switch result {
+        case .success(let receipt):
+            let position = receipt.positions.first ?? 0
+            guard json else {
+                let repeated = receipt.wasStoredBefore ? " (stored before)" : ""
+                StandardOutput.shared.line(
+                    "\(receipt.stream) version \(receipt.firstVersion) position \(position)\(repeated)"
+                )
+                return
+            }
+            JSONLine.print { line in
+                line.field("stream", receipt.stream.description)
+                line.field("id", id?.description)
+                line.field("version", receipt.firstVersion)
+                line.field("position", Int(position))
+                line.field("storedBefore", receipt.wasStoredBefore)
+            }
+        case .failure(let error):
+            guard json else { return }
+            let reason = error as? EventStoreError
+            JSONLine.print { line in
+                line.field("stream", self.line.append.stream.description)
+                line.field("id", id?.description)
+                line.field("line", self.line.number)
+                line.object("error") { line in
+                    line.field("code", reason?.code.rawValue ?? "failed")
+                    line.field("message", "\(error)")
+                    line.field("expectedVersion", reason?.expected?.description)
+                    line.field("version", reason?.found)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import EventModel
+
+/// Measured values as a person reads them; what was not measured has no text.
+enum Figures {
+    /// A number with so many digits after the point.
+    static func decimal(_ value: Double?, digits: Int) -> String? {
+        guard let value, value.isFinite, abs(value) < 1e15 else { return nil }
+        let factor = (0..<digits).reduce(1) { product, _ in product * 10 }
+        let scaled = Int((abs(value) * Double(factor)).rounded())
+        let sign = value < 0 && scaled > 0 ? "-" : ""
+        guard digits > 0 else { return "\(sign)\(scaled)" }
+        return "\(sign)\(scaled / factor)." + String(String(scaled % factor + factor).dropFirst())
+    }
+
+    /// Milliseconds: one digit after the point below 100, none above.
+    static func milliseconds(_ value: Double?) -> String? {
+        value.flatMap { decimal($0, digits: abs($0) < 100 ? 1 : 0) }
+    }
+
+    /// US dollars, rounded to six digits after the point; `recorder … --json` has all digits.
+    static func dollars(_ value: Money?) -> String? {
+        guard let text = value?.text else { return nil }
+        let parts = text.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2, parts[1].count > 6 else { return "$\(text)" }
+        return Double(text).flatMap { decimal($0, digits: 6) }.map { "$\($0)" }
+    }
+
+    /// A moment to the second, without a time zone: it is UTC.
+    static func moment(_ value: Timestamp?) -> String? {
+        value.map { String($0.description.prefix(19)).replacing("T", with: " ") }
+    }
+
+    /// A span of time from the start: `1:02.345`.
+    static func offset(_ duration: Duration) -> String {
+        let milliseconds = Int(duration / .milliseconds(1))
+        let (seconds, rest) = milliseconds.magnitude.quotientAndRemainder(dividingBy: 1_000)
+        let text = "\(seconds / 60):" + String(String(seconds % 60 + 100).dropFirst()) + "."
+        return (milliseconds < 0 ? "-" : "") + text + String(String(rest + 1_000).dropFirst())
+    }
+}

@@ -1,0 +1,91 @@
+/// Rows as an aligned table for a person, or as lines of JSON.
+struct TextTable<Row> {
+    /// Where a column's texts stand.
+    enum Alignment {
+        /// Texts.
+        case left
+        /// Numbers.
+        case right
+    }
+
+    /// One column.
+    struct Column {
+        let title: String
+        let alignment: Alignment
+        /// Whether it gives way where the terminal is narrow.
+        let isFlexible: Bool
+        let text: (Row) -> String?
+
+        /// - Parameters:
+        ///   - title: The head.
+        ///   - alignment: Numbers stand on the right.
+        ///   - isFlexible: Whether it is cut where the terminal is narrow; for texts.
+        ///   - text: A row's text; nil is shown as `-`.
+        init(
+            _ title: String,
+            _ alignment: Alignment = .left,
+            isFlexible: Bool = false,
+            _ text: @escaping (Row) -> String?
+        ) {
+            self.title = title
+            self.alignment = alignment
+            self.isFlexible = isFlexible
+            self.text = text
+        }
+    }
+
+    private let columns: [Column]
+    /// The narrowest that a flexible column becomes.
+    private static var narrowest: Int { 12 }
+
+    init(_ columns: [Column]) { self.columns = columns }
+
+    /// Prints rows.
+    ///
+    /// - Parameters:
+    ///   - rows: All of them are held at once, because the widths depend on all.
+    ///   - json: Whether to print one JSON object a row instead.
+    ///   - object: Writes a row's fields.
+    func print(_ rows: [Row], json: Bool, _ object: (inout JSONLine, Row) -> Void) {
+        if json {
+            for row in rows { JSONLine.print { object(&$0, row) } }
+        } else {
+            print(rows)
+        }
+    }
+
+    /// Prints rows for a person.
+    func print(_ rows: [Row]) {
+        for line in lines(rows, width: StandardOutput.terminalWidth) { StandardOutput.shared.line(line) }
+    }
+
+    /// The lines of the table, the head first.
+    ///
+    /// - Parameter width: How many characters a line may have if a flexible column can make room; nil for any number.
+    func lines(_ rows: [Row], width: Int?) -> [String] {
+        let cells = rows.map { row in columns.map { $0.text(row)?.onOneLine ?? "-" } }
+        var widths = columns.indices.map { column in
+            max(columns[column].title.count, cells.reduce(0) { max($0, $1[column].count) })
+        }
+        var excess = widths.reduce(2 * (columns.count - 1), +) - (width ?? .max)
+        for column in columns.indices where columns[column].isFlexible && excess > 0 {
+            let narrower = max(min(Self.narrowest, widths[column]), widths[column] - excess)
+            excess -= widths[column] - narrower
+            widths[column] = narrower
+        }
+        return ([columns.map(\.title)] + cells).map { line(of: $0, widths: widths) }
+    }
+
+    private func line(of cells: [String], widths: [Int]) -> String {
+        var line = ""
+        for (column, cell) in cells.enumerated() {
+            if column > 0 { line += "  " }
+            let cell = cell.cut(to: widths[column])
+            switch columns[column].alignment {
+            case .left: line += column == cells.count - 1 ? cell : cell.padded(to: widths[column])
+            case .right: line += cell.padded(fromLeftTo: widths[column])
+            }
+        }
+        return line
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+
+/// The command line: `recorder COMMAND`.
+///
+/// Exit status 0: done; 1: failed, with the reason on standard error; 2: used wrongly.
+@main
+struct Recorder: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recorder",
+        abstract: "Records conversation sessions as events, projects them, and plays them again.",
+        discussion: """
+            Settings come from flags, then the environment (DATABASE_URL, RECORDER_SCHEMA, RECORDER_LOG_LEVEL, \
+            RECORDER_DIRECTORY), then .recorder/config.json or the file that --config names. Without a database, \
+            commands use the server that `recorder dev` runs in .recorder/.
+
+            EXAMPLES
+              recorder demo                                   sees it all work, on a server of its own
+              recorder dev                                    runs that server and the projector
+              recorder import calls.jsonl                     stores events, each once
+              recorder sessions --has-errors                  lists sessions
+              recorder replay 019cad8f-ac00-7e4e-a7b6-815d4e98868f --speed 4
+            """,
+        version: "0.2.0",
+        subcommands: [],
+        groupedSubcommands: [
+            CommandGroup(name: "Running", subcommands: [MigrateCommand.self]),
+            CommandGroup(
+                name: "Events",
+                subcommands: [
+                    AppendCommand.self, ImportCommand.self, EventsCommand.self, TailCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Projecting",
+                subcommands: [
+                    ProjectCommand.self, ProjectionsCommand.self, PricesCommand.self,
+                ]
+            ),
+        ]
+    )
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+            try StandardOutput.shared.flush()
+        } catch {
+            ExitReport(error).exit()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// Work that runs until it is done or SIGINT or SIGTERM comes, which cancels it; that is no failure.
+struct CommandService: Service {
+    private let work: @Sendable () async throws -> Void
+
+    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await work()
+            } catch is CancellationError {
+                // Asked to stop.
+            }
+        }
+    }
+
+    /// Runs the work.
+    ///
+    /// - Throws: What the work throws.
+    func runUntilSignal(logger: Logger) async throws {
+        try await Self.run([self], logger: logger)
+    }
+
+    /// Runs services until one of them is done or fails, or a signal comes; then the others are shut down.
+    ///
+    /// - Throws: What the first to fail throws.
+    static func run(_ services: [any Service], logger: Logger) async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { service in
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: service,
+                        successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    )
+                },
+                gracefulShutdownSignals: [.sigint, .sigterm],
+                logger: quiet
+            )
+        )
+        try await group.run()
+    }
+}
+
+/// A value that tasks share.
+final class Shared<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    /// The value now.
+    var value: Value {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}

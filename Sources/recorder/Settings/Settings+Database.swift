@@ -1,0 +1,60 @@
+import EventStore
+import Foundation
+import Operations
+import Postgres
+import ReadModel
+
+extension Settings {
+    /// How to reach the database: as said, or the server that `recorder dev` runs in this directory.
+    ///
+    /// - Throws: ``CommandError`` with code `.setting` if there is neither.
+    func database() throws(CommandError) -> PostgresConfiguration {
+        guard let url = databaseURL ?? embeddedURL else {
+            throw CommandError(
+                .setting,
+                "no database is given: set DATABASE_URL or --database-url, or run `recorder dev` in this directory"
+            )
+        }
+        return PostgresConfiguration(url: url, schema: schema, applicationName: "recorder")
+    }
+
+    /// The server in ``directory``, if its socket is there.
+    private var embeddedURL: String? {
+        let server = EmbeddedServerConfiguration(directory: directory)
+        let folder = URL(filePath: "\(directory)/socket").resolvingSymlinksInPath().path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.\(server.port)") else { return nil }
+        let host = folder.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+        return "host='\(host)' port=\(server.port) dbname=\(server.database) user=\(server.user)"
+    }
+
+    /// Opens the log while `body` runs.
+    func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
+        let store = PostgresEventStore(try database(), schema: schema, logger: logger)
+        do {
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    /// Opens a pool of connections while `body` runs.
+    func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
+        let pool = PostgresPool(try database(), logger: logger)
+        do {
+            let result = try await body(pool)
+            await pool.close()
+            return result
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    /// Opens the read models while `body` runs.
+    func withReadModels<R>(_ body: (ReadModels) async throws -> R) async throws -> R {
+        try await withPool { pool in try await body(ReadModels(pool)) }
+    }
+}

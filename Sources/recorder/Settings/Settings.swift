@@ -1,0 +1,89 @@
+import Configuration
+import Foundation
+import Logging
+
+/// What a command works with: flags first, then the environment, then a file.
+struct Settings: Sendable {
+    /// The file that is read where none is named.
+    static let defaultFile = ".recorder/config.json"
+
+    /// How to reach the database; nil if nobody said.
+    let databaseURL: String?
+    /// The schema of the recorder's tables.
+    let schema: String
+    /// Where `recorder dev` and `recorder demo` keep their server.
+    let directory: String
+    /// Writes to standard error.
+    let logger: Logger
+
+    /// Reads the settings and starts logging.
+    ///
+    /// - Parameters:
+    ///   - options: The flags.
+    ///   - logLevel: What to log if nobody says.
+    /// - Throws: ``CommandError`` with code `.setting`.
+    static func load(_ options: SettingsOptions, logLevel: Logger.Level) async throws -> Settings {
+        let reader = try await ConfigReader(providers: [
+            InMemoryProvider(name: "flags", values: flags(options)),
+            EnvironmentVariablesProvider(),
+            file(options.config),
+        ])
+        let levelName = reader.string(forKey: "recorder.logLevel", default: logLevel.rawValue)
+        guard let level = Logger.Level(rawValue: levelName) else {
+            let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw CommandError(.setting, "the log level '\(levelName)' is not known: take one of \(levels)")
+        }
+        let schema = reader.string(forKey: "recorder.schema", default: "recorder")
+        guard !schema.isEmpty, schema.utf8.count <= 63 else {
+            throw CommandError(.setting, "the schema's name must have 1 to 63 bytes: see --schema and RECORDER_SCHEMA")
+        }
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        return Settings(
+            databaseURL: reader.string(forKey: "database.url"),
+            schema: schema,
+            directory: reader.string(forKey: "recorder.directory", default: ".recorder"),
+            logger: Logger(label: "recorder")
+        )
+    }
+
+    /// The same settings for another database.
+    func with(databaseURL: String) -> Settings {
+        Settings(databaseURL: databaseURL, schema: schema, directory: directory, logger: logger)
+    }
+
+    private static func flags(_ options: SettingsOptions) -> [AbsoluteConfigKey: ConfigValue] {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        if let url = options.databaseURL { values[["database", "url"]] = ConfigValue(.string(url), isSecret: true) }
+        if let schema = options.schema {
+            values[["recorder", "schema"]] = ConfigValue(.string(schema), isSecret: false)
+        }
+        if let level = options.logLevel {
+            values[["recorder", "logLevel"]] = ConfigValue(.string(level.rawValue), isSecret: false)
+        }
+        return values
+    }
+
+    private static func file(_ path: String?) async throws(CommandError) -> FileProvider<JSONSnapshot> {
+        let named = path ?? ProcessInfo.processInfo.environment["RECORDER_CONFIG"]
+        do {
+            let place: [AbsoluteConfigKey: ConfigValue] = [
+                ["filePath"]: ConfigValue(.string(named ?? defaultFile), isSecret: false),
+                ["allowMissing"]: ConfigValue(.bool(named == nil), isSecret: false),
+            ]
+            return try await FileProvider<JSONSnapshot>(
+                config: ConfigReader(provider: InMemoryProvider(values: place))
+            )
+        } catch {
+            throw CommandError(
+                .setting,
+                "the settings in \(named ?? defaultFile) cannot be read: it must be a JSON object such as "
+                    + #"{"database": {"url": "…"}, "recorder": {"schema": "recorder"}}"#,
+                cause: error
+            )
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Logging
+
+/// The flags that every command with a database takes.
+struct SettingsOptions: ParsableArguments {
+    @Option(
+        name: .customLong("database-url"),
+        help: ArgumentHelp("Where the database is; else DATABASE_URL.", valueName: "url")
+    )
+    var databaseURL: String?
+
+    @Option(help: ArgumentHelp("The schema of the recorder's tables; else RECORDER_SCHEMA, else 'recorder'."))
+    var schema: String?
+
+    @Option(help: ArgumentHelp("A JSON file with settings; else .recorder/config.json.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What to log on standard error; else RECORDER_LOG_LEVEL.",
+            valueName: "level"
+        )
+    )
+    var logLevel: LogLevel?
+
+    @Flag(help: "Print one JSON object a line.")
+    var json = false
+
+    /// Puts the settings together from flags, environment and file.
+    ///
+    /// - Parameter logLevel: What to log if nobody says.
+    /// - Throws: ``CommandError`` with code `.setting` that says which one cannot be used.
+    func settings(logLevel fallback: Logger.Level = .warning) async throws -> Settings {
+        try await Settings.load(self, logLevel: fallback)
+    }
+}
+
+/// swift-log's levels, as a flag takes them.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error, critical
+}
