@@ -34,7 +34,8 @@ end
 $$;
 
 -- A new UUIDv7 (RFC 9562) of a moment.
-create function uuid_v7(moment timestamptz default clock_timestamp()) returns uuid language sql volatile parallel safe as $$
+create function uuid_v7(moment timestamptz default clock_timestamp()) returns uuid
+language sql volatile parallel safe as $$
     select (lpad(to_hex(floor(extract(epoch from moment) * 1000)::bigint), 12, '0')
             || '-7' || substr(gen_random_uuid()::text, 16))::uuid
 $$;

@@ -38,9 +38,11 @@ $$;
 create function refuse_version(stream uuid, expected int, found_version int, reason text) returns void
 language plpgsql as $$
 declare
-    expected_word text := case expected when -1 then 'exists' when 0 then 'none' else coalesce(expected::text, 'any') end;
+    expected_word text := case expected when -1 then 'exists' when 0 then 'none'
+                          else coalesce(expected::text, 'any') end;
 begin
-    raise exception 'wrong expected version of stream %: expected %, found %: %', stream, expected_word, found_version, reason
+    raise exception 'wrong expected version of stream %: expected %, found %: %',
+        stream, expected_word, found_version, reason
         using errcode = 'RC001',
               detail = jsonb_build_object('stream', stream, 'expected', expected_word, 'found', found_version,
                                           'reason', reason)::text;
@@ -106,7 +108,8 @@ begin
     with names as materialized (
         select name, event_type_id(name) as id from (select distinct name from unnest(types) name order by 1) sorted
     )
-    select array_agg(names.id order by n) into type_ids from unnest(types) with ordinality u(name, n) join names using (name);
+    select array_agg(names.id order by n) into type_ids
+    from unnest(types) with ordinality u(name, n) join names using (name);
 
     loop
         versions := array_fill(null::int, array[cardinality(streams)]);
@@ -326,7 +329,8 @@ begin
     ) later
     where own is distinct from first and events -> (place - 1)::int ? 'expectedVersion' order by place limit 1;
     if found then
-        perform refuse_event(mistake.place::int, 'expectedVersion', 'differs from that of the stream''s first event in this append');
+        perform refuse_event(mistake.place::int, 'expectedVersion',
+                             'differs from that of the stream''s first event in this append');
     end if;
 
     return query select a.* from append_checked(streams, expected, ids, types, occurred, payloads) a;

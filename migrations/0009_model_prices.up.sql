@@ -25,7 +25,8 @@ language sql stable parallel safe
 begin atomic
     select case when count(*) > 0 and input_tokens is not null and output_tokens is not null then
         case when input_tokens > coalesce(cached_input_tokens, 0)
-             then (input_tokens - coalesce(cached_input_tokens, 0)) * max(valid.usd_per_token) filter (where valid.kind = 'input')
+             then (input_tokens - coalesce(cached_input_tokens, 0))
+                  * max(valid.usd_per_token) filter (where valid.kind = 'input')
              else 0 end
         + case when least(coalesce(cached_input_tokens, 0), input_tokens) <> 0
                then least(coalesce(cached_input_tokens, 0), input_tokens)

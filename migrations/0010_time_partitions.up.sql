@@ -26,13 +26,15 @@ begin
         period := date_trunc(listed.step, since);
         while period <= until loop
             next := period + ('1 ' || listed.step)::interval;
-            partition := listed.parent || to_char(period, case listed.step when 'month' then '"_"YYYY_MM' else '"_"YYYY' end);
+            partition := listed.parent
+                || to_char(period, case listed.step when 'month' then '"_"YYYY_MM' else '"_"YYYY' end);
             if to_regclass(partition) is null then
                 execute format('lock table %I in share update exclusive mode', listed.parent);
                 execute format('select exists (select from %I where bucket_start >= %L and bucket_start < %L)',
                                listed.parent || '_default', period || ' UTC', next || ' UTC') into in_default;
                 if to_regclass(partition) is null and not in_default then
-                    execute format('create table %I (like %I including defaults including storage)', partition, listed.parent);
+                    execute format('create table %I (like %I including defaults including storage)',
+                                   partition, listed.parent);
                     execute format('alter table %I owner to recorder_projector', partition);
                     execute format('alter table %I attach partition %I for values from (%L) to (%L)',
                                    listed.parent, partition, period || ' UTC', next || ' UTC');

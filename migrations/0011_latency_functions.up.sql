@@ -20,7 +20,9 @@ create function latency_of_bin(bin int) returns double precision language sql im
 $$;
 
 -- Arrays one after the other; with unnest and a sum by bin this is how histograms merge.
-create aggregate array_concat(anycompatiblearray) (sfunc = array_cat, stype = anycompatiblearray, initcond = '{}', parallel = safe);
+create aggregate array_concat(anycompatiblearray) (
+    sfunc = array_cat, stype = anycompatiblearray, initcond = '{}', parallel = safe
+);
 
 -- A histogram as JSON, bin → count; the same bin may occur several times in the arrays.
 create function latency_histogram(bins smallint[], counts bigint[]) returns jsonb
@@ -125,7 +127,8 @@ create function latency_percentile(
 ) returns double precision language plpgsql stable parallel safe set search_path from current as $$
 begin
     if p is null or not p between 0 and 1 then
-        raise exception 'a percentile is asked for as a number from 0 to 1, not %', p using errcode = 'invalid_parameter_value';
+        raise exception 'a percentile is asked for as a number from 0 to 1, not %', p
+            using errcode = 'invalid_parameter_value';
     end if;
     return (
         select latency_histogram_percentile(s.bins, s.counts, p, s.min_ms, s.max_ms)

@@ -6,8 +6,10 @@ create function audit_digest(
     id uuid, "position" bigint, user_id uuid, action text, resource text, result text,
     ip_address text, user_agent text, metadata jsonb, "timestamp" timestamptz
 ) returns bytea language sql immutable parallel safe as $$
-    select sha256(convert_to(jsonb_build_array(id, "position", user_id, action, resource, result, ip_address, user_agent,
-                                               metadata, (extract(epoch from "timestamp") * 1000000)::bigint)::text, 'UTF8'))
+    select sha256(convert_to(jsonb_build_array(
+        id, "position", user_id, action, resource, result, ip_address, user_agent, metadata,
+        (extract(epoch from "timestamp") * 1000000)::bigint
+    )::text, 'UTF8'))
 $$;
 
 -- One step of the chain; `seed` is the hash before the first row, NULL where the chain begins.
@@ -52,7 +54,10 @@ begin
             union all
             select last.user_id, last.position, last.id,
                    case when c.head_position is null then 'its chain has no head' else 'what followed it is missing' end
-            from (select distinct on (l.user_id) l.user_id, l.position, l.id from linked l order by l.user_id, l.position desc) last
+            from (
+                select distinct on (l.user_id) l.user_id, l.position, l.id
+                from linked l order by l.user_id, l.position desc
+            ) last
             left join audit_chains c on c.user_id is not distinct from last.user_id
             where c.head_position is distinct from last.position
         )

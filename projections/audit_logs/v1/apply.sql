@@ -20,7 +20,8 @@ select
     owner.id,
     type,
     coalesce(case when type like 'access.%' then resource end,
-             split_part(type, '.', 1) || '/' || coalesce(case when type not like 'session.%' then entity_id end, stream_id::text)),
+             split_part(type, '.', 1) || '/'
+                 || coalesce(case when type not like 'session.%' then entity_id end, stream_id::text)),
     coalesce(result, 'success'),
     ip_address,
     user_agent,

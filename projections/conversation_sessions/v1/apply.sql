@@ -232,5 +232,6 @@ order by stream_id, turn_id
 on conflict (session_id, turn_id) do update set
     stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
     completed = turn.completed or excluded.completed,
-    end_to_end_latency_ms = case when excluded.completed then excluded.end_to_end_latency_ms else turn.end_to_end_latency_ms end,
+    end_to_end_latency_ms = case when excluded.completed then excluded.end_to_end_latency_ms
+                                 else turn.end_to_end_latency_ms end,
     interrupted = turn.interrupted or excluded.interrupted;

@@ -19,7 +19,8 @@ select
     case
         when end_to_end_latency_ms is not null then end_to_end_latency_ms
         when num_nonnulls(asr_latency_ms, rag_latency_ms, llm_latency_ms, tts_latency_ms) > 0
-        then coalesce(asr_latency_ms, 0) + coalesce(rag_latency_ms, 0) + coalesce(llm_latency_ms, 0) + coalesce(tts_latency_ms, 0)
+        then coalesce(asr_latency_ms, 0) + coalesce(rag_latency_ms, 0)
+             + coalesce(llm_latency_ms, 0) + coalesce(tts_latency_ms, 0)
     end::double precision as latency_ms,
     asr_cost,
     rag_cost,

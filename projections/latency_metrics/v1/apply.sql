@@ -35,7 +35,8 @@ running as (
     window turn as (partition by stream_id, turn_id order by version)
 ),
 measured as (
-    select date_trunc('minute', occurred_at, 'UTC') as minute, stage, provider, model, null::boolean as interrupted, stage_ms as ms
+    select date_trunc('minute', occurred_at, 'UTC') as minute, stage, provider, model, null::boolean as interrupted,
+           stage_ms as ms
     from staged
     where stage_ms is not null
     union all
@@ -48,7 +49,8 @@ measured as (
         select
             running.occurred_at,
             running.interrupted or coalesce(turn.interrupted, false) as interrupted,
-            coalesce(running.end_to_end_latency_ms, turn.stages_ms + running.stages_ms, turn.stages_ms, running.stages_ms) as ms
+            coalesce(running.end_to_end_latency_ms,
+                     turn.stages_ms + running.stages_ms, turn.stages_ms, running.stages_ms) as ms
         from running
         -- LIMIT: by key, whatever the planner believes of a young table.
         left join lateral (
