@@ -116,7 +116,7 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
     package static func accepts(_ type: PostgresType) -> Bool { type == .numeric }
 
     package func encode(into buffer: inout PostgresBuffer) -> Bool {
-        buffer.append(Int16(groups.count))
+        buffer.append(UInt16(groups.count))
         buffer.append(weight)
         buffer.append(sign.rawValue)
         buffer.append(scale)
@@ -125,7 +125,7 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
     }
 
     package init?(postgres bytes: UnsafeRawBufferPointer?, type: PostgresType) {
-        guard let bytes = unsafe bytes, let count = unsafe bytes.integer(Int16.self, at: 0), count >= 0,
+        guard let bytes = unsafe bytes, let count = unsafe bytes.integer(UInt16.self, at: 0),
             let weight = unsafe bytes.integer(Int16.self, at: 2),
             let sign = unsafe bytes.integer(UInt16.self, at: 4).flatMap(Sign.init(rawValue:)),
             let scale = unsafe bytes.integer(UInt16.self, at: 6)

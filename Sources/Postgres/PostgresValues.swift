@@ -69,24 +69,26 @@ package struct PostgresTimestamp: Hashable, Comparable, PostgresEncodable, Postg
     /// Earlier than every moment.
     package static let negativeInfinity = PostgresTimestamp(microseconds: .min)
 
-    /// What the server can store, from 4713 BC up to but not including 294277 AD.
+    /// The first moment that the server can store: 4714-11-24 00:00 UTC BC, Julian day 0.
     ///
-    /// Source: `MIN_TIMESTAMP` and `END_TIMESTAMP` in PostgreSQL's `src/include/datatype/timestamp.h`.
-    private static let finite: Range<Int64> = -211_813_488_000_000_000..<9_223_371_331_200_000_000
+    /// Source: `MIN_TIMESTAMP` in PostgreSQL's `src/include/datatype/timestamp.h`.
+    private static let first: Int64 = -211_813_488_000_000_000
 
-    /// From microseconds since 1970-01-01 UTC; what lies outside the server's range becomes an infinity.
+    /// From microseconds since 1970-01-01 UTC; what lies before the server's range becomes `-infinity`, and `Int64.max`
+    /// becomes `infinity`.
     package init(unixMicroseconds: Int64) {
         let (difference, overflows) = unixMicroseconds.subtractingReportingOverflow(Self.unixOffset)
-        if overflows || difference < Self.finite.lowerBound {
-            self = .negativeInfinity
-        } else if difference >= Self.finite.upperBound {
+        if unixMicroseconds == .max {
             self = .infinity
+        } else if overflows || difference < Self.first {
+            self = .negativeInfinity
         } else {
             microseconds = difference
         }
     }
 
-    /// Microseconds since 1970-01-01 UTC, as far as they fit; the infinities are the least and the greatest `Int64`.
+    /// Microseconds since 1970-01-01 UTC; `Int64.min` for `-infinity`, `Int64.max` for `infinity` and the years after
+    /// 294246, which do not fit.
     package var unixMicroseconds: Int64 {
         if self == .negativeInfinity { return .min }
         let (sum, overflows) = microseconds.addingReportingOverflow(Self.unixOffset)

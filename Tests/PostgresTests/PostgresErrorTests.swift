@@ -1,0 +1,118 @@
+import Postgres
+import Testing
+
+@Suite struct PostgresErrorTests {
+    private let tables = """
+        create schema shop;
+        create table shop.person (id int constraint person_key primary key, name text not null,
+            age int constraint adult check (age >= 18));
+        create table shop.pet (owner int constraint owned references shop.person);
+        """
+
+    @Test func `a violation names constraint, schema and table, and its detail stays out of the description`()
+        async throws
+    {
+        try await withSession { session in
+            try await session.run(unsafeSQL: tables)
+            try await session.run(unsafeSQL: "insert into shop.person values (4711, 'Ada', 36)")
+            let unique = try await postgresError {
+                try await session.run(unsafeSQL: "insert into shop.person values (4711, 'Eve', 20)")
+            }
+            #expect(unique.code == .server)
+            #expect(unique.sqlState == "23505")
+            #expect(unique.constraint == "person_key")
+            #expect(unique.schema == "shop")
+            #expect(unique.table == "person")
+            #expect(unique.detail == "Key (id)=(4711) already exists.")
+            #expect(!unique.description.contains("4711"))
+            #expect(unique.description.contains("person_key") && unique.description.contains("23505"))
+            #expect(!unique.isRetryable)
+
+            let check = try await postgresError {
+                try await session.run(unsafeSQL: "insert into shop.person values (1, 'secret name', 7)")
+            }
+            #expect(check.sqlState == "23514")
+            #expect(check.constraint == "adult")
+            #expect(!check.description.contains("secret"))
+
+            let foreign = try await postgresError {
+                try await session.run(unsafeSQL: "insert into shop.pet values (9)")
+            }
+            #expect(foreign.sqlState == "23503")
+            #expect(foreign.table == "pet")
+            #expect(foreign.constraint == "owned")
+        }
+    }
+
+    @Test func `a NULL where the table allows none names the column`() async throws {
+        try await withSession { session in
+            try await session.run(unsafeSQL: tables)
+            let error = try await postgresError {
+                try await session.run(unsafeSQL: "insert into shop.person (id, age) values (1, 20)")
+            }
+            #expect(error.sqlState == "23502")
+            #expect(error.column == "name")
+            #expect(error.table == "person")
+        }
+    }
+
+    @Test func `hint and context are kept`() async throws {
+        try await withSession { session in
+            let error = try await postgresError {
+                try await session.run(
+                    unsafeSQL: """
+                        do $$ begin
+                            raise exception 'wrong version' using errcode = 'RC001', hint = 'read it again', detail = 'has 3';
+                        end $$
+                        """
+                )
+            }
+            #expect(error.message == "wrong version")
+            #expect(error.sqlState == "RC001")
+            #expect(error.hint == "read it again")
+            #expect(error.detail == "has 3")
+            #expect(error.context?.contains("PL/pgSQL") == true)
+            #expect(error.description == "wrong version (SQLSTATE RC001); read it again")
+        }
+    }
+
+    @Test func `a data exception does not quote the value`() async throws {
+        struct Cast: PostgresStatement {
+            let text: String
+            let type: String
+            var sql: String { "select $1::text::\(type)" }
+            func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(text) }
+        }
+        try await withSession { session in
+            for (type, state) in [
+                ("integer", "22P02"), ("uuid", "22P02"), ("timestamptz", "22007"), ("jsonb", "22P02"),
+            ] {
+                let error = try await postgresError { try await session.execute(Cast(text: "se\"cret", type: type)) }
+                #expect(error.sqlState == state)
+                #expect(!error.description.contains("cret"), "\(type)")
+            }
+            let range = try await postgresError {
+                try await session.execute(Cast(text: "777777777777", type: "integer"))
+            }
+            #expect(range.message == "value \"…\" is out of range for type integer" || !range.message.contains("777"))
+        }
+    }
+
+    @Test func `what may be tried again says so`() {
+        func error(_ code: PostgresError.Code, _ sqlState: String? = nil) -> PostgresError {
+            var error = PostgresError(code, "")
+            error.sqlState = sqlState
+            return error
+        }
+        for code in [PostgresError.Code.connectionFailed, .connectionLost, .timedOut] {
+            #expect(error(code).isRetryable)
+        }
+        for code in [PostgresError.Code.closed, .encoding, .decoding, .misuse, .server] {
+            #expect(!error(code).isRetryable)
+        }
+        for state in ["40001", "40P01", "53300", "57P01", "57P03", "08006"] {
+            #expect(error(.server, state).isRetryable, "\(state)")
+        }
+        for state in ["23505", "42601", "57014", "22P02"] { #expect(!error(.server, state).isRetryable, "\(state)") }
+    }
+}
