@@ -115,3 +115,6 @@ final class Gate: Sendable {
         }
     }
 }
+
+/// For what a test provokes.
+let silent = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }

@@ -1,0 +1,130 @@
+import Glibc
+import Postgres
+import RecorderTesting
+import Testing
+
+@Suite struct PostgresConnectTests {
+    private func failure(_ url: String, timeout: Duration = .seconds(20)) async throws -> PostgresError {
+        try await postgresError {
+            try await PostgresConnection.connect(PostgresConfiguration(url: url, connectTimeout: timeout))
+        }
+    }
+
+    @Test func `a port that nobody listens on is refused`() async throws {
+        let silent = try SilentPort(accepts: false)
+        let error = try await failure("host=127.0.0.1 port=\(silent.number) user=nobody")
+        #expect(error.code == .connectionFailed)
+        #expect(error.isRetryable)
+        #expect(error.message.contains("refused"))
+    }
+
+    @Test func `a socket that is not there is an error that names it`() async throws {
+        let error = try await failure("host=/nonexistent port=5432 user=nobody")
+        #expect(error.code == .connectionFailed)
+        #expect(error.message.contains("/nonexistent"))
+    }
+
+    @Test func `a host that nobody knows is an error that names it`() async throws {
+        let error = try await failure("host=no-such-host.invalid user=nobody")
+        #expect(error.code == .connectionFailed)
+        #expect(error.message.contains("no-such-host.invalid"))
+    }
+
+    @Test(arguments: ["host=", "postgresql://[half", "nonsense=1 user=x"])
+    func `a URL that does not read is an error`(url: String) async throws {
+        let error = try await failure(url + " port=none")
+        #expect(error.code == .connectionFailed)
+    }
+
+    @Test func `a database and a role that are not there are errors with the server's words`() async throws {
+        try await withDatabase { configuration in
+            let database = try await failure(configuration.url + " dbname=nowhere")
+            #expect(database.code == .connectionFailed)
+            #expect(database.message.contains("\"nowhere\" does not exist"))
+            let role = try await failure(configuration.url + " user=stranger")
+            #expect(role.code == .connectionFailed)
+            #expect(role.message.contains("stranger"))
+        }
+    }
+
+    @Test func `a server that never answers is given up in time`() async throws {
+        let silent = try SilentPort(accepts: true)
+        let start = ContinuousClock.now
+        let error = try await failure("host=127.0.0.1 port=\(silent.number) user=nobody", timeout: .milliseconds(200))
+        #expect(error.code == .timedOut)
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    @Test func `cancellation while connecting returns at once`() async throws {
+        let silent = try SilentPort(accepts: true)
+        let configuration = PostgresConfiguration(
+            url: "host=127.0.0.1 port=\(silent.number) user=nobody",
+            connectTimeout: .seconds(600)
+        )
+        let task = Task { try await PostgresConnection.connect(configuration) }
+        try silent.waitForClient()
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        // In a pool the place becomes free again.
+        let pool = PostgresPool(configuration, limits: PostgresPool.Limits(size: 1))
+        let pooled = Task { try await pool.first(Echo(1)) }
+        try silent.waitForClient()
+        pooled.cancel()
+        await #expect(throws: CancellationError.self) { try await pooled.value }
+        #expect(pool.figures.open == 0)
+        await pool.close()
+    }
+
+    @Test func `of several hosts the first that fits is taken`() async throws {
+        try await withDatabase { given in
+            let path = try #require(given.url.split(separator: " ").first { $0.hasPrefix("host=") }).dropFirst(5)
+            var configuration = given
+            configuration.url = given.url.split(separator: " ").filter { !$0.hasPrefix("host=") }.joined(separator: " ")
+            configuration.url += " host=/nonexistent,\(path)"
+            for attributes in ["any", "read-write", "primary", "prefer-standby"] {
+                var wanted = configuration
+                wanted.url += " target_session_attrs=\(attributes)"
+                try await withSession(wanted) { session in try await #expect(session.first(Echo(1)) == 1) }
+            }
+            for attributes in ["standby", "read-only"] {
+                let error = try await failure(configuration.url + " target_session_attrs=\(attributes)")
+                #expect(error.code == .connectionFailed)
+            }
+        }
+    }
+}
+
+/// A TCP port on loopback on which nobody speaks PostgreSQL.
+private final class SilentPort: Sendable {
+    let number: UInt16
+    private let listener: Int32
+
+    /// - Parameter accepts: Whether clients can connect; without, they are refused.
+    init(accepts: Bool) throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(listener, address, length) == 0 && (!accepts || listen(listener, 8) == 0)
+                    && getsockname(listener, address, &length) == 0
+            }
+        }
+        try #require(bound)
+        number = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { Glibc.close(listener) }
+
+    /// Waits until a client has connected.
+    func waitForClient() throws {
+        var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        let ready = unsafe poll(&waiting, 1, 30_000)
+        try #require(ready == 1)
+        let client = accept(listener, nil, nil)
+        try #require(client >= 0)
+    }
+}
