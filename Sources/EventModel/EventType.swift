@@ -16,6 +16,12 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
     /// Takes a name that is known to be good.
     init(known name: String) { self.name = name }
 
+    /// Whether two names have the same bytes. Strings that differ only in how Unicode composes a character are equal in
+    /// Swift, but are two types to the database and to whoever sent them.
+    public static func == (left: EventType, right: EventType) -> Bool {
+        left.name == right.name && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
     /// The name.
     public var description: String { name }
 

@@ -8,12 +8,15 @@ enum AppendDecision {
     case stored([AppendReceipt])
     /// It must not be stored.
     case refuse(EventStoreError)
-    /// It repeats an append that is being stored right now: decide again when that is done.
+    /// It depends on what is being stored right now: decide again when that is done.
     case later
     /// These streams must be read first: they are unknown, or what is known may be out of date.
     case read([StreamID])
 
     /// Decides about an append, which may go to several streams.
+    ///
+    /// Only what is certain is said to the producer: a refusal rests on a head that was read just now and on which no
+    /// append is under way that may still fail.
     ///
     /// - Parameters:
     ///   - appends: Its parts, each to another stream.
@@ -23,40 +26,45 @@ enum AppendDecision {
     init(
         _ appends: [EncodedAppend],
         heads: StreamHeads,
-        pending: [StreamID: [EventID]],
+        pending: [StreamID: Set<EventID>],
         isFresh: (StreamID) -> Bool
     ) {
         var receipts: [AppendReceipt] = []
-        var unknown: [StreamID] = []
+        var toRead: [StreamID] = []
         var refusal: EventStoreError?
-        var isPending = false
+        var mustWait = false
         for append in appends {
             guard let head = heads[append.stream] else {
-                unknown.append(append.stream)
+                toRead.append(append.stream)
                 continue
             }
             switch Self.decide(append, head: head, pending: pending[append.stream] ?? []) {
             case .store: continue
             case .stored(let receipt): receipts.append(receipt)
-            case .later: isPending = true
+            case .later: mustWait = true
             case .refuse(let error):
                 refusal = refusal ?? error
-                if !isFresh(append.stream) { unknown.append(append.stream) }
+                if !isFresh(append.stream) { toRead.append(append.stream) }
             }
         }
-        if !unknown.isEmpty {
-            self = .read(unknown)
-        } else if isPending {
+        if refusal == nil, let stored = receipts.first, receipts.count < appends.count {
+            // All or nothing: one stream has its part already, another does not.
+            refusal = .partlyStored(
+                stored.stream,
+                expected: appends.first { $0.stream == stored.stream }?.expectedVersion ?? .any,
+                found: heads[stored.stream]?.version ?? stored.versions.upperBound
+            )
+            toRead = appends.map(\.stream).filter { heads[$0] == nil || !isFresh($0) }
+            mustWait = mustWait || appends.contains { pending[$0.stream]?.isEmpty == false }
+        }
+        if mustWait {
             self = .later
+        } else if !toRead.isEmpty {
+            self = .read(toRead)
         } else if let refusal {
             self = .refuse(refusal)
         } else if receipts.count == appends.count {
             self = .stored(receipts)
-        } else if let stored = receipts.first {
-            // All or nothing: one stream has its part already, another does not.
-            let stale = appends.map(\.stream).filter { !isFresh($0) }
-            let error = EventStoreError.partlyStored(stored.stream, expected: .any, found: stored.versions.upperBound)
-            self = stale.isEmpty ? .refuse(error) : .read(stale)
         } else {
             self = .store
         }
@@ -69,14 +77,15 @@ enum AppendDecision {
         case later
     }
 
-    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: [EventID]) -> Part {
+    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: Set<EventID>) -> Part {
         if !pending.isEmpty, append.events.contains(where: { pending.contains($0.id) }) { return .later }
         let versions = append.events.compactMap { head.version(of: $0.id) }
         let (stream, expected) = (append.stream, append.expectedVersion)
         guard let first = versions.first else {
             let found = head.version + pending.count
-            return expected.allows(version: found)
-                ? .store : .refuse(.wrongVersion(stream, expected: expected, found: found))
+            if expected.allows(version: found) { return .store }
+            // What is pending may yet fail, and then the stream is another one.
+            return pending.isEmpty ? .refuse(.wrongVersion(stream, expected: expected, found: found)) : .later
         }
         let asBefore = first..<(first + append.events.count)
         guard versions.elementsEqual(asBefore) else {

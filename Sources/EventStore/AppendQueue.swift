@@ -1,20 +1,9 @@
 internal import Synchronization
 
-/// An append that waits to be written, and whom to tell.
-struct AppendRequest: Sendable {
-    let appends: [EncodedAppend]
-    /// Told exactly once how the append ended.
-    let settle: @Sendable (Result<[AppendReceipt], any Error>) -> Void
-
-    /// How many events it has.
-    var events: Int { appends.reduce(0) { $0 + $1.events.count } }
-    /// About how much memory it holds.
-    var size: Int { appends.reduce(64) { $0 + $1.size } }
-}
-
 /// Appends on their way from many producers to one writer: first in, first out, in bounded memory.
 ///
-/// A producer that finds the queue full waits until there is room, in the order in which it came.
+/// A producer reserves room before it encodes an append. If there is none it waits, and producers get room in the order in
+/// which they came.
 final class AppendQueue: Sendable {
     private struct Queued {
         let id: UInt64
@@ -23,6 +12,7 @@ final class AppendQueue: Sendable {
 
     private struct Blocked {
         let id: UInt64
+        let size: Int
         let continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -30,6 +20,7 @@ final class AppendQueue: Sendable {
         var queued: [Queued] = []
         /// Where the queue's first request lies in `queued`; those before it were taken.
         var first = 0
+        /// How many bytes are queued or reserved.
         var size = 0
         var lastID: UInt64 = 0
         var blocked: [Blocked] = []
@@ -40,15 +31,27 @@ final class AppendQueue: Sendable {
     private let state = Mutex(State())
     private let capacity: Int
 
-    /// - Parameter capacity: How many bytes the queue holds before producers have to wait.
+    /// - Parameter capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone
+    ///   gets in when the queue is empty.
     init(capacity: Int) { self.capacity = capacity }
 
     // MARK: Producers
 
-    /// Waits until the queue has room.
+    /// Reserves room, after waiting for it if there is none.
     ///
+    /// - Parameter size: How many bytes. They are given back by ``release(_:)``, or by ``put(_:)`` to whoever takes the
+    ///   request.
     /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError`.
-    func waitForRoom() async throws {
+    func reserve(_ size: Int) async throws {
+        try Task.checkCancellation()
+        let isReserved = try state.withLock { state in
+            if state.isClosed { throw Self.closed }
+            return state.blocked.isEmpty && reserve(size, in: &state)
+        }
+        if !isReserved { try await waitForRoom(size) }
+    }
+
+    private func waitForRoom(_ size: Int) async throws {
         let id = state.withLock { state in
             state.lastID += 1
             return state.lastID
@@ -58,36 +61,47 @@ final class AppendQueue: Sendable {
                 let outcome: Result<Void, any Error>? = state.withLock { state in
                     if state.isClosed { return .failure(Self.closed) }
                     if Task.isCancelled { return .failure(CancellationError()) }
-                    if state.size < capacity, state.blocked.isEmpty { return .success(()) }
-                    state.blocked.append(Blocked(id: id, continuation: continuation))
+                    if state.blocked.isEmpty, reserve(size, in: &state) { return .success(()) }
+                    state.blocked.append(Blocked(id: id, size: size, continuation: continuation))
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }
             }
         } onCancel: {
-            let continuation = state.withLock { state in
-                state.blocked.firstIndex { $0.id == id }.map { state.blocked.remove(at: $0).continuation }
+            let (cancelled, admitted) = state.withLock { state -> (Blocked?, [Blocked]) in
+                guard let index = state.blocked.firstIndex(where: { $0.id == id }) else { return (nil, []) }
+                // Those behind a large one that gave up may fit.
+                return (state.blocked.remove(at: index), admit(&state))
             }
-            continuation?.resume(throwing: CancellationError())
+            cancelled?.continuation.resume(throwing: CancellationError())
+            for producer in admitted { producer.continuation.resume() }
         }
     }
 
-    /// Puts requests at the end, all in one go, and wakes the writer.
+    /// Gives back room that was reserved and is not needed.
+    func release(_ size: Int) {
+        let admitted = state.withLock { state in
+            state.size -= size
+            return admit(&state)
+        }
+        for producer in admitted { producer.continuation.resume() }
+    }
+
+    /// Puts a request, for which room was reserved, at the end, and wakes the writer.
     ///
-    /// - Returns: The id of the first, by which ``cancel(_:)`` finds it; the others count on from there.
-    /// - Throws: ``EventStoreError`` with `.closed`; then none was taken.
+    /// - Returns: The id by which ``cancel(_:)`` finds it.
+    /// - Throws: ``EventStoreError`` with `.closed`; then the request was not taken and its room is given back.
     @discardableResult
-    func put(_ requests: [AppendRequest]) throws -> UInt64 {
+    func put(_ request: AppendRequest) throws -> UInt64 {
         let (id, writer) = try state.withLock { state in
-            guard !state.isClosed else { throw Self.closed }
-            let first = state.lastID + 1
-            for request in requests {
-                state.lastID += 1
-                state.queued.append(Queued(id: state.lastID, request: request))
-                state.size += request.size
+            guard !state.isClosed else {
+                state.size -= request.size
+                throw Self.closed
             }
+            state.lastID += 1
+            state.queued.append(Queued(id: state.lastID, request: request))
             defer { state.writer = nil }
-            return (first, state.writer)
+            return (state.lastID, state.writer)
         }
         writer?.resume()
         return id
@@ -97,14 +111,32 @@ final class AppendQueue: Sendable {
     ///
     /// - Returns: The request, or `nil` if the writer has it.
     func cancel(_ id: UInt64) -> AppendRequest? {
-        let (request, blocked) = state.withLock { state -> (AppendRequest?, [Blocked]) in
+        let (request, admitted) = state.withLock { state -> (AppendRequest?, [Blocked]) in
             guard let index = state.queued[state.first...].firstIndex(where: { $0.id == id }) else { return (nil, []) }
             let request = state.queued.remove(at: index).request
             state.size -= request.size
-            return (request, takeUnblocked(&state))
+            return (request, admit(&state))
         }
-        for producer in blocked { producer.continuation.resume() }
+        for producer in admitted { producer.continuation.resume() }
         return request
+    }
+
+    /// How many producers wait for room.
+    var blockedProducers: Int { state.withLock { $0.blocked.count } }
+
+    private func reserve(_ size: Int, in state: inout State) -> Bool {
+        guard state.size == 0 || state.size + size <= capacity else { return false }
+        state.size += size
+        return true
+    }
+
+    /// Gives those room that wait for it and can have it, in their order.
+    private func admit(_ state: inout State) -> [Blocked] {
+        var admitted = 0
+        while admitted < state.blocked.count, reserve(state.blocked[admitted].size, in: &state) { admitted += 1 }
+        guard admitted > 0 else { return [] }
+        defer { state.blocked.removeFirst(admitted) }
+        return Array(state.blocked[..<admitted])
     }
 
     // MARK: Writer
@@ -115,11 +147,11 @@ final class AppendQueue: Sendable {
     ///   cancelled.
     func take(upTo events: Int) async -> [AppendRequest] {
         while true {
-            let (group, blocked, isDone) = state.withLock { state in
+            let (group, admitted, isDone) = state.withLock { state in
                 let group = takeGroup(&state, upTo: events)
-                return (group, takeUnblocked(&state), group.isEmpty && (state.isClosed || Task.isCancelled))
+                return (group, admit(&state), group.isEmpty && (state.isClosed || Task.isCancelled))
             }
-            for producer in blocked { producer.continuation.resume() }
+            for producer in admitted { producer.continuation.resume() }
             if !group.isEmpty || isDone { return group }
             await waitForRequests()
         }
@@ -169,12 +201,6 @@ final class AppendQueue: Sendable {
         return group
     }
 
-    private func takeUnblocked(_ state: inout State) -> [Blocked] {
-        guard state.size < capacity, !state.blocked.isEmpty else { return [] }
-        defer { state.blocked = [] }
-        return state.blocked
-    }
-
     /// Refuses new requests; what is queued can still be taken.
     func close() {
         let blocked = state.withLock { state in
@@ -189,12 +215,11 @@ final class AppendQueue: Sendable {
     /// Takes everything that is left, for a writer that cannot go on.
     func drain() -> [AppendRequest] {
         state.withLock { state in
-            defer {
-                state.queued = []
-                state.first = 0
-                state.size = 0
-            }
-            return state.queued[state.first...].map(\.request)
+            let left = state.queued[state.first...].map(\.request)
+            for request in left { state.size -= request.size }
+            state.queued = []
+            state.first = 0
+            return left
         }
     }
 

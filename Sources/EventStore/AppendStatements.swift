@@ -51,8 +51,16 @@ struct InsertEvents: PostgresStatement {
     private var ids: [UUID] = []
     private var payloads: [PostgresBytea] = []
 
-    /// How many events there are.
-    var count: Int { ids.count }
+    /// - Parameter capacity: How many events will be added.
+    init(capacity: Int) {
+        occurredAt.reserveCapacity(capacity)
+        versions.reserveCapacity(capacity)
+        types.reserveCapacity(capacity)
+        encodings.reserveCapacity(capacity)
+        streams.reserveCapacity(capacity)
+        ids.reserveCapacity(capacity)
+        payloads.reserveCapacity(capacity)
+    }
 
     /// Adds an event.
     mutating func append(_ event: EncodedAppend.Event, type: Int16, stream: StreamID, version: Int) {

@@ -47,7 +47,4 @@ struct EncodedAppend: Sendable {
             )
         }
     }
-
-    /// About how much memory it holds.
-    var size: Int { events.reduce(128) { $0 + $1.frame.count + 96 } }
 }

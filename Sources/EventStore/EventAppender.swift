@@ -18,7 +18,7 @@ public final class EventAppender: Sendable {
     public struct Limits: Sendable {
         /// About how many events one transaction stores at most.
         public var groupSize: Int
-        /// How many bytes of compressed events wait before producers have to.
+        /// How many bytes of events wait before producers have to.
         public var queueBytes: Int
         /// How long to try to reach the database again before appends fail with `.unavailable`.
         public var patience: Duration
@@ -89,14 +89,13 @@ public final class EventAppender: Sendable {
                 "one stream stands in two parts of an append: put its events together"
             )
         }
-        let encoded = try appends.map { try EncodedAppend($0, encoder: encoder) }
-        try await queue.waitForRoom()
+        let (size, encoded) = try await encode(appends)
         let ticket = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 do {
-                    let request = AppendRequest(appends: encoded) { continuation.resume(with: $0) }
-                    let id = try queue.put([request])
+                    let request = AppendRequest(appends: encoded, size: size) { continuation.resume(with: $0) }
+                    let id = try queue.put(request)
                     ticket.withLock { $0 = id }
                 } catch {
                     continuation.resume(throwing: error)
@@ -109,6 +108,18 @@ public final class EventAppender: Sendable {
         }
     }
 
+    /// Waits for room in the queue, then encodes.
+    private func encode(_ appends: [Append]) async throws -> (size: Int, encoded: [EncodedAppend]) {
+        let size = AppendRequest.size(of: appends)
+        try await queue.reserve(size)
+        do {
+            return (size, try appends.map { try EncodedAppend($0, encoder: encoder) })
+        } catch {
+            queue.release(size)
+            throw error
+        }
+    }
+
     private func takeBack(_ ticket: borrowing Mutex<UInt64?>) {
         guard let id = ticket.withLock({ $0 }), let request = queue.cancel(id) else { return }
         request.settle(.failure(CancellationError()))
@@ -116,51 +127,62 @@ public final class EventAppender: Sendable {
 
     /// Appends many that have nothing to do with each other, in their order: one that fails does not touch the others.
     ///
-    /// Costs much less than as many calls of ``append(_:)-(Append)``.
+    /// Costs much less than as many calls of ``append(_:)-(Append)``. If the task is cancelled, or the appender closed,
+    /// while appends still wait for room, those fail and the others are stored.
     ///
     /// - Returns: How each ended, in their order.
-    /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError` if the task was cancelled before the appends were
-    ///   handed over.
+    /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if not one of them was taken for that reason.
     public func append(independently appends: [Append]) async throws -> [Result<AppendReceipt, any Error>] {
         guard !appends.isEmpty else { return [] }
-        let outcomes = Outcomes(count: appends.count)
-        var requests: [AppendRequest] = []
-        requests.reserveCapacity(appends.count)
+        let outcomes = AppendOutcomes(count: appends.count)
         for (index, append) in appends.enumerated() {
             do {
-                let encoded = try EncodedAppend(append, encoder: encoder)
-                requests.append(
-                    AppendRequest(appends: [encoded]) { result in
+                let (size, encoded) = try await encode([append])
+                try queue.put(
+                    AppendRequest(appends: encoded, size: size) { result in
                         outcomes.settle(index, result.map { $0[0] })
                     }
                 )
+            } catch let error where error is CancellationError || (error as? EventStoreError)?.code == .closed {
+                guard index > 0 else { throw error }
+                for rest in index..<appends.count { outcomes.settle(rest, .failure(error)) }
+                break
             } catch {
                 outcomes.settle(index, .failure(error))
             }
         }
-        try await queue.waitForRoom()
-        try queue.put(requests)
         return await outcomes.all()
     }
 
     // MARK: Running
 
-    /// Writes until ``close()`` is called and everything is written, or the task is cancelled; then what is queued fails.
+    /// Writes until ``close()`` is called and everything is written, or the task is cancelled.
+    ///
+    /// When it is cancelled, what is queued fails with `.closed`, and what is being written with `.unavailable`: it may be
+    /// stored.
     public func run() async {
         var writer = AppendWriter(configuration, patience: limits.patience, logger: logger)
         while true {
             let group = await queue.take(upTo: limits.groupSize)
             if group.isEmpty { break }
+            if Task.isCancelled {
+                Self.stop(group)
+                break
+            }
             let events = group.reduce(0) { $0 + $1.events }
             groups.record(events)
             await writer.write(group)
             appended.increment(by: events)
         }
         queue.close()
-        for request in queue.drain() {
+        Self.stop(queue.drain())
+        await writer.close()
+    }
+
+    private static func stop(_ requests: [AppendRequest]) {
+        for request in requests {
             request.settle(.failure(EventStoreError(.closed, "the appender was stopped before it stored the append")))
         }
-        await writer.close()
     }
 
     /// Takes no more appends; ``run()`` returns when those that were taken are written.
@@ -185,45 +207,6 @@ public final class EventAppender: Sendable {
             appender.close()
             await running
             throw error
-        }
-    }
-}
-
-/// How many appends ended, gathered until all have.
-private final class Outcomes: Sendable {
-    private struct State {
-        var results: [Result<AppendReceipt, any Error>?]
-        var open: Int
-        var waiter: CheckedContinuation<[Result<AppendReceipt, any Error>], Never>?
-    }
-
-    private let state: Mutex<State>
-
-    init(count: Int) {
-        state = Mutex(State(results: Array(repeating: nil, count: count), open: count))
-    }
-
-    func settle(_ index: Int, _ result: Result<AppendReceipt, any Error>) {
-        let finished = state.withLock {
-            state -> (
-                CheckedContinuation<[Result<AppendReceipt, any Error>], Never>, [Result<AppendReceipt, any Error>]
-            )? in
-            state.results[index] = result
-            state.open -= 1
-            guard state.open == 0, let waiter = state.waiter else { return nil }
-            return (waiter, state.results.compactMap(\.self))
-        }
-        if let (waiter, results) = finished { waiter.resume(returning: results) }
-    }
-
-    func all() async -> [Result<AppendReceipt, any Error>] {
-        await withCheckedContinuation { waiter in
-            let results = state.withLock { state -> [Result<AppendReceipt, any Error>]? in
-                guard state.open > 0 else { return state.results.compactMap(\.self) }
-                state.waiter = waiter
-                return nil
-            }
-            if let results { waiter.resume(returning: results) }
         }
     }
 }

@@ -1,5 +1,7 @@
 public import EventModel
 
+internal import Postgres
+
 /// What went wrong in the event store: a code to switch on, and a message that a person can act on.
 public struct EventStoreError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
@@ -8,13 +10,15 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case wrongExpectedVersion
         /// The append breaks a rule of the event contract. Nothing was stored.
         case invalidAppend
-        /// The server refused the append for another reason. Nothing was stored.
+        /// The server refused it for another reason. Nothing was stored.
         case refused
         /// The database could not be reached in time. Whether the append was stored is unknown: the same append again,
         /// with the same event ids, finds out.
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent
+        /// The log was restored from another cluster's dump, and its order cannot be told.
+        case restoredLog
         /// A cursor's text cannot be parsed.
         case invalidCursor
         /// The appender was closed before it took the append.
@@ -43,6 +47,16 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
 
     /// The message and its cause.
     public var description: String { cause.map { "\(message): \($0)" } ?? message }
+
+    /// A failure to read the log.
+    init(cannotRead error: PostgresError) {
+        let isTemporary = error.isRetryable || error.code == .closed
+        self.init(
+            isTemporary ? .unavailable : .refused,
+            isTemporary ? "the log cannot be read now" : "the log cannot be read",
+            cause: error
+        )
+    }
 
     static func wrongVersion(_ stream: StreamID, expected: ExpectedVersion, found: Int) -> EventStoreError {
         var error = EventStoreError(

@@ -16,10 +16,11 @@ struct EventTypes {
     ///
     /// - Throws: ``PostgresError``.
     mutating func intern(_ types: Set<EventType>, on connection: PostgresConnection) async throws {
-        let unknown = types.filter { ids[$0] == nil }.map(\.name).sorted()
+        let unknown = types.filter { ids[$0] == nil }
         guard !unknown.isEmpty else { return }
-        add(try await connection.query(SelectTypes(names: unknown)))
-        let missing = unknown.filter { name in !ids.keys.contains { $0.name == name } }
+        add(try await connection.query(SelectTypes(names: unknown.map(\.name))))
+        // In the order of their names, as append_event does: two that intern the same do not wait in a ring.
+        let missing = unknown.filter { ids[$0] == nil }.map(\.name).sorted()
         guard !missing.isEmpty else { return }
         try await connection.execute(InsertTypes(names: missing))
         add(try await connection.query(SelectTypes(names: missing)))

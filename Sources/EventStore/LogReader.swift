@@ -11,13 +11,18 @@ package enum LogReader {
         package let events: [StoredEvent]
         /// The cursor behind them.
         package let cursor: LogCursor
+        /// The end of the write-ahead log when the cursor's snapshot was taken; `nil` if it was taken by an earlier read.
+        var written: Int64?
     }
 
     /// Settings of a session that reads the log: plans keep to the indexes even while the table is young, and start no
     /// parallel workers, which take longer to start than a batch takes to read.
     package static let sessionSettings = ["enable_seqscan": "off", "max_parallel_workers_per_gather": "0"]
 
-    /// Reads the next events behind a cursor.
+    /// Reads the next events behind a cursor, for a reader that keeps its cursor in the same database.
+    ///
+    /// Such a cursor goes back with the database when that crashes. For one that does not, see
+    /// ``readOut(on:after:limit:)``.
     ///
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
@@ -32,18 +37,22 @@ package enum LogReader {
             return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
         }
         if cursor == .beginning {
-            guard let end = try await connection.first(CurrentSnapshot()) else {
+            guard let now = try await connection.first(CurrentSnapshot()) else {
                 return Batch(events: [], cursor: cursor)
             }
-            let window = LogCursor.Window(end: end, position: 0)
-            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+            let window = LogCursor.Window(end: now.snapshot, position: 0)
+            var batch = try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+            batch.written = now.written
+            return batch
         }
         let (snapshots, events) = try await connection.pipeline(
             CurrentSnapshot(),
             ReadNew(old: cursor.delivered, limit: limit)
         )
-        guard let end = snapshots.first else { return Batch(events: [], cursor: cursor) }
-        return batch(events, from: cursor.delivered, to: end, limit: limit)
+        guard let now = snapshots.first else { return Batch(events: [], cursor: cursor) }
+        var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
+        batch.written = now.written
+        return batch
     }
 
     private static func walk(
@@ -69,14 +78,19 @@ package enum LogReader {
         return Batch(events: events, cursor: LogCursor(delivered: delivered, window: window))
     }
 
-    /// The snapshot of this transaction.
+    /// The snapshot of this transaction, and how far the write-ahead log was written then.
     package struct CurrentSnapshot: PostgresStatement {
-        package let sql = "select pg_current_snapshot()"
+        package let sql = """
+            select pg_current_snapshot(),
+                case when pg_is_in_recovery() then 0 else (pg_current_wal_insert_lsn() - '0/0')::bigint end
+            """
 
         package init() {}
 
-        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PostgresSnapshot {
-            try row.decode(at: 0)
+        package func decode(
+            _ row: borrowing PostgresRow
+        ) throws(PostgresError) -> (snapshot: PostgresSnapshot, written: Int64) {
+            (try row.decode(at: 0), try row.decode(at: 1))
         }
     }
 
@@ -99,7 +113,7 @@ package enum LogReader {
     ///
     /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction that
     /// stays open for hours from costing anything.
-    private struct ReadNew: PostgresStatement {
+    struct ReadNew: PostgresStatement {
         let old: PostgresSnapshot
         let limit: Int
 

@@ -124,7 +124,7 @@ public final class PostgresEventStore: Sendable {
         let limit = min(max(1, limit), Self.largestPage)
         return try await reading { connection in
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
-                try await LogReader.read(on: connection, after: cursor, limit: limit)
+                try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
             var events: [RecordedEvent] = []
             for stored in batch.events { events.append(try await self.decoder.event(stored, on: connection)) }
@@ -136,9 +136,7 @@ public final class PostgresEventStore: Sendable {
     ///
     /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
     public func head() async throws -> LogCursor {
-        try await reading { connection in
-            try await connection.first(LogReader.CurrentSnapshot()).map { LogCursor(delivered: $0) } ?? .beginning
-        }
+        try await reading { connection in try await LogReader.head(on: connection) }
     }
 
     /// Follows the log from a cursor on.
@@ -166,8 +164,8 @@ public final class PostgresEventStore: Sendable {
     private func reading<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         do {
             return try await pool.withConnection(body)
-        } catch let error as PostgresError where error.isRetryable {
-            throw EventStoreError(.unavailable, "the log cannot be read now", cause: error)
+        } catch let error as PostgresError {
+            throw EventStoreError(cannotRead: error)
         }
     }
 

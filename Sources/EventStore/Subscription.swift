@@ -52,27 +52,28 @@ public struct Subscription: AsyncSequence, Sendable {
 
         /// The next events; waits until there are some.
         ///
-        /// - Throws: ``EventStoreError`` with `.corruptEvent`, or `.unavailable` if the server cannot be reached at the
-        ///   start; `CancellationError`.
+        /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.restoredLog` or `.refused`, or with `.unavailable` if the
+        ///   server cannot be reached at the start; `CancellationError`. After any of them the next call begins at the same
+        ///   place.
         public mutating func next() async throws -> LogBatch? {
-            while true {
-                // Listen first, then look: what commits in between announces itself.
-                if !isListening {
-                    do {
-                        _ = try await notifications.next()
-                    } catch let error as PostgresError {
-                        throw EventStoreError(.unavailable, "cannot subscribe", cause: error)
-                    }
-                    isListening = true
+            // Listen first, then look: what commits in between announces itself.
+            if !isListening {
+                do {
+                    _ = try await notifications.next()
+                } catch let error as PostgresError {
+                    throw EventStoreError(.unavailable, "cannot subscribe", cause: error)
                 }
+                isListening = true
+            }
+            while true {
                 do {
                     if let batch = try await read() { return batch }
-                    _ = try await notifications.next()
-                } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+                } catch let error as PostgresError {
+                    guard error.isRetryable || error.code == .closed else { throw EventStoreError(cannotRead: error) }
                     subscription.logger.warning("a subscription reconnects", metadata: ["error": "\(error)"])
                     connection = nil
-                    _ = try await notifications.next()
                 }
+                _ = try await notifications.next()
             }
         }
 
@@ -80,16 +81,16 @@ public struct Subscription: AsyncSequence, Sendable {
             let connection = try await connected()
             let (cursor, limit) = (cursor, subscription.batchSize)
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
-                try await LogReader.read(on: connection, after: cursor, limit: limit)
+                try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
-            self.cursor = batch.cursor
-            guard !batch.events.isEmpty else { return nil }
             var events: [RecordedEvent] = []
             events.reserveCapacity(batch.events.count)
             for stored in batch.events {
                 events.append(try await subscription.decoder.event(stored, on: connection))
             }
-            return LogBatch(events: events, cursor: batch.cursor)
+            // Only now: what could not be decoded was not delivered.
+            self.cursor = batch.cursor
+            return events.isEmpty ? nil : LogBatch(events: events, cursor: batch.cursor)
         }
 
         private mutating func connected() async throws -> PostgresConnection {
@@ -97,6 +98,13 @@ public struct Subscription: AsyncSequence, Sendable {
             var configuration = subscription.configuration
             configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
             let made = try await PostgresConnection.connect(configuration, logger: subscription.logger)
+            if let foreign = try await made.first(LogReader.ForeignTransaction()) {
+                throw EventStoreError(
+                    .restoredLog,
+                    "the log holds transaction \(foreign.value), which this cluster has not begun yet: it was restored from a "
+                        + "dump of another cluster, and its order cannot be told"
+                )
+            }
             connection = made
             return made
         }

@@ -1,0 +1,128 @@
+internal import EventModel
+
+/// What one transaction of a group stores, and what becomes of the group's other appends. Pure: nothing here reads or
+/// writes.
+struct AppendRound {
+    /// An append that is to be stored, with the version of the first event of each of its parts.
+    private struct Planned {
+        let request: AppendRequest
+        let firstVersions: [Int]
+    }
+
+    private struct Row {
+        let stream: StreamID
+        let version: Int
+        let type: Int16
+        let event: EncodedAppend.Event
+    }
+
+    /// The appends that need no storing, and how they ended.
+    private(set) var settled: [(request: AppendRequest, result: Result<[AppendReceipt], any Error>)] = []
+    /// The appends that are not settled, in their order: those that are stored now, and those that wait.
+    private(set) var open: [AppendRequest] = []
+    /// The appends that wait for the next round.
+    private(set) var later: [AppendRequest] = []
+    /// The streams that must be read before the next round.
+    private(set) var stale: Set<StreamID> = []
+    private var planned: [Planned] = []
+    private var rows: [Row] = []
+    /// The rows' places in the order in which they are stored.
+    private var order: [Int] = []
+
+    /// Decides about appends in their order.
+    ///
+    /// An append that has to wait holds back those behind it that go to one of its streams.
+    ///
+    /// - Parameters:
+    ///   - requests: The appends.
+    ///   - heads: What is known of their streams.
+    ///   - types: The ids of all their types.
+    ///   - fresh: The streams whose heads were read for these appends.
+    init(_ requests: [AppendRequest], heads: StreamHeads, types: EventTypes, fresh: Set<StreamID>) {
+        var pending: [StreamID: Set<EventID>] = [:]
+        var held: Set<StreamID> = []
+        for request in requests {
+            let isHeld = !held.isEmpty && request.appends.contains { held.contains($0.stream) }
+            let decision =
+                isHeld
+                ? .later : AppendDecision(request.appends, heads: heads, pending: pending, isFresh: fresh.contains)
+            switch decision {
+            case .stored(let receipts): settled.append((request, .success(receipts)))
+            case .refuse(let error): settled.append((request, .failure(error)))
+            case .store:
+                open.append(request)
+                plan(request, heads: heads, types: types, pending: &pending)
+            case .later, .read:
+                if case .read(let streams) = decision { stale.formUnion(streams) }
+                open.append(request)
+                later.append(request)
+                held.formUnion(request.appends.lazy.map(\.stream))
+            }
+        }
+        // By stream, so that two appenders meet at the first stream that they share and not in a ring; by version, so that
+        // positions, which are drawn row by row, follow versions.
+        order = rows.indices.sorted { left, right in
+            let (left, right) = (rows[left], rows[right])
+            return left.stream == right.stream
+                ? left.version < right.version : left.stream.uuid < right.stream.uuid
+        }
+    }
+
+    private mutating func plan(
+        _ request: AppendRequest,
+        heads: StreamHeads,
+        types: EventTypes,
+        pending: inout [StreamID: Set<EventID>]
+    ) {
+        var firstVersions: [Int] = []
+        for append in request.appends {
+            let first = (heads[append.stream]?.version ?? 0) + (pending[append.stream]?.count ?? 0) + 1
+            firstVersions.append(first)
+            for (offset, event) in append.events.enumerated() {
+                guard let type = types[event.type] else { preconditionFailure("types are interned before") }
+                rows.append(Row(stream: append.stream, version: first + offset, type: type, event: event))
+                pending[append.stream, default: []].insert(event.id)
+            }
+        }
+        planned.append(Planned(request: request, firstVersions: firstVersions))
+    }
+
+    /// How many events are to be stored.
+    var count: Int { rows.count }
+
+    /// The statement that stores them.
+    var statement: InsertEvents {
+        var statement = InsertEvents(capacity: rows.count)
+        for place in order {
+            let row = rows[place]
+            statement.append(row.event, type: row.type, stream: row.stream, version: row.version)
+        }
+        return statement
+    }
+
+    /// Learns that everything was stored.
+    ///
+    /// - Parameters:
+    ///   - stored: The positions that ``statement`` gave.
+    ///   - heads: Gets the events.
+    /// - Returns: The appends that were stored, each with its receipts.
+    func finish(_ stored: [Int64], heads: inout StreamHeads) -> [(request: AppendRequest, receipts: [AppendReceipt])] {
+        var positions = [Int64](repeating: 0, count: rows.count)
+        for (place, position) in zip(order, stored) { positions[place] = position }
+        var next = positions[...]
+        return planned.map { planned in
+            let receipts = zip(planned.request.appends, planned.firstVersions).map { append, firstVersion in
+                let mine = Array(next.prefix(append.events.count))
+                next = next.dropFirst(append.events.count)
+                heads.extend(append.stream, by: zip(append.events, mine).lazy.map { ($0.id, $1) })
+                return AppendReceipt(
+                    stream: append.stream,
+                    firstVersion: firstVersion,
+                    positions: mine,
+                    wasStoredBefore: false
+                )
+            }
+            return (planned.request, receipts)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import EventModel
+import EventStore
+import Foundation
+import PayloadCodec
+import Postgres
+import RecorderTesting
+
+@testable import EventStore
+
+extension StreamID {
+    /// A new stream, as a session's id would name it.
+    static func fresh() -> StreamID { StreamID(UUID(version7At: .now())) }
+}
+
+extension EventID {
+    /// A new event id of any order.
+    static func fresh() -> EventID { EventID(UUID()) }
+
+    /// An id that sorts by its number.
+    static func numbered(_ number: Int) -> EventID {
+        EventID(UUID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0000 + UInt64(number)))
+    }
+}
+
+extension EventDraft {
+    /// An event whose data says who wrote it.
+    static func turn(_ id: EventID = .fresh(), data: String = #"{"turnId":"t"}"#) throws -> EventDraft {
+        try EventDraft(id: id, type: .turnStarted, data: Array(data.utf8))
+    }
+}
+
+extension Append {
+    /// An append of events with these ids.
+    static func of(
+        _ ids: [EventID] = [.fresh()],
+        to stream: StreamID,
+        expecting expected: ExpectedVersion = .any
+    ) throws -> Append {
+        Append(stream: stream, expectedVersion: expected, events: try ids.map { try .turn($0) })
+    }
+}
+
+extension PostgresEventStore {
+    /// A store on a test's database, closed when the body ends.
+    static func with<R>(
+        _ configuration: PostgresConfiguration,
+        _ body: (PostgresEventStore) async throws -> R
+    ) async throws -> R {
+        let store = PostgresEventStore(configuration, limits: .init(size: 4), logger: TestServer.logger)
+        do {
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+}
+
+/// Runs a test with a store on a database of its own.
+func withStore<R>(_ body: (PostgresEventStore, PostgresConfiguration) async throws -> R) async throws -> R {
+    try await withTestDatabase { configuration in
+        try await PostgresEventStore.with(configuration) { store in try await body(store, configuration) }
+    }
+}
+
+/// The error that an append ends with; `nil` if it succeeds or fails otherwise.
+func failure(_ body: () async throws -> some Any) async -> EventStoreError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch {
+        return error as? EventStoreError
+    }
+}
