@@ -23,17 +23,24 @@ struct Recorder: AsyncParsableCommand {
         version: "0.2.0",
         subcommands: [],
         groupedSubcommands: [
-            CommandGroup(name: "Running", subcommands: [MigrateCommand.self]),
+            CommandGroup(name: "Running", subcommands: [DemoCommand.self, DevCommand.self, MigrateCommand.self]),
             CommandGroup(
                 name: "Events",
                 subcommands: [
-                    AppendCommand.self, ImportCommand.self, EventsCommand.self, TailCommand.self,
+                    AppendCommand.self, ImportCommand.self, EventsCommand.self, TailCommand.self, SimulateCommand.self,
                 ]
             ),
             CommandGroup(
                 name: "Projecting",
                 subcommands: [
-                    ProjectCommand.self, ProjectionsCommand.self, PricesCommand.self,
+                    ProjectCommand.self, ProjectionsCommand.self, PricesCommand.self, DictionaryCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Reading",
+                subcommands: [
+                    SessionsCommand.self, SessionCommand.self, ReplayCommand.self, LatencyCommand.self,
+                    CostsCommand.self, AuditCommand.self,
                 ]
             ),
         ]

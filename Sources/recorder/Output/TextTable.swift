@@ -1,7 +1,7 @@
 /// Rows as an aligned table for a person, or as lines of JSON.
-struct TextTable<Row> {
+struct TextTable<Row: Sendable>: Sendable {
     /// Where a column's texts stand.
-    enum Alignment {
+    enum Alignment: Sendable {
         /// Texts.
         case left
         /// Numbers.
@@ -9,12 +9,12 @@ struct TextTable<Row> {
     }
 
     /// One column.
-    struct Column {
+    struct Column: Sendable {
         let title: String
         let alignment: Alignment
         /// Whether it gives way where the terminal is narrow.
         let isFlexible: Bool
-        let text: (Row) -> String?
+        let text: @Sendable (Row) -> String?
 
         /// - Parameters:
         ///   - title: The head.
@@ -25,7 +25,7 @@ struct TextTable<Row> {
             _ title: String,
             _ alignment: Alignment = .left,
             isFlexible: Bool = false,
-            _ text: @escaping (Row) -> String?
+            _ text: @escaping @Sendable (Row) -> String?
         ) {
             self.title = title
             self.alignment = alignment

@@ -55,6 +55,11 @@ struct Settings: Sendable {
         Settings(databaseURL: databaseURL, schema: schema, directory: directory, logger: logger)
     }
 
+    /// The same settings with another directory, if one is given.
+    func with(directory: String?) -> Settings {
+        Settings(databaseURL: databaseURL, schema: schema, directory: directory ?? self.directory, logger: logger)
+    }
+
     private static func flags(_ options: SettingsOptions) -> [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         if let url = options.databaseURL { values[["database", "url"]] = ConfigValue(.string(url), isSecret: true) }

@@ -1,0 +1,87 @@
+import ArgumentParser
+import EventModel
+import ReadModel
+
+/// `recorder audit list`: audited events in their order.
+struct AuditListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Lists audited events in the order of the log.",
+        discussion: """
+            EXAMPLES
+              recorder audit --action 'user.*' --from 2026-03-01
+              recorder audit list --limit 0 --json > audit.jsonl
+            """
+    )
+
+    @Option(help: ArgumentHelp("Only those about this user.", valueName: "id"))
+    var user: StreamID?
+
+    @Option(
+        help: ArgumentHelp("Only this type, such as user.logged_in, or all of a noun: 'user.*'.", valueName: "type")
+    )
+    var action: String?
+
+    @Option(help: ArgumentHelp("Only what happened then or later.", valueName: "time"))
+    var from: Timestamp?
+
+    @Option(help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
+    var to: Timestamp?
+
+    @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
+    var limit = 100
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        var filter = AuditFilter()
+        filter.user = user
+        filter.action = action
+        filter.from = from
+        filter.until = to
+        var rest = limit == 0 ? Int.max : limit
+        try await settings.withReadModels { models in
+            while rest > 0 {
+                filter.limit = min(rest, AuditFilter.largestPage)
+                let page = try await models.audit(filter)
+                Self.table.print(page, json: options.json) { Self.write($1, to: &$0) }
+                rest -= page.count
+                guard page.count == filter.limit, let last = page.last else { break }
+                filter.after = last.position
+            }
+        }
+    }
+
+    private static let table = TextTable<AuditEntry>([
+        .init("time (UTC)") { Figures.moment($0.timestamp) },
+        .init("user") { $0.userID?.description },
+        .init("action") { $0.action },
+        .init("result") { $0.result },
+        .init("address") { $0.ipAddress },
+        .init("resource", isFlexible: true) { $0.resource },
+    ])
+
+    private static func write(_ entry: AuditEntry, to line: inout JSONLine) {
+        line.field("id", entry.id.description)
+        line.field("position", Int(entry.position))
+        line.field("userId", entry.userID?.description)
+        line.field("action", entry.action)
+        line.field("resource", entry.resource)
+        line.field("result", entry.result)
+        line.field("ipAddress", entry.ipAddress)
+        line.field("userAgent", entry.userAgent)
+        line.field("metadata", entry.metadata)
+        line.field("timestamp", entry.timestamp)
+        line.field("hash", entry.hash.map(hexadecimal))
+        line.field("previousHash", entry.previousHash.map(hexadecimal))
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import EventModel
+import ReadModel
+
+/// `recorder costs`: what calls cost.
+struct CostsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "costs",
+        abstract: "Sums costs by day, stage, provider, model or session.",
+        discussion: """
+            Costs are exact. Calls whose cost is not known are counted apart and never taken as 0.
+
+            EXAMPLES
+              recorder costs
+              recorder costs --by day,provider,model --from 2026-03-01 --until 2026-04-01
+              recorder costs --by session --user 019cad8f-ac00-7d67-b00a-4911e12a826e --json
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "What to sum by: any of day, stage, provider, model, session, divided by commas.",
+            valueName: "list"
+        )
+    )
+    var by: CostDimensionList?
+
+    @Option(help: ArgumentHelp("Only this session's.", valueName: "id"))
+    var session: StreamID?
+
+    @Option(help: ArgumentHelp("Only this user's.", valueName: "id"))
+    var user: StreamID?
+
+    @Option(help: ArgumentHelp("From this day on, UTC.", valueName: "day"))
+    var from: Timestamp?
+
+    @Option(help: ArgumentHelp("Before this day.", valueName: "day"))
+    var until: Timestamp?
+
+    @Option(help: ArgumentHelp("Only of this stage: asr, rag, llm, tts.", valueName: "stage"))
+    var stage: String?
+
+    @Option(help: ArgumentHelp("Only of this provider.", valueName: "name"))
+    var provider: String?
+
+    @Option(help: ArgumentHelp("Only of this model.", valueName: "name"))
+    var model: String?
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        var filter = CostFilter()
+        filter.session = session
+        filter.user = user
+        filter.from = from
+        filter.until = until
+        filter.stage = stage
+        filter.provider = provider
+        filter.model = model
+        let dimensions = by?.dimensions ?? [.stage, .provider, .model]
+        let sums = try await settings.withReadModels { try await $0.costs(by: dimensions, filter) }
+        CostTable.sums(by: dimensions).print(sums, json: options.json) { CostTable.write($1, by: dimensions, to: &$0) }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Logging
+
+/// `recorder demo`: the whole of it, to be seen.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Records simulated conversations on a server of its own, projects them, shows and replays them.",
+        discussion: """
+            Runs a PostgreSQL in .recorder/ as `recorder dev` does, and stops it at the end. What was recorded stays: \
+            every run adds sessions.
+
+            EXAMPLES
+              recorder demo
+              recorder demo --sessions 500 --producers 32 --speed 0
+            """
+    )
+
+    @Option(help: ArgumentHelp("How many conversations to record.", valueName: "count"))
+    var sessions = 50
+
+    @Option(help: ArgumentHelp("How many producers record at the same time.", valueName: "count"))
+    var producers = 8
+
+    @Option(help: ArgumentHelp("How many times as fast to replay; 0 does not wait.", valueName: "factor"))
+    var speed = 20.0
+
+    @Option(help: ArgumentHelp("What fixes the conversations; another one each time if left out.", valueName: "number"))
+    var seed: UInt64?
+
+    @Option(
+        help: ArgumentHelp("Where the server lives; else RECORDER_DIRECTORY, else .recorder.", valueName: "folder"),
+        completion: .directory
+    )
+    var directory: String?
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
+        guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
+        guard speed.isFinite, speed >= 0 else { throw ValidationError("--speed is 0 or more.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings().with(directory: directory)
+        let seed = seed ?? UInt64.random(in: 1...UInt64.max)
+        let (sessions, producers, speed, json) = (sessions, producers, speed, options.json)
+        let service = CommandService {
+            try await EmbeddedRecorder.run(settings) { recorder in
+                let demo = Demo(recorder: recorder, json: json)
+                let recorded = try await demo.record(sessions: sessions, producers: producers, seed: seed)
+                try await demo.project()
+                try await demo.show(recorded, speed: speed)
+            }
+        }
+        try await service.runUntilSignal(logger: settings.logger)
+    }
+}

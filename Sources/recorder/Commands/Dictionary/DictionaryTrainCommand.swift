@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import PayloadCodec
+import Postgres
+
+/// `recorder dictionary train`: makes a dictionary from events.
+struct DictionaryTrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a dictionary from the store's own events, or from simulated ones.",
+        discussion: """
+            The dictionary is stored and used by appenders that start from then on; older payloads keep the one that \
+            they were written with. With --output it is written to a file instead, and nothing is stored. The same events \
+            give the same dictionary: the one that the migrations bring was printed by the last example.
+
+            EXAMPLES
+              recorder dictionary train --from-log 10000
+              recorder dictionary train --simulated 100 --output trained.bin
+              recorder dictionary train --simulated 100 --as-migration --output migrations/0013_shipped_dictionary.up.sql
+            """
+    )
+
+    @Option(help: ArgumentHelp("Train on so many simulated sessions.", valueName: "sessions"))
+    var simulated: Int?
+
+    @Option(help: ArgumentHelp("Train on so many events of the log, picked evenly.", valueName: "events"))
+    var fromLog: Int?
+
+    @Option(help: ArgumentHelp("The dictionary's size in bytes at most.", valueName: "bytes"))
+    var size = PayloadDictionary.sizeLimit
+
+    @Option(help: ArgumentHelp("Write it to this file and store nothing; - is standard output.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Write it as a migration.")
+    var asMigration = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard (simulated == nil) != (fromLog == nil) else { throw ValidationError("Give --simulated or --from-log.") }
+        guard (simulated ?? fromLog ?? 0) > 0 else { throw ValidationError("Give at least 1 to train on.") }
+        guard (256...PayloadDictionary.sizeLimit).contains(size) else {
+            throw ValidationError("--size is 256 to \(PayloadDictionary.sizeLimit).")
+        }
+        if asMigration, output == nil { throw ValidationError("--as-migration needs --output.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let source: DictionarySamples
+        if let simulated {
+            source = .simulated(sessions: simulated)
+        } else {
+            source = try await settings.withPool { pool in
+                try await settings.withStore { store in
+                    try await .log(events: fromLog ?? 0, pool: pool, store: store)
+                }
+            }
+        }
+        let trained = try DictionaryTrainer(size: size).train(source.payloads)
+        var id: Int?
+        if let output {
+            let bytes =
+                asMigration ? Array(DictionaryMigration.text(trained, source: source).utf8) : trained.bytes
+            try Self.write(bytes, to: output)
+        } else {
+            let statement = InsertDictionary(bytes: trained.bytes, trainedOn: source.description)
+            id = try await settings.withPool { try await $0.first(statement) }.map { Int($0) }
+        }
+        if output != "-" { report(trained, source: source, id: id) }
+    }
+
+    private func report(_ trained: TrainedDictionary, source: DictionarySamples, id: Int?) {
+        if options.json {
+            JSONLine.print { line in
+                line.field("id", id)
+                line.field("bytes", trained.bytes.count)
+                line.field("trainedOn", source.description)
+                line.field("samples", trained.trainedOn)
+                line.field("heldOut", trained.heldOut)
+                line.field("heldOutRatio", trained.heldOutRatio)
+                line.field("heldOutRatioWithoutDictionary", trained.heldOutRatioWithoutDictionary)
+            }
+            return
+        }
+        let place = id.map { "stored as dictionary \($0)" } ?? output.map { "written to \($0)" } ?? ""
+        let ratio = Figures.decimal(trained.heldOutRatio, digits: 3) ?? "?"
+        let without = Figures.decimal(trained.heldOutRatioWithoutDictionary, digits: 3) ?? "?"
+        StandardOutput.shared.line(
+            "\(Counted.text(trained.bytes.count, "byte")) from \(source.description), \(place): "
+                + "\(Counted.text(trained.heldOut, "event")) that it was not trained on shrink to \(ratio) of their size, "
+                + "without it to \(without)"
+        )
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws {
+        guard path != "-" else {
+            StandardOutput.shared.write { $0.append(contentsOf: bytes) }
+            return
+        }
+        do {
+            try Data(bytes).write(to: URL(filePath: path))
+        } catch {
+            throw CommandError(.file, "\(path) cannot be written: \(error.localizedDescription)", cause: error)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import EventModel
+import ReadModel
+
+/// `recorder latency`: percentiles over any range, and series.
+struct LatencyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "latency",
+        abstract: "Shows percentiles of latencies over any range, or a series over time.",
+        discussion: """
+            Percentiles are within 1 % of the exact ones. A series has a line for each step, also where nothing was \
+            measured, with the median, the 95th and the 99th percentile.
+
+            EXAMPLES
+              recorder latency
+              recorder latency --stage llm --provider openai --percentiles 50,90,99.9
+              recorder latency --stage turn --from 2026-03-02 --to 2026-03-03 --series 1h
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "asr, rag, llm, llm_first_token, tts or turn; several if given several times, all if left out.",
+            valueName: "stage"
+        )
+    )
+    var stage: [LatencyStage] = []
+
+    @Option(help: ArgumentHelp("From this minute on: RFC 3339 or a day.", valueName: "time"))
+    var from: Timestamp?
+
+    @Option(help: ArgumentHelp("Before this minute.", valueName: "time"))
+    var to: Timestamp?
+
+    @Option(help: ArgumentHelp("Only of this provider.", valueName: "name"))
+    var provider: String?
+
+    @Option(help: ArgumentHelp("Only of this model.", valueName: "name"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("Which percentiles, divided by commas; 50,95,99 if left out.", valueName: "list"))
+    var percentiles: PercentileList?
+
+    @Option(help: ArgumentHelp("A series in steps such as 1m, 15m, 1h, 1d.", valueName: "step"))
+    var series: SeriesStep?
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard series != nil else { return }
+        if percentiles != nil { throw ValidationError("A series has fixed percentiles: leave --percentiles out.") }
+        if stage.count != 1 { throw ValidationError("A series is of one --stage.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        var filter = LatencyFilter()
+        filter.from = from
+        filter.until = to
+        filter.provider = provider
+        filter.model = model
+        if let series, let stage = stage.first {
+            let buckets = try await settings.withReadModels { models in
+                try await models.latencySeries(of: stage, step: series.duration, filter)
+            }
+            LatencyTables.series.print(buckets, json: options.json) { LatencyTables.write($1, stage: stage, to: &$0) }
+        } else {
+            let stages = stage.isEmpty ? LatencyStage.allCases : stage
+            let wanted = percentiles ?? PercentileList.usual
+            let summaries = try await settings.withReadModels { models in
+                try await models.latency(of: stages, percentiles: wanted.values, filter)
+            }
+            LatencyTables.summaries(wanted).print(summaries, json: options.json) { line, summary in
+                LatencyTables.write(summary, wanted, to: &line)
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import EventModel
+import ReadModel
+
+/// `recorder session ID`: one session with its turns.
+struct SessionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "session",
+        abstract: "Shows one session with its turns and costs.",
+        discussion: """
+            EXAMPLES
+              recorder session 019cad8f-ac00-7e4e-a7b6-815d4e98868f
+              recorder session 019cad8f-ac00-7e4e-a7b6-815d4e98868f --json | jq '.turns[].llmResponse'
+            """
+    )
+
+    @Argument(help: "The session's id.")
+    var id: StreamID
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let (session, turns) = try await settings.withReadModels { models in
+            (try await models.session(id), try await models.turns(of: id))
+        }
+        if options.json {
+            JSONLine.print { line in
+                SessionTables.write(session, to: &line)
+                line.objects("turns", turns) { SessionTables.write($1, to: &$0) }
+            }
+        } else {
+            Self.show(session)
+            StandardOutput.shared.endLine()
+            SessionTables.turns.print(turns)
+        }
+    }
+
+    /// Prints what is known of a session, one thing a line.
+    static func show(_ session: Session) {
+        let duration = session.startedAt.flatMap { start in
+            session.endedAt.map { Figures.offset($0.duration(since: start)) }
+        }
+        let times = session.timeInState.sorted { $0.value > $1.value }
+            .compactMap { state, time in Figures.decimal(time / 1_000, digits: 1).map { "\(state) \($0) s" } }
+        let facts: [(String, String?)] = [
+            ("session", session.id.description),
+            ("user", session.userID?.description),
+            ("state", session.state),
+            ("began", session.startedAt?.description),
+            ("ended", session.endedAt.map { "\($0)\(duration.map { " after \($0)" } ?? "")" }),
+            ("events", Counted.grouped(session.version)),
+            ("turns", "\(session.totalTurns), \(session.interruptedTurns) interrupted"),
+            ("errors", "\(session.errorCount)"),
+            ("anomalies", "\(session.anomalies)"),
+            ("mean latency", Figures.milliseconds(session.averageLatencyMs).map { "\($0) ms" }),
+            (
+                "cost",
+                session.totalCost.map { cost in
+                    session.uncostedCalls == 0
+                        ? "$\(cost)"
+                        : "$\(cost), without \(Counted.text(session.uncostedCalls, "call")) of unknown cost"
+                }
+            ),
+            ("time in state", times.isEmpty ? nil : times.joined(separator: ", ")),
+            (
+                "providers",
+                [session.asrProvider, session.llmProvider, session.ttsProvider].compactMap(\.self)
+                    .joined(separator: " → ")
+            ),
+        ]
+        for (name, value) in facts {
+            if let value, !value.isEmpty { StandardOutput.shared.line("\(name.padded(to: 14))\(value)") }
+        }
+    }
+}

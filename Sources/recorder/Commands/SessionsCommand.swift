@@ -1,0 +1,76 @@
+import ArgumentParser
+import EventModel
+import ReadModel
+
+/// `recorder sessions`: lists sessions.
+struct SessionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sessions",
+        abstract: "Lists sessions, newest first.",
+        discussion: """
+            EXAMPLES
+              recorder sessions
+              recorder sessions --has-errors --from 2026-03-01 --until 2026-04-01
+              recorder sessions --provider anthropic --min-cost 0.05 --limit 200 --json | jq .id
+            """
+    )
+
+    @Option(help: ArgumentHelp("Only this user's.", valueName: "id"))
+    var user: StreamID?
+
+    @Option(help: "Only those in this state: idle, listening, processing, speaking, interrupted, error.")
+    var state: String?
+
+    @Option(help: ArgumentHelp("Only those with this provider, of whichever stage.", valueName: "name"))
+    var provider: String?
+
+    @Option(help: ArgumentHelp("Only those that began then or later: RFC 3339 or a day.", valueName: "time"))
+    var from: Timestamp?
+
+    @Option(help: ArgumentHelp("Only those that began earlier.", valueName: "time"))
+    var until: Timestamp?
+
+    @Option(help: ArgumentHelp("Only those that cost as much or more, in US dollars.", valueName: "amount"))
+    var minCost: Money?
+
+    @Flag(inversion: .prefixedNo, help: "Only those with errors, or without.")
+    var hasErrors: Bool?
+
+    @Flag(inversion: .prefixedNo, help: "Only those with transitions outside the table, or without.")
+    var hasAnomalies: Bool?
+
+    @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
+    var limit = 50
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        var filter = SessionFilter()
+        filter.user = user
+        filter.state = state
+        filter.provider = provider
+        filter.from = from
+        filter.until = until
+        filter.minimumCost = minCost
+        filter.hasErrors = hasErrors
+        filter.hasAnomalies = hasAnomalies
+        var rest = limit == 0 ? Int.max : limit
+        try await settings.withReadModels { models in
+            while rest > 0 {
+                filter.limit = min(rest, SessionFilter.largestPage)
+                let page = try await models.sessions(filter)
+                SessionTables.sessions.print(page, json: options.json) { line, session in
+                    SessionTables.write(session, to: &line)
+                }
+                rest -= page.count
+                guard page.count == filter.limit, let last = page.last else { break }
+                filter.after = SessionFilter.Place(after: last)
+            }
+        }
+    }
+}

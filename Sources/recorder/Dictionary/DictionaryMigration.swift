@@ -1,0 +1,28 @@
+import Foundation
+import PayloadCodec
+
+/// A dictionary as a migration that brings it: the one with the id 1.
+enum DictionaryMigration {
+    private static let lineLength = 116
+
+    /// The migration's SQL.
+    static func text(_ dictionary: TrainedDictionary, source: DictionarySamples) -> String {
+        let base64 = Array(Data(dictionary.bytes).base64EncodedString())
+        let lines = stride(from: 0, to: base64.count, by: lineLength)
+            .map { String(base64[$0..<min($0 + lineLength, base64.count)]) }
+        let ratio = Figures.decimal(dictionary.heldOutRatio, digits: 3) ?? "?"
+        let without = Figures.decimal(dictionary.heldOutRatioWithoutDictionary, digits: 3) ?? "?"
+        return """
+            -- The dictionary of a fresh start, trained on \(source). Events that it was not trained on
+            -- shrink to \(ratio) of their size, without it to \(without). Printed by `recorder dictionary train --as-migration`.
+            with shipped as (
+                select decode('
+            \(lines.joined(separator: "\n"))
+            ', 'base64') as bytes
+            )
+            insert into dictionaries (id, bytes, trained_on, checksum)
+            select 1, bytes, '\(source)', sha256(bytes) from shipped;
+
+            """
+    }
+}

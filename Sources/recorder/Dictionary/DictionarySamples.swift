@@ -1,0 +1,76 @@
+import EventModel
+import EventStore
+import FoundationEssentials
+import Postgres
+import Simulator
+
+/// Payloads to train a dictionary on, data and metadata of each one after the other, and where they came from.
+struct DictionarySamples: CustomStringConvertible, Sendable {
+    /// The payloads, in the order of the log.
+    let payloads: [[UInt8]]
+    /// Where they came from.
+    let description: String
+
+    /// The most that training takes; more makes it slower and no better.
+    private static let largest = 10_000
+    /// Events that are read of one stream: a session has about so many.
+    private static let streamLength = 100
+
+    /// Made-up events, the same every time.
+    static func simulated(sessions: Int) -> DictionarySamples {
+        var simulator = ConversationSimulator(
+            seed: 1,
+            startingAt: Timestamp(microseconds: 1_772_438_400_000_000)  // 2026-03-02 08:00 UTC
+        )
+        var payloads: [[UInt8]] = []
+        for _ in 0..<sessions { payloads += simulator.nextSession().events.map { $0.event.data + $0.event.metadata } }
+        return DictionarySamples(
+            payloads: thinned(payloads),
+            description: Counted.text(sessions, "simulated session")
+        )
+    }
+
+    /// Events of streams that are picked evenly from the log.
+    ///
+    /// - Throws: `PostgresError`; `EventStoreError`.
+    static func log(events: Int, pool: PostgresPool, store: PostgresEventStore) async throws -> DictionarySamples {
+        let count = max(1, (events + streamLength - 1) / streamLength)
+        var payloads: [[UInt8]] = []
+        var seen: Set<StreamID> = []
+        for stream in try await pool.query(SelectStreamsEvenly(count: count)) where seen.insert(stream).inserted {
+            for event in try await store.read(stream, limit: streamLength) {
+                payloads.append(event.data + event.metadata)
+            }
+        }
+        let taken = thinned(Array(payloads.prefix(events)))
+        return DictionarySamples(payloads: taken, description: "\(Counted.text(taken.count, "event")) of the log")
+    }
+
+    /// Every so many, if there are too many.
+    private static func thinned(_ payloads: [[UInt8]]) -> [[UInt8]] {
+        guard payloads.count > largest else { return payloads }
+        return (0..<largest).map { payloads[$0 * payloads.count / largest] }
+    }
+}
+
+/// Streams of events that stand at equal distances in the log.
+private struct SelectStreamsEvenly: PostgresStatement {
+    let count: Int
+
+    let sql = """
+        select found.stream_id
+        from (select min(position) as first, max(position) as last from events) as log
+        cross join lateral generate_series(0, $1::bigint - 1) as step(n)
+        cross join lateral (
+            select stream_id from events
+            where position >= log.first + (log.last - log.first) * step.n / $1 order by position limit 1
+        ) as found
+        order by step.n
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(count) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
+        StreamID(try row.decode(UUID.self, at: 0))
+    }
+}

@@ -1,0 +1,73 @@
+import EventModel
+import EventStore
+import ReadModel
+
+/// Reads a session from the log and plays it.
+struct SessionPlayer: Sendable {
+    /// The session.
+    let session: StreamID
+    /// What tokens cost, for calls whose cost was not recorded.
+    let prices: [ModelPrice]
+    /// The log.
+    let store: PostgresEventStore
+
+    private static let pageSize = 500
+
+    /// Plays the whole session on standard output.
+    ///
+    /// - Parameters:
+    ///   - speed: How many times as fast as it was; 0 does not wait.
+    ///   - json: Whether to print each frame as JSON.
+    /// - Throws: ``CommandError`` with `.notFound`; `EventStoreError`; `CancellationError`.
+    func play(speed: Double, json: Bool) async throws {
+        var replay = SessionReplay(session: session, prices: prices)
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await forEachEvent { event in
+            let frame = replay.apply(event)
+            if speed > 0 {
+                let due = start + frame.offset / speed
+                if clock.now < due {
+                    try StandardOutput.shared.flush()
+                    try await clock.sleep(until: due)
+                }
+            }
+            if json {
+                JSONLine.print { ReplayText.write(frame, to: &$0) }
+            } else {
+                ReplayText.print(frame)
+            }
+            return true
+        }
+        try StandardOutput.shared.flush()
+    }
+
+    /// The session's state at a point.
+    ///
+    /// - Throws: ``CommandError`` with `.notFound`; `EventStoreError`; `CancellationError`.
+    func snapshot(until end: SessionReplay.End) async throws -> SessionSnapshot {
+        var replay = SessionReplay(session: session, prices: prices)
+        try await forEachEvent { event in
+            guard end.includes(event) else { return false }
+            _ = replay.apply(event)
+            return true
+        }
+        return replay.snapshot
+    }
+
+    /// Reads the events in order, a page at a time, until `body` says that it is enough.
+    private func forEachEvent(_ body: (RecordedEvent) async throws -> Bool) async throws {
+        var next = 1
+        while true {
+            let page = try await store.read(session, from: next, limit: Self.pageSize)
+            guard !page.isEmpty || next > 1 else {
+                throw CommandError(.notFound, "session \(session) holds no event: check its id")
+            }
+            for event in page {
+                guard try await body(event) else { return }
+            }
+            guard page.count == Self.pageSize else { return }
+            next += page.count
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Operations
+import Postgres
+import Projector
+import Schema
+
+/// An embedded server that is migrated and has the projections' tables, while it runs.
+struct EmbeddedRecorder: Sendable {
+    /// The settings, with the server's database.
+    let settings: Settings
+    /// The server.
+    let server: EmbeddedServer
+    /// Migrations that this start applied.
+    let migrated: Int
+    /// Builds the read models.
+    let projector: Projector
+
+    /// Starts the server, migrates it, and stops it when `body` is done.
+    ///
+    /// - Throws: `OperationsError` if another process runs it or it does not start; `SchemaError`; what `body` throws.
+    static func run<R>(_ settings: Settings, _ body: (EmbeddedRecorder) async throws -> R) async throws -> R {
+        let configuration = EmbeddedServerConfiguration(directory: settings.directory)
+        return try await EmbeddedServer.withServer(configuration, logger: settings.logger) { server in
+            let own = settings.with(databaseURL: server.url())
+            let connection = try await PostgresConnection.connect(try own.database(), logger: own.logger)
+            let done = try await Migrator(schema: own.schema).up(on: connection)
+            await connection.close()
+            let recorder = EmbeddedRecorder(
+                settings: own,
+                server: server,
+                migrated: done.count,
+                projector: try await own.projector()
+            )
+            return try await body(recorder)
+        }
+    }
+
+    /// Says how to reach the server.
+    func announce(json: Bool) {
+        if json {
+            JSONLine.print { line in
+                line.field("databaseUrl", server.url())
+                line.field("directory", settings.directory)
+                line.field("processId", server.processIdentifier.map { Int($0) })
+                line.field("migrationsApplied", migrated)
+            }
+            return
+        }
+        StandardOutput.shared.line("PostgreSQL runs in \(settings.directory) (log: \(server.logPath))")
+        if migrated > 0 { StandardOutput.shared.line("\(Counted.text(migrated, "migration")) applied") }
+        StandardOutput.shared.line("connect:  psql \"\(server.url())\"")
+        StandardOutput.shared.line("services: DATABASE_URL=\"\(server.url())\"")
+        StandardOutput.shared.line("recorder commands in this directory find it by themselves; Ctrl-C stops it")
+    }
+
+    /// Projects until the task is cancelled.
+    ///
+    /// - Throws: What the projector throws; ``CommandError`` if the server ended by itself; `CancellationError`.
+    func projectUntilCancelled() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await projector.run() }
+            group.addTask {
+                try await server.waitUntilEnded()
+                throw CommandError(.refused, "PostgreSQL ended by itself: see the end of \(server.logPath)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}

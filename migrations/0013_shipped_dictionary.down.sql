@@ -1,0 +1,2 @@
+-- Refused while an event needs it.
+delete from dictionaries where id = 1;
