@@ -34,16 +34,19 @@ import Testing
 
     @Test func `a wait for a lock is cancelled`() async throws {
         try await withDatabase { configuration in
-            try await withSession(configuration) { holder in
-                try await withSession(configuration) { session in
-                    try await holder.run(unsafeSQL: "begin; lock table numbers")
-                    let pid = try await session.backendPID()
-                    let task = Task { try await session.execute(InsertNumber(1)) }
-                    try await holder.waitUntil(session: pid, waitsFor: "relation")
-                    task.cancel()
-                    await #expect(throws: CancellationError.self) { try await task.value }
-                    try await holder.run(unsafeSQL: "rollback")
-                    try await #expect(session.numbers() == [])
+            // A third looks on: within a transaction the server shows everybody's activity as it was at its first look.
+            try await withSession(configuration) { observer in
+                try await withSession(configuration) { holder in
+                    try await withSession(configuration) { session in
+                        try await holder.run(unsafeSQL: "begin; lock table numbers")
+                        let pid = try await session.backendPID()
+                        let task = Task { try await session.execute(InsertNumber(1)) }
+                        try await observer.waitUntil(session: pid, waitsFor: "relation")
+                        task.cancel()
+                        await #expect(throws: CancellationError.self) { try await task.value }
+                        try await holder.run(unsafeSQL: "rollback")
+                        try await #expect(session.numbers() == [])
+                    }
                 }
             }
         }
@@ -120,12 +123,16 @@ import Testing
 
     @Test func `a late request to cancel never hits the next statement`() async throws {
         try await withSession { session in
-            for round in 0..<400 {
+            for round in 0..<500 {
                 let task = Task {
-                    switch round % 4 {
+                    switch round % 5 {
                     case 0: _ = try await session.execute(Command("select pg_sleep(0.001)"))
                     case 1: _ = try await session.pipeline([Echo(1), Command("select pg_sleep(0.001)"), Echo(2)])
                     case 2: _ = try await session.transaction { session in try await session.first(Echo(1)) }
+                    case 3:
+                        try await session.copyIn(unsafeSQL: "numbers (n)") { writer in
+                            for number in 0..<1_000 { try writer.row(round * 1_000 + number) }
+                        }
                     default:
                         try await session.copyOut(unsafeSQL: "(select generate_series(1, 1000))") { _ in }
                     }
