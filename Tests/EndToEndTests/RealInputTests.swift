@@ -24,7 +24,7 @@ struct RealInputTests {
             try await comparison.compare(expectation, on: connection)
             try await comparison.comparePercentiles(expectation, on: connection)
             #expect(comparison.differences.isEmpty, "\(comparison.differences.prefix(20).joined(separator: "\n"))")
-            #expect(comparison.rows > 40_000)
+            #expect(comparison.rows > 30_000)
 
             let trace = try await connection.text(
                 unsafeSQL: "select sum(total_cost) from conversation_sessions where llm_provider = 'anthropic'"
