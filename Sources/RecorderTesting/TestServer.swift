@@ -61,6 +61,7 @@ package actor TestServer {
             settings: [
                 "max_connections": "300", "shared_buffers": "64MB", "max_wal_size": "512MB",
                 "log_min_messages": "fatal",
+                "dynamic_shared_memory_type": "mmap",
             ],
             isTemporary: true
         )

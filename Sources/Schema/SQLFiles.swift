@@ -29,16 +29,19 @@ package struct SQLFiles: Sendable {
     ///   UTF-8.
     package init(directory: String) throws(SchemaError) {
         let root = URL(filePath: directory, directoryHint: .isDirectory)
-        let isRoot = ["migrations", "projections"].contains {
+        let folders = ["migrations", "projections"].filter {
             FileManager.default.fileExists(atPath: root.appending(path: $0).path(percentEncoded: false))
         }
         var texts: [String: String] = [:]
         do {
-            for path in try FileManager.default.subpathsOfDirectory(atPath: root.path(percentEncoded: false))
-            where path.hasSuffix(".sql") {
-                let key = isRoot ? path : "migrations/\(path)"
-                guard key.hasPrefix("migrations/") || key.hasPrefix("projections/") else { continue }
-                texts[key] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
+            // Only these two: the folder that holds them may hold much else.
+            for (name, folder) in folders.isEmpty
+                ? [("migrations", root)] : folders.map({ ($0, root.appending(path: $0)) })
+            {
+                let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+                for path in paths where path.hasSuffix(".sql") {
+                    texts["\(name)/\(path)"] = try String(contentsOf: folder.appending(path: path), encoding: .utf8)
+                }
             }
         } catch {
             throw SchemaError(
@@ -51,7 +54,7 @@ package struct SQLFiles: Sendable {
         self.init(
             texts: texts,
             origin: directory,
-            directory: isRoot ? root.appending(path: "migrations").path(percentEncoded: false) : directory
+            directory: folders.isEmpty ? directory : root.appending(path: "migrations").path(percentEncoded: false)
         )
     }
 
