@@ -1,0 +1,95 @@
+import EventModel
+import Postgres
+import ReadModel
+import RecorderTesting
+import Testing
+
+/// Queries on an installed schema.
+@Suite struct ReadModelsTests {
+    @Test func `empty read models answer, and what is missing is said`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(url: database.url)
+            #expect(try await models.sessions().isEmpty)
+            #expect(try await models.turns(of: .generate(at: .now())).isEmpty)
+            #expect(try await models.costs(by: [.day, .provider]).isEmpty)
+            #expect(try await models.costs(by: []).map(\.calls) == [0])
+            #expect(try await models.audit().isEmpty)
+            #expect(try await models.verifyAudit().isEmpty)
+            let latency = try await models.latency(of: [.turn, .asr], percentiles: [50])
+            #expect(latency.map(\.count) == [0, 0])
+            #expect(latency.map(\.percentilesMs) == [[nil], [nil]])
+            #expect(try await models.latencySeries(of: .llm, step: .seconds(3600)).isEmpty)
+            let error = await #expect(throws: ReadModelError.self) { try await models.session(.generate(at: .now())) }
+            #expect(error?.code == .notFound)
+            await models.close()
+        }
+    }
+
+    @Test func `a series has a row for each step, also where nothing was measured`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(url: database.url)
+            var filter = LatencyFilter()
+            filter.from = Timestamp("2026-03-02T00:00:00Z")
+            filter.until = Timestamp("2026-03-03T00:00:00Z")
+            let buckets = try await models.latencySeries(of: .llm, step: .seconds(3600), filter)
+            #expect(buckets.count == 24)
+            #expect(buckets.allSatisfy { $0.count == 0 && $0.meanMs == nil })
+            for step in [Duration.seconds(1), .seconds(59)] {
+                let error = await #expect(throws: ReadModelError.self) {
+                    try await models.latencySeries(of: .llm, step: step, filter)
+                }
+                #expect(error?.code == .invalidArgument)
+            }
+            filter.until = Timestamp("2036-03-03T00:00:00Z")
+            let error = await #expect(throws: ReadModelError.self) {
+                try await models.latencySeries(of: .llm, step: .seconds(60), filter)
+            }
+            #expect(error?.code == .invalidArgument)
+            await models.close()
+        }
+    }
+
+    @Test func `pages of sessions join, also where several begin at once and some never began`() async throws {
+        try await withTestDatabase { database in
+            let connection = try await PostgresConnection.connect(database)
+            try await connection.run(
+                unsafeSQL: """
+                    insert into conversation_sessions_v1 (session_id, is_session, first_event_at, started_at, last_event_at,
+                        version, total_turns, measured_turns, latency_ms, uncosted_calls, interrupted_turns, error_count,
+                        anomalies, time_in_state, total_cost)
+                    select gen_random_uuid(), true, now(), case when n % 10 > 0 then '2026-03-02'::timestamptz
+                        + n / 5 * interval '1 minute' end, now(), 1, 0, 0, 0, 0, 0, 0, 0, '{}', 0.1 * n
+                    from generate_series(1, 57) n
+                    """
+            )
+            await connection.close()
+            let models = ReadModels(url: database.url)
+            let all = try await models.sessions(SessionFilter(limit: 1_000))
+            #expect(all.count == 57)
+            var filter = SessionFilter(limit: 4)
+            var pages: [Session] = []
+            while true {
+                let page = try await models.sessions(filter)
+                pages += page
+                guard let last = page.last else { break }
+                filter.after = SessionFilter.Place(after: last)
+            }
+            #expect(pages == all)
+            #expect(all.suffix(5).allSatisfy { $0.startedAt == nil })
+            var dear = SessionFilter(limit: 100)
+            dear.minimumCost = Money("5.6")
+            #expect(try await models.sessions(dear).count == 2)
+            await models.close()
+        }
+    }
+
+    @Test func `without migrations the error says what to do`() async throws {
+        try await withTestDatabase(.empty) { database in
+            let models = ReadModels(url: database.url)
+            let error = await #expect(throws: ReadModelError.self) { try await models.sessions() }
+            #expect(error?.code == .notInstalled)
+            #expect(error?.description.contains("recorder migrate up") == true)
+            await models.close()
+        }
+    }
+}

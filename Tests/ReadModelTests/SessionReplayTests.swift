@@ -1,0 +1,103 @@
+import EventModel
+import ReadModel
+import Testing
+
+/// The pure fold that `recorder replay` shows.
+@Suite struct SessionReplayTests {
+    private static let session = StreamID.generate(at: Timestamp(microseconds: 1_772_438_400_000_000))
+    private static let turn = #""turnId": "019cad8f-ac00-77ad-8af0-d5366213401d""#
+
+    /// Events one second apart.
+    private static func events(_ all: [(type: String, data: String)]) throws -> [RecordedEvent] {
+        try all.enumerated().map { index, event in
+            let at = Timestamp(microseconds: 1_772_438_400_000_000 + Int64(index) * 1_000_000)
+            return RecordedEvent(
+                stream: session,
+                id: .generate(at: at),
+                type: try EventType(event.type),
+                version: index + 1,
+                position: Int64(index + 1),
+                occurredAt: at,
+                recordedAt: at,
+                data: Array("{\(event.data)}".utf8),
+                metadata: Array("{}".utf8)
+            )
+        }
+    }
+
+    private static let conversation: [(type: String, data: String)] = [
+        ("session.started", #""userId": "u", "llmProvider": "anthropic""#),
+        ("session.state_changed", #""from": "idle", "to": "listening""#),
+        ("turn.started", #"\#(turn), "turnIndex": 1"#),
+        ("turn.transcribed", #"\#(turn), "userTranscript": "hello", "asrLatencyMs": 120.5, "asrCost": "0.0001""#),
+        (
+            "turn.generated",
+            #"\#(turn), "llmResponse": "let me see", "llmLatencyMs": 400, "model": "m", "inputTokens": 1000, "cachedInputTokens": 400, "outputTokens": 10"#
+        ),
+        ("turn.generated", #"\#(turn), "llmResponse": "good day", "llmLatencyMs": 300, "llmCost": 0.25"#),
+        ("session.state_changed", #""from": "speaking", "to": "idle""#),
+        ("turn.completed", turn),
+        ("session.ended", #""reason": "completed""#),
+    ]
+
+    private static func prices() throws -> [ModelPrice] {
+        try ModelPrice.list(
+            json: Array(#"{"models": {"m": {"input": "0.001", "input_cache_read": "0.0001", "output": "0.01"}}}"#.utf8)
+        )
+    }
+
+    @Test func `frames tell state, speaker, text, latencies and cost as they come`() throws {
+        var replay = SessionReplay(session: Self.session, prices: try Self.prices())
+        let frames = try Self.events(Self.conversation).map { replay.apply($0) }
+        #expect(frames.map(\.version) == Array(1...9))
+        #expect(frames[1].state == "listening")
+        #expect(frames[3].speaker == .user)
+        #expect(frames[3].text == "hello")
+        #expect(frames[3].latencies.map(\.milliseconds) == [120.5])
+        #expect(frames[3].costSoFar?.text == "0.0001")
+        #expect(frames[4].cost?.text == "0.7400", "600 × 0.001 + 400 × 0.0001 + 10 × 0.01")
+        #expect(frames[5].costSoFar?.text == "0.9901")
+        #expect(frames[8].offset == .seconds(8))
+    }
+
+    @Test func `the state at the end is that of all events`() throws {
+        var replay = SessionReplay(session: Self.session, prices: try Self.prices())
+        for event in try Self.events(Self.conversation) { _ = replay.apply(event) }
+        let snapshot = replay.snapshot
+        #expect(snapshot.version == 9)
+        #expect(snapshot.state == "idle")
+        #expect(snapshot.anomalies == 1, "it went to idle from a state that it was not in")
+        #expect(snapshot.totalCost?.text == "0.9901")
+        let turn = try #require(snapshot.turns.first)
+        #expect(snapshot.turns.count == 1)
+        #expect(turn.llmResponse == "let me see\ngood day")
+        #expect(turn.latencyMs == 820.5)
+        #expect(turn.status == "completed")
+    }
+
+    @Test func `an unknown price gives no cost, never 0`() throws {
+        var replay = SessionReplay(session: Self.session)
+        let frames = try Self.events(Self.conversation).map { replay.apply($0) }
+        #expect(frames[4].cost == nil)
+        #expect(replay.snapshot.uncostedCalls == 1)
+        #expect(replay.snapshot.totalCost?.text == "0.2501")
+    }
+
+    @Test func `an end is a version, or the last event that was not later`() throws {
+        let events = try Self.events(Self.conversation)
+        #expect(events.count { SessionReplay.End.version(4).includes($0) } == 4)
+        #expect(events.count { SessionReplay.End.moment(events[4].occurredAt).includes($0) } == 5)
+    }
+
+    @Test func `fields that are not what the contract says count as left out`() throws {
+        var replay = SessionReplay(session: Self.session)
+        let frames = try Self.events([
+            ("turn.transcribed", #""turnId": 7, "asrLatencyMs": "fast", "asrCost": "much""#),
+            ("session.state_changed", #""to": []"#), ("note.taken", ""),
+        ]).map { replay.apply($0) }
+        #expect(frames[0].latencies.isEmpty)
+        #expect(frames[0].cost == nil)
+        #expect(replay.snapshot.turns.isEmpty)
+        #expect(replay.snapshot.state == "idle")
+    }
+}

@@ -1,0 +1,65 @@
+import EventModel
+import Foundation
+import RecorderTesting
+import Testing
+
+/// `recorder dev` and `recorder demo`, each with a server of its own.
+@Suite struct EmbeddedCommandTests {
+    /// Makes a folder that is removed at the end.
+    private static func withFolder(_ body: (URL) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "recorder-cli-\(UUID().uuidString.prefix(8))"
+        )
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await body(folder)
+    }
+
+    /// The processes whose arguments name a folder.
+    private static func processes(naming folder: URL) throws -> [String] {
+        let name = folder.lastPathComponent
+        return try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.filter { entry in
+            let words = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") ?? Data()
+            return String(decoding: words, as: UTF8.self).contains(name)
+        }
+    }
+
+    @Test func `the demo records, projects, shows and replays, twice, and leaves no server`() async throws {
+        try await Self.withFolder { folder in
+            for run in 1...2 {
+                let demo = try RecorderCommand(["demo", "--sessions", "6", "--speed", "0"], directory: folder)
+                let result = await demo.result()
+                #expect(result.status == 0, "\(result.errors)")
+                for heading in [
+                    "Recording 6 conversations", "Projecting", "Sessions", "turn by turn", "percentiles", "Costs",
+                ] {
+                    #expect(result.output.contains(heading))
+                }
+                #expect(result.output.contains("session.ended"))
+                let rows = result.output.split(separator: "== Sessions, newest first")[1].split(separator: "==")[0]
+                #expect(rows.split(separator: "\n").count == 1 + 6 * run)
+            }
+            #expect(try Self.processes(naming: folder).isEmpty)
+        }
+    }
+
+    @Test(arguments: [2, 15])
+    func `dev serves the other commands, refuses a second and stops on a signal`(_ signal: Int32) async throws {
+        try await Self.withFolder { folder in
+            let dev = try RecorderCommand(["dev", "--json"], directory: folder)
+            while dev.outputSoFar.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+            let second = await (try RecorderCommand(["dev"], directory: folder)).result()
+            #expect(second.status == 1)
+            #expect(second.errors.contains("already run by process \(dev.id)"), "\(second.errors)")
+            let sessions = await (try RecorderCommand(["sessions", "--json"], directory: folder)).result()
+            #expect(sessions.status == 0, "\(sessions.errors)")
+            dev.send(signal)
+            let ended = await dev.result()
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(try Self.processes(naming: folder).isEmpty)
+            let without = await (try RecorderCommand(["sessions"], directory: folder)).result()
+            #expect(without.status == 1)
+            #expect(without.errors.contains("no database is given"))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import EventModel
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+/// `recorder import`.
+@Suite struct ImportCommandTests {
+    @Test func `importing again stores nothing, also without ids`() async throws {
+        try await withTestDatabase { database in
+            let streams = (0..<20).map { _ in Lines.stream() }
+            let withIDs = streams.flatMap { Lines.events(stream: $0, count: 40) }
+            let withoutIDs = streams.map { Lines.event(stream: $0) }
+            let input = (withIDs + withoutIDs + withoutIDs).shuffled().joined(separator: "\n") + "\n\n"
+            let first = try await RecorderCommand.run("import", "-", "--json", databaseURL: database.url, input: input)
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(try first.json().first?["stored"]?.integer == 840)
+            let second = try await RecorderCommand.run("import", "-", "--json", databaseURL: database.url, input: input)
+            #expect(second.status == 0, "\(second.errors)")
+            #expect(try second.json().first?["stored"]?.integer == 0)
+            #expect(try second.json().first?["storedBefore"]?.integer == 840)
+        }
+    }
+
+    @Test func `each stream keeps the order of its lines`() async throws {
+        try await withTestDatabase { database in
+            let streams = (0..<7).map { _ in Lines.stream() }
+            let lines = streams.map { Lines.events(stream: $0, count: 600) }
+            let input = (0..<600).flatMap { index in lines.map { $0[index] } }.joined(separator: "\n")
+            let result = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: input)
+            #expect(result.status == 0, "\(result.errors)")
+            let stored = try await RecorderCommand.run("events", "\(streams[3])", "--json", databaseURL: database.url)
+            #expect(try stored.json().map { $0["data"]?["number"]?.integer } == (0..<600).map { $0 })
+        }
+    }
+
+    @Test(arguments: BadLine.all)
+    func `a bad line stops the import and names file, line, field and reason`(_ bad: BadLine) async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let file = FileManager.default.temporaryDirectory.appending(path: "bad-\(UUID().uuidString).jsonl")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let good = Lines.events(stream: stream, count: 3)
+            let path = file.path(percentEncoded: false)
+            try (good[..<2] + [bad.line(stream: stream)] + good[2...]).joined(separator: "\n")
+                .write(to: file, atomically: true, encoding: .utf8)
+            let result = try await RecorderCommand.run("import", path, databaseURL: database.url)
+            #expect(result.status == 1)
+            #expect(result.errors.contains("\(path):3: \(bad.field.map { "\($0): " } ?? "")"), "\(result.errors)")
+            #expect(result.errors.contains(bad.reason), "\(result.errors)")
+            #expect(result.output.hasPrefix("2 events stored"), "what stands before it is stored, nothing else is")
+        }
+    }
+
+    @Test func `a refused event is reported with its line, and the others are stored`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let input = [
+                Lines.event(stream: stream, ("expectedVersion", "\"none\"")),
+                Lines.event(stream: stream, ("expectedVersion", "\"none\""), ("data", "{}")),
+                Lines.event(stream: stream),
+            ].joined(separator: "\n")
+            let result = try await RecorderCommand.run("import", "-", "--json", databaseURL: database.url, input: input)
+            #expect(result.status == 1)
+            #expect(result.errors.contains("standard input:2: "), "\(result.errors)")
+            let counts = try #require(try result.json().first)
+            #expect(counts["stored"]?.integer == 2)
+            #expect(counts["refused"]?.integer == 1)
+        }
+    }
+
+    @Test func `a file that is not there is named`() async throws {
+        let result = try await RecorderCommand.run("import", "/nowhere.jsonl", databaseURL: "host=/nowhere")
+        #expect(result.status == 1)
+        #expect(!result.errors.isEmpty)
+    }
+}

@@ -1,0 +1,108 @@
+import EventModel
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+/// `recorder migrate`, `dictionary` and `prices`.
+@Suite struct MigrateCommandTests {
+    @Test func `migrations go up, are verified and go down`() async throws {
+        try await withTestDatabase(.empty) { database in
+            func run(_ arguments: String...) async throws -> RecorderCommand.Result {
+                try await RecorderCommand(["migrate"] + arguments + ["--json"], databaseURL: database.url).result()
+            }
+            #expect(try await run("up", "--to", "2").lines.count == 2)
+            let rest = try await run("up")
+            #expect(rest.status == 0, "\(rest.errors)")
+            let states = try await run("status").json().map { $0["state"]?.string }
+            #expect(states.count == rest.lines.count + 2)
+            #expect(states.allSatisfy { $0 == "applied" })
+            let verified = try await run("verify")
+            #expect(verified.status == 0, "\(verified.errors)")
+            #expect(try await run("up").lines.isEmpty)
+            #expect(try await run("down", "--steps", "1").lines.count == 1)
+            let connection = try await PostgresConnection.connect(database)
+            try await connection.run(unsafeSQL: "alter table model_prices add column note text")
+            await connection.close()
+            let drifted = try await run("verify")
+            #expect(drifted.status == 1)
+            #expect(drifted.output.contains("model_prices"))
+        }
+    }
+
+    @Test func `new migrations are numbered after the last`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "migrations-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.path(percentEncoded: false)
+        let first = try await RecorderCommand.run("migrate", "new", "first_thing", "--migrations", path)
+        let second = try await RecorderCommand.run("migrate", "new", "second", "--migrations", path)
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(second.lines.map { $0.split(separator: "/").last } == ["0002_second.up.sql", "0002_second.down.sql"])
+        let bad = try await RecorderCommand.run("migrate", "new", "Not Good", "--migrations", path)
+        #expect(bad.status == 1)
+    }
+
+    @Test func `the shipped dictionary is what the command prints`() async throws {
+        let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let shipped = try String(
+            contentsOf: project.appending(path: "migrations/0013_shipped_dictionary.up.sql"),
+            encoding: .utf8
+        )
+        let printed = try await RecorderCommand.run(
+            "dictionary",
+            "train",
+            "--simulated",
+            "100",
+            "--as-migration",
+            "--output",
+            "-"
+        )
+        #expect(printed.status == 0, "\(printed.errors)")
+        #expect(printed.output == shipped)
+    }
+
+    @Test func `a dictionary trained from the log is used by the next appends`() async throws {
+        try await withTestDatabase { database in
+            let made = try await RecorderCommand.run("simulate", "--sessions", "12")
+            _ = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: made.output)
+            let trained = try await RecorderCommand.run(
+                "dictionary",
+                "train",
+                "--from-log",
+                "1000",
+                "--json",
+                databaseURL: database.url
+            )
+            #expect(trained.status == 0, "\(trained.errors)")
+            let id = try #require(try trained.json().first?["id"]?.integer)
+            let more = try await RecorderCommand.run("simulate", "--sessions", "2", "--seed", "9")
+            _ = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: more.output)
+            let listed = try await RecorderCommand.run("dictionary", "list", "--json", databaseURL: database.url).json()
+            #expect(listed.last?["id"]?.integer == id)
+            #expect(listed.last?["inUse"]?.bool == true)
+        }
+    }
+
+    @Test func `prices are loaded once, and a bad file is named`() async throws {
+        try await withTestDatabase { database in
+            let prices = #"{"models": {"m": {"input": "0.0000000000012345678901234567890123456789", "output": 1e-7}}}"#
+            func load(_ text: String) async throws -> RecorderCommand.Result {
+                try await RecorderCommand.run("prices", "load", "-", "--json", databaseURL: database.url, input: text)
+            }
+            #expect(try await load(prices).json().first?["changed"]?.integer == 2)
+            #expect(try await load(prices).json().first?["changed"]?.integer == 0)
+            let listed = try await RecorderCommand.run("prices", "list", "--json", databaseURL: database.url).json()
+            #expect(
+                listed.map { $0["usdPerToken"]?.string }
+                    == ["0.0000000000012345678901234567890123456789", "0.0000001"]
+            )
+            for bad in ["{", "{}", #"{"models": {"m": {"inputs": 1}}}"#, #"{"models": {"m": {"input": "free"}}}"#] {
+                let result = try await load(bad)
+                #expect(result.status == 1)
+                #expect(!result.errors.isEmpty)
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import EventModel
+import Postgres
+import RecorderTesting
+import Testing
+
+/// `recorder events` and `recorder tail`.
+@Suite struct StreamCommandTests {
+    @Test func `a stream is read from a version, bounded, and backwards`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let input = Lines.events(stream: stream, count: 30).joined(separator: "\n")
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            func versions(_ arguments: String...) async throws -> [Int?] {
+                try await RecorderCommand(["events", "\(stream)", "--json"] + arguments, databaseURL: database.url)
+                    .result().json().map { $0["version"]?.integer }
+            }
+            #expect(try await versions() == (1...30).map { $0 })
+            #expect(try await versions("--from", "29") == [29, 30])
+            #expect(try await versions("--limit", "2") == [1, 2])
+            #expect(try await versions("--backwards", "--limit", "2") == [30, 29])
+            #expect(try await versions("--backwards", "--from", "2") == [2, 1])
+        }
+    }
+
+    @Test func `a stream without events is an error`() async throws {
+        try await withTestDatabase { database in
+            let result = try await RecorderCommand.run("events", "\(Lines.stream())", databaseURL: database.url)
+            #expect(result.status == 1)
+            #expect(result.errors.contains("holds no event"))
+        }
+    }
+
+    @Test func `the log is followed from a cursor without a gap or a double`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let lines = Lines.events(stream: stream, count: 20)
+            var cursor: String?
+            var versions: [Int?] = []
+            for part in [lines[..<5], lines[5..<6], lines[6...]] {
+                _ = try await RecorderCommand.run(
+                    "append",
+                    databaseURL: database.url,
+                    input: part.joined(separator: "\n")
+                )
+                let start = cursor.map { ["--cursor", $0] } ?? ["--from-beginning"]
+                let result = try await RecorderCommand(
+                    ["tail", "--until-idle", "--json"] + start,
+                    databaseURL: database.url
+                ).result()
+                #expect(result.status == 0, "\(result.errors)")
+                versions += try result.json().map { $0["version"]?.integer }
+                cursor = result.errors.split(separator: "'").dropFirst().first.map(String.init)
+            }
+            #expect(versions == (1...20).map { $0 })
+        }
+    }
+
+    @Test func `following ends cleanly on SIGTERM`() async throws {
+        try await withTestDatabase { database in
+            let tail = try RecorderCommand(["tail", "--from-beginning", "--json"], databaseURL: database.url)
+            let input = Lines.events(stream: Lines.stream(), count: 4).joined(separator: "\n")
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            while tail.outputSoFar.split(separator: "\n").count < 4 { try await Task.sleep(for: .milliseconds(20)) }
+            tail.send(15)
+            let result = await tail.result()
+            #expect(result.status == 0)
+            #expect(result.errors.contains("--cursor"))
+        }
+    }
+}
