@@ -121,6 +121,9 @@ final class AppendQueue: Sendable {
         return request
     }
 
+    /// How many requests wait for the writer.
+    var queuedRequests: Int { state.withLock { $0.queued.count - $0.first } }
+
     /// How many producers wait for room.
     var blockedProducers: Int { state.withLock { $0.blocked.count } }
 

@@ -35,7 +35,7 @@ public final class EventAppender: Sendable {
     private let limits: Limits
     private let encoder: PayloadEncoder
     private let logger: Logger
-    private let queue: AppendQueue
+    let queue: AppendQueue
     private let appended = Counter(label: "recorder_appended_events_total")
     private let groups = Recorder(label: "recorder_append_group_events")
 

@@ -54,3 +54,24 @@ package func withTestConnection<R>(
 package func withTestServer<R>(_ body: (EmbeddedServer) async throws -> R) async throws -> R {
     try await EmbeddedServer.withServer(TestServer.configuration(), logger: TestServer.logger, body)
 }
+
+/// Runs a test on a server of its own that holds the recorder's schema and can be made to crash.
+///
+/// - Parameter body: Gets how to reach the database, and what crashes the server (`pg_ctl stop -m immediate`) and starts
+///   it again.
+package func withCrashingServer<R>(
+    _ body: (PostgresConfiguration, _ crash: @escaping @Sendable () async throws -> Void) async throws -> R
+) async throws -> R {
+    try await withTestServer { server in
+        let configuration = PostgresConfiguration(
+            url: server.url(),
+            schema: "recorder",
+            applicationName: "recorder test"
+        )
+        try await TestServer.install(configuration)
+        return try await body(configuration) {
+            await server.stopImmediately()
+            try await server.restart()
+        }
+    }
+}

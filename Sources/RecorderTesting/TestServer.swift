@@ -33,6 +33,9 @@ package actor TestServer {
         return logger
     }()
 
+    /// Logs nothing, for tests that cut so many connections that warnings would bury everything else.
+    package static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     /// The server, started now if it was not.
     package func running() async throws -> EmbeddedServer { try await started().0 }
 
@@ -128,7 +131,8 @@ package actor TestServer {
         return try await task.value
     }
 
-    private static func install(_ configuration: PostgresConfiguration) async throws {
+    /// Installs the recorder's schema: all migrations, and the projections' tables and views.
+    static func install(_ configuration: PostgresConfiguration) async throws {
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         do {
             _ = try await Migrator().up(on: connection)

@@ -4,12 +4,18 @@ import Foundation
 import PayloadCodec
 import Postgres
 import RecorderTesting
+import Synchronization
 
 @testable import EventStore
 
 extension StreamID {
     /// A new stream, as a session's id would name it.
     static func fresh() -> StreamID { StreamID(UUID(version7At: .now())) }
+}
+
+extension StreamID {
+    /// A new stream whose id says nothing of time, as some user's id.
+    static func random() -> StreamID { StreamID(UUID()) }
 }
 
 extension EventID {
@@ -46,7 +52,7 @@ extension PostgresEventStore {
         _ configuration: PostgresConfiguration,
         _ body: (PostgresEventStore) async throws -> R
     ) async throws -> R {
-        let store = PostgresEventStore(configuration, limits: .init(size: 4), logger: TestServer.logger)
+        let store = PostgresEventStore(configuration, limits: .init(size: 4), logger: TestServer.silent)
         do {
             let result = try await body(store)
             await store.close()
@@ -73,4 +79,14 @@ func failure(_ body: () async throws -> some Any) async -> EventStoreError? {
     } catch {
         return error as? EventStoreError
     }
+}
+
+/// A value that several tasks share.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    /// Reads or changes the value.
+    func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R { value.withLock { body(&$0) } }
 }

@@ -1,0 +1,166 @@
+import EventModel
+import PayloadCodec
+import Testing
+
+@testable import EventStore
+
+@Suite struct AppendQueueTests {
+    private func request(_ size: Int, events: Int = 1) throws -> AppendRequest {
+        let ids = (0..<events).map { _ in EventID.fresh() }
+        let append = try EncodedAppend(.of(ids, to: .fresh()), encoder: PayloadEncoder())
+        return AppendRequest(appends: [append], size: size) { _ in }
+    }
+
+    /// Waits until so many producers are blocked.
+    private func blocked(_ count: Int, in queue: AppendQueue) async {
+        while queue.blockedProducers != count { await Task.yield() }
+    }
+
+    @Test func `requests come out in the order in which they went in, in groups of bounded size`() async throws {
+        let queue = AppendQueue(capacity: 1 << 20)
+        var streams: [StreamID] = []
+        for _ in 0..<10 {
+            try await queue.reserve(10)
+            let request = try request(10, events: 3)
+            streams.append(request.appends[0].stream)
+            try queue.put(request)
+        }
+        var taken: [StreamID] = []
+        for expected in [3, 3, 3, 1] {
+            let group = await queue.take(upTo: 10)
+            #expect(group.count == expected)
+            taken += group.map(\.appends[0].stream)
+        }
+        #expect(taken == streams)
+    }
+
+    @Test func `a group has at least one request, however large`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        try await queue.reserve(5_000)
+        try queue.put(request(5_000, events: 50))
+        #expect(await queue.take(upTo: 10).count == 1)
+    }
+
+    @Test func `producers wait when the queue is full and get room in their order`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        try await queue.reserve(60)
+        try queue.put(request(60))
+        let admitted = Shared<[Int]>([])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // The first is larger than what is left; those behind it do not overtake it.
+            for (number, size) in [50, 10, 45].enumerated() {
+                group.addTask {
+                    try await queue.reserve(size)
+                    admitted.withLock { $0.append(number) }
+                    try queue.put(request(size))
+                }
+                await blocked(number + 1, in: queue)
+            }
+            #expect(admitted.withLock { $0 } == [])
+            #expect(await queue.take(upTo: 1000).count == 1)
+            // 50 + 10 fit, 45 does not.
+            await blocked(1, in: queue)
+            while queue.queuedRequests < 2 { await Task.yield() }
+            #expect(Set(admitted.withLock { $0 }) == [0, 1])
+            #expect(await queue.take(upTo: 1000).count == 2)
+            try await group.waitForAll()
+        }
+        #expect(admitted.withLock { $0.last } == 2)
+    }
+
+    @Test func `a producer that is cancelled while it waits leaves the line to others`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        try await queue.reserve(60)
+        let large = Task { try await queue.reserve(90) }
+        await blocked(1, in: queue)
+        let small = Task { try await queue.reserve(30) }
+        await blocked(2, in: queue)
+        large.cancel()
+        await #expect(throws: CancellationError.self) { try await large.value }
+        try await small.value
+        #expect(queue.blockedProducers == 0)
+        // 60 + 30 are reserved.
+        let third = Task { try await queue.reserve(20) }
+        await blocked(1, in: queue)
+        queue.release(30)
+        try await third.value
+    }
+
+    @Test func `a request can be taken back until the writer has it`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        try await queue.reserve(100)
+        let first = try queue.put(request(100))
+        let waiting = Task { try await queue.reserve(100) }
+        await blocked(1, in: queue)
+        #expect(queue.cancel(first) != nil)
+        #expect(queue.cancel(first) == nil)
+        try await waiting.value
+        let second = try queue.put(request(100))
+        #expect(await queue.take(upTo: 10).count == 1)
+        #expect(queue.cancel(second) == nil)
+    }
+
+    @Test func `a closed queue refuses, frees who waits, and gives out what it has`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        try await queue.reserve(100)
+        try queue.put(request(100))
+        let waiting = Task { try await queue.reserve(1) }
+        await blocked(1, in: queue)
+        queue.close()
+        let refused = await failure { try await waiting.value }
+        #expect(refused?.code == .closed)
+        let late = await failure { try await queue.reserve(1) }
+        #expect(late?.code == .closed)
+        #expect(throws: EventStoreError.self) { try queue.put(request(1)) }
+        #expect(await queue.take(upTo: 10).count == 1)
+        #expect(await queue.take(upTo: 10).isEmpty)
+    }
+
+    @Test func `a writer that waits is woken by a request, by closing and by cancellation`() async throws {
+        let queue = AppendQueue(capacity: 100)
+        let first = Task { await queue.take(upTo: 10).count }
+        try await queue.reserve(1)
+        try queue.put(request(1))
+        #expect(await first.value == 1)
+        let second = Task { await queue.take(upTo: 10).count }
+        second.cancel()
+        #expect(await second.value == 0)
+        let third = Task { await queue.take(upTo: 10).count }
+        queue.close()
+        #expect(await third.value == 0)
+    }
+
+    @Test func `many producers and one writer lose nothing and stay within bounds`() async throws {
+        let queue = AppendQueue(capacity: 500)
+        let reserved = Shared(0)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<64 {
+                group.addTask {
+                    for _ in 0..<100 {
+                        try await queue.reserve(40)
+                        let now = reserved.withLock {
+                            $0 += 40; return $0
+                        }
+                        #expect(now <= 500 + 64 * 40)
+                        try queue.put(request(40))
+                    }
+                    return 0
+                }
+            }
+            group.addTask {
+                var taken = 0
+                while taken < 6_400 {
+                    let count = await queue.take(upTo: 7).count
+                    #expect(count <= 7)
+                    reserved.withLock { $0 -= 40 * count }
+                    taken += count
+                }
+                return taken
+            }
+            var taken = 0
+            for try await count in group { taken += count }
+            #expect(taken == 6_400)
+        }
+        #expect(queue.queuedRequests == 0)
+    }
+}

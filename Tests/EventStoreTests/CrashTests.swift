@@ -1,0 +1,119 @@
+import EventModel
+import PayloadCodec
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import EventStore
+
+/// What holds when the server is stopped as by a crash, while it is used.
+@Suite struct CrashTests {
+    @Test(.timeLimit(.minutes(2)))
+    func `producers that repeat their appends through crashes lose nothing and double nothing`() async throws {
+        try await withCrashingServer { configuration, crash in
+            try await PostgresEventStore.with(configuration) { store in
+                let streams = (0..<12).map { _ in StreamID.fresh() }
+                let ledger = AppendLedger()
+                let (progress, progressed) = AsyncStream.makeStream(of: Int.self)
+                let sentinel = StreamID.fresh()
+                async let delivered = Self.follow(store, until: sentinel)
+                try await store.withAppender(limits: .init(patience: .milliseconds(300))) { appender in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for (number, stream) in streams.enumerated() {
+                            group.addTask {
+                                for count in 0..<60 {
+                                    let ids = (0...number % 3).map { _ in EventID.fresh() }
+                                    let receipt = try await Self.retrying {
+                                        try await appender.append(.of(ids, to: stream))
+                                    }
+                                    ledger.acknowledge(receipt, ids)
+                                    progressed.yield(count)
+                                }
+                            }
+                        }
+                        group.addTask {
+                            var seen = 0
+                            for await _ in progress {
+                                seen += 1
+                                if seen % 180 == 0 { try await crash() }
+                                if seen == 600 { return }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    let last = [EventID.fresh()]
+                    ledger.acknowledge(
+                        try await Self.retrying { try await appender.append(.of(last, to: sentinel)) },
+                        last
+                    )
+                }
+                var stored: [RecordedEvent] = []
+                for stream in streams + [sentinel] { stored += try await store.read(stream) }
+                #expect(stored.count == 1441)
+                ledger.check(stored: stored, delivered: try await delivered)
+            }
+        }
+    }
+
+    /// Everything that a subscription delivers until it delivers an event of `last`.
+    private static func follow(_ store: PostgresEventStore, until last: StreamID) async throws -> [RecordedEvent] {
+        var seen: [RecordedEvent] = []
+        for try await batch in store.subscribe(batchSize: 50, pollInterval: .milliseconds(100)) {
+            seen += batch.events
+            if batch.events.contains(where: { $0.stream == last }) { break }
+        }
+        return seen
+    }
+
+    /// Repeats an append as long as nobody knows whether it was stored.
+    private static func retrying<R>(_ body: () async throws -> R) async throws -> R {
+        while true {
+            do {
+                return try await body()
+            } catch let error as EventStoreError where error.code == .unavailable {
+                continue
+            }
+        }
+    }
+
+    @Test func `a cursor does not claim transactions that a crash takes back`() async throws {
+        try await withCrashingServer { configuration, crash in
+            try await PostgresEventStore.with(configuration) { store in
+                let append = "select append_event('\(StreamID.fresh())', 'turn.started', '{}')"
+                // Nobody writes the log to the disk but commits.
+                try await Self.run("alter system set wal_writer_delay = '10s'", configuration)
+                try await Self.run("alter system set autovacuum = off", configuration)
+                try await Self.run("select pg_reload_conf()", configuration)
+                try await Self.run(append, configuration)
+                var cursor = LogCursor.beginning
+                for _ in 0..<2 { cursor = try await store.readLog(after: cursor).cursor }
+                #expect(cursor != .beginning)
+
+                // Their ends are in memory only: the crash forgets them, and their ids are given out again.
+                for _ in 0..<3 { try await Self.run("begin; select pg_current_xact_id(); rollback", configuration) }
+                for _ in 0..<2 { cursor = try await store.readLog(after: cursor).cursor }
+                // One whose events were delivered beside them.
+                try await Self.run(append, configuration)
+                for _ in 0..<3 { try await Self.run("begin; select pg_current_xact_id(); rollback", configuration) }
+                let batch = try await store.readLog(after: cursor)
+                #expect(batch.events.map(\.version) == [2])
+                cursor = try await store.readLog(after: batch.cursor).cursor
+
+                try await crash()
+                for version in 3...8 {
+                    try await Self.run(append, configuration)
+                    if version > 3 { continue }
+                    let after = try await store.readLog(after: cursor)
+                    #expect(after.events.map(\.version) == [3])
+                }
+                #expect(try await store.readLog(after: cursor).events.map(\.version) == Array(3...8))
+            }
+        }
+    }
+
+    private static func run(_ sql: String, _ configuration: PostgresConfiguration) async throws {
+        let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+        try await connection.run(unsafeSQL: sql)
+        await connection.close()
+    }
+}
