@@ -1,6 +1,8 @@
 import ArgumentParser
+import EventStore
 import Glibc
 import Postgres
+import ReadModel
 
 /// How a command that did not simply return ends the process.
 struct ExitReport {
@@ -19,15 +21,13 @@ struct ExitReport {
             self.init(status: error.rawValue, text: "")
         case is CancellationError:
             self.init(status: 1, text: "recorder: stopped before it was done")
-        case let error as PostgresError:
-            self.init(status: 1, text: "recorder: \(Self.advised(error))")
         case _ where parserStatus == .success:
             self.init(status: 0, text: Recorder.fullMessage(for: error), isAnswer: true)
         case _ where parserStatus == .validationFailure:
             self.init(status: 2, text: Recorder.fullMessage(for: error))
         default:
-            let cause = Self.cause(of: error).map { "recorder: \(error): \(Self.advised($0))" }
-            self.init(status: 1, text: cause ?? "recorder: \(error)")
+            let advice = Self.advice(on: error).map { ". \($0)" } ?? ""
+            self.init(status: 1, text: "recorder: \(error)\(advice)")
         }
     }
 
@@ -50,21 +50,25 @@ struct ExitReport {
         Glibc.exit(status)
     }
 
-    /// The error of the database below errors whose own text leaves it out.
-    private static func cause(of error: any Error) -> PostgresError? {
-        (error as? CommandError)?.cause as? PostgresError
-    }
-
-    /// A server's message with what to do about it.
-    private static func advised(_ error: PostgresError) -> String {
-        switch error.sqlState {
-        case "42P01", "3F000", "42883":
-            "\(error). Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; "
-                + "--schema says in which schema to look"
-        case "42501": "\(error). Connect as a role that may do this; see the roles in migrations/0001_roles.up.sql"
-        default:
-            error.code == .connectionFailed
-                ? "\(error). Check --database-url or DATABASE_URL, or start a server with `recorder dev`" : "\(error)"
+    /// What to do about an error that the database led to, where the error itself does not say.
+    ///
+    /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
+    private static func advice(on error: any Error) -> String? {
+        switch error {
+        case let error as PostgresError where error.code == .connectionFailed:
+            "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
+        case let error as PostgresError:
+            switch error.sqlState {
+            case "42P01", "3F000", "42883":
+                "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema says in "
+                    + "which schema to look"
+            case "42501": "Connect as a role that may do this; see migrations/0001_roles.up.sql"
+            default: nil
+            }
+        case let error as EventStoreError: error.cause.flatMap { advice(on: $0) }
+        case let error as ReadModelError where error.code != .notInstalled: error.cause.flatMap { advice(on: $0) }
+        case let error as CommandError: error.cause.flatMap { advice(on: $0) }
+        default: nil
         }
     }
 }

@@ -67,4 +67,20 @@ import Testing
             #expect(result.errors.contains("--cursor"))
         }
     }
+
+    @Test func `work that a signal cuts short is not done`() async throws {
+        try await withTestDatabase { database in
+            let made = try await RecorderCommand.run("simulate", "--sessions", "1")
+            _ = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: made.output)
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: database.url).json()
+            let id = try #require(sessions.first?["id"]?.string)
+            let replay = try RecorderCommand(["replay", id, "--speed", "0.01"], databaseURL: database.url)
+            while replay.outputSoFar.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            replay.send(2)
+            let result = await replay.result()
+            #expect(result.status == 1)
+            #expect(result.errors.contains("stopped before it was done"))
+        }
+    }
 }

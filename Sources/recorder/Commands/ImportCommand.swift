@@ -29,6 +29,8 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let (files, json) = (files, options.json)
+        // A name that is wrong shall be said before anything is stored.
+        for file in files { _ = try LineSource(path: file) }
         let counts = try await settings.withStore { store in
             try await store.withAppender { appender in
                 let bar = ProgressBar("event")

@@ -42,7 +42,7 @@ struct TailCommand: AsyncParsableCommand {
             let start =
                 if let given { given } else if fromBeginning { LogCursor.beginning } else { try await store.head() }
             let place = Shared(start)
-            let service = CommandService {
+            let service = CommandService(isEndless: true) {
                 if untilIdle {
                     try await Self.read(store, place: place, printer: printer)
                 } else {

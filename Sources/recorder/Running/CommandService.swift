@@ -1,19 +1,25 @@
 import Logging
 import ServiceLifecycle
-import Synchronization
 import UnixSignals
 
-/// Work that runs until it is done or SIGINT or SIGTERM comes, which cancels it; that is no failure.
+/// Work that runs until it is done or SIGINT or SIGTERM comes, which cancels it.
 struct CommandService: Service {
+    private let isEndless: Bool
     private let work: @Sendable () async throws -> Void
 
-    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+    /// - Parameters:
+    ///   - isEndless: Whether a signal is how the work ends; otherwise it throws `CancellationError` then.
+    ///   - work: Is cancelled on a signal.
+    init(isEndless: Bool = false, _ work: @escaping @Sendable () async throws -> Void) {
+        self.isEndless = isEndless
+        self.work = work
+    }
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             do {
                 try await work()
-            } catch is CancellationError {
+            } catch is CancellationError where isEndless {
                 // Asked to stop.
             }
         }
@@ -46,18 +52,5 @@ struct CommandService: Service {
             )
         )
         try await group.run()
-    }
-}
-
-/// A value that tasks share.
-final class Shared<Value: Sendable>: Sendable {
-    private let state: Mutex<Value>
-
-    init(_ value: Value) { state = Mutex(value) }
-
-    /// The value now.
-    var value: Value {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
     }
 }
