@@ -27,27 +27,30 @@ package enum LogReader {
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
     ///   - limit: How many events at most.
+    ///   - shards: Whose streams to read; all of them unless given.
     /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
-        limit: Int
+        limit: Int,
+        shards: ShardSet? = nil
     ) async throws -> Batch {
+        let shards = shards?.isWhole == true ? nil : shards
         if let window = cursor.window {
-            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit, shards: shards)
         }
         if cursor == .beginning {
             guard let now = try await connection.first(CurrentSnapshot()) else {
                 return Batch(events: [], cursor: cursor)
             }
             let window = LogCursor.Window(end: now.snapshot, position: 0)
-            var batch = try await walk(on: connection, from: cursor.delivered, window: window, limit: limit)
+            var batch = try await walk(on: connection, from: cursor.delivered, window: window, limit: limit, shards: shards)
             batch.written = now.written
             return batch
         }
         let (snapshots, events) = try await connection.pipeline(
             CurrentSnapshot(),
-            ReadNew(old: cursor.delivered, limit: limit)
+            ReadNew(old: cursor.delivered, limit: limit, shards: shards)
         )
         guard let now = snapshots.first else { return Batch(events: [], cursor: cursor) }
         var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
@@ -59,9 +62,11 @@ package enum LogReader {
         on connection: isolated PostgresConnection,
         from delivered: PostgresSnapshot,
         window: LogCursor.Window,
-        limit: Int
+        limit: Int,
+        shards: ShardSet?
     ) async throws -> Batch {
-        let events = try await connection.query(ReadWindow(old: delivered, window: window, limit: limit))
+        let statement = ReadWindow(old: delivered, window: window, limit: limit, shards: shards)
+        let events = try await connection.query(statement)
         return batch(events, from: delivered, to: window.end, limit: limit)
     }
 
@@ -116,18 +121,22 @@ package enum LogReader {
     struct ReadNew: PostgresStatement {
         let old: PostgresSnapshot
         let limit: Int
+        let shards: ShardSet?
 
         // `+ 0` keeps the planner from walking the whole log by the index on position.
-        let sql = """
+        var sql: String {
+            """
             select \(StoredEvent.columns) from events
-            where transaction_id >= $1 or transaction_id = any($2::xid8[])
+            where (transaction_id >= $1 or transaction_id = any($2::xid8[])) \(ShardSet.condition(shards, from: 4))
             order by position + 0 limit $3
             """
+        }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(PostgresXID8(old.xmax))
             try parameters.append(old.active.map(PostgresXID8.init))
             try parameters.append(limit)
+            try shards?.bind(&parameters)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
@@ -138,21 +147,38 @@ package enum LogReader {
         let old: PostgresSnapshot
         let window: LogCursor.Window
         let limit: Int
+        let shards: ShardSet?
 
-        let sql = """
+        var sql: String {
+            """
             select \(StoredEvent.columns) from events
             where position > $1
                 and pg_visible_in_snapshot(transaction_id, $2) and not pg_visible_in_snapshot(transaction_id, $3)
+                \(ShardSet.condition(shards, from: 5))
             order by position limit $4
             """
+        }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(window.position)
             try parameters.append(window.end)
             try parameters.append(old)
             try parameters.append(limit)
+            try shards?.bind(&parameters)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+}
+
+extension ShardSet {
+    /// The condition that keeps a statement to a set of shards, with its two parameters numbered from `first`.
+    fileprivate static func condition(_ shards: ShardSet?, from first: Int) -> String {
+        shards == nil ? "" : "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[])"
+    }
+
+    fileprivate func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(count))
+        try parameters.append(members.map { Int32($0) })
     }
 }
