@@ -1,0 +1,1 @@
+drop function stream_shard(uuid, int);
