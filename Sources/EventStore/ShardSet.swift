@@ -1,4 +1,5 @@
 package import EventModel
+internal import FoundationEssentials
 
 /// Some of the shards that streams are spread over.
 ///

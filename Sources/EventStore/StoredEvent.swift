@@ -1,6 +1,6 @@
 package import EventModel
 internal import FoundationEssentials
-internal import Postgres
+package import Postgres
 
 /// An event as its row holds it: its type is a number, its payload a frame.
 package struct StoredEvent: Sendable {
@@ -16,9 +16,10 @@ package struct StoredEvent: Sendable {
     package let payload: [UInt8]
 
     /// The columns that ``init(_:)`` reads, in its order.
-    static let columns = "position, stream_id, version, event_id, type, occurred_at, recorded_at, payload"
+    package static let columns = "position, stream_id, version, event_id, type, occurred_at, recorded_at, payload"
 
-    init(_ row: borrowing PostgresRow) throws(PostgresError) {
+    /// Reads a row that ``columns`` were selected of.
+    package init(_ row: borrowing PostgresRow) throws(PostgresError) {
         position = try row.decode(at: 0)
         stream = StreamID(try row.decode(UUID.self, at: 1))
         version = try row.decode(at: 2)

@@ -70,6 +70,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether the same transaction, run again at once on the same connection, may succeed.
     var endsTransactionOnly: Bool { isTransactionConflict || isStalePlan }
 
+    /// Whether a lock was not given within `lock_timeout`, or at once where that was asked for.
+    package var isLockTimeout: Bool { sqlState == "55P03" }
+
     /// Whether the server ended the session or is starting or stopping.
     package var isServerGoingAway: Bool {
         guard let sqlState else { return false }

@@ -4,10 +4,12 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// A projection's folder breaks the contract.
         case invalidProjection
-        /// An event cannot be applied by a projection.
+        /// A projection cannot apply an event, and the projector was told to halt on that.
         case failingEvent
-        /// Another projector moved the checkpoint.
-        case checkpointMoved
+        /// A projection's SQL fails whatever the event is.
+        case projectionFailed
+        /// Another worker has taken over what this one held.
+        case leaseLost
         /// The log was restored into a younger cluster.
         case restoredLog
     }
@@ -18,12 +20,15 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     package let message: String
     /// The error that led to this one, if another layer reported it.
     package let cause: (any Error)?
+    /// The projection that it is about.
+    package let projection: String?
 
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil, projection: String? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.projection = projection
     }
 
-    package var description: String { message }
+    package var description: String { cause.map { "\(message): \($0)" } ?? message }
 }

@@ -50,10 +50,9 @@ import Testing
             let models = ReadModels(database: database)
             let events = ReadModels.simulated(sessions: 15, seed: 9)
             try await models.append(events)
-            async let first = models.project(batchSize: 50)
+            async let first = models.project(batchSize: 50, workers: 2)
             async let second = models.project(batchSize: 70)
-            let projected = try await first + second
-            #expect(projected >= events.count)
+            #expect(try await first + second >= events.count)
             let raced = try await models.contents()
             try await models.forget()
             try await models.project()
@@ -73,7 +72,8 @@ import Testing
             var applied = 0
             while applied < events.count {
                 let rows = try await connection.text(
-                    unsafeSQL: "select events from projection_checkpoints where projection = 'conversation_sessions'"
+                    unsafeSQL:
+                        "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
                 )
                 applied = rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
                 try await Task.sleep(for: .milliseconds(5))

@@ -33,11 +33,15 @@ struct ReadModels {
 
     /// Projects to the head.
     @discardableResult
-    func project(batchSize: Int = 1_000) async throws -> Int {
+    func project(
+        batchSize: Int = 1_000,
+        workers: Int = 1,
+        onFailure: ProjectorOptions.OnFailure = .halt
+    ) async throws -> Int {
         let projector = Projector(
             database,
             projections: try Projection.newest(),
-            options: ProjectorOptions(batchSize: batchSize)
+            options: ProjectorOptions(batchSize: batchSize, workers: workers, onFailure: onFailure)
         )
         return try await projector.runUntilCaughtUp()
     }
@@ -52,7 +56,9 @@ struct ReadModels {
                 """
         )
         let names = tables.compactMap { $0.first.flatMap { $0 } }.joined(separator: ", ")
-        try await connection.run(unsafeSQL: "truncate \(names); delete from projection_checkpoints")
+        try await connection.run(
+            unsafeSQL: "truncate \(names); delete from projection_checkpoints; delete from projection_quarantine"
+        )
         await connection.close()
     }
 

@@ -1,0 +1,64 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+
+/// Folds events into one projection when folding them all at once has failed: halves them until the event that fails is
+/// alone, leaves it and the later events of its stream out, and folds the others.
+struct CarefulFold {
+    let projection: Projection
+    let decoder: EventDecoder
+    /// The events that could not be applied, at most one a stream.
+    private(set) var failures: [FailingEvent] = []
+    private var stopped: Set<StreamID> = []
+
+    init(_ projection: Projection, decoder: EventDecoder) {
+        self.projection = projection
+        self.decoder = decoder
+    }
+
+    /// Folds what can be folded.
+    ///
+    /// - Parameters:
+    ///   - events: By position, so that each stream's are by version.
+    ///   - connection: In a transaction.
+    /// - Throws: `PostgresError` that is no event's fault.
+    mutating func fold(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
+        let events = events.filter { !stopped.contains($0.stream) }
+        guard !events.isEmpty else { return }
+        var builder = BatchBuilder([projection], decoder: decoder)
+        let built = try await builder.build(events, on: connection) { _, _ in true }
+        // What cannot even be read needs no halving: what stands before it in its stream is in the batch still.
+        let unreadable = built.failures.map(\.failing)
+        guard let batch = built.batches.first, batch.count > 0 else {
+            for failing in unreadable { stop(failing) }
+            return
+        }
+        do {
+            let statements = ApplyStatement.all(of: projection, batch)
+            try await connection.savepoint { connection in _ = try await connection.pipeline(statements) }
+            for failing in unreadable { stop(failing) }
+        } catch let error as PostgresError where error.isEventsFault {
+            guard events.count > 1 else {
+                let type = try await decoder.type(events[0].type, on: connection)
+                return stop(FailingEvent(event: events[0], type: type.name, reason: "\(error)"))
+            }
+            let middle = events.count / 2
+            try await fold(Array(events[..<middle]), on: connection)
+            try await fold(Array(events[middle...]), on: connection)
+        }
+    }
+
+    private mutating func stop(_ failing: FailingEvent) {
+        failures.append(failing)
+        stopped.insert(failing.event.stream)
+    }
+}
+
+extension PostgresError {
+    /// Whether a statement failed because of the values that it was given, so that other events may pass: data exceptions,
+    /// constraints, and what functions raise. Source: PostgreSQL manual, appendix A.
+    var isEventsFault: Bool {
+        guard code == .server, let sqlState else { return false }
+        return ["22", "23", "P0", "RC"].contains { sqlState.hasPrefix($0) } || sqlState == "54000"
+    }
+}

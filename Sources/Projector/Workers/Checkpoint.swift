@@ -1,0 +1,142 @@
+package import EventStore
+internal import FoundationEssentials
+internal import Postgres
+
+/// One shard of one version of a projection.
+package struct ProjectionShard: Hashable, Comparable, Sendable {
+    package let projection: String
+    package let version: Int
+    package let shard: Int
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.projection, left.version, left.shard) < (right.projection, right.version, right.shard)
+    }
+}
+
+/// How far one shard of a projection is, and whose it is.
+///
+/// It changes in the transaction that changes the read model, and only under the epoch and from the cursor that the
+/// transaction began with, so that two workers can never both count the same events.
+package struct Checkpoint: Hashable, Sendable {
+    package let key: ProjectionShard
+    /// How many shards this version of the projection has.
+    package let shards: Int
+    package let cursor: LogCursor
+    /// How many events the shard has been given so far.
+    package let events: Int64
+    /// Raised by each claim.
+    package let epoch: Int64
+
+    /// The columns that ``init(_:)`` reads, in its order, of a checkpoint named `c`.
+    static let columns =
+        "c.projection, c.version, c.shard, c.shards, c.old_snapshot, c.new_snapshot, c.position, c.events, c.epoch"
+
+    init(_ row: borrowing PostgresRow) throws(PostgresError) {
+        key = ProjectionShard(
+            projection: try row.decode(at: 0),
+            version: try row.decode(at: 1),
+            shard: try row.decode(at: 2)
+        )
+        shards = try row.decode(at: 3)
+        let delivered = try row.decode(PostgresSnapshot?.self, at: 4) ?? .beginning
+        let end = try row.decode(PostgresSnapshot?.self, at: 5)
+        let position = try row.decode(Int64.self, at: 6)
+        cursor = LogCursor(delivered: delivered, window: end.map { .init(end: $0, position: position) })
+        events = try row.decode(at: 7)
+        epoch = try row.decode(at: 8)
+    }
+
+    /// The same checkpoint at another place.
+    init(_ checkpoint: Checkpoint, cursor: LogCursor, events: Int64) {
+        key = checkpoint.key
+        shards = checkpoint.shards
+        epoch = checkpoint.epoch
+        self.cursor = cursor
+        self.events = events
+    }
+
+    /// Creates the checkpoints of versions that have none, at the beginning of the log.
+    struct Create: PostgresStatement {
+        let projections: [Projection]
+        /// How many shards each gets.
+        let shards: Int
+
+        let sql = """
+            insert into projection_checkpoints (projection, version, shard, shards)
+            select new.name, new.version, shard, $3
+            from unnest($1::text[], $2::integer[]) as new(name, version), generate_series(0, $3 - 1) as shard
+            where not exists (
+                select from projection_checkpoints as c where c.projection = new.name and c.version = new.version
+            )
+            on conflict do nothing
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(projections.map(\.name))
+            try parameters.append(projections.map { Int32($0.version) })
+            try parameters.append(Int16(shards))
+        }
+    }
+
+    /// Moves checkpoints to a cursor; touches only those that the worker holds under their epoch, and that still stand
+    /// where it found them.
+    struct Advance: PostgresStatement {
+        let owner: UUID
+        let checkpoints: [Checkpoint]
+        let cursor: LogCursor
+        /// How many events each was given.
+        let given: [Int]
+
+        let sql = """
+            update projection_checkpoints as c
+            set old_snapshot = $1, new_snapshot = $2, position = $3, events = c.events + moved.given,
+                updated_at = clock_timestamp(), error = null, error_at = null
+            from unnest($4::text[], $5::integer[], $6::smallint[], $7::bigint[], $8::text[], $9::bigint[])
+                as moved(projection, version, shard, epoch, cursor, given)
+            where c.projection = moved.projection and c.version = moved.version and c.shard = moved.shard
+                and c.owner = $10 and c.epoch = moved.epoch
+                and checkpoint_cursor(c.old_snapshot, c.new_snapshot, c.position) = moved.cursor
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(cursor.delivered)
+            try parameters.append(cursor.window?.end)
+            try parameters.append(cursor.window?.position ?? 0)
+            try parameters.append(keys: checkpoints.map(\.key))
+            try parameters.append(checkpoints.map(\.epoch))
+            try parameters.append(checkpoints.map(\.cursor.description))
+            try parameters.append(given)
+            try parameters.append(owner)
+        }
+    }
+}
+
+extension Checkpoint {
+    /// Writes down why a projection's SQL failed, for the status.
+    struct Fail: PostgresStatement {
+        let owner: UUID
+        let keys: [ProjectionShard]
+        let error: String
+
+        let sql = """
+            update projection_checkpoints as c set error = $5, error_at = clock_timestamp()
+            from unnest($1::text[], $2::integer[], $3::smallint[]) as failed(projection, version, shard)
+            where c.projection = failed.projection and c.version = failed.version and c.shard = failed.shard and c.owner = $4
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(keys: keys)
+            try parameters.append(owner)
+            try parameters.append(error)
+        }
+    }
+}
+
+extension PostgresParameters {
+    /// Appends three arrays: names, versions, shards.
+    mutating func append(keys: [ProjectionShard]) throws(PostgresError) {
+        try append(keys.map(\.projection))
+        try append(keys.map { Int32($0.version) })
+        try append(keys.map { Int16($0.shard) })
+    }
+}

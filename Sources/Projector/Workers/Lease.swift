@@ -1,0 +1,115 @@
+internal import FoundationEssentials
+internal import Postgres
+
+/// Statements by which shards change hands.
+enum Lease {
+    /// How old an owner's heartbeat may be before others take over, by the database's clock.
+    static let lifetime = Duration.seconds(3)
+
+    /// Takes the checkpoints among `wanted` that nobody holds who lives, and raises their epochs.
+    struct Claim: PostgresStatement {
+        let owner: UUID
+        let wanted: [ProjectionShard]
+
+        let sql = """
+            update projection_checkpoints as c set owner = $1, epoch = epoch + 1
+            from unnest($2::text[], $3::integer[], $4::smallint[]) as wanted(projection, version, shard)
+            where c.projection = wanted.projection and c.version = wanted.version and c.shard = wanted.shard
+                and (c.owner is null or c.owner = $1 or c.owner not in (
+                    select id from projector_workers
+                    where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
+                ))
+            returning \(Checkpoint.columns)
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(owner)
+            try parameters.append(keys: wanted)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
+    }
+
+    /// Gives checkpoints back.
+    struct Release: PostgresStatement {
+        let owner: UUID
+        let held: [Checkpoint]
+
+        let sql = """
+            update projection_checkpoints as c set owner = null
+            from unnest($2::text[], $3::integer[], $4::smallint[], $5::bigint[]) as held(projection, version, shard, epoch)
+            where c.projection = held.projection and c.version = held.version and c.shard = held.shard
+                and c.owner = $1 and c.epoch = held.epoch
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(owner)
+            try parameters.append(keys: held.map(\.key))
+            try parameters.append(held.map(\.epoch))
+        }
+    }
+
+    /// All checkpoints of some projections, with whoever owns them.
+    struct Survey: PostgresStatement {
+        let projections: [Projection]
+
+        let sql = """
+            select c.projection, c.version, c.shard, c.shards, c.owner from projection_checkpoints as c
+            where (c.projection, c.version) in (select * from unnest($1::text[], $2::integer[]))
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(projections.map(\.name))
+            try parameters.append(projections.map { Int32($0.version) })
+        }
+
+        func decode(
+            _ row: borrowing PostgresRow
+        ) throws(PostgresError) -> (key: ProjectionShard, shards: Int, owner: UUID?) {
+            let key = ProjectionShard(
+                projection: try row.decode(at: 0),
+                version: try row.decode(at: 1),
+                shard: try row.decode(at: 2)
+            )
+            return (key, try row.decode(at: 3), try row.decode(at: 4))
+        }
+    }
+
+    /// Says that workers live.
+    struct Heartbeat: PostgresStatement {
+        let workers: [UUID]
+        let process: String
+
+        let sql = """
+            insert into projector_workers (id, process) select id, $2 from unnest($1::uuid[]) as mine(id)
+            on conflict (id) do update set heartbeat_at = clock_timestamp()
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(workers)
+            try parameters.append(process)
+        }
+    }
+
+    /// The workers that live.
+    struct Living: PostgresStatement {
+        let sql = """
+            select id from projector_workers
+            where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> UUID { try row.decode(at: 0) }
+    }
+
+    /// Takes workers off the list, and those that have been dead for an hour.
+    struct Leave: PostgresStatement {
+        let workers: [UUID]
+
+        let sql = """
+            delete from projector_workers
+            where id = any($1) or heartbeat_at < clock_timestamp() - interval '1 hour'
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(workers) }
+    }
+}

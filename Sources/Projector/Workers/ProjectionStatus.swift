@@ -1,0 +1,97 @@
+package import EventModel
+internal import EventStore
+package import FoundationEssentials
+package import Postgres
+
+/// How far one shard of a projection is behind the log, and who works on it.
+package struct ProjectionStatus: Sendable {
+    package let key: ProjectionShard
+    /// How many events the shard has been given so far.
+    package let events: Int64
+    /// The worker that holds it; `nil` if none does that lives.
+    package let owner: UUID?
+    /// The owner's process, `host:pid`.
+    package let process: String?
+    /// When the checkpoint last moved.
+    package let updatedAt: Timestamp
+    /// Committed events that it has not been given; counted up to ``countLimit``.
+    package let eventsBehind: Int
+    /// How long the oldest of them has been stored; `nil` if there is none.
+    package let behind: Duration?
+    /// How many of its streams stand in quarantine.
+    package let stoppedStreams: Int
+    /// Why the projection's SQL failed, if it does.
+    package let error: String?
+
+    /// How far events are counted, over all shards that stand at one place.
+    package static let countLimit = 1_000_000
+
+    /// The status of every shard of every projection, by name, version and shard.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func all(on pool: PostgresPool) async throws -> [ProjectionStatus] {
+        try await pool.query(Select(until: nil))
+    }
+
+    /// Reads the status; counts only what a snapshot sees, if one is given.
+    struct Select: PostgresStatement {
+        let until: PostgresSnapshot?
+
+        let sql = """
+            with places as (
+                select distinct shards, old_snapshot::text as old, new_snapshot::text as new, position
+                from projection_checkpoints
+            ), waiting as (
+                select place.*, lag.shard, lag.events, lag.since
+                from places as place
+                cross join lateral (
+                    select stream_shard(stream_id, place.shards) as shard, count(*) as events, min(recorded_at) as since
+                    from (
+                        select stream_id, recorded_at from events
+                        where ((transaction_id >= pg_snapshot_xmax(coalesce(place.new, place.old, '1:1:')::pg_snapshot)
+                                or transaction_id = any(array(
+                                    select pg_snapshot_xip(coalesce(place.new, place.old, '1:1:')::pg_snapshot))))
+                            or (place.new is not null and events.position > place.position
+                                and pg_visible_in_snapshot(transaction_id, place.new::pg_snapshot)
+                                and not pg_visible_in_snapshot(
+                                    transaction_id, coalesce(place.old, '1:1:')::pg_snapshot)))
+                            and ($1::pg_snapshot is null or pg_visible_in_snapshot(transaction_id, $1))
+                        limit \(ProjectionStatus.countLimit)
+                    ) as unseen
+                    group by 1
+                ) as lag
+            )
+            select c.projection, c.version, c.shard, c.events, w.id, w.process, c.updated_at, coalesce(waiting.events, 0),
+                (extract(epoch from clock_timestamp() - waiting.since) * 1000000)::bigint,
+                (select count(*) from projection_quarantine as q
+                    where q.projection = c.projection and q.version = c.version and q.shard = c.shard), c.error
+            from projection_checkpoints as c
+            left join projector_workers as w on w.id = c.owner
+                and w.heartbeat_at > clock_timestamp() - interval '\(Lease.lifetime.components.seconds) s'
+            left join waiting on waiting.shards = c.shards and waiting.shard = c.shard and waiting.position = c.position
+                and waiting.old is not distinct from c.old_snapshot::text
+                and waiting.new is not distinct from c.new_snapshot::text
+            order by c.projection, c.version, c.shard
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(until) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> ProjectionStatus {
+            ProjectionStatus(
+                key: ProjectionShard(
+                    projection: try row.decode(at: 0),
+                    version: try row.decode(at: 1),
+                    shard: try row.decode(at: 2)
+                ),
+                events: try row.decode(at: 3),
+                owner: try row.decode(at: 4),
+                process: try row.decode(at: 5),
+                updatedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 6).unixMicroseconds),
+                eventsBehind: try row.decode(at: 7),
+                behind: try row.decode(Int64?.self, at: 8).map { .microseconds($0) },
+                stoppedStreams: try row.decode(at: 9),
+                error: try row.decode(at: 10)
+            )
+        }
+    }
+}

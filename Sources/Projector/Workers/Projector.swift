@@ -1,0 +1,190 @@
+internal import EventStore
+package import Logging
+package import Postgres
+internal import ServiceLifecycle
+
+internal import Synchronization
+
+/// The bounds of a projector.
+package struct ProjectorOptions: Sendable {
+    /// What to do with an event that a projection cannot apply.
+    package enum OnFailure: String, Sendable, CaseIterable {
+        /// Stop its stream for that projection and go on with all others.
+        case quarantine
+        /// End the projector with an error.
+        case halt
+    }
+
+    /// How many events one transaction folds at most.
+    package var batchSize: Int
+    /// After how much silence to look without having been woken.
+    package var pollInterval: Duration
+    /// How long a projector that catches up tries to reach the server again; the daemon never gives up.
+    package var patience: Duration
+    /// How many workers this process has.
+    package var workers: Int
+    /// How many shards a projection gets that has none yet, 1 … 256.
+    package var shards: Int
+    /// What to do with an event that a projection cannot apply.
+    package var onFailure: OnFailure
+
+    package init(
+        batchSize: Int = 1_000,
+        pollInterval: Duration = .milliseconds(250),
+        patience: Duration = .seconds(30),
+        workers: Int = 1,
+        shards: Int = 16,
+        onFailure: OnFailure = .quarantine
+    ) {
+        self.batchSize = batchSize
+        self.pollInterval = pollInterval
+        self.patience = patience
+        self.workers = workers
+        self.shards = shards
+        self.onFailure = onFailure
+    }
+}
+
+/// Builds read models from the log: woken by the appenders, its workers fold what is new and wait again.
+///
+/// Any number of projectors, in any number of processes, share the work. The rows of all projections and their checkpoints
+/// change in one transaction. It may be lost in a crash of the server (`synchronous_commit` is off): then both are where
+/// they were before, and the events are folded again.
+package final class Projector: Service {
+    private let configuration: PostgresConfiguration
+    private let projections: [Projection]
+    private let options: ProjectorOptions
+    private let logger: Logger
+    private let decoder = EventDecoder()
+
+    /// - Parameters:
+    ///   - configuration: The database, with the schema that the migrations were run in.
+    ///   - projections: What to build; their tables must be there.
+    package init(
+        _ configuration: PostgresConfiguration,
+        projections: [Projection],
+        options: ProjectorOptions = ProjectorOptions(),
+        logger: Logger = Logger(label: "recorder.projector")
+    ) {
+        var configuration = configuration
+        configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
+        configuration.settings["synchronous_commit"] = "off"
+        // Planning for each batch anew took half of the time; see the decisions.
+        configuration.settings["plan_cache_mode"] = "force_generic_plan"
+        // A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
+        configuration.settings["idle_in_transaction_session_timeout"] = "3s"
+        configuration.settings["lock_timeout"] = "2s"
+        self.configuration = configuration
+        self.projections = projections
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished, and
+    /// the shards are given back.
+    ///
+    /// - Throws: ``ProjectorError`` with `.failingEvent` or `.restoredLog`; `PostgresError` if the server cannot be reached
+    ///   at the start.
+    package func run() async throws {
+        do {
+            try await work(until: nil) { _ in }
+        } catch is CancellationError {
+            logger.info("the projector stops")
+        }
+    }
+
+    /// Projects until the read models hold everything that was committed when it began, whoever else works on them.
+    ///
+    /// - Parameter progress: Told after each batch how many events were read since the beginning.
+    /// - Returns: How many events were read.
+    /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed`; `CancellationError`.
+    @discardableResult
+    package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
+        let read = Mutex(0)
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        let target = try await connection.first(LogReader.CurrentSnapshot()) ?? .beginning
+        await connection.close()
+        try await work(until: target) { events in
+            let sum = read.withLock { sum in
+                sum += events
+                return sum
+            }
+            progress(sum)
+        }
+        return read.withLock { $0 }
+    }
+
+    private func work(until target: PostgresSnapshot?, _ progress: @escaping @Sendable (Int) -> Void) async throws {
+        let channel = try await prepare()
+        let fleet = WorkerFleet(configuration, count: options.workers, logger: logger)
+        try await fleet.join()
+        do {
+            try await withTaskCancellationOrGracefulShutdownHandler {
+                try await self.run(fleet, channel: channel, until: target, progress)
+            } onCancelOrGracefulShutdown: {
+                fleet.shutDown()
+            }
+        } catch {
+            await Task { await fleet.leave() }.value
+            throw error
+        }
+        await Task { await fleet.leave() }.value
+    }
+
+    private func run(
+        _ fleet: WorkerFleet,
+        channel: String,
+        until target: PostgresSnapshot?,
+        _ progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                await fleet.run()
+                return false
+            }
+            for id in fleet.members {
+                var worker = ProjectorWorker(
+                    id: id,
+                    configuration: configuration,
+                    projections: projections,
+                    options: options,
+                    fleet: fleet,
+                    decoder: decoder,
+                    channel: channel,
+                    logger: logger,
+                    progress: progress
+                )
+                group.addTask {
+                    try await worker.run(until: target)
+                    return true
+                }
+            }
+            var working = fleet.members.count
+            while working > 0, let isWorker = try await group.next() { working -= isWorker ? 1 : 0 }
+            group.cancelAll()
+        }
+    }
+
+    /// Checks the log, creates the checkpoints that are not there, and names the channel to listen to.
+    private func prepare() async throws -> String {
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        try await Self.checkLog(on: connection)
+        try await connection.execute(Checkpoint.Create(projections: projections, shards: options.shards))
+        let schema = try await connection.text(unsafeSQL: "select current_schema()").first?.first ?? nil
+        await connection.close()
+        guard let schema else {
+            throw ProjectorError(.invalidProjection, "the schema is not there: run `recorder migrate up` first")
+        }
+        return LogChannel.name(schema: schema)
+    }
+
+    /// Refuses a log whose transactions this cluster has not begun.
+    static func checkLog(on connection: PostgresConnection) async throws {
+        guard let foreign = try await connection.first(LogReader.ForeignTransaction()) else { return }
+        throw ProjectorError(
+            .restoredLog,
+            "the log holds transaction \(foreign.value), which this cluster has not begun yet: it was restored from a dump of "
+                + "another cluster, and its order cannot be told. Nothing was projected"
+        )
+    }
+}

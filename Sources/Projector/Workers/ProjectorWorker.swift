@@ -1,0 +1,317 @@
+internal import EventModel
+internal import EventStore
+internal import FoundationEssentials
+internal import Logging
+internal import Metrics
+internal import Postgres
+
+/// One worker of a projector: holds shards under leases, folds what is new for them, gives them back when it is asked to.
+///
+/// Belongs to one task.
+struct ProjectorWorker {
+    let id: UUID
+    let configuration: PostgresConfiguration
+    let projections: [Projection]
+    let options: ProjectorOptions
+    let fleet: WorkerFleet
+    let decoder: EventDecoder
+    let channel: String
+    let logger: Logger
+    /// Told after each round how many events were read.
+    let progress: @Sendable (Int) -> Void
+
+    private var connection: PostgresConnection?
+    private var owned: [ProjectionShard: OwnedShard] = [:]
+    private var surveyed: ContinuousClock.Instant?
+    private var writtenDown = ContinuousClock.now
+    /// Projections whose SQL failed, and when to try them again.
+    private var suspended: [String: ContinuousClock.Instant] = [:]
+    private let projected = Counter(label: "recorder_projected_events_total")
+    private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
+
+    /// How often a worker looks whose shards are whose, and waits at most for a notification.
+    static let tick = Duration.milliseconds(250)
+    /// How often cursors that moved without events are written down.
+    private static let writeDownInterval = Duration.seconds(10)
+    /// How long a projection whose SQL failed is left alone.
+    private static let suspension = Duration.seconds(5)
+
+    init(
+        id: UUID,
+        configuration: PostgresConfiguration,
+        projections: [Projection],
+        options: ProjectorOptions,
+        fleet: WorkerFleet,
+        decoder: EventDecoder,
+        channel: String,
+        logger: Logger,
+        progress: @escaping @Sendable (Int) -> Void
+    ) {
+        self.id = id
+        self.configuration = configuration
+        self.projections = projections
+        self.options = options
+        self.fleet = fleet
+        self.decoder = decoder
+        self.channel = channel
+        self.logger = logger
+        self.progress = progress
+    }
+
+    // MARK: The loop
+
+    /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything that
+    /// this snapshot sees.
+    ///
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed` or `.restoredLog`; `PostgresError` if the
+    ///   server cannot be reached for the time that the options say; `CancellationError`.
+    mutating func run(until target: PostgresSnapshot?) async throws {
+        do {
+            try await work(until: target)
+        } catch {
+            await giveBack()
+            throw error
+        }
+        await giveBack()
+    }
+
+    private mutating func work(until target: PostgresSnapshot?) async throws {
+        var notifications = PostgresNotifications(
+            configuration,
+            channels: [channel],
+            quietAfter: min(Self.tick, options.pollInterval),
+            logger: logger
+        ).makeAsyncIterator()
+        // Listen first, then read to the head: what commits in between announces itself.
+        _ = try await notifications.next()
+        var troubledSince: ContinuousClock.Instant?
+        while !fleet.isShuttingDown {
+            do {
+                let connection = try await connected()
+                try await settleOwnership(on: connection)
+                try await retryStopped(on: connection)
+                while try await round(on: connection), !fleet.isShuttingDown {
+                    try await settleOwnership(on: connection)
+                }
+                try await writeDown(on: connection, force: false)
+                troubledSince = nil
+                if let target, try await isDone(target, on: connection) { return }
+            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+                troubledSince = troubledSince ?? .now
+                try await recover(from: error, since: troubledSince ?? .now, isPatient: target == nil)
+            } catch let error as ProjectorError where error.code == .leaseLost {
+                logger.info("\(error)", metadata: ["worker": "\(id)"])
+                forget()
+            }
+            _ = try await notifications.next()
+        }
+    }
+
+    private mutating func recover(
+        from error: PostgresError,
+        since start: ContinuousClock.Instant,
+        isPatient: Bool
+    ) async throws {
+        if !isPatient, start + options.patience < .now { throw error }
+        logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
+        // Whether the commit took effect is in the database only: ask it again.
+        forget()
+        if error.code != .server { connection = nil }
+    }
+
+    /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
+    private mutating func forget() {
+        owned = [:]
+        surveyed = nil
+    }
+
+    // MARK: Ownership
+
+    private mutating func settleOwnership(on connection: PostgresConnection) async throws {
+        if let surveyed, surveyed + Self.tick > .now { return }
+        surveyed = .now
+        let survey = try await connection.query(Lease.Survey(projections: projections))
+        let living = fleet.others
+        for row in survey where owned[row.key] != nil && row.owner != id { owned[row.key] = nil }
+        var mine: [Int: Set<Int>] = [:]
+        var released: [Checkpoint] = []
+        var claimed: [ProjectionShard] = []
+        for row in survey {
+            let wanted = mine[row.shards] ?? ShardAssignment.shards(of: id, among: living, count: row.shards)
+            mine[row.shards] = wanted
+            if let own = owned[row.key] {
+                if !wanted.contains(row.key.shard) { released.append(own.checkpoint) }
+            } else if wanted.contains(row.key.shard), row.owner.map({ !living.contains($0) || $0 == id }) ?? true {
+                claimed.append(row.key)
+            }
+        }
+        if !released.isEmpty { try await release(released, on: connection) }
+        if !claimed.isEmpty { try await claim(claimed, on: connection) }
+    }
+
+    private mutating func claim(_ keys: [ProjectionShard], on connection: PostgresConnection) async throws {
+        let checkpoints = try await connection.query(Lease.Claim(owner: id, wanted: keys))
+        guard !checkpoints.isEmpty else { return }
+        let stopped = try await connection.query(Quarantine.Select(keys: checkpoints.map(\.key)))
+        for checkpoint in checkpoints {
+            let streams = stopped.filter { $0.key == checkpoint.key }.map(\.stream)
+            owned[checkpoint.key] = OwnedShard(checkpoint, stopped: Set(streams))
+        }
+        logger.debug("claimed \(checkpoints.count) shards", metadata: ["worker": "\(id)"])
+        // Additive rows are kept apart by their writers, so that workers do not wait for each other's rows.
+        let part = owned.keys.map(\.shard).min() ?? 0
+        try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(part)', false)")
+    }
+
+    private mutating func release(_ checkpoints: [Checkpoint], on connection: PostgresConnection) async throws {
+        try await writeDown(on: connection, force: true)
+        let current = checkpoints.compactMap { owned[$0.key]?.checkpoint }
+        try await connection.execute(Lease.Release(owner: id, held: current))
+        for checkpoint in current { owned[checkpoint.key] = nil }
+        logger.debug("released \(current.count) shards", metadata: ["worker": "\(id)"])
+    }
+
+    /// Gives everything back, even in a task that was cancelled.
+    private mutating func giveBack() async {
+        guard !owned.isEmpty, let connection, connection.isOpen else { return }
+        let (id, owned) = (id, owned)
+        let task = Task { [logger] in
+            do {
+                try await Self.writeDown(owned, owner: id, on: connection)
+                let held = Array(owned.values.map(\.checkpoint))
+                try await connection.execute(Lease.Release(owner: id, held: held))
+            } catch {
+                logger.warning("leases run out by themselves", metadata: ["error": "\(error)"])
+            }
+            await connection.close()
+        }
+        await task.value
+        self.owned = [:]
+    }
+
+    /// Writes down cursors that moved without events.
+    private mutating func writeDown(on connection: PostgresConnection, force: Bool) async throws {
+        guard force || writtenDown + Self.writeDownInterval < .now else { return }
+        writtenDown = .now
+        try await Self.writeDown(owned, owner: id, on: connection)
+        for (key, own) in owned where own.cursor != own.checkpoint.cursor {
+            owned[key]?.advanced(to: own.cursor, given: 0)
+        }
+    }
+
+    private static func writeDown(
+        _ owned: [ProjectionShard: OwnedShard],
+        owner: UUID,
+        on connection: PostgresConnection
+    ) async throws {
+        let moved = Dictionary(grouping: owned.values.filter { $0.cursor != $0.checkpoint.cursor }, by: \.cursor)
+        for (cursor, shards) in moved {
+            let checkpoints = shards.map(\.checkpoint).sorted { $0.key < $1.key }
+            let advance = Checkpoint.Advance(
+                owner: owner,
+                checkpoints: checkpoints,
+                cursor: cursor,
+                given: checkpoints.map { _ in 0 }
+            )
+            guard try await connection.execute(advance) == checkpoints.count else {
+                throw ProjectorError(.leaseLost, "another worker has taken a shard over")
+            }
+        }
+    }
+
+    // MARK: Folding
+
+    /// - Returns: Whether there may be more to do at once.
+    private mutating func round(on connection: PostgresConnection) async throws -> Bool {
+        let active = owned.filter { (suspended[$0.key.projection] ?? .now) <= .now }
+        guard !active.isEmpty else { return false }
+        do {
+            return try await attempt(active, isCareful: false, on: connection)
+        } catch let error as PostgresError where error.isEventsFault || error.isProjectionsFault {
+            do {
+                return try await attempt(active, isCareful: true, on: connection)
+            } catch let error as ProjectorError where error.code == .projectionFailed {
+                try await suspend(error, on: connection)
+                return true
+            }
+        }
+    }
+
+    private mutating func attempt(
+        _ active: [ProjectionShard: OwnedShard],
+        isCareful: Bool,
+        on connection: PostgresConnection
+    ) async throws -> Bool {
+        let round = WorkerRound(
+            owner: id,
+            projections: projections,
+            decoder: decoder,
+            batchSize: options.batchSize,
+            haltsOnFailure: options.onFailure == .halt,
+            isCareful: isCareful
+        )
+        let start = ContinuousClock.now
+        let outcome = try await connection.transaction(isolation: .repeatableRead) { connection in
+            try await round.run(on: connection, owned: active)
+        }
+        owned.merge(outcome.owned) { _, new in new }
+        if outcome.events > 0 {
+            projected.increment(by: outcome.events)
+            rounds.record(duration: start.duration(to: .now))
+            progress(outcome.events)
+        }
+        return outcome.hasMore
+    }
+
+    /// Leaves a projection alone whose SQL fails whatever the event is; the others go on.
+    private mutating func suspend(_ error: ProjectorError, on connection: PostgresConnection) async throws {
+        guard let projection = error.projection, options.onFailure == .quarantine else { throw error }
+        logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
+        suspended[projection] = .now + Self.suspension
+        let keys = owned.keys.filter { $0.projection == projection }
+        try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
+    }
+
+    /// Tries the streams again whose retry was asked for.
+    private mutating func retryStopped(on connection: PostgresConnection) async throws {
+        guard owned.values.contains(where: { !$0.stopped.isEmpty }) else { return }
+        let keys = owned.filter { !$0.value.stopped.isEmpty }.map(\.key)
+        let wanted = try await connection.query(Quarantine.Select(keys: keys)).filter(\.isRetryRequested)
+        for stopped in wanted {
+            guard let own = owned[stopped.key],
+                let projection = projections.first(where: { $0.name == stopped.key.projection })
+            else { continue }
+            let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
+            let isLifted = try await connection.transaction(isolation: .repeatableRead) { connection in
+                try await retry.run(on: connection, owned: own)
+            }
+            owned[stopped.key]?.advanced(to: own.cursor, given: 0)
+            if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
+        }
+    }
+
+    // MARK: The end of catching up
+
+    private func isDone(_ target: PostgresSnapshot, on connection: PostgresConnection) async throws -> Bool {
+        if let failed = suspended.keys.first {
+            throw ProjectorError(.projectionFailed, "\(failed) is suspended: see `recorder projections status`")
+        }
+        let isBehind = owned.values.contains { $0.cursor.window != nil || !target.isSubset(of: $0.cursor.delivered) }
+        guard !isBehind else { return false }
+        let status = try await connection.query(ProjectionStatus.Select(until: target))
+        let mine = Set(projections.map(\.name))
+        return status.allSatisfy { !mine.contains($0.key.projection) || owned[$0.key] != nil || $0.eventsBehind == 0 }
+    }
+
+    // MARK: The connection
+
+    /// The connection, opened if there is none; the first use of each checks that the log is this cluster's own.
+    private mutating func connected() async throws -> PostgresConnection {
+        if let connection, connection.isOpen { return connection }
+        let made = try await PostgresConnection.connect(configuration, logger: logger)
+        try await Projector.checkLog(on: made)
+        connection = made
+        forget()
+        return made
+    }
+}

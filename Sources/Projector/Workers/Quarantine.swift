@@ -1,0 +1,121 @@
+package import EventModel
+internal import EventStore
+internal import FoundationEssentials
+internal import Postgres
+
+/// An event that a projection cannot apply, and why.
+struct FailingEvent {
+    let event: StoredEvent
+    let type: String
+    /// What failed, without the payload.
+    let reason: String
+}
+
+/// A stream that a projection has stopped at a failing event.
+package struct QuarantinedStream: Sendable {
+    package let key: ProjectionShard
+    package let stream: StreamID
+    package let event: EventID
+    package let eventVersion: Int
+    package let eventType: String
+    package let error: String
+    package let attempts: Int
+    package let since: Timestamp
+    package let isRetryRequested: Bool
+
+    static let columns = """
+        q.projection, q.version, q.shard, q.stream_id, q.event_id, q.event_version, q.event_type, q.error, q.attempts, \
+        q.since, q.retry_requested_at is not null
+        """
+
+    init(_ row: borrowing PostgresRow) throws(PostgresError) {
+        key = ProjectionShard(
+            projection: try row.decode(at: 0),
+            version: try row.decode(at: 1),
+            shard: try row.decode(at: 2)
+        )
+        stream = StreamID(try row.decode(UUID.self, at: 3))
+        event = EventID(try row.decode(UUID.self, at: 4))
+        eventVersion = try row.decode(at: 5)
+        eventType = try row.decode(at: 6)
+        error = try row.decode(at: 7)
+        attempts = try row.decode(at: 8)
+        since = Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 9).unixMicroseconds)
+        isRetryRequested = try row.decode(at: 10)
+    }
+}
+
+/// Statements on the streams that projections have stopped.
+enum Quarantine {
+    /// The stopped streams of some shards.
+    struct Select: PostgresStatement {
+        let keys: [ProjectionShard]
+
+        let sql = """
+            select \(QuarantinedStream.columns) from projection_quarantine as q
+            where (q.projection, q.version, q.shard) in (select * from unnest($1::text[], $2::integer[], $3::smallint[]))
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(keys: keys) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> QuarantinedStream {
+            try QuarantinedStream(row)
+        }
+    }
+
+    /// Stops a stream, or says that its retry failed.
+    struct Stop: PostgresStatement {
+        let key: ProjectionShard
+        let failing: FailingEvent
+
+        let sql = """
+            insert into projection_quarantine as q
+                (projection, version, shard, stream_id, event_id, event_version, event_type, error)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            on conflict (projection, version, stream_id) do update set
+                event_id = excluded.event_id, event_version = excluded.event_version, event_type = excluded.event_type,
+                error = excluded.error, attempts = q.attempts + 1, last_tried_at = clock_timestamp(),
+                retry_requested_at = null
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(key.projection)
+            try parameters.append(Int32(key.version))
+            try parameters.append(Int16(key.shard))
+            try parameters.append(failing.event.stream.uuid)
+            try parameters.append(failing.event.id.uuid)
+            try parameters.append(Int32(failing.event.version))
+            try parameters.append(failing.type)
+            try parameters.append(failing.reason)
+        }
+    }
+
+    /// Lets a stream go on.
+    struct Lift: PostgresStatement {
+        let key: ProjectionShard
+        let stream: StreamID
+        let sql = "delete from projection_quarantine where projection = $1 and version = $2 and stream_id = $3"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(key.projection)
+            try parameters.append(Int32(key.version))
+            try parameters.append(stream.uuid)
+        }
+    }
+
+    /// Asks the owners to try stopped streams again.
+    struct RequestRetry: PostgresStatement {
+        let projection: String?
+        let stream: StreamID?
+
+        let sql = """
+            update projection_quarantine set retry_requested_at = clock_timestamp()
+            where ($1::text is null or projection = $1) and ($2::uuid is null or stream_id = $2)
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(projection)
+            try parameters.append(stream?.uuid)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package import FoundationEssentials
+
+/// Which worker shall have which shards. Pure: every worker that sees the same others comes to the same answer, without
+/// asking anybody.
+///
+/// Rendezvous hashing with bounded loads: a shard goes to the worker with the highest hash of both that has room, so loads
+/// differ by one at most, and few shards move when a worker comes or goes.
+package enum ShardAssignment {
+    /// The shards of one worker.
+    ///
+    /// - Parameters:
+    ///   - worker: The worker.
+    ///   - workers: All that live, in any order.
+    ///   - count: How many shards there are.
+    package static func shards(of worker: UUID, among workers: some Sequence<UUID>, count: Int) -> Set<Int> {
+        let workers = Set(workers).union([worker]).sorted()
+        var rooms = Dictionary(
+            uniqueKeysWithValues: workers.enumerated().map { index, worker in
+                (worker, count / workers.count + (index < count % workers.count ? 1 : 0))
+            }
+        )
+        var mine: Set<Int> = []
+        for shard in 0..<count {
+            let free = workers.filter { rooms[$0, default: 0] > 0 }
+            guard let chosen = free.max(by: { score($0, shard) < score($1, shard) }) else { break }
+            rooms[chosen, default: 0] -= 1
+            if chosen == worker { mine.insert(shard) }
+        }
+        return mine
+    }
+
+    /// FNV-1a over the worker's id and the shard: the same in every process, unlike Swift's hashes.
+    private static func score(_ worker: UUID, _ shard: Int) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        unsafe withUnsafeBytes(of: worker.uuid) { for unsafebyte in unsafe $0 { mix(byte) } }
+        mix(UInt8(truncatingIfNeeded: shard))
+        mix(UInt8(truncatingIfNeeded: shard >> 8))
+        // The last byte alone moves the high bits too little.
+        hash ^= hash >> 33
+        hash = hash &* 0xFF51_AFD7_ED55_8CCD
+        return hash ^ (hash >> 33)
+    }
+}

@@ -1,0 +1,79 @@
+internal import EventModel
+internal import EventStore
+internal import FoundationEssentials
+internal import Postgres
+
+/// Takes a stopped stream up again: folds its events from the failing one on, in their order, up to where its shard stands.
+struct StreamRetry: Sendable {
+    let owner: UUID
+    let stopped: QuarantinedStream
+    let projection: Projection
+    let decoder: EventDecoder
+
+    /// How many events are folded at a time.
+    private static let batchSize = 1_000
+
+    /// Runs the retry.
+    ///
+    /// - Parameter connection: In a REPEATABLE READ transaction.
+    /// - Returns: Whether the stream goes on; `false` if it failed again, which is written down.
+    /// - Throws: ``ProjectorError`` with `.leaseLost`; `PostgresError`.
+    func run(on connection: isolated PostgresConnection, owned: OwnedShard) async throws -> Bool {
+        let advance = Checkpoint.Advance(
+            owner: owner,
+            checkpoints: [owned.checkpoint],
+            cursor: owned.cursor,
+            given: [0]
+        )
+        guard try await connection.execute(advance) == 1 else {
+            throw ProjectorError(.leaseLost, "another worker has taken the shard over")
+        }
+        var version = stopped.eventVersion
+        while true {
+            let events = try await connection.query(
+                SelectDelivered(stream: stopped.stream, version: version, cursor: owned.cursor, limit: Self.batchSize)
+            )
+            var handled: [StoredEvent] = []
+            for event in events where projection.handles(try await decoder.type(event.type, on: connection)) {
+                handled.append(event)
+            }
+            var fold = CarefulFold(projection, decoder: decoder)
+            try await fold.fold(handled, on: connection)
+            if let failing = fold.failures.first {
+                try await connection.execute(Quarantine.Stop(key: stopped.key, failing: failing))
+                return false
+            }
+            guard events.count == Self.batchSize, let last = events.last else { break }
+            version = last.version + 1
+        }
+        try await connection.execute(Quarantine.Lift(key: stopped.key, stream: stopped.stream))
+        return true
+    }
+
+    /// The events of a stream that a cursor has delivered.
+    private struct SelectDelivered: PostgresStatement {
+        let stream: StreamID
+        let version: Int
+        let cursor: LogCursor
+        let limit: Int
+
+        let sql = """
+            select \(StoredEvent.columns) from events
+            where stream_id = $1 and version >= $2
+                and (pg_visible_in_snapshot(transaction_id, $3)
+                    or (pg_visible_in_snapshot(transaction_id, $4) and position <= $5))
+            order by version limit $6
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(stream.uuid)
+            try parameters.append(Int32(version))
+            try parameters.append(cursor.delivered)
+            try parameters.append(cursor.window?.end ?? cursor.delivered)
+            try parameters.append(cursor.window?.position ?? 0)
+            try parameters.append(limit)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+}

@@ -1,0 +1,86 @@
+internal import FoundationEssentials
+internal import Logging
+internal import Postgres
+internal import Synchronization
+
+/// The workers of one process as others see them: says twice a second that they live, and learns who else does.
+final class WorkerFleet: Sendable {
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+    private let process: String
+    private let living = Mutex<Set<UUID>>([])
+    private let isStopping = Mutex(false)
+    /// The workers of this process.
+    let members: [UUID]
+
+    /// How often the heart beats.
+    private static let interval = Duration.milliseconds(500)
+
+    /// - Parameter count: How many workers this process has.
+    init(_ configuration: PostgresConfiguration, count: Int, logger: Logger) {
+        var configuration = configuration
+        // A heart that waits for a lock has stopped.
+        configuration.settings["statement_timeout"] = "2s"
+        self.configuration = configuration
+        self.logger = logger
+        members = (0..<count).map { _ in UUID() }
+        process = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
+    }
+
+    /// The workers that lived when the heart last beat, of all processes.
+    var others: Set<UUID> { living.withLock { $0 } }
+
+    /// Whether the process was asked to end: workers finish their batch then, and give their shards back.
+    var isShuttingDown: Bool { isStopping.withLock { $0 } }
+
+    /// Asks the workers to finish.
+    func shutDown() { isStopping.withLock { $0 = true } }
+
+    /// Puts the workers on the list; must have returned before they claim anything.
+    ///
+    /// - Throws: `PostgresError`; `CancellationError`.
+    func join() async throws { try await beat(try await PostgresConnection.connect(configuration, logger: logger)) }
+
+    /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
+    func run() async {
+        var connection: PostgresConnection?
+        while !Task.isCancelled {
+            do {
+                let open: PostgresConnection
+                if let connection, connection.isOpen {
+                    open = connection
+                } else {
+                    open = try await PostgresConnection.connect(configuration, logger: logger)
+                    connection = open
+                }
+                try await beat(open)
+            } catch is CancellationError {
+                break
+            } catch {
+                logger.warning("the heartbeat failed", metadata: ["error": "\(error)"])
+                connection = nil
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    private func beat(_ connection: PostgresConnection) async throws {
+        let (_, found) = try await connection.pipeline(
+            Lease.Heartbeat(workers: members, process: process),
+            Lease.Living(),
+            sync: .each
+        )
+        living.withLock { $0 = Set(found) }
+    }
+
+    /// Takes the workers off the list.
+    func leave() async {
+        do {
+            let connection = try await PostgresConnection.connect(configuration, logger: logger)
+            try await connection.execute(Lease.Leave(workers: members))
+            await connection.close()
+        } catch {
+            logger.warning("the workers stay on the list until their heartbeat is old", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import EventModel
+import EventStore
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Projector
+
+@Suite struct QuarantineTests {
+    private func event(_ type: EventType, _ data: String) throws -> EventDraft {
+        try EventDraft(id: .generate(at: .now()), type: type, data: Array(data.utf8))
+    }
+
+    private func turn(_ number: Int, latency: String) throws -> EventDraft {
+        let turn = String(format: "019cad8f-ac00-7e4e-a7b6-%012d", number)
+        return try event(.turnGenerated, #"{"turnId":"\#(turn)","llmLatencyMs":\#(latency)}"#)
+    }
+
+    private func rows(_ sql: String, _ database: PostgresConfiguration) async throws -> [[String?]] {
+        let connection = try await PostgresConnection.connect(database)
+        let rows = try await connection.text(unsafeSQL: sql)
+        await connection.close()
+        return rows
+    }
+
+    @Test func `a failing event stops its own stream for the projections that it fails, and nobody else's`()
+        async throws
+    {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let (ill, well) = (StreamID.generate(at: .now()), StreamID.generate(at: .now()))
+            var appends: [Append] = []
+            for stream in [ill, well] {
+                appends.append(Append(stream: stream, events: [try event(.sessionStarted, "{}")]))
+                appends.append(Append(stream: stream, events: [try turn(1, latency: "100")]))
+            }
+            appends.append(Append(stream: ill, events: [try turn(2, latency: #""soon""#)]))
+            for stream in [ill, well] { appends.append(Append(stream: stream, events: [try turn(3, latency: "300")])) }
+            appends.append(Append(stream: ill, events: [try event(.sessionEnded, "{}")]))
+            try await models.append(appends)
+            try await models.project(onFailure: .quarantine)
+
+            let quarantined = try await rows(
+                "select projection, stream_id, event_version from projection_quarantine order by 1",
+                database
+            )
+            // Every projection that declares llmLatencyMs of turn.generated; the audit log does not, and goes on.
+            let stopped = ["conversation_sessions", "conversation_turns", "latency_metrics"]
+            #expect(quarantined == stopped.map { [$0, ill.description, "3"] })
+            let turns = try await rows(
+                "select session_id, count(*) from conversation_turns group by 1 order by 2",
+                database
+            )
+            #expect(turns == [[ill.description, "1"], [well.description, "2"]])
+            let audited = try await rows("select count(*) from audit_logs", database)
+            #expect(audited == [["3"]])
+        }
+    }
+
+    @Test func `after the fix a retry takes the stream up in its order, as if nothing had happened`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let stream = StreamID.generate(at: .now())
+            // A constraint that some events break, until it is dropped.
+            let connection = try await PostgresConnection.connect(database)
+            try await connection.run(
+                unsafeSQL: "alter table conversation_turns_v1 add constraint quick check (llm_latency_ms < 1000)"
+            )
+            var appends = [Append(stream: stream, events: [try event(.sessionStarted, "{}")])]
+            for (number, latency) in [(1, "100"), (2, "5000"), (2, "7"), (3, "300")] {
+                appends.append(Append(stream: stream, events: [try turn(number, latency: latency)]))
+            }
+            try await models.append(appends)
+            for other in ReadModels.simulated(sessions: 2, seed: 11).chunked(by: 50) {
+                try await models.append(Array(other))
+            }
+            try await models.project(onFailure: .quarantine)
+            let stopped = try await connection.text(
+                unsafeSQL: """
+                    select projection, event_version, attempts from projection_quarantine
+                    where stream_id = '\(stream)'
+                    """
+            )
+            #expect(stopped == [["conversation_turns", "3", "1"]])
+
+            // Events that come meanwhile wait in their order.
+            try await models.append([Append(stream: stream, events: [try turn(4, latency: "400")])])
+            try await models.project(onFailure: .quarantine)
+            let held = try await connection.text(
+                unsafeSQL: "select count(*) from conversation_turns where session_id = '\(stream)'"
+            )
+            #expect(held == [["1"]])
+
+            // Without a fix it fails again, and counts.
+            try await connection.execute(Quarantine.RequestRetry(projection: "conversation_turns", stream: nil))
+            try await models.project(onFailure: .quarantine)
+            let again = try await connection.text(
+                unsafeSQL: "select attempts from projection_quarantine where stream_id = '\(stream)'"
+            )
+            #expect(again == [["2"]])
+
+            try await connection.run(unsafeSQL: "alter table conversation_turns_v1 drop constraint quick")
+            try await connection.execute(Quarantine.RequestRetry(projection: nil, stream: nil))
+            try await models.project(onFailure: .quarantine)
+            let left = try await connection.text(unsafeSQL: "select count(*) from projection_quarantine")
+            #expect(left == [["0"]])
+            await connection.close()
+            let retried = try await models.contents()
+            try await models.forget()
+            try await models.project()
+            let undisturbed = try await models.contents()
+            for view in ReadModels.views { #expect(retried[view] == undisturbed[view], "\(view) differs") }
+        }
+    }
+
+    @Test func `a projection whose SQL fails is suspended, and the others go on`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let connection = try await PostgresConnection.connect(database)
+            try await connection.run(unsafeSQL: "alter table audit_chains_v1 rename to elsewhere")
+            try await models.append(ReadModels.simulated(sessions: 2, seed: 12))
+            do {
+                try await models.project(onFailure: .quarantine)
+                Issue.record("caught up without the audit log")
+            } catch let error as ProjectorError {
+                #expect(error.code == .projectionFailed)
+            }
+            #expect(try await models.contents()["conversation_sessions"]?.count == 2)
+            let errors = try await connection.text(
+                unsafeSQL: "select distinct projection from projection_checkpoints where error is not null"
+            )
+            #expect(errors == [["audit_logs"]])
+            try await connection.run(unsafeSQL: "alter table elsewhere rename to audit_chains_v1")
+            await connection.close()
+            try await models.project(onFailure: .quarantine)
+            #expect(try await models.contents()["audit_logs"]?.isEmpty == false)
+        }
+    }
+}
+
+extension Array {
+    /// The array in parts of so many elements.
+    fileprivate func chunked(by count: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: self.count, by: count).map { self[$0..<Swift.min($0 + count, self.count)] }
+    }
+}
