@@ -102,7 +102,7 @@ package final class Projector: Service {
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let read = Mutex(0)
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        let target = try await connection.first(LogReader.CurrentSnapshot()) ?? .beginning
+        let target = try await connection.first(LogReader.CurrentSnapshot())?.snapshot ?? .beginning
         await connection.close()
         try await work(until: target) { events in
             let sum = read.withLock { sum in

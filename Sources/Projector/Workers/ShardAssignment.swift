@@ -1,3 +1,4 @@
+internal import EventModel
 package import FoundationEssentials
 
 /// Which worker shall have which shards. Pure: every worker that sees the same others comes to the same answer, without
@@ -33,7 +34,9 @@ package enum ShardAssignment {
     private static func score(_ worker: UUID, _ shard: Int) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        unsafe withUnsafeBytes(of: worker.uuid) { for unsafebyte in unsafe $0 { mix(byte) } }
+        for half in [worker.high, worker.low] {
+            for shift in stride(from: 56, through: 0, by: -8) { mix(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
+        }
         mix(UInt8(truncatingIfNeeded: shard))
         mix(UInt8(truncatingIfNeeded: shard >> 8))
         // The last byte alone moves the high bits too little.
