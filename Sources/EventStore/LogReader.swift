@@ -44,7 +44,13 @@ package enum LogReader {
                 return Batch(events: [], cursor: cursor)
             }
             let window = LogCursor.Window(end: now.snapshot, position: 0)
-            var batch = try await walk(on: connection, from: cursor.delivered, window: window, limit: limit, shards: shards)
+            var batch = try await walk(
+                on: connection,
+                from: cursor.delivered,
+                window: window,
+                limit: limit,
+                shards: shards
+            )
             batch.written = now.written
             return batch
         }

@@ -1,7 +1,7 @@
 package import EventModel
 internal import EventStore
 internal import FoundationEssentials
-internal import Postgres
+package import Postgres
 
 /// An event that a projection cannot apply, and why.
 struct FailingEvent {
@@ -45,6 +45,30 @@ package struct QuarantinedStream: Sendable {
     }
 }
 
+extension QuarantinedStream {
+    /// All streams in quarantine, by projection and time.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func all(on pool: PostgresPool) async throws -> [QuarantinedStream] {
+        try await pool.query(Quarantine.SelectAll())
+    }
+
+    /// Asks the owners to try streams again.
+    ///
+    /// - Parameters:
+    ///   - projection: Of which projection; `nil` for all.
+    ///   - stream: Which stream; `nil` for all.
+    /// - Returns: How many streams were asked for.
+    /// - Throws: `PostgresError`.
+    package static func requestRetry(
+        of projection: String?,
+        stream: StreamID?,
+        on pool: PostgresPool
+    ) async throws -> Int {
+        try await pool.execute(Quarantine.RequestRetry(projection: projection, stream: stream))
+    }
+}
+
 /// Statements on the streams that projections have stopped.
 enum Quarantine {
     /// The stopped streams of some shards.
@@ -57,6 +81,18 @@ enum Quarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(keys: keys) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> QuarantinedStream {
+            try QuarantinedStream(row)
+        }
+    }
+
+    /// All stopped streams.
+    struct SelectAll: PostgresStatement {
+        let sql = """
+            select \(QuarantinedStream.columns) from projection_quarantine as q
+            order by q.projection, q.version, q.since, q.stream_id
+            """
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> QuarantinedStream {
             try QuarantinedStream(row)

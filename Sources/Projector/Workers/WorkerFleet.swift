@@ -15,6 +15,8 @@ final class WorkerFleet: Sendable {
 
     /// How often the heart beats.
     private static let interval = Duration.milliseconds(500)
+    /// After how many beats the lag is measured for swift-metrics.
+    private static let beatsBetweenFigures = 20
 
     /// - Parameter count: How many workers this process has.
     init(_ configuration: PostgresConfiguration, count: Int, logger: Logger) {
@@ -44,6 +46,7 @@ final class WorkerFleet: Sendable {
     /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
     func run() async {
         var connection: PostgresConnection?
+        var beats = 0
         while !Task.isCancelled {
             do {
                 let open: PostgresConnection
@@ -54,6 +57,10 @@ final class WorkerFleet: Sendable {
                     connection = open
                 }
                 try await beat(open)
+                beats += 1
+                if beats.isMultiple(of: Self.beatsBetweenFigures) {
+                    ProjectionLag.record(try await open.query(ProjectionStatus.Select(until: nil)))
+                }
             } catch is CancellationError {
                 break
             } catch {

@@ -10,11 +10,13 @@ struct ProjectCommand: AsyncParsableCommand {
         commandName: "project",
         abstract: "Builds the read models from the log and keeps them up to date.",
         discussion: """
-            Makes the tables of projections that have none yet, reads to the head, then waits for more. Ctrl-C or \
-            SIGTERM stops it after the batch under way.
+            Makes the tables of projections that have none yet, reads to the head, then waits for more. Any number of \
+            processes share the work; one that dies is replaced within seconds. Ctrl-C or SIGTERM stops it after the batch \
+            under way.
 
             EXAMPLES
               recorder project
+              recorder project --workers 4
               recorder project --until-caught-up
             """
     )
@@ -25,24 +27,39 @@ struct ProjectCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
     var batchSize = ProjectorOptions().batchSize
 
+    @Option(
+        help: ArgumentHelp("How many workers this process has, each with a connection of its own.", valueName: "count")
+    )
+    var workers = ProjectorOptions().workers
+
+    @Option(help: ArgumentHelp("How many shards a projection gets that has none yet.", valueName: "count"))
+    var shards = ProjectorOptions().shards
+
+    @Option(help: "What to do with an event that a projection cannot apply: quarantine its stream, or halt.")
+    var onFailure = ProjectorOptions.OnFailure.quarantine
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        guard (1...64).contains(workers) else { throw ValidationError("--workers is 1 to 64.") }
+        guard (1...256).contains(shards) else { throw ValidationError("--shards is 1 to 256.") }
         guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
     }
 
     func run() async throws {
         let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
-        let projector = try await settings.projector(ProjectorOptions(batchSize: batchSize))
+        let projector = try await settings.projector(
+            ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
+        )
         guard untilCaughtUp else {
             return try await CommandService.run([projector], logger: settings.logger)
         }
         let bar = ProgressBar("event")
         let done = Shared(0)
         let work = CommandService {
-            done.value = try await projector.runUntilCaughtUp { progress in
-                done.value = progress.events
-                bar.show(progress.events)
+            done.value = try await projector.runUntilCaughtUp { events in
+                done.value = events
+                bar.show(events)
             }
         }
         defer { bar.finish() }
@@ -55,3 +72,5 @@ struct ProjectCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension ProjectorOptions.OnFailure: ExpressibleByArgument {}

@@ -8,8 +8,9 @@ struct ProjectionsCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               recorder projections list
-              recorder projections status --json
+              recorder projections status --watch
+              recorder projections retry conversation_turns
             """,
-        subcommands: [ProjectionsListCommand.self, ProjectionsStatusCommand.self]
+        subcommands: [ProjectionsListCommand.self, ProjectionsStatusCommand.self, ProjectionsRetryCommand.self]
     )
 }

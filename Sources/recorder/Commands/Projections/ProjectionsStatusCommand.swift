@@ -1,50 +1,130 @@
 import ArgumentParser
 import EventModel
-import EventStore
+import Postgres
 import Projector
 
-/// `recorder projections status`: how far the read models are behind the log.
+/// `recorder projections status`: how far the read models are behind the log, and what keeps them there.
 struct ProjectionsStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Shows how far each projection is behind the log, in events and seconds.",
+        abstract: "Shows how far each projection is behind the log, who works on it, and what is wrong.",
         discussion: """
+            Ends with exit status 1 if a shard has no living owner, a stream stands in quarantine, or a projection's SQL \
+            fails. With --json it prints one object for each shard. The rate is measured over a second if anything is behind.
+
             EXAMPLES
               recorder projections status
+              recorder projections status --shards
               recorder projections status --json | jq .eventsBehind
+              recorder projections status --watch
             """
     )
+
+    @Flag(help: "Show each shard on a line of its own.")
+    var shards = false
+
+    @Flag(help: "Show it again every second, until Ctrl-C.")
+    var watch = false
 
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        let statuses = try await settings.withPool { try await ProjectionStatus.all(on: $0) }
-        guard !statuses.isEmpty || options.json else {
+        let isTroubled = try await settings.withPool { pool in
+            var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
+            while true {
+                let now = try await ProjectionStatus.all(on: pool)
+                let lags = ProjectionLag.all(
+                    now,
+                    before: before?.statuses,
+                    elapsed: before.map { $0.at.duration(to: .now) } ?? .zero
+                )
+                let isBehind = lags.contains { $0.eventsBehind > 0 }
+                let isFirst = before == nil
+                before = (now, .now)
+                if watch || !isFirst || !isBehind { try await show(lags, on: pool) }
+                guard watch || (isFirst && isBehind) else { return lags.contains(where: \.isTroubled) }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        if isTroubled { throw ExitCode.failure }
+    }
+
+    private func show(_ lags: [ProjectionLag], on pool: PostgresPool) async throws {
+        let statuses = lags.flatMap(\.shards)
+        guard !options.json else { return Self.shardTable.print(statuses, json: true, Self.encode) }
+        guard !lags.isEmpty else {
             return StandardOutput.shared.line("nothing was projected yet: run `recorder project`")
         }
-        let table = TextTable<ProjectionStatus>([
-            .init("projection") { $0.checkpoint.projection },
-            .init("version", .right) { "\($0.checkpoint.version)" },
-            .init("shard", .right) { "\($0.checkpoint.shard)" },
-            .init("events", .right) { Counted.grouped(Int($0.checkpoint.events)) },
-            .init("behind", .right) { status in
-                let isMore = status.eventsBehind >= ProjectionStatus.countLimit
-                return Counted.grouped(status.eventsBehind) + (isMore ? " or more" : "")
-            },
-            .init("seconds behind", .right) { Figures.decimal(Self.seconds($0.behind), digits: 1) },
-            .init("last moved") { $0.updatedAt.description },
-        ])
-        table.print(statuses, json: options.json) { line, status in
-            line.field("projection", status.checkpoint.projection)
-            line.field("version", status.checkpoint.version)
-            line.field("shard", status.checkpoint.shard)
-            line.field("events", Int(status.checkpoint.events))
-            line.field("eventsBehind", status.eventsBehind)
-            line.field("secondsBehind", Self.seconds(status.behind))
-            line.field("cursor", status.checkpoint.cursor.description)
-            line.field("updatedAt", status.updatedAt)
+        if shards {
+            Self.shardTable.print(statuses, json: false, Self.encode)
+        } else {
+            Self.table.print(lags, json: false) { _, _ in }
         }
+        let stopped = try await QuarantinedStream.all(on: pool)
+        for stream in stopped { StandardOutput.shared.line(Self.text(of: stream)) }
+        for lag in lags where !lag.unowned.isEmpty {
+            let shards = lag.unowned.map(String.init).joined(separator: ", ")
+            StandardOutput.shared.line(
+                "\(lag.projection) v\(lag.version): nobody works on shards \(shards): start `recorder project`"
+            )
+        }
+        for lag in lags {
+            if let error = lag.error { StandardOutput.shared.line("\(lag.projection) v\(lag.version): \(error)") }
+        }
+    }
+
+    private static let table = TextTable<ProjectionLag>([
+        .init("projection") { $0.projection },
+        .init("version", .right) { "\($0.version)" },
+        .init("events", .right) { Counted.grouped(Int($0.events)) },
+        .init("behind", .right) { behind($0.eventsBehind) },
+        .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
+        .init("events/s", .right) { $0.rate.map { Counted.grouped(Int($0)) } },
+        .init("caught up in", .right) { lag in
+            lag.eventsBehind == 0
+                ? nil : lag.timeToCatchUp.map { (Figures.decimal(seconds($0), digits: 0) ?? "?") + " s" }
+        },
+        .init("owned", .right) { "\($0.shards.count - $0.unowned.count)/\($0.shards.count)" },
+        .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
+        .init("processes", isFlexible: true) { $0.processes.joined(separator: ", ") },
+    ])
+
+    private static let shardTable = TextTable<ProjectionStatus>([
+        .init("projection") { $0.key.projection },
+        .init("version", .right) { "\($0.key.version)" },
+        .init("shard", .right) { "\($0.key.shard)" },
+        .init("events", .right) { Counted.grouped(Int($0.events)) },
+        .init("behind", .right) { behind($0.eventsBehind) },
+        .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
+        .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
+        .init("owner") { $0.process ?? "nobody" },
+        .init("last moved") { $0.updatedAt.description },
+    ])
+
+    private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus) {
+        line.field("projection", status.key.projection)
+        line.field("version", status.key.version)
+        line.field("shard", status.key.shard)
+        line.field("events", Int(status.events))
+        line.field("eventsBehind", status.eventsBehind)
+        line.field("secondsBehind", seconds(status.behind))
+        line.field("owner", status.process)
+        line.field("stoppedStreams", status.stoppedStreams)
+        line.field("error", status.error)
+        line.field("updatedAt", status.updatedAt)
+    }
+
+    private static func text(of stream: QuarantinedStream) -> String {
+        """
+        \(stream.key.projection) v\(stream.key.version): stream \(stream.stream) stopped at version \(stream.eventVersion), \
+        event \(stream.event) (\(stream.eventType)), since \(stream.since), tried \(Counted.text(stream.attempts, "time")): \
+        \(stream.error); after a fix: recorder projections retry \(stream.key.projection) --stream \(stream.stream)
+        """
+    }
+
+    private static func behind(_ events: Int) -> String {
+        Counted.grouped(events) + (events >= ProjectionStatus.countLimit ? " or more" : "")
     }
 
     private static func seconds(_ duration: Duration?) -> Double? { duration.map { $0 / .seconds(1) } }

@@ -1,0 +1,76 @@
+internal import Metrics
+
+/// How far one version of a projection is behind the log: its shards taken together.
+package struct ProjectionLag: Sendable {
+    package let projection: String
+    package let version: Int
+    /// Its shards, ascending.
+    package let shards: [ProjectionStatus]
+    /// Events read a second by all its shards; `nil` if it was not measured.
+    package var rate: Double?
+
+    /// Events that its shards were given so far.
+    package var events: Int64 { shards.reduce(0) { $0 + $1.events } }
+    /// Committed events that they were not given.
+    package var eventsBehind: Int { shards.reduce(0) { $0 + $1.eventsBehind } }
+    /// How long the oldest of those has been stored.
+    package var behind: Duration? { shards.compactMap(\.behind).max() }
+    /// Shards that no living worker holds.
+    package var unowned: [Int] { shards.filter { $0.owner == nil }.map(\.key.shard) }
+    /// Streams in quarantine.
+    package var stoppedStreams: Int { shards.reduce(0) { $0 + $1.stoppedStreams } }
+    /// Why its SQL failed, if it does.
+    package var error: String? { shards.lazy.compactMap(\.error).first }
+    /// The processes that work on it.
+    package var processes: [String] { Set(shards.compactMap(\.process)).sorted() }
+
+    /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
+    package var timeToCatchUp: Duration? {
+        guard let rate, rate > 0 else { return nil }
+        return .seconds(Double(eventsBehind) / rate)
+    }
+
+    /// Whether a person has to do something.
+    package var isTroubled: Bool { !unowned.isEmpty || stoppedStreams > 0 || error != nil }
+
+    /// Puts shards together.
+    ///
+    /// - Parameters:
+    ///   - statuses: All shards of all projections.
+    ///   - before: The same a while ago, to measure rates.
+    ///   - elapsed: How long ago that was.
+    package static func all(
+        _ statuses: [ProjectionStatus],
+        before: [ProjectionStatus]? = nil,
+        elapsed: Duration = .zero
+    ) -> [ProjectionLag] {
+        let earlier = before.map { Dictionary(grouping: $0) { [$0.key.projection, "\($0.key.version)"] } }
+        let groups = Dictionary(grouping: statuses) { [$0.key.projection, "\($0.key.version)"] }
+        return groups.map { name, shards in
+            var lag = ProjectionLag(
+                projection: shards[0].key.projection,
+                version: shards[0].key.version,
+                shards: shards.sorted { $0.key.shard < $1.key.shard }
+            )
+            if let old = earlier?[name], elapsed > .zero {
+                lag.rate = Double(lag.events - old.reduce(0) { $0 + $1.events }) / (elapsed / .seconds(1))
+            }
+            return lag
+        }.sorted { ($0.projection, $0.version) < ($1.projection, $1.version) }
+    }
+
+    /// Gives the same figures to swift-metrics, for each shard.
+    static func record(_ statuses: [ProjectionStatus]) {
+        for status in statuses {
+            let dimensions = [
+                ("projection", status.key.projection), ("version", "\(status.key.version)"),
+                ("shard", "\(status.key.shard)"),
+            ]
+            Gauge(label: "recorder_projection_events_behind", dimensions: dimensions).record(status.eventsBehind)
+            Gauge(label: "recorder_projection_seconds_behind", dimensions: dimensions)
+                .record((status.behind ?? .zero) / .seconds(1))
+            Gauge(label: "recorder_projection_stopped_streams", dimensions: dimensions).record(status.stoppedStreams)
+            Gauge(label: "recorder_projection_owned", dimensions: dimensions).record(status.owner == nil ? 0 : 1)
+        }
+    }
+}
