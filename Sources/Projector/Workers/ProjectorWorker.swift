@@ -20,10 +20,10 @@ struct ProjectorWorker {
     /// Told after each round how many events were read.
     let progress: @Sendable (Int) -> Void
 
-    private var connection: PostgresConnection?
-    private var owned: [ProjectionShard: OwnedShard] = [:]
-    private var surveyed: ContinuousClock.Instant?
-    private var writtenDown = ContinuousClock.now
+    var connection: PostgresConnection?
+    var owned: [ProjectionShard: OwnedShard] = [:]
+    var surveyed: ContinuousClock.Instant?
+    var writtenDown = ContinuousClock.now
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [String: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
@@ -32,7 +32,7 @@ struct ProjectorWorker {
     /// How often a worker looks whose shards are whose, and waits at most for a notification.
     static let tick = Duration.milliseconds(250)
     /// How often cursors that moved without events are written down.
-    private static let writeDownInterval = Duration.seconds(10)
+    static let writeDownInterval = Duration.seconds(10)
     /// How long a projection whose SQL failed is left alone.
     private static let suspension = Duration.seconds(5)
 
@@ -120,103 +120,9 @@ struct ProjectorWorker {
     }
 
     /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
-    private mutating func forget() {
+    mutating func forget() {
         owned = [:]
         surveyed = nil
-    }
-
-    // MARK: Ownership
-
-    private mutating func settleOwnership(on connection: PostgresConnection) async throws {
-        if let surveyed, surveyed + Self.tick > .now { return }
-        surveyed = .now
-        let survey = try await connection.query(Lease.Survey(projections: projections))
-        let living = fleet.others
-        for row in survey where owned[row.key] != nil && row.owner != id { owned[row.key] = nil }
-        var mine: [Int: Set<Int>] = [:]
-        var released: [Checkpoint] = []
-        var claimed: [ProjectionShard] = []
-        for row in survey {
-            let wanted = mine[row.shards] ?? ShardAssignment.shards(of: id, among: living, count: row.shards)
-            mine[row.shards] = wanted
-            if let own = owned[row.key] {
-                if !wanted.contains(row.key.shard) { released.append(own.checkpoint) }
-            } else if wanted.contains(row.key.shard), row.owner.map({ !living.contains($0) || $0 == id }) ?? true {
-                claimed.append(row.key)
-            }
-        }
-        if !released.isEmpty { try await release(released, on: connection) }
-        if !claimed.isEmpty { try await claim(claimed, on: connection) }
-    }
-
-    private mutating func claim(_ keys: [ProjectionShard], on connection: PostgresConnection) async throws {
-        let checkpoints = try await connection.query(Lease.Claim(owner: id, wanted: keys))
-        guard !checkpoints.isEmpty else { return }
-        let stopped = try await connection.query(Quarantine.Select(keys: checkpoints.map(\.key)))
-        for checkpoint in checkpoints {
-            let streams = stopped.filter { $0.key == checkpoint.key }.map(\.stream)
-            owned[checkpoint.key] = OwnedShard(checkpoint, stopped: Set(streams))
-        }
-        logger.debug("claimed \(checkpoints.count) shards", metadata: ["worker": "\(id)"])
-        // Additive rows are kept apart by their writers, so that workers do not wait for each other's rows.
-        let part = owned.keys.map(\.shard).min() ?? 0
-        try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(part)', false)")
-    }
-
-    private mutating func release(_ checkpoints: [Checkpoint], on connection: PostgresConnection) async throws {
-        try await writeDown(on: connection, force: true)
-        let current = checkpoints.compactMap { owned[$0.key]?.checkpoint }
-        try await connection.execute(Lease.Release(owner: id, held: current))
-        for checkpoint in current { owned[checkpoint.key] = nil }
-        logger.debug("released \(current.count) shards", metadata: ["worker": "\(id)"])
-    }
-
-    /// Gives everything back, even in a task that was cancelled.
-    private mutating func giveBack() async {
-        guard !owned.isEmpty, let connection, connection.isOpen else { return }
-        let (id, owned) = (id, owned)
-        let task = Task { [logger] in
-            do {
-                try await Self.writeDown(owned, owner: id, on: connection)
-                let held = Array(owned.values.map(\.checkpoint))
-                try await connection.execute(Lease.Release(owner: id, held: held))
-            } catch {
-                logger.warning("leases run out by themselves", metadata: ["error": "\(error)"])
-            }
-            await connection.close()
-        }
-        await task.value
-        self.owned = [:]
-    }
-
-    /// Writes down cursors that moved without events.
-    private mutating func writeDown(on connection: PostgresConnection, force: Bool) async throws {
-        guard force || writtenDown + Self.writeDownInterval < .now else { return }
-        writtenDown = .now
-        try await Self.writeDown(owned, owner: id, on: connection)
-        for (key, own) in owned where own.cursor != own.checkpoint.cursor {
-            owned[key]?.advanced(to: own.cursor, given: 0)
-        }
-    }
-
-    private static func writeDown(
-        _ owned: [ProjectionShard: OwnedShard],
-        owner: UUID,
-        on connection: PostgresConnection
-    ) async throws {
-        let moved = Dictionary(grouping: owned.values.filter { $0.cursor != $0.checkpoint.cursor }, by: \.cursor)
-        for (cursor, shards) in moved {
-            let checkpoints = shards.map(\.checkpoint).sorted { $0.key < $1.key }
-            let advance = Checkpoint.Advance(
-                owner: owner,
-                checkpoints: checkpoints,
-                cursor: cursor,
-                given: checkpoints.map { _ in 0 }
-            )
-            guard try await connection.execute(advance) == checkpoints.count else {
-                throw ProjectorError(.leaseLost, "another worker has taken a shard over")
-            }
-        }
     }
 
     // MARK: Folding
