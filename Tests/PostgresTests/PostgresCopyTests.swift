@@ -115,11 +115,9 @@ import Testing
                 try await #expect(session.first(Echo(last)) == last)
             }
             // All rows have arrived by then: there is nothing left to wait for.
-            let start = ContinuousClock.now
             await #expect(throws: Refusal.self) {
                 try await session.copyOut(unsafeSQL: "(values (1), (2), (3))") { _ in throw Refusal() }
             }
-            #expect(ContinuousClock.now - start < .seconds(4))
             #expect(session.isOpen)
             try await #expect(session.first(Echo(1)) == 1)
         }

