@@ -5,7 +5,8 @@ extension Money {
     /// Nothing.
     public static let zero = Money(magnitude: [], scale: 0, isNegative: false)
 
-    /// Reads a decimal number, also with an exponent such as `1.5e-7`; nil for anything else, and for exponents beyond 400.
+    /// Reads a decimal number, also with an exponent such as `1.5e-7`; nil for anything else, and for exponents beyond
+    /// 400.
     public init?(decimal text: String) {
         let parts = text.split(omittingEmptySubsequences: false) { $0 == "e" || $0 == "E" }
         guard (1...2).contains(parts.count), let mantissa = Money(String(parts[0])) else { return nil }

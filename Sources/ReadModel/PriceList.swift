@@ -10,8 +10,8 @@ struct PriceList: Sendable {
 
     /// What a call of a language model cost at the prices of its moment.
     ///
-    /// - Returns: nil, never 0, where something is not known: the model, a count, or the price of a kind of token of which
-    ///   there are any.
+    /// - Returns: nil, never 0, where something is not known: the model, a count, or the price of a kind of token of
+    ///   which there are any.
     func cost(of data: JSONValue, at moment: Timestamp) -> Money? {
         guard let model = data["model"]?.string, let kinds = prices[model], let input = data["inputTokens"]?.integer,
             let output = data["outputTokens"]?.integer

@@ -31,7 +31,8 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
 
     /// What the database's error means for a query on a read model.
     ///
-    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000 invalid_schema_name.
+    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000
+    /// invalid_schema_name.
     init(_ error: PostgresError) {
         switch error.sqlState {
         case "42P01", "42883", "3F000":

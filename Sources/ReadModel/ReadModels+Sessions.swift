@@ -63,9 +63,9 @@ private struct SelectSessions: PostgresStatement {
 
     var sql: String {
         """
-        select id, user_id, state, asr_provider, llm_provider, tts_provider, started_at, ended_at, last_event_at, version,
-            total_turns, measured_turns, average_latency_ms, total_cost, uncosted_calls, interrupted_turns, error_count,
-            anomalies, time_in_state, config
+        select id, user_id, state, asr_provider, llm_provider, tts_provider, started_at, ended_at, last_event_at,
+            version, total_turns, measured_turns, average_latency_ms, total_cost, uncosted_calls, interrupted_turns,
+            error_count, anomalies, time_in_state, config
         from conversation_sessions \(conditions.sql)
         order by started_at desc nulls last, id desc limit \(limit)
         """

@@ -17,8 +17,8 @@ private struct SelectTurns: PostgresStatement {
     let session: StreamID
 
     let sql = """
-        select session_id, turn_id, turn_index, status, started_at, completed_at, user_transcript, llm_response, spoken_text,
-            interrupted, asr_latency_ms, rag_latency_ms, llm_latency_ms, tts_latency_ms, first_token_ms,
+        select session_id, turn_id, turn_index, status, started_at, completed_at, user_transcript, llm_response,
+            spoken_text, interrupted, asr_latency_ms, rag_latency_ms, llm_latency_ms, tts_latency_ms, first_token_ms,
             end_to_end_latency_ms, latency_ms, asr_cost, rag_cost, llm_cost, tts_cost, total_cost, model, input_tokens,
             cached_input_tokens, output_tokens, error_type
         from conversation_turns where session_id = $1

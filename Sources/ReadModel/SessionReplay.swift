@@ -40,7 +40,8 @@ public struct SessionReplay: Sendable {
 
     /// Applies the next event.
     ///
-    /// - Parameter event: The event behind the one before; fields that are not what the contract says count as left out.
+    /// - Parameter event: The event behind the one before; fields that are not what the contract says count as left
+    ///   out.
     /// - Returns: What is to be shown of it.
     public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
         let data = (try? JSONValue(json: event.data)) ?? .object([])

@@ -60,8 +60,8 @@ struct ExitReport {
         case let error as PostgresError:
             switch error.sqlState {
             case "42P01", "3F000", "42883":
-                "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema says in "
-                    + "which schema to look"
+                "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema "
+                    + "says in which schema to look"
             case "42501": "Connect as a role that may do this; see migrations/0001_roles.up.sql"
             default: nil
             }

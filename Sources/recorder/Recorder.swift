@@ -14,10 +14,10 @@ struct Recorder: AsyncParsableCommand {
             commands use the server that `recorder dev` runs in .recorder/.
 
             EXAMPLES
-              recorder demo                                   sees it all work, on a server of its own
-              recorder dev                                    runs that server and the projector
-              recorder import calls.jsonl                     stores events, each once
-              recorder sessions --has-errors                  lists sessions
+              recorder demo                    see it all work, on a server of its own
+              recorder dev                     run that server and the projector
+              recorder import calls.jsonl      store events, each once
+              recorder sessions --has-errors   list sessions
               recorder replay 019cad8f-ac00-7e4e-a7b6-815d4e98868f --speed 4
             """,
         version: "0.2.0",

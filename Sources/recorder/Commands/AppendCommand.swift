@@ -8,12 +8,12 @@ struct AppendCommand: AsyncParsableCommand {
         commandName: "append",
         abstract: "Appends events from standard input, one JSON object a line, and acknowledges each.",
         discussion: """
-            Each line is an append of its own. It is acknowledged with stream, version and position once it is durable, \
-            in the order of the lines and as they come. A line that breaks the contract ends the command with status 1 \
-            and an error that names the line, the field and the reason: those before it are stored and acknowledged, \
-            it and those after it are not. An event that its stream refuses (a wrong expected version) is reported, the \
-            others go on, and the status is 1 at the end. An event with the same id as one in its stream is not stored \
-            again: it is acknowledged with what it got the first time.
+            Each line is an append of its own. It is acknowledged with stream, version and position once it is \
+            durable, in the order of the lines and as they come. A line that breaks the contract ends the command with \
+            status 1 and an error that names the line, the field and the reason: those before it are stored and \
+            acknowledged, it and those after it are not. An event that its stream refuses (a wrong expected version) \
+            is reported, the others go on, and the status is 1 at the end. An event with the same id as one in its \
+            stream is not stored again: it is acknowledged with what it got the first time.
 
             EXAMPLES
               echo '{"stream": "019cad8f-ac00-7e4e-a7b6-815d4e98868f", "type": "session.started"}' | recorder append

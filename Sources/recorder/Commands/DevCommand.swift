@@ -11,8 +11,9 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev",
         abstract: "Runs a PostgreSQL of its own in .recorder/, migrated, with the projector, until Ctrl-C.",
         discussion: """
-            The server listens on a Unix socket only and keeps its data: the next start goes on with it. While it runs, \
-            the other commands find it from the same directory without any setting. One process at a time may run it.
+            The server listens on a Unix socket only and keeps its data: the next start goes on with it. While it \
+            runs, the other commands find it from the same directory without any setting. One process at a time may \
+            run it.
 
             EXAMPLES
               recorder dev

@@ -17,9 +17,9 @@ struct PricesCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Loads prices from a JSON file. Loading it again changes nothing.",
             discussion: """
-                The file is {"models": {"MODEL": {"input": "0.000005", "input_cache_read": …, "output": …}}}: US dollars a \
-                token, as strings or numbers, all digits kept. Costs that were projected before stay as they are: load \
-                prices first.
+                The file is {"models": {"MODEL": {"input": "0.000005", "input_cache_read": …, "output": …}}}: US \
+                dollars a token, as strings or numbers, all digits kept. Costs that were projected before stay as they \
+                are: load prices first.
 
                 EXAMPLES
                   recorder prices load model-prices.json

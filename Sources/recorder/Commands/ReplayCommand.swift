@@ -10,8 +10,8 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Plays a session again in its own time, or shows its state at any point.",
         discussion: """
             Shows what was said, by whom, in which state, what each stage took and what it cost, as it came. --speed 0 \
-            does not wait. --until does not play: it gives the state after that version, or before the first event that \
-            happened after that time.
+            does not wait. --until does not play: it gives the state after that version, or before the first event \
+            that happened after that time.
 
             EXAMPLES
               recorder replay 019cad8f-ac00-7e4e-a7b6-815d4e98868f --speed 4

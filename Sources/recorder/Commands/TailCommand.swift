@@ -9,8 +9,8 @@ struct TailCommand: AsyncParsableCommand {
         commandName: "tail",
         abstract: "Prints events of all streams as they are stored.",
         discussion: """
-            Begins at the head unless told otherwise. At the end (Ctrl-C, or --until-idle) it says on standard error with \
-            which --cursor the next call goes on: nothing is left out and nothing comes twice.
+            Begins at the head unless told otherwise. At the end (Ctrl-C, or --until-idle) it says on standard error \
+            with which --cursor the next call goes on: nothing is left out and nothing comes twice.
 
             EXAMPLES
               recorder tail

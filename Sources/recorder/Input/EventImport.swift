@@ -3,8 +3,8 @@ import EventStore
 
 /// Hands many lines over to an appender: several streams at a time, each stream in the order of its lines.
 ///
-/// Streams are divided into lanes. A lane sends a batch when the one before is stored, so memory is bounded and no stream
-/// is turned round.
+/// Streams are divided into lanes. A lane sends a batch when the one before is stored, so memory is bounded and no
+/// stream is turned round.
 struct EventImport {
     /// What was done so far.
     struct Counts: Sendable {
@@ -49,8 +49,8 @@ struct EventImport {
     /// - Parameters:
     ///   - paths: The files; `-` is standard input.
     ///   - progress: Told after each chunk what was done, and which part of the file was read if its size is known.
-    /// - Throws: ``CommandError`` with code `.input` for the first line that breaks the contract, after everything before
-    ///   it was stored; `.file`; `EventStoreError` with `.unavailable`.
+    /// - Throws: ``CommandError`` with code `.input` for the first line that breaks the contract, after everything
+    ///   before it was stored; `.file`; `EventStoreError` with `.unavailable`.
     mutating func run(_ paths: [String], progress: (Counts, _ fraction: Double?) -> Void) async throws {
         var (lanes, isBusy, counts) = (lanes, isBusy, counts)
         var failure: CommandError?

@@ -5,8 +5,8 @@ import Schema
 extension Settings {
     /// Makes the tables of the projections that have none yet, and a projector for all of them.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` if there is no database; `SchemaError`; `ProjectorError` if a folder
-    ///   breaks the contract; `PostgresError`.
+    /// - Throws: ``CommandError`` with code `.setting` if there is no database; `SchemaError`; `ProjectorError` if a
+    ///   folder breaks the contract; `PostgresError`.
     func projector(_ options: ProjectorOptions = ProjectorOptions()) async throws -> Projector {
         let files = try ProjectionFiles.newest(in: .embedded)
         let database = try database()

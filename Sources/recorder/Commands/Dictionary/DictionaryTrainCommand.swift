@@ -10,8 +10,8 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
         abstract: "Trains a dictionary from the store's own events, or from simulated ones.",
         discussion: """
             The dictionary is stored and used by appenders that start from then on; older payloads keep the one that \
-            they were written with. With --output it is written to a file instead, and nothing is stored. The same events \
-            give the same dictionary: the one that the migrations bring was printed by the last example.
+            they were written with. With --output it is written to a file instead, and nothing is stored. The same \
+            events give the same dictionary: the one that the migrations bring was printed by the last example.
 
             EXAMPLES
               recorder dictionary train --from-log 10000

@@ -7,8 +7,8 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Compares the migrations with what was applied, and the real schema with what they make.",
         discussion: """
-            The migrations are run again in a schema that is never committed. Nothing is changed. Status 1 if something \
-            differs.
+            The migrations are run again in a schema that is never committed. Nothing is changed. Status 1 if \
+            something differs.
 
             EXAMPLES
               recorder migrate verify
