@@ -56,6 +56,7 @@ package final class Projector: Service {
     private let options: ProjectorOptions
     private let logger: Logger
     private let decoder = EventDecoder()
+    private let running = Mutex<WorkerFleet?>(nil)
 
     /// - Parameters:
     ///   - configuration: The database, with the schema that the migrations were run in.
@@ -93,6 +94,9 @@ package final class Projector: Service {
         }
     }
 
+    /// Makes ``run()`` finish the batches under way, give the shards back and return.
+    package func stop() { running.withLock { $0?.shutDown() } }
+
     /// Projects until the read models hold everything that was committed when it began, whoever else works on them.
     ///
     /// - Parameter progress: Told after each batch how many events were read since the beginning.
@@ -118,6 +122,8 @@ package final class Projector: Service {
         let channel = try await prepare()
         let fleet = WorkerFleet(configuration, count: options.workers, logger: logger)
         try await fleet.join()
+        running.withLock { $0 = fleet }
+        defer { running.withLock { $0 = nil } }
         do {
             try await withTaskCancellationOrGracefulShutdownHandler {
                 try await self.run(fleet, channel: channel, until: target, progress)

@@ -11,12 +11,14 @@ struct ProjectCommand: AsyncParsableCommand {
         abstract: "Builds the read models from the log and keeps them up to date.",
         discussion: """
             Makes the tables of projections that have none yet, reads to the head, then waits for more. Any number of \
-            processes share the work; one that dies is replaced within seconds. Ctrl-C or SIGTERM stops it after the batch \
+            processes share the work; one that dies is replaced within seconds. SIGHUP reads the \
+            folder of projections again. Ctrl-C or SIGTERM stops it after the batch \
             under way.
 
             EXAMPLES
               recorder project
               recorder project --workers 4
+              recorder project --projections ./projections
               recorder project --until-caught-up
             """
     )
@@ -38,6 +40,8 @@ struct ProjectCommand: AsyncParsableCommand {
     @Option(help: "What to do with an event that a projection cannot apply: quarantine its stream, or halt.")
     var onFailure = ProjectorOptions.OnFailure.quarantine
 
+    @OptionGroup var source: ProjectionSource
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -48,12 +52,12 @@ struct ProjectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
-        let projector = try await settings.projector(
-            ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
-        )
+        let bounds = ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
         guard untilCaughtUp else {
-            return try await CommandService.run([projector], logger: settings.logger)
+            let daemon = ReloadingProjector(settings: settings, options: bounds, source: source)
+            return try await CommandService.run([daemon], logger: settings.logger)
         }
+        let projector = try settings.projector(of: try await source.installed(settings), bounds)
         let bar = ProgressBar("event")
         let done = Shared(0)
         let work = CommandService {

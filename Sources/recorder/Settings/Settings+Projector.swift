@@ -3,27 +3,23 @@ import Projector
 import Schema
 
 extension Settings {
-    /// Makes the tables of the projections that have none yet, and a projector for all of them.
+    /// A projector of these versions, whose tables are there.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` if there is no database; `SchemaError`; `ProjectorError` if a
-    ///   folder breaks the contract; `PostgresError`.
-    func projector(_ options: ProjectorOptions = ProjectorOptions()) async throws -> Projector {
-        let files = try ProjectionFiles.newest(in: .embedded)
-        let database = try database()
-        let connection = try await PostgresConnection.connect(database, logger: logger)
-        do {
-            let installer = ProjectionInstaller(schema: schema)
-            for projection in files { try await installer.install(projection, on: connection) }
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
-        }
-        return Projector(
-            database,
+    /// - Throws: ``CommandError`` with code `.setting` if there is no database; `ProjectorError` if a folder breaks the
+    ///   contract.
+    func projector(of files: [ProjectionFiles], _ options: ProjectorOptions = ProjectorOptions()) throws -> Projector {
+        Projector(
+            try database(),
             projections: try files.map { try Projection($0) },
             options: options,
             logger: logger
         )
+    }
+
+    /// A projector of the projections that the program carries; makes their tables if they have none yet.
+    ///
+    /// - Throws: As ``projector(of:_:)``; `SchemaError`; `PostgresError`.
+    func projector(_ options: ProjectorOptions = ProjectorOptions()) async throws -> Projector {
+        try projector(of: try await ProjectionSource().installed(self), options)
     }
 }

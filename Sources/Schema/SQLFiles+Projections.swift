@@ -1,0 +1,28 @@
+import Foundation
+
+extension SQLFiles {
+    /// Reads a folder of projections, `<name>/v<number>/*.sql`, or the folder `projections` in it.
+    ///
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if the folder or a file cannot be read, or a file is not UTF-8.
+    package init(projections directory: String) throws(SchemaError) {
+        let given = URL(filePath: directory, directoryHint: .isDirectory)
+        let inner = given.appending(path: "projections")
+        let isOuter = FileManager.default.fileExists(atPath: inner.path(percentEncoded: false))
+        let root = isOuter ? inner : given
+        var texts: [String: String] = [:]
+        do {
+            let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path(percentEncoded: false))
+            for path in paths where path.hasSuffix(".sql") {
+                texts["projections/\(path)"] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
+            }
+        } catch {
+            throw SchemaError(
+                .invalidFile,
+                "cannot read the projections in \(directory): \(error.localizedDescription); name a folder of "
+                    + "<name>/v<number>/ with UTF-8 files",
+                cause: error
+            )
+        }
+        self.init(texts: texts, origin: directory)
+    }
+}

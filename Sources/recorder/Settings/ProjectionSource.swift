@@ -1,0 +1,74 @@
+import ArgumentParser
+import Postgres
+import Schema
+
+/// Where projections come from: those that the program carries, and those of a folder, which go before.
+struct ProjectionSource: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A folder of further projections, <name>/v<number>/; it is read again on SIGHUP.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var projections: String?
+
+    /// All versions of all projections.
+    ///
+    /// - Throws: `SchemaError` that names file and line.
+    func files() throws -> [ProjectionFiles] {
+        var all = try ProjectionFiles.all(in: .embedded)
+        if let projections {
+            let given = try ProjectionFiles.all(in: try SQLFiles(projections: projections))
+            all.removeAll { file in given.contains { $0.title == file.title } }
+            all += given
+        }
+        return all.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
+    }
+
+    /// Makes the tables of projections that have none in any version, and gives the versions that are to be projected: all
+    /// that have tables.
+    ///
+    /// A further version of a projection that has tables gets its own by `recorder projections rebuild`.
+    func installed(_ settings: Settings) async throws -> [ProjectionFiles] {
+        let files = try files()
+        return try await withConnection(settings) { connection in
+            let installer = ProjectionInstaller(schema: settings.schema)
+            var installed = Set(try await installer.installed(on: connection).map { "\($0.name) v\($0.version)" })
+            let names = Set(try await installer.installed(on: connection).map(\.name))
+            for name in Set(files.map(\.name)).subtracting(names) {
+                guard let newest = files.last(where: { $0.name == name }) else { continue }
+                try await installer.install(newest, on: connection)
+                installed.insert(newest.title)
+            }
+            let present = files.filter { installed.contains($0.title) }
+            // Views change in place when their text does.
+            for projection in present { try await installer.install(projection, on: connection) }
+            return present
+        }
+    }
+
+    /// The titles of the versions that ``installed(_:)`` would give, without making anything.
+    func installedTitles(_ settings: Settings) async throws -> Set<String> {
+        let files = Set(try files().map(\.title))
+        return try await withConnection(settings) { connection in
+            let installed = try await ProjectionInstaller(schema: settings.schema).installed(on: connection)
+            return Set(installed.map { "\($0.name) v\($0.version)" }).intersection(files)
+        }
+    }
+
+    private func withConnection<R: Sendable>(
+        _ settings: Settings,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let connection = try await PostgresConnection.connect(try settings.database(), logger: settings.logger)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Logging
+import Postgres
+import Projector
+import Schema
+import ServiceLifecycle
+import UnixSignals
+
+/// The projector daemon: begins anew when the set of projections changes, by SIGHUP or because a version was installed or
+/// dropped.
+struct ReloadingProjector: Service {
+    let settings: Settings
+    let options: ProjectorOptions
+    let source: ProjectionSource
+
+    /// How often to look which versions are installed.
+    private static let interval = Duration.seconds(2)
+
+    private enum Event { case ended, reload }
+
+    func run() async throws {
+        while true {
+            // A sequence of signals has one iterator only.
+            let hangups = await UnixSignalsSequence(trapping: .sighup)
+            let files = try await source.installed(settings)
+            let projector = try settings.projector(of: files, options)
+            settings.logger.info("projecting \(files.map(\.title).joined(separator: ", "))")
+            let event = try await withThrowingTaskGroup(of: Event.self) { group in
+                group.addTask {
+                    try await projector.run()
+                    return .ended
+                }
+                group.addTask {
+                    for await _ in hangups { return .reload }
+                    return .ended
+                }
+                group.addTask { try await changed(from: files) }
+                let first = try await group.next() ?? .ended
+                // A projector that is told to stop finishes its batch; the others just end.
+                projector.stop()
+                if first == .reload { while try await group.next() == .reload {} }
+                group.cancelAll()
+                return first
+            }
+            if event == .ended { return }
+            settings.logger.info("reloading the projections")
+        }
+    }
+
+    /// Waits until other versions are installed than these.
+    private func changed(from files: [ProjectionFiles]) async throws -> Event {
+        let known = Set(files.map(\.title))
+        while true {
+            try await Task.sleep(for: Self.interval)
+            guard let now = try? await source.installedTitles(settings) else { continue }
+            if now != known { return .reload }
+        }
+    }
+}
