@@ -39,6 +39,10 @@ let commandLine: [Target.Dependency] =
 
 let package = Package(
     name: "session-recorder",
+    products: [
+        .executable(name: "recorder", targets: ["recorder"]),
+        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
