@@ -102,6 +102,9 @@ declare
     new_ids     uuid[] := array(select coalesce(id, uuid_v7()) from unnest(ids) with ordinality u(id, n) order by n);
     versions    int[];
     is_new      boolean[];
+    stored_stream   uuid;
+    stored_expected int;
+    stored_head     int;
     place       int;
 begin
     -- In the order of their names: two calls that bring the same new types do not wait for each other in a ring.
@@ -134,6 +137,9 @@ begin
                         versions[single.places[i]] := old[i];
                         is_new[single.places[i]] := false;
                     end loop;
+                    stored_stream := single.stream;
+                    stored_expected := single.expected;
+                    stored_head := head;
                     continue;
                 elsif cardinality(old_ids) < cardinality(single.ids) then
                     perform refuse_version(single.stream, single.expected, head, format(
@@ -155,6 +161,12 @@ begin
                 versions[single.places[i]] := head + i;
             end loop;
         end loop;
+
+        -- All or nothing: an append that is repeated is repeated with all its streams.
+        if false = any (is_new) and true = any (is_new) then
+            perform refuse_version(stored_stream, stored_expected, stored_head,
+                'the event ids of this append are already in this stream, but not in its other streams');
+        end if;
 
         begin
             -- By stream: two calls over the same streams meet at the first of them, not in a ring. By

@@ -1,0 +1,81 @@
+import EventModel
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import EventStore
+
+/// `append_event` and `append_events` obey the rules that an appender obeys.
+@Suite struct AppendFunctionTests {
+    /// A line of JSON for `append_events`.
+    private func line(_ stream: StreamID, _ id: EventID, _ expected: String = "\"any\"") -> String {
+        #"{"stream":"\#(stream)","id":"\#(id)","type":"turn.started","expectedVersion":\#(expected)}"#
+    }
+
+    /// The versions that an append gets, or the SQLSTATE and the found version that it is refused with.
+    private func append(_ lines: [String], on connection: PostgresConnection) async throws -> String {
+        do {
+            let rows = try await connection.text(
+                unsafeSQL: "select version from append_events('[\(lines.joined(separator: ","))]')"
+            )
+            return rows.compactMap { $0[0] }.joined(separator: " ")
+        } catch let error as PostgresError {
+            let found = error.detail?.split(separator: "\"found\": ").last.map { $0.prefix { $0.isNumber } } ?? ""
+            return "\(error.sqlState ?? "") \(found)"
+        }
+    }
+
+    private func expect(_ lines: [String], _ end: String, on connection: PostgresConnection) async throws {
+        let found = try await append(lines, on: connection)
+        #expect(found == end)
+    }
+
+    @Test(
+        arguments: [
+            (0, "\"any\"", "1"), (0, "\"none\"", "1"), (0, "\"exists\"", "RC001 0"), (0, "0", "1"), (0, "1", "RC001 0"),
+            (2, "\"any\"", "3"), (2, "\"none\"", "RC001 2"), (2, "\"exists\"", "3"), (2, "2", "3"), (2, "1", "RC001 2"),
+            (2, "3", "RC001 2"), (2, "-1", "RC002 "), (2, "\"some\"", "RC002 "),
+        ]
+    )
+    func `an append succeeds only when the stream is as expected`(held: Int, expected: String, end: String) async throws
+    {
+        try await withTestConnection { connection in
+            let stream = StreamID.fresh()
+            for _ in 0..<held { _ = try await append([line(stream, .fresh())], on: connection) }
+            try await expect([line(stream, .fresh(), expected)], end, on: connection)
+        }
+    }
+
+    @Test func `an append repeated whole gives the first answer, in part or reordered it is refused`() async throws {
+        try await withTestConnection { connection in
+            let stream = StreamID.fresh()
+            func lines(_ ids: [EventID], _ expected: String = "\"any\"") -> [String] {
+                ids.map { line(stream, $0, expected) }
+            }
+            let (a, b, c, new) = (EventID.fresh(), EventID.fresh(), EventID.fresh(), EventID.fresh())
+            try await expect(lines([a, b, c]), "1 2 3", on: connection)
+            for expected in ["\"any\"", "\"none\"", "\"exists\"", "0", "3", "9"] {
+                try await expect(lines([a, b, c], expected), "1 2 3", on: connection)
+                try await expect(lines([b, c], expected), "2 3", on: connection)
+                for ids in [[a, new], [new, a], [b, a], [a, c]] {
+                    try await expect(lines(ids, expected), "RC001 3", on: connection)
+                }
+            }
+            try await expect(lines([new, new]), "RC002 ", on: connection)
+        }
+    }
+
+    @Test func `an append to several streams is stored or repeated with all of them`() async throws {
+        try await withTestConnection { connection in
+            let (one, other) = (StreamID.fresh(), StreamID.fresh())
+            let (a, b, new) = (EventID.fresh(), EventID.fresh(), EventID.fresh())
+            let both = [line(one, a), line(other, a), line(one, b)]
+            try await expect(both, "1 1 2", on: connection)
+            try await expect(both, "1 1 2", on: connection)
+            try await expect([line(one, a), line(other, new)], "RC001 2", on: connection)
+            try await expect([line(other, new), line(one, b)], "RC001 2", on: connection)
+            try await expect([line(other, new), line(one, new, "1")], "RC001 2", on: connection)
+            try await expect([line(other, new, "1"), line(one, new, "2")], "2 3", on: connection)
+        }
+    }
+}
