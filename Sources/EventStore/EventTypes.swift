@@ -33,7 +33,8 @@ struct EventTypes {
         add(try await connection.query(SelectTypes(names: nil)))
     }
 
-    private mutating func add(_ rows: [(Int16, String)]) {
+    /// Learns types and their ids.
+    mutating func add(_ rows: [(Int16, String)]) {
         for (id, name) in rows {
             guard let type = try? EventType(name) else { continue }
             ids[type] = id
