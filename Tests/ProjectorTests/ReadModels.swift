@@ -13,6 +13,7 @@ struct ReadModels {
 
     static let views = [
         "conversation_sessions", "conversation_turns", "conversation_costs", "audit_logs", "latency_metrics",
+        "interruptions",
     ]
 
     /// Appends events, each on its own, in their order.

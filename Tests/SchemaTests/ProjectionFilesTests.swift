@@ -116,7 +116,7 @@ import Testing
     @Test func `the shipped projections' statements can be prepared`() async throws {
         try await withTestConnection { connection in
             let projections = try ProjectionFiles.all(in: .embedded)
-            #expect(projections.count == 5)
+            #expect(projections.count == 6)
             for projection in projections {
                 for (number, statement) in projection.statements.enumerated() {
                     try await connection.run(unsafeSQL: "prepare \(projection.name)_\(number) as \(statement)")
