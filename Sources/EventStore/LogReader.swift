@@ -105,21 +105,6 @@ package enum LogReader {
         }
     }
 
-    /// A stored transaction id that this cluster has not given out yet, if there is one: the log comes from another
-    /// cluster, by a logical restore, and its ids say nothing here.
-    package struct ForeignTransaction: PostgresStatement {
-        package let sql = """
-            select transaction_id from events where transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
-            order by transaction_id desc limit 1
-            """
-
-        package init() {}
-
-        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PostgresXID8 {
-            try row.decode(at: 0)
-        }
-    }
-
     /// What this transaction sees and the old snapshot does not: it was active then, or had not begun.
     ///
     /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction that

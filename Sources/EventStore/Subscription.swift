@@ -98,13 +98,7 @@ public struct Subscription: AsyncSequence, Sendable {
             var configuration = subscription.configuration
             configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
             let made = try await PostgresConnection.connect(configuration, logger: subscription.logger)
-            if let foreign = try await made.first(LogReader.ForeignTransaction()) {
-                throw EventStoreError(
-                    .restoredLog,
-                    "the log holds transaction \(foreign.value), which this cluster has not begun yet: it was restored from a "
-                        + "dump of another cluster, and its order cannot be told"
-                )
-            }
+            try await RestoredLog.refuse(on: made)
             connection = made
             return made
         }

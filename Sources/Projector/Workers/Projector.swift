@@ -184,13 +184,12 @@ package final class Projector: Service {
         return LogChannel.name(schema: schema)
     }
 
-    /// Refuses a log whose transactions this cluster has not begun.
+    /// Refuses a log that was restored from a dump of another cluster.
     static func checkLog(on connection: PostgresConnection) async throws {
-        guard let foreign = try await connection.first(LogReader.ForeignTransaction()) else { return }
-        throw ProjectorError(
-            .restoredLog,
-            "the log holds transaction \(foreign.value), which this cluster has not begun yet: it was restored from a dump of "
-                + "another cluster, and its order cannot be told. Nothing was projected"
-        )
+        do {
+            try await RestoredLog.refuse(on: connection)
+        } catch let error as EventStoreError where error.code == .restoredLog {
+            throw ProjectorError(.restoredLog, "\(error.message). Nothing was projected", cause: error)
+        }
     }
 }

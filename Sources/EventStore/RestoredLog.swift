@@ -1,0 +1,41 @@
+package import Postgres
+
+/// A log that was restored from a logical dump of another cluster: the transaction ids and snapshots that it holds are that
+/// cluster's, and say nothing about the order in this one.
+package enum RestoredLog {
+    /// Something that shows it.
+    package struct Evidence: Sendable, Hashable {
+        /// `system`, `transaction`, `checkpoint` or `sequence`.
+        package let code: String
+        /// What was found, as a clause.
+        package let detail: String
+    }
+
+    /// What shows that the log came from elsewhere; nothing when it is at home. Reads a few index pages.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func evidence(on connection: PostgresConnection) async throws -> [Evidence] {
+        try await connection.query(SelectEvidence())
+    }
+
+    /// Refuses a log that came from elsewhere. Whoever reads by cursor asks on each new connection, before the first read.
+    ///
+    /// - Throws: ``EventStoreError`` with `.restoredLog`, which says what to do; `PostgresError`.
+    package static func refuse(on connection: PostgresConnection) async throws {
+        let evidence = try await evidence(on: connection)
+        guard !evidence.isEmpty else { return }
+        throw EventStoreError(
+            .restoredLog,
+            "the log was restored from a dump of another cluster, and its order cannot be told here: "
+                + evidence.map(\.detail).joined(separator: "; ") + ". Run `recorder repair restored-log` first"
+        )
+    }
+
+    private struct SelectEvidence: PostgresStatement {
+        let sql = "select code, detail from restored_log_evidence()"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Evidence {
+            Evidence(code: try row.decode(at: 0), detail: try row.decode(at: 1))
+        }
+    }
+}

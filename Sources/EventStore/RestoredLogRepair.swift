@@ -1,0 +1,73 @@
+package import Postgres
+
+/// Makes a log that was restored from another cluster's dump at home in this one.
+///
+/// One transaction of the server's function `repair_restored_log`: transaction ids and checkpoints are written anew so that
+/// each projection has been given what it had been given at the time of the dump, no event less and none twice. Readers go
+/// on meanwhile; appenders and projectors wait. It leaves a row in `log_repairs`.
+package struct RestoredLogRepair: Sendable {
+    /// What a repair did, as its row in `log_repairs` says.
+    package struct Outcome: Sendable, Hashable {
+        package let id: Int64
+        /// `adopted` if the ids were sound here and only the new home was noted, else `rewritten`.
+        package let action: String
+        /// The codes of what showed that the log came from elsewhere.
+        package let evidence: [String]
+        /// How many events got another transaction id.
+        package let events: Int64
+        /// How many snapshots of checkpoints were written anew.
+        package let cursors: Int
+        /// The positions of the log's first and last event.
+        package let positions: ClosedRange<Int64>?
+        /// The transaction ids that the events had.
+        package let transactions: ClosedRange<UInt64>?
+    }
+
+    /// The last position that came with the dump, if events were appended behind it before the repair.
+    package let restoredThrough: Int64?
+
+    package init(restoredThrough: Int64? = nil) { self.restoredThrough = restoredThrough }
+
+    /// Repairs the log.
+    ///
+    /// - Parameter connection: Of a member of `recorder_owner`, in no transaction.
+    /// - Returns: What was done; `nil` if the log is at home.
+    /// - Throws: `PostgresError`; with SQLSTATE `RC004` if it has to be told ``restoredThrough``.
+    package func run(on connection: PostgresConnection) async throws -> Outcome? {
+        try await connection.first(Repair(restoredThrough: restoredThrough))
+    }
+
+    private struct Repair: PostgresStatement {
+        let restoredThrough: Int64?
+
+        let sql = """
+            select id, action, evidence, events, cursors, first_position, last_position, first_transaction, last_transaction
+            from repair_restored_log($1) where id is not null
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(restoredThrough)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Outcome {
+            let positions = (try row.decode(Int64?.self, at: 5), try row.decode(Int64?.self, at: 6))
+            let transactions = (
+                try row.decode(PostgresXID8?.self, at: 7)?.value, try row.decode(PostgresXID8?.self, at: 8)?.value
+            )
+            return Outcome(
+                id: try row.decode(at: 0),
+                action: try row.decode(at: 1),
+                evidence: try row.decode(at: 2),
+                events: try row.decode(at: 3),
+                cursors: Int(try row.decode(Int32.self, at: 4)),
+                positions: Self.range(positions.0, positions.1),
+                transactions: Self.range(transactions.0, transactions.1)
+            )
+        }
+
+        private static func range<Bound: Comparable>(_ lower: Bound?, _ upper: Bound?) -> ClosedRange<Bound>? {
+            guard let lower, let upper, lower <= upper else { return nil }
+            return lower...upper
+        }
+    }
+}
