@@ -18,6 +18,27 @@ package struct StoredEvent: Sendable {
     /// The columns that ``init(_:)`` reads, in its order.
     package static let columns = "position, stream_id, version, event_id, type, occurred_at, recorded_at, payload"
 
+    /// Puts a row together, for tools that have events without a log.
+    package init(
+        position: Int64,
+        stream: StreamID,
+        version: Int,
+        id: EventID,
+        type: Int16,
+        occurredAt: Timestamp,
+        recordedAt: Timestamp,
+        payload: [UInt8]
+    ) {
+        self.position = position
+        self.stream = stream
+        self.version = version
+        self.id = id
+        self.type = type
+        self.occurredAt = occurredAt
+        self.recordedAt = recordedAt
+        self.payload = payload
+    }
+
     /// Reads a row that ``columns`` were selected of.
     package init(_ row: borrowing PostgresRow) throws(PostgresError) {
         position = try row.decode(at: 0)

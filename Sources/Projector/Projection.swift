@@ -46,9 +46,11 @@ package struct Projection: Sendable, Hashable {
 
     /// Whether the projection takes events of a type.
     func handles(_ type: EventType) -> Bool {
-        handles.contains { pattern in
-            pattern == "*" || pattern == type.name
-                || (pattern.hasSuffix(".*") && type.name.hasPrefix(pattern.dropLast()))
-        }
+        handles.contains { Self.matches($0, type.name) }
+    }
+
+    /// Whether a pattern of the header means an event type.
+    static func matches(_ pattern: String, _ type: String) -> Bool {
+        pattern == "*" || pattern == type || (pattern.hasSuffix(".*") && type.hasPrefix(pattern.dropLast()))
     }
 }

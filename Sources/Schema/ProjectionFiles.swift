@@ -37,8 +37,10 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
     /// array for each common column and then for each declared one.
     package let statements: [String]
+    /// Where each statement begins in `apply.sql`, as a line from 1.
+    package let statementLines: [Int]
     /// The text of `apply.sql`.
-    let applySQL: String
+    package let applySQL: String
 
     /// The name as messages give it, such as `conversation_turns v1`.
     package var title: String { "\(name) v\(version)" }
@@ -106,6 +108,9 @@ package struct ProjectionFiles: Sendable, Hashable {
                 "\(file) holds no statement: it has to fold batch into the projection's tables"
             )
         }
+        for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql")] {
+            try Self.refuseTransactions(in: script, file: "projections/\(name)/v\(version)/\(file)")
+        }
         self.name = name
         self.version = version
         self.tableSQL = tableSQL
@@ -113,11 +118,26 @@ package struct ProjectionFiles: Sendable, Hashable {
         self.viewSQL = viewSQL
         handles = header.handles
         columns = header.columns
+        statementLines = statements.map(\.line)
         var prefixed: [String] = []
         for statement in statements {
             prefixed.append(try Self.withBatch(statement, columns: header.columns, file: file))
         }
         self.statements = prefixed
+    }
+
+    /// A script runs inside a transaction of the recorder, which it must not end.
+    private static func refuseTransactions(in script: String, file: String) throws(SchemaError) {
+        for statement in try SQLStatement.split(script, file: file) {
+            guard let verb = try statement.words(1, file: file).first?.word else { continue }
+            if ["begin", "start", "commit", "rollback", "abort", "savepoint", "release", "prepare"].contains(verb) {
+                throw SchemaError(
+                    .invalidFile,
+                    "\(file):\(statement.line): \(verb.uppercased()) is refused: the file runs inside a transaction of the "
+                        + "recorder's"
+                )
+            }
+        }
     }
 
     /// Puts the relation `batch` in front of a statement, as the first of its common table expressions.

@@ -23,7 +23,10 @@ struct Recorder: AsyncParsableCommand {
         version: "0.2.0",
         subcommands: [],
         groupedSubcommands: [
-            CommandGroup(name: "Running", subcommands: [DemoCommand.self, DevCommand.self, MigrateCommand.self]),
+            CommandGroup(
+                name: "Running",
+                subcommands: [DemoCommand.self, DevCommand.self, MigrateCommand.self, RepairCommand.self]
+            ),
             CommandGroup(
                 name: "Events",
                 subcommands: [

@@ -1,0 +1,17 @@
+/// The words of SQL scripts, without what stands in strings, quoted names and comments.
+package enum SQLWords {
+    /// Each word of a script once, in small letters, in the order of their first places.
+    ///
+    /// - Parameter file: The script's name, for messages.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` and the line where something begins that does not end.
+    package static func of(_ script: String, file: String) throws(SchemaError) -> [String] {
+        var lexer = SQLLexer(script, file: file)
+        var words: [String] = []
+        while let token = try lexer.next() {
+            guard token.kind == .other else { continue }
+            let word = lexer.text(token.range).lowercased()
+            if word.first?.isLetter == true, !words.contains(word) { words.append(word) }
+        }
+        return words
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import EventStore
+import Postgres
+
+/// `recorder repair`: what to do about a log that something from outside has harmed.
+struct RepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Repairs a log that something from outside has harmed.",
+        discussion: """
+            EXAMPLES
+              recorder repair restored-log
+            """,
+        subcommands: [RepairRestoredLogCommand.self]
+    )
+}
+
+/// `recorder repair restored-log`: makes a log that was restored from another cluster's dump at home in this one.
+struct RepairRestoredLogCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restored-log",
+        abstract: "Makes a log that was restored from a dump of another cluster at home in this one.",
+        discussion: """
+            A logical dump (pg_dump) brings along transaction ids that mean nothing in another cluster. Until they are \
+            repaired, such a log takes no events and is not projected. One transaction gives its events other ids and its \
+            checkpoints snapshots to match: read models go on where they were at the time of the dump, without loss or double. \
+            It leaves a row in log_repairs. Run it as the log's owner or a superuser.
+
+            Cursors that subscribers keep elsewhere do not hold any more: let them begin anew and reconcile by version.
+
+            EXAMPLES
+              pg_restore --dbname=recorder recorder.dump && recorder repair restored-log
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "The last position that came with the dump, where events were appended behind it.",
+            valueName: "position"
+        )
+    )
+    var restoredThrough: Int64?
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let repair = RestoredLogRepair(restoredThrough: restoredThrough)
+        let outcome = try await settings.withPool { pool in
+            try await pool.withConnection { connection in try await repair.run(on: connection) }
+        }
+        if options.json {
+            return JSONLine.print { line in
+                line.field("action", outcome?.action ?? "none")
+                line.field("events", outcome.map { Int($0.events) })
+                line.field("checkpoints", outcome?.cursors)
+                line.field("repair", outcome.map { Int($0.id) })
+            }
+        }
+        guard let outcome else { return StandardOutput.shared.line("the log is at home here: nothing to repair") }
+        guard outcome.action == "rewritten" else {
+            return StandardOutput.shared.line("the log's ids hold here as they are: its new home is noted")
+        }
+        StandardOutput.shared.line(
+            "\(Counted.text(Int(outcome.events), "event")) and \(Counted.text(outcome.cursors, "snapshot")) of checkpoints are at "
+                + "home here now; log_repairs has row \(outcome.id). VACUUM frees what the old rows took"
+        )
+    }
+}
