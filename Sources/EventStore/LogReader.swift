@@ -164,11 +164,11 @@ package enum LogReader {
 
 extension ShardSet {
     /// The condition that keeps a statement to a set of shards, with its two parameters numbered from `first`.
-    fileprivate static func condition(_ shards: ShardSet?, from first: Int) -> String {
+    static func condition(_ shards: ShardSet?, from first: Int) -> String {
         shards == nil ? "" : "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[])"
     }
 
-    fileprivate func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(Int32(count))
         try parameters.append(members.map { Int32($0) })
     }

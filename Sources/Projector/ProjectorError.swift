@@ -10,6 +10,14 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
         case projectionFailed
         /// Another worker has taken over what this one held.
         case leaseLost
+        /// A model that was built anew differs from the live one; ``ProjectorError/comparison`` says in what.
+        case modelsDiffer
+        /// A shadow was moved, cancelled or overtaken by another process.
+        case rebuildMoved
+        /// A version was never brought to the head of the log.
+        case notBuilt
+        /// Readers hold locks that a swap waits for in vain.
+        case readersInTheWay
         /// The log was restored into a younger cluster.
         case restoredLog
     }
@@ -22,12 +30,21 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     package let cause: (any Error)?
     /// The projection that it is about.
     package let projection: String?
+    /// What was compared, with `.modelsDiffer`.
+    package let comparison: ModelComparison?
 
-    package init(_ code: Code, _ message: String, cause: (any Error)? = nil, projection: String? = nil) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        cause: (any Error)? = nil,
+        projection: String? = nil,
+        comparison: ModelComparison? = nil
+    ) {
         self.code = code
         self.message = message
         self.cause = cause
         self.projection = projection
+        self.comparison = comparison
     }
 
     package var description: String { cause.map { "\(message): \($0)" } ?? message }

@@ -30,6 +30,9 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let handles: [String]
     /// The declared columns, in their order.
     package let columns: [Column]
+    /// Whether every row of its tables and views belongs to one stream and is made of that stream's events alone; the
+    /// stream's id is then the first column of each view. Declared as `-- key: stream`.
+    package let isKeyedByStream: Bool
     /// Makes the tables; run once.
     package let tableSQL: String
     /// Creates or replaces the views that have no version in their names.
@@ -119,6 +122,7 @@ package struct ProjectionFiles: Sendable, Hashable {
         handles = header.handles
         columns = header.columns
         statementLines = statements.map(\.line)
+        isKeyedByStream = header.isKeyedByStream
         var prefixed: [String] = []
         for statement in statements {
             prefixed.append(try Self.withBatch(statement, columns: header.columns, file: file))

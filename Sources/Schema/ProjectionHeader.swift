@@ -2,11 +2,14 @@
 ///
 /// ```sql
 /// -- handles: turn.generated, turn.completed
+/// -- key: stream
 /// -- column: turn_id uuid = data.turnId
 /// ```
 struct ProjectionHeader {
     let handles: [String]
     let columns: [ProjectionFiles.Column]
+    /// Whether `-- key: stream` is declared.
+    let isKeyedByStream: Bool
 
     /// Reads the lines above the first statement.
     ///
@@ -14,6 +17,7 @@ struct ProjectionHeader {
     init(_ script: String, file: String) throws(SchemaError) {
         var handles: [String] = []
         var columns: [ProjectionFiles.Column] = []
+        var isKeyedByStream = false
         for (number, line) in script.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
             if content.isEmpty || content == "\r" { continue }
@@ -37,6 +41,11 @@ struct ProjectionHeader {
                     throw invalid("column \(column.name) is declared twice")
                 }
                 columns.append(column)
+            case "key":
+                guard match.2 == "stream" else {
+                    throw invalid("the key of a projection is \"stream\", or not declared")
+                }
+                isKeyedByStream = true
             case "handle", "columns", "Handles", "Column", "HANDLES", "COLUMN":
                 throw invalid(
                     "\"\(match.1):\" is written \"\(match.1.lowercased().hasPrefix("h") ? "handles" : "column"):\""
@@ -52,6 +61,7 @@ struct ProjectionHeader {
         }
         self.handles = handles
         self.columns = columns
+        self.isKeyedByStream = isKeyedByStream
     }
 
     /// Reads `name type = path`.

@@ -14,6 +14,8 @@ package struct SchemaError: Error, Sendable, CustomStringConvertible {
         case failed
         /// The real schema differs from what the migrations make.
         case drift
+        /// What is to be removed or replaced is still in use.
+        case inUse
     }
 
     /// The kind of failure.

@@ -21,7 +21,8 @@ final class ProgressBar: Sendable {
     /// - Parameters:
     ///   - count: How much was done.
     ///   - fraction: Which part of the whole that is, 0 … 1; nil if the whole is not known.
-    func show(_ count: Int, fraction: Double? = nil) {
+    ///   - note: What else to say, behind the rate.
+    func show(_ count: Int, fraction: Double? = nil, note: String = "") {
         guard StandardError.isTerminal else { return }
         let now = ContinuousClock.now
         let isDue = state.withLock { state in
@@ -32,7 +33,7 @@ final class ProgressBar: Sendable {
         }
         guard isDue else { return }
         let bar = fraction.map { "\(Self.bar($0)) " } ?? ""
-        StandardError.write("\r\u{1B}[K\(bar)\(Counted.text(count, noun)), \(rate(of: count, until: now))")
+        StandardError.write("\r\u{1B}[K\(bar)\(Counted.text(count, noun)), \(rate(of: count, until: now))\(note)")
     }
 
     /// Removes the line.

@@ -1,4 +1,5 @@
 -- handles: turn.transcribed, turn.retrieved, turn.generated, turn.synthesized
+-- key: stream
 -- column: asr_provider text = data.asrProvider
 -- column: rag_provider text = data.ragProvider
 -- column: llm_provider text = data.llmProvider

@@ -1,4 +1,5 @@
 -- handles: *
+-- key: stream
 -- column: user_id uuid = data.userId
 -- column: asr_provider text = data.asrProvider
 -- column: llm_provider text = data.llmProvider

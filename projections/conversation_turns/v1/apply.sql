@@ -1,4 +1,5 @@
 -- handles: turn.started, turn.transcribed, turn.retrieved, turn.generated, turn.synthesized, turn.interrupted, turn.completed, turn.failed
+-- key: stream
 -- column: turn_id uuid = data.turnId
 -- column: turn_index integer = data.turnIndex
 -- column: user_transcript text = data.userTranscript

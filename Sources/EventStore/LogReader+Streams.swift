@@ -1,0 +1,53 @@
+package import EventModel
+internal import FoundationEssentials
+package import Postgres
+
+extension LogReader {
+    /// Streams chosen at random.
+    package struct SampleStreams: PostgresStatement {
+        let count: Int
+
+        /// - Parameter count: How many at most.
+        package init(count: Int) { self.count = count }
+
+        package let sql = """
+            select stream_id from events where version = 1 order by random() limit $1
+            """
+
+        package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(count) }
+
+        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
+            StreamID(try row.decode(UUID.self, at: 0))
+        }
+    }
+
+    /// A stream's events up to a cursor, by version.
+    package struct ReadStream: PostgresStatement {
+        let stream: StreamID
+        let target: LogCursor
+
+        /// - Parameters:
+        ///   - stream: The stream.
+        ///   - target: What was delivered there is read.
+        package init(stream: StreamID, until target: LogCursor) {
+            self.stream = stream
+            self.target = target
+        }
+
+        package let sql = """
+            select \(StoredEvent.columns) from events
+            where stream_id = $1 and (pg_visible_in_snapshot(transaction_id, $2)
+                or position <= $4 and pg_visible_in_snapshot(transaction_id, $3))
+            order by version
+            """
+
+        package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(stream.uuid)
+            try parameters.append(target.delivered)
+            try parameters.append(target.window?.end ?? target.delivered)
+            try parameters.append(target.window?.position ?? 0)
+        }
+
+        package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+}

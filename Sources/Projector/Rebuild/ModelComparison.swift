@@ -1,0 +1,198 @@
+internal import Postgres
+internal import Schema
+
+/// One row in which two models differ.
+package struct RowDifference: Sendable, Hashable {
+    /// A column and its two values as text; `nil` is NULL.
+    package struct Column: Sendable, Hashable {
+        package let name: String
+        /// What the log says.
+        package let expected: String?
+        /// What the live model holds.
+        package let found: String?
+    }
+
+    /// What is wrong with the row.
+    package enum Kind: String, Sendable {
+        /// The live model does not have it.
+        case missing
+        /// The log does not account for it.
+        case extra
+        /// Some of its columns differ.
+        case changed
+    }
+
+    /// The view that shows the row.
+    package let view: String
+    package let kind: Kind
+    /// The columns that tell the view's rows apart, with the row's values.
+    package let key: [Column]
+    /// The columns that differ.
+    package let columns: [Column]
+}
+
+/// What a comparison found.
+package struct ModelComparison: Sendable {
+    /// The views that were compared, and how many rows the log makes of each.
+    package var rows: [(view: String, rows: Int)] = []
+    /// How many rows differ.
+    package var differenceCount = 0
+    /// The first of them.
+    package var differences: [RowDifference] = []
+    /// Columns that only one of two versions has.
+    package var uncompared: [String] = []
+}
+
+/// Compares what views of the same names say in two schemas.
+///
+/// The views are the contract, not the tables: several workers may each have written a part of what a view shows as one
+/// row. A view with a column `shard` shows such parts themselves, and is not compared.
+struct ViewComparison {
+    /// The schema with the views that were made of the log.
+    let expected: String
+    /// The schema with the views over the live tables.
+    let found: String
+    /// How many differences to show.
+    let limit: Int
+    /// The streams to compare, by the first column of each view; all of them unless given.
+    var streams: [String]?
+
+    /// Compares at the transaction's snapshot.
+    func run(on connection: isolated PostgresConnection) async throws -> ModelComparison {
+        var result = ModelComparison()
+        let all = try await connection.query(SelectColumns(schemas: [expected, found]))
+        for view in Set(all.map(\.view)).sorted() {
+            let new = all.filter { $0.view == view && $0.schema == expected }.map(\.column)
+            let old = all.filter { $0.view == view && $0.schema == found }.map(\.column)
+            guard !new.contains("shard"), !old.contains("shard") else { continue }
+            let common = new.filter(old.contains)
+            result.uncompared += (new + old).filter { !common.contains($0) }.map { "\(view).\($0)" }
+            guard !common.isEmpty else { continue }
+            try await compare(view, columns: common, into: &result, on: connection)
+        }
+        return result
+    }
+
+    private func compare(
+        _ view: String,
+        columns: [String],
+        into result: inout ModelComparison,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        let (new, old) = (relation(view, in: expected, columns[0]), relation(view, in: found, columns[0]))
+        var key: [String]?
+        for count in 1...columns.count where key == nil {
+            let prefix = Array(columns.prefix(count))
+            if try await isUnique(prefix, in: new, on: connection) { key = prefix }
+        }
+        // Where nothing tells rows apart, equal ones are counted.
+        var isNumbered = key == nil
+        if let key, !isNumbered { isNumbered = try await !isUnique(key, in: old, on: connection) }
+        let names = key ?? columns
+        let statement = CompareRows(
+            expected: side(of: new, key: names, columns: columns, isNumbered: isNumbered),
+            found: side(of: old, key: names, columns: columns, isNumbered: isNumbered),
+            limit: limit
+        )
+        let rows = try await connection.query(statement)
+        let count = try await connection.text(unsafeSQL: "select count(*) from \(new)").first?.first ?? nil
+        result.rows.append((view, count.flatMap(Int.init) ?? 0))
+        result.differenceCount += rows.first?.count ?? 0
+        for row in rows where result.differences.count < limit {
+            result.differences.append(row.difference(in: view, key: names, columns: columns))
+        }
+    }
+
+    private func relation(_ view: String, in schema: String, _ stream: String) -> String {
+        let name = "\(Self.quoted(schema)).\(Self.quoted(view))"
+        guard let streams else { return name }
+        let list = streams.map { "'\($0)'" }.joined(separator: ", ")
+        return "(select * from \(name) where \(Self.quoted(stream)) = any(array[\(list)]::uuid[])) as sample"
+    }
+
+    private func isUnique(
+        _ columns: [String],
+        in relation: String,
+        on connection: isolated PostgresConnection
+    ) async throws -> Bool {
+        let key = columns.map { "\(Self.quoted($0))::text" }.joined(separator: ", ")
+        return try await connection.text(
+            unsafeSQL: "select 1 from \(relation) group by \(key) having count(*) > 1 limit 1"
+        ).isEmpty
+    }
+
+    private func side(of relation: String, key: [String], columns: [String], isNumbered: Bool) -> String {
+        func texts(_ names: [String]) -> String {
+            "array[\(names.map { "\(Self.quoted($0))::text" }.joined(separator: ", "))]"
+        }
+        let number = isNumbered ? "row_number() over (partition by \(texts(key)) order by \(texts(columns)))" : "1"
+        return "select \(texts(key)) as key, \(number) as number, \(texts(columns)) as texts from \(relation)"
+    }
+
+    private static func quoted(_ name: String) -> String { PostgresConfiguration.quotedIdentifier(name) }
+
+    /// The columns of the views of some schemas, in their order.
+    private struct SelectColumns: PostgresStatement {
+        let schemas: [String]
+
+        let sql = """
+            select namespace.nspname::text, class.relname::text, attname::text
+            from pg_attribute
+            join pg_class class on class.oid = attrelid and class.relkind in ('v', 'm')
+            join pg_namespace namespace on namespace.oid = class.relnamespace and namespace.nspname = any($1)
+            where attnum > 0 and not attisdropped
+            order by class.relname, namespace.nspname, attnum
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schemas) }
+
+        func decode(
+            _ row: borrowing PostgresRow
+        ) throws(PostgresError) -> (schema: String, view: String, column: String) {
+            (try row.decode(at: 0), try row.decode(at: 1), try row.decode(at: 2))
+        }
+    }
+
+    /// The rows that differ, the first ones of them, and how many there are.
+    private struct CompareRows: PostgresStatement {
+        let expected: String
+        let found: String
+        let limit: Int
+
+        struct Row: Sendable {
+            let count: Int
+            let key: [String?]
+            let expected: [String?]?
+            let found: [String?]?
+
+            func difference(in view: String, key names: [String], columns: [String]) -> RowDifference {
+                let key = zip(names, self.key).map { RowDifference.Column(name: $0, expected: $1, found: $1) }
+                guard let expected else { return RowDifference(view: view, kind: .extra, key: key, columns: []) }
+                guard let found else { return RowDifference(view: view, kind: .missing, key: key, columns: []) }
+                let changed = columns.indices.filter { expected[$0] != found[$0] }.map {
+                    RowDifference.Column(name: columns[$0], expected: expected[$0], found: found[$0])
+                }
+                return RowDifference(view: view, kind: .changed, key: key, columns: changed)
+            }
+        }
+
+        var sql: String {
+            """
+            with expected as (\(expected)), found as (\(found))
+            select count(*) over (), coalesce(expected.key, found.key), expected.texts, found.texts
+            from expected full join found using (key, number)
+            where expected.texts is distinct from found.texts
+            order by 2 limit \(limit)
+            """
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
+            Row(
+                count: try row.decode(at: 0),
+                key: try row.decode(at: 1),
+                expected: try row.decode(at: 2),
+                found: try row.decode(at: 3)
+            )
+        }
+    }
+}

@@ -1,0 +1,165 @@
+internal import EventStore
+internal import Postgres
+internal import Schema
+
+/// How far one shard of a shadow is: a row of `projection_rebuilds`.
+struct ShadowCheckpoint: Sendable {
+    let shard: Int
+    /// How many shards there are.
+    let shards: Int
+    /// Of the SQL that the shadow is built with.
+    let checksum: String
+    var cursor: LogCursor
+    /// Events that the projection was given.
+    var events: Int64
+    /// Events that were read.
+    var read: Int64
+    /// Events that the log held when the shadow was begun, in all shards together.
+    let total: Int64
+    /// What the comparison found; `nil` before it.
+    let differences: Int64?
+
+    /// The rows of a shadow, by shard.
+    struct Load: PostgresStatement {
+        let model: ShadowModel
+
+        let sql = """
+            select shard, shards, checksum, old_snapshot, new_snapshot, position, events, read, total, differences
+            from projection_rebuilds where projection = $1 and version = $2 and purpose = $3 order by shard
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(model) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> ShadowCheckpoint {
+            ShadowCheckpoint(
+                shard: try row.decode(at: 0),
+                shards: try row.decode(at: 1),
+                checksum: try row.decode(at: 2),
+                cursor: try LogCursor(row, from: 3),
+                events: try row.decode(at: 6),
+                read: try row.decode(at: 7),
+                total: try row.decode(at: 8),
+                differences: try row.decode(at: 9)
+            )
+        }
+    }
+
+    /// Begins a shadow: a row for each shard, at the beginning of the log.
+    struct Create: PostgresStatement {
+        let model: ShadowModel
+        let shards: Int
+
+        let sql = """
+            insert into projection_rebuilds (projection, version, purpose, shard, shards, checksum, total)
+            select $1, $2, $3, shard, $4, \(checksum), (select count(*) from events)
+            from generate_series(0, $4::integer - 1) as shard
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(model)
+            try parameters.append(Int32(shards))
+            try parameters.append(model.source)
+        }
+
+        /// The checksum of `$5`.
+        private static let checksum = "encode(sha256(convert_to($5, 'UTF8')), 'hex')"
+    }
+
+    /// The checksum of the SQL that a shadow is built with now.
+    struct Checksum: PostgresStatement {
+        let model: ShadowModel
+        let sql = "select encode(sha256(convert_to($1, 'UTF8')), 'hex')"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(model.source) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+
+    /// Moves shards from one cursor to the next; touches only those that still stand there.
+    struct Advance: PostgresStatement {
+        let model: ShadowModel
+        let shards: [Int]
+        let from: LogCursor
+        let to: LogCursor
+        /// How many events each shard was given.
+        let given: [Int]
+        /// How many were read of each.
+        let read: [Int]
+
+        let sql = """
+            update projection_rebuilds as rebuild
+            set old_snapshot = $7, new_snapshot = $8, position = $9, events = rebuild.events + moved.given,
+                read = rebuild.read + moved.read, updated_at = clock_timestamp()
+            from unnest($4::smallint[], $5::bigint[], $6::bigint[]) as moved(shard, given, read)
+            where rebuild.projection = $1 and rebuild.version = $2 and rebuild.purpose = $3
+                and rebuild.shard = moved.shard
+                and coalesce(rebuild.old_snapshot, '1:1:')::text = $10
+                and coalesce(rebuild.new_snapshot::text, '') = $11 and rebuild.position = $12
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(model)
+            try parameters.append(shards.map { Int16($0) })
+            try parameters.append(given)
+            try parameters.append(read)
+            try parameters.append(to.delivered)
+            try parameters.append(to.window?.end)
+            try parameters.append(to.window?.position ?? 0)
+            try parameters.append(from.delivered.description)
+            try parameters.append(from.window?.end.description ?? "")
+            try parameters.append(from.window?.position ?? 0)
+        }
+    }
+
+    /// Writes down what the comparison found.
+    struct SetDifferences: PostgresStatement {
+        let model: ShadowModel
+        let differences: Int
+
+        let sql = """
+            update projection_rebuilds set differences = $4 where projection = $1 and version = $2 and purpose = $3
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(model)
+            try parameters.append(differences)
+        }
+    }
+
+    /// Forgets a shadow.
+    struct Delete: PostgresStatement {
+        let model: ShadowModel
+        let sql = """
+            with quarantine as (
+                delete from projection_rebuild_quarantine where projection = $1 and version = $2 and purpose = $3
+            )
+            delete from projection_rebuilds where projection = $1 and version = $2 and purpose = $3
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(model) }
+    }
+}
+
+extension ShadowModel {
+    /// All of the SQL that decides what the shadow holds.
+    fileprivate var source: String { ([files.tableSQL, files.viewSQL] + files.statements).joined(separator: "\u{1}") }
+}
+
+extension PostgresParameters {
+    /// Appends the key of a shadow's rows.
+    mutating func append(_ model: ShadowModel) throws(PostgresError) {
+        try append(model.files.name)
+        try append(Int32(model.files.version))
+        try append(model.purpose.rawValue)
+    }
+}
+
+extension LogCursor {
+    /// Reads `old_snapshot, new_snapshot, position` of a row.
+    init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
+        let delivered = try row.decode(PostgresSnapshot?.self, at: column) ?? .beginning
+        let end = try row.decode(PostgresSnapshot?.self, at: column + 1)
+        let position = try row.decode(Int64.self, at: column + 2)
+        self.init(delivered: delivered, window: end.map { .init(end: $0, position: position) })
+    }
+}

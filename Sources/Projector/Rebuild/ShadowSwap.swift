@@ -1,0 +1,148 @@
+internal import EventStore
+internal import Postgres
+internal import Schema
+
+/// Puts a shadow that is whole in the place of the live tables, in one short transaction.
+struct ShadowSwap: Sendable {
+    let build: ShadowBuild
+    let projection: ProjectionFiles
+    /// All versions of all projections.
+    let all: [ProjectionFiles]
+    /// Whether the views shall read the version.
+    let isActive: Bool
+    let configuration: PostgresConfiguration
+    let schema: String
+    let lockTimeout: Duration
+
+    /// How often the swap lets readers go first.
+    private static let attempts = 200
+
+    /// Catches up with the head and swaps.
+    ///
+    /// - Parameter enter: Told what it is at.
+    /// - Returns: How long the transaction held locks.
+    /// - Throws: ``ProjectorError`` with `.readersInTheWay`, `.rebuildMoved`; `SchemaError` with `.inUse`.
+    func run(
+        on connection: PostgresConnection,
+        _ enter: (RebuildProgress.Phase) -> Void
+    ) async throws -> Duration {
+        try await catchUp(on: connection)
+        enter(.waitingForReaders)
+        try await waitForSnapshots(on: connection)
+        for attempt in 1... {
+            // While it waited, more has come.
+            try await catchUp(on: connection)
+            enter(.swapping)
+            do {
+                let start = ContinuousClock.now
+                try await connection.transaction { connection in try await swap(on: connection) }
+                return start.duration(to: .now)
+            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {
+                guard attempt < Self.attempts else {
+                    throw ProjectorError(
+                        .readersInTheWay,
+                        "readers of \(projection.title) hold their locks: the swap was tried \(attempt) times. Look for long "
+                            + "transactions in pg_stat_activity, and run the rebuild again: it goes on here",
+                        cause: error
+                    )
+                }
+                enter(.waitingForReaders)
+                // Those who waited behind the swap go first.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 50...250)))
+            }
+        }
+        preconditionFailure("the attempts end")
+    }
+
+    /// Folds until little is left for the swap.
+    private func catchUp(on connection: PostgresConnection) async throws {
+        while true {
+            let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+            guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot, !checkpoints.isEmpty
+            else { return }
+            let target = LogCursor(delivered: head)
+            try await build.advance(checkpoints) { _ in target }
+            let after = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+            let read = after.reduce(0) { $0 + $1.read } - checkpoints.reduce(0) { $0 + $1.read }
+            if read < Int64(build.batchSize) { return }
+        }
+    }
+
+    /// The one transaction.
+    ///
+    /// READ COMMITTED: what the workers wrote before they were made to wait has to be seen.
+    private func swap(on connection: isolated PostgresConnection) async throws {
+        try await connection.run(
+            unsafeSQL: """
+                set local lock_timeout = '\(Int(lockTimeout / .milliseconds(1)))ms';
+                set local synchronous_commit = on;
+                set local enable_seqscan = off;
+                """
+        )
+        _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+        try await ProjectionInstaller(schema: schema).lock(on: connection)
+        // No worker's batch commits from here on: the live tables and their checkpoints stand still.
+        let live = try await connection.query(LiveCheckpoints.Select(projection: projection, isLocking: true))
+        let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+        guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot, !checkpoints.isEmpty,
+            live.isEmpty || live.count == checkpoints.count
+        else {
+            throw ProjectorError(
+                .rebuildMoved,
+                "the rebuild of \(projection.title) was cancelled, or its number of shards changed: begin it again"
+            )
+        }
+        let target = LogCursor(delivered: head)
+        _ = try await connection.first(SetSearchPathTo(schemas: [build.model.schema, schema]))
+        for var lane in ShadowBuild.lanes(checkpoints, to: { _ in target }, parallelism: 1) {
+            while lane.cursor != lane.target {
+                lane.cursor = try await build.fold(lane, of: checkpoints.count, isCareful: true, on: connection).cursor
+            }
+        }
+        let events = try await connection.query(ShadowCheckpoint.Load(model: build.model)).map(\.events)
+        try await ProjectionInstaller(schema: schema).exchange(
+            projection,
+            with: build.model.schema,
+            isActive: isActive,
+            among: all,
+            on: connection
+        )
+        try await connection.execute(
+            LiveCheckpoints.Replace(projection: projection, snapshot: head, events: events)
+        )
+        try await connection.execute(ShadowQuarantine.TakeOver(model: build.model))
+        try await connection.execute(ShadowCheckpoint.Delete(model: build.model))
+    }
+
+    // MARK: Old snapshots
+
+    /// Waits for the transactions that began before now and hold a snapshot.
+    ///
+    /// The catalog shows them the new tables as soon as those are swapped in, but their snapshots show only those rows that
+    /// were there when they began: half a model. One that begins from here on sees all of it, for what was folded is
+    /// committed.
+    private func waitForSnapshots(on connection: PostgresConnection) async throws {
+        let old = Set(try await connection.query(SelectSnapshots()))
+        var waiting = old
+        while !waiting.isEmpty {
+            try await Task.sleep(for: .milliseconds(20))
+            waiting.formIntersection(try await connection.query(SelectSnapshots()))
+        }
+    }
+
+    /// The transactions of this database that hold a snapshot, as far as this role can see; of the others those that are
+    /// open.
+    private struct SelectSnapshots: PostgresStatement {
+        let sql = """
+            select lock.virtualtransaction
+            from pg_locks lock
+            join pg_stat_activity activity using (pid)
+            where lock.locktype = 'virtualxid' and lock.virtualxid = lock.virtualtransaction
+                and lock.pid <> pg_backend_pid()
+                and activity.datid = (select oid from pg_database where datname = current_database())
+                and (activity.backend_xmin is not null or activity.state is null)
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+}

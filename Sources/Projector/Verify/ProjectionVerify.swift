@@ -1,0 +1,199 @@
+internal import EventModel
+internal import EventStore
+internal import FoundationEssentials
+package import Logging
+package import Postgres
+package import Schema
+
+/// What a verification of one projection found.
+package struct VerifyOutcome: Sendable {
+    package let projection: String
+    package let version: Int
+    /// What was compared, and what differs.
+    package let comparison: ModelComparison
+    /// How many streams were compared; `nil` for all.
+    package let sampledStreams: Int?
+    /// Events that were folded for it.
+    package let events: Int
+}
+
+/// Folds the log afresh beside a live read model and compares row by row, where the live checkpoints stand.
+///
+/// It changes nothing that others see. Killed, it goes on when it is run again; ``discard()`` removes what it left.
+package struct ProjectionVerify: Sendable {
+    private let configuration: PostgresConfiguration
+    private let schema: String
+    private let files: ProjectionFiles
+    private let options: RebuildOptions
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - projection: The version to verify, which has its tables.
+    ///   - configuration: The database, with the recorder's schema.
+    ///   - options: How to fold, and how many differences to show.
+    package init(
+        _ projection: ProjectionFiles,
+        configuration: PostgresConfiguration,
+        options: RebuildOptions = RebuildOptions(),
+        logger: Logger = Logger(label: "recorder.verify")
+    ) {
+        files = projection
+        self.configuration = configuration
+        schema = configuration.schema ?? "recorder"
+        self.options = options
+        self.logger = logger
+    }
+
+    /// The versions that the views read now.
+    ///
+    /// - Parameter name: One projection's only.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none of this name; `SchemaError`; `PostgresError`.
+    package static func active(
+        _ name: String? = nil,
+        in files: SQLFiles = .embedded,
+        configuration: PostgresConfiguration
+    ) async throws -> [ProjectionFiles] {
+        let all = try ProjectionFiles.all(in: files)
+        let connection = try await PostgresConnection.connect(configuration)
+        let installed = try await ProjectionInstaller(schema: configuration.schema ?? "recorder").installed(
+            on: connection
+        )
+        await connection.close()
+        if let name { _ = try all.version(nil, of: name, origin: files.origin) }
+        return all.filter { files in
+            (name == nil || files.name == name)
+                && installed.contains { $0.name == files.name && $0.version == files.version && $0.isActive }
+        }
+    }
+
+    /// Verifies.
+    ///
+    /// - Parameters:
+    ///   - sample: How many streams to compare, chosen at random; all of them if not given, or if the projection does not say
+    ///     that its rows belong to streams (`-- key: stream`).
+    ///   - progress: Told after each batch.
+    /// - Throws: ``ProjectorError``; `SchemaError`; `PostgresError`; `CancellationError`.
+    package func run(
+        sample: Int? = nil,
+        _ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
+    ) async throws -> VerifyOutcome {
+        var session = configuration
+        session.schema = schema
+        session.settings["client_min_messages"] = "warning"
+        let connection = try await PostgresConnection.connect(session, logger: logger)
+        do {
+            let outcome =
+                if let sample, files.isKeyedByStream {
+                    try await compare(streams: sample, on: connection)
+                } else {
+                    try await compareAll(on: connection, progress)
+                }
+            await connection.close()
+            return outcome
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// Removes what a verification that was killed left.
+    package func discard() async throws {
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        try await ShadowModel(files, purpose: .verify, recorder: schema).discard(on: connection)
+        await connection.close()
+    }
+
+    private func compareAll(
+        on connection: PostgresConnection,
+        _ progress: @escaping @Sendable (RebuildProgress) -> Void
+    ) async throws -> VerifyOutcome {
+        let model = ShadowModel(files, purpose: .verify, recorder: schema)
+        let prepared = try await ShadowPreparation(model: model, live: files).run(on: connection)
+        let meter = RebuildMeter(prepared.checkpoints, progress)
+        let follower = LiveFollower(
+            build: try build(of: model) { meter.add($0) },
+            live: files,
+            limit: options.differenceLimit
+        )
+        let comparison = try await follower.compare(on: connection) { meter.enter(.comparing) }
+        try await model.discard(on: connection)
+        return VerifyOutcome(
+            projection: files.name,
+            version: files.version,
+            comparison: comparison,
+            sampledStreams: nil,
+            events: meter.readHere
+        )
+    }
+
+    private func build(
+        of model: ShadowModel,
+        _ progress: @escaping @Sendable (Int) -> Void
+    ) throws -> ShadowBuild {
+        ShadowBuild(
+            model: model,
+            projection: try Projection(files),
+            configuration: configuration,
+            parallelism: max(1, options.parallelism),
+            batchSize: max(1, options.batchSize),
+            decoder: EventDecoder(),
+            progress: progress
+        )
+    }
+
+    // MARK: Samples
+
+    /// Folds some streams and compares their rows, in one transaction that is rolled back.
+    private func compare(streams count: Int, on connection: PostgresConnection) async throws -> VerifyOutcome {
+        let model = ShadowModel(files, purpose: .verify, recorder: schema)
+        let build = try build(of: model) { _ in }
+        do {
+            try await connection.transaction(isolation: .repeatableRead) { connection in
+                throw Sampled(outcome: try await sample(count, of: model, by: build, on: connection))
+            }
+        } catch let sampled as Sampled {
+            return sampled.outcome
+        }
+        preconditionFailure("the transaction is rolled back")
+    }
+
+    /// Carries the outcome out of the transaction, which it rolls back.
+    private struct Sampled: Error { let outcome: VerifyOutcome }
+
+    private func sample(
+        _ count: Int,
+        of model: ShadowModel,
+        by build: ShadowBuild,
+        on connection: isolated PostgresConnection
+    ) async throws -> VerifyOutcome {
+        let live = try await connection.query(LiveCheckpoints.Select(projection: files))
+        let streams = try await connection.query(LogReader.SampleStreams(count: count))
+        try await connection.run(
+            unsafeSQL: "drop schema if exists \(PostgresConfiguration.quotedIdentifier(model.schema)) cascade"
+        )
+        try await model.create(on: connection)
+        var events = 0
+        for stream in streams {
+            let shard = live.first { $0.shard == ShardSet.shard(of: stream, count: $0.shards) }
+            let stored = try await connection.query(
+                LogReader.ReadStream(stream: stream, until: shard?.cursor ?? .beginning)
+            )
+            _ = try await build.apply(stored, isCareful: true, on: connection)
+            events += stored.count
+        }
+        try await model.createViews(live: files, on: connection)
+        let comparison = ViewComparison(
+            expected: model.schema,
+            found: model.liveViews,
+            limit: options.differenceLimit,
+            streams: streams.map(\.description)
+        )
+        return VerifyOutcome(
+            projection: files.name,
+            version: files.version,
+            comparison: try await comparison.run(on: connection),
+            sampledStreams: streams.count,
+            events: events
+        )
+    }
+}

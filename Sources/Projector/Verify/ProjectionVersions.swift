@@ -1,0 +1,72 @@
+internal import EventStore
+package import Postgres
+package import Schema
+
+/// Versions of a projection side by side: which one is read, and which ones are no longer wanted.
+package struct ProjectionVersions: Sendable {
+    private let configuration: PostgresConfiguration
+    private let schema: String
+    private let all: [ProjectionFiles]
+    private let origin: String
+
+    /// - Parameters:
+    ///   - files: Where the projections are.
+    ///   - configuration: The database, with the recorder's schema.
+    package init(in files: SQLFiles = .embedded, configuration: PostgresConfiguration) throws {
+        all = try ProjectionFiles.all(in: files)
+        origin = files.origin
+        self.configuration = configuration
+        schema = configuration.schema ?? "recorder"
+    }
+
+    /// Has the views read a version, in one transaction. The others stay as they are, and can be switched back to.
+    ///
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version, `.notBuilt` if it was never brought
+    ///   to the head; `SchemaError` with `.missingFile` if it has no tables, `.inUse`.
+    package func activate(_ name: String, version: Int) async throws {
+        let projection = try all.version(version, of: name, origin: origin)
+        try await withConnection { connection in
+            let live = try await connection.query(LiveCheckpoints.Select(projection: projection))
+            guard !live.contains(where: { $0.cursor.delivered == .beginning }) else {
+                throw ProjectorError(
+                    .notBuilt,
+                    "\(projection.title) is not built to the head yet: its readers would see half of it. Wait for "
+                        + "`recorder project`, or run `recorder projections rebuild \(name) --version \(version)`"
+                )
+            }
+            try await ProjectionInstaller(schema: schema).activate(projection, among: all, on: connection)
+        }
+    }
+
+    /// Drops the tables and checkpoints of a version that is not read.
+    ///
+    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read, `.missingFile` if it
+    ///   has no tables.
+    package func drop(_ name: String, version: Int) async throws {
+        let projection = try all.version(version, of: name, origin: origin)
+        try await withConnection { connection in
+            try await connection.transaction(retries: 10) { connection in
+                _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+                // The checkpoints first, as workers do: they are waited for, and find nothing to go on with.
+                try await connection.execute(LiveCheckpoints.Delete(projection: projection))
+                try await ProjectionInstaller(schema: schema).drop(projection, on: connection)
+            }
+            for purpose in [ShadowModel.Purpose.rebuild, .verify] {
+                try await ShadowModel(projection, purpose: purpose, recorder: schema).discard(on: connection)
+            }
+        }
+    }
+
+    private func withConnection(_ body: (PostgresConnection) async throws -> Void) async throws {
+        var session = configuration
+        session.schema = schema
+        let connection = try await PostgresConnection.connect(session)
+        do {
+            try await body(connection)
+            await connection.close()
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package import Postgres
+
+/// Versions of a projection side by side: which one the views read, and what becomes of the others.
+extension ProjectionInstaller {
+    /// Has the views read a version, in one transaction: whoever reads sees the old version or the new one.
+    ///
+    /// Views that only the version before had are dropped, if nothing depends on them.
+    ///
+    /// - Parameters:
+    ///   - projection: The version, which has its tables.
+    ///   - files: All versions, to find the views of the one before.
+    /// - Throws: ``SchemaError`` with `.missingFile` if the version has no tables, `.inUse` if something that depends on the
+    ///   views stands in the way, `.failed`.
+    package func activate(
+        _ projection: ProjectionFiles,
+        among files: [ProjectionFiles],
+        on connection: PostgresConnection
+    ) async throws {
+        try await connection.transaction(retries: 10) { connection in
+            _ = try await connection.first(LockSchema(schema: schema))
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            let installed = try await connection.query(SelectInstalled())
+            guard installed.contains(where: { $0.name == projection.name && $0.version == projection.version }) else {
+                throw SchemaError(
+                    .missingFile,
+                    "\(projection.title) has no tables yet: run `recorder projections rebuild \(projection.name) --version "
+                        + "\(projection.version)`"
+                )
+            }
+            try await replaceViews(by: projection, among: files, on: connection)
+        }
+    }
+
+    /// Drops the tables of a version that no view reads, in the open transaction.
+    ///
+    /// - Throws: ``SchemaError`` with `.inUse` if the views read it, or something else depends on its tables.
+    package func drop(_ projection: ProjectionFiles, on connection: isolated PostgresConnection) async throws {
+        _ = try await connection.first(LockSchema(schema: schema))
+        _ = try await connection.first(SetSearchPath(schema: schema))
+        let installed = try await connection.query(SelectInstalled())
+        let own = installed.first { $0.name == projection.name && $0.version == projection.version }
+        guard let own else {
+            throw SchemaError(.missingFile, "\(projection.title) has no tables: there is nothing to drop")
+        }
+        guard !own.isActive else {
+            throw SchemaError(
+                .inUse,
+                "the views read \(projection.title): activate another version first, "
+                    + "`recorder projections activate \(projection.name) --version …`"
+            )
+        }
+        let tables = try await ProjectionRelations.tables(of: projection, in: schema, on: connection)
+        try await dropTables(tables, in: schema, of: projection, on: connection)
+        try await connection.execute(ForgetPartitions(tables: tables))
+        try await connection.execute(DeleteInstalled(projection: projection))
+    }
+
+    /// Waits until nobody else installs or migrates; held until the transaction ends.
+    package func lock(on connection: isolated PostgresConnection) async throws {
+        _ = try await connection.first(LockSchema(schema: schema))
+    }
+
+    /// Puts the tables of a shadow in the place of the live ones, which are dropped, and has the views read them.
+    ///
+    /// Readers wait until the transaction ends, and those under way are waited for: set `lock_timeout` before.
+    ///
+    /// - Parameters:
+    ///   - projection: The version whose tables the shadow holds.
+    ///   - shadow: The schema that holds them and nothing else; it is dropped.
+    ///   - isActive: Whether the views shall read the version.
+    ///   - files: All versions.
+    ///   - connection: In a transaction.
+    /// - Throws: ``SchemaError`` with `.inUse` if something else than the projection's views depends on the live tables.
+    package func exchange(
+        _ projection: ProjectionFiles,
+        with shadow: String,
+        isActive: Bool,
+        among files: [ProjectionFiles],
+        on connection: isolated PostgresConnection
+    ) async throws {
+        let replaced = "\(shadow)_old"
+        _ = try await connection.first(SetSearchPath(schema: schema))
+        let tables = try await connection.query(SelectRelations(schema: shadow, kinds: ["r", "p"]))
+        let live = Set(try await connection.query(SelectRelations(schema: schema, kinds: ["r", "p"])))
+        let old = tables.filter(live.contains)
+        try await lockReaders(of: projection, tables: old, isActive: isActive, on: connection)
+        var script = "create schema \(Self.quoted(replaced));\n"
+        script += try await connection.query(CopyGrants(from: schema, to: shadow, tables: old)).joined()
+        script += try await connection.query(MoveTables(from: schema, to: replaced, tables: old)).joined()
+        script += try await connection.query(MoveTables(from: shadow, to: schema, tables: tables)).joined()
+        try await connection.run(unsafeSQL: script)
+        if isActive {
+            try await replaceViews(by: projection, among: files, on: connection)
+        } else {
+            let checksums = try await connection.query(SelectChecksums(texts: [projection.tableSQL]))
+            try await connection.execute(SetInstalled(projection: projection, checksum: checksums[0]))
+        }
+        try await dropTables(old, in: replaced, of: projection, on: connection)
+        try await connection.run(
+            unsafeSQL: "drop schema \(Self.quoted(replaced)); drop schema \(Self.quoted(shadow))"
+        )
+    }
+
+    /// Has whoever reads the views or the tables wait from here on. Views come first, as for those who read.
+    private func lockReaders(
+        of projection: ProjectionFiles,
+        tables: [String],
+        isActive: Bool,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        guard !tables.isEmpty else { return }
+        var locked: [String] = []
+        if isActive {
+            let views = Set(try await connection.query(SelectRelations(schema: schema, kinds: ["v"])))
+            locked = try await ProjectionRelations.views(of: projection, in: schema, on: connection)
+                .filter(views.contains)
+        }
+        let names = (locked + tables).map { "\(Self.quoted(schema)).\(Self.quoted($0))" }
+        try await connection.run(unsafeSQL: "lock table \(names.joined(separator: ", ")) in access exclusive mode")
+    }
+
+    /// Has the views read a version, and writes down that they do.
+    ///
+    /// - Parameter connection: In a transaction whose search path is the schema.
+    private func replaceViews(
+        by projection: ProjectionFiles,
+        among files: [ProjectionFiles],
+        on connection: isolated PostgresConnection
+    ) async throws {
+        let before = try await connection.query(SelectInstalled()).first { $0.name == projection.name && $0.isActive }
+        var obsolete: [String] = []
+        if let before, before.version != projection.version,
+            let old = files.first(where: { $0.name == before.name && $0.version == before.version })
+        {
+            let kept = Set(try await ProjectionRelations.views(of: projection, in: schema, on: connection))
+            obsolete = try await ProjectionRelations.views(of: old, in: schema, on: connection)
+                .filter { !kept.contains($0) }
+        }
+        try await ViewReplacement(projection: projection, schema: schema).run(on: connection)
+        if !obsolete.isEmpty {
+            let names = obsolete.map(Self.quoted).joined(separator: ", ")
+            try await drop(unsafeSQL: "view if exists \(names)", of: projection, on: connection)
+        }
+        let checksums = try await connection.query(SelectChecksums(texts: [projection.tableSQL, projection.viewSQL]))
+        try await connection.execute(
+            SetInstalled(projection: projection, checksum: checksums[0], viewChecksum: checksums[1])
+        )
+    }
+
+    private func dropTables(
+        _ tables: [String],
+        in schema: String,
+        of projection: ProjectionFiles,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        guard !tables.isEmpty else { return }
+        let names = tables.map { "\(Self.quoted(schema)).\(Self.quoted($0))" }.joined(separator: ", ")
+        try await drop(unsafeSQL: "table if exists \(names)", of: projection, on: connection)
+    }
+
+    /// Drops something; a failure says what depends on it.
+    private func drop(
+        unsafeSQL what: String,
+        of projection: ProjectionFiles,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        do {
+            try await connection.run(unsafeSQL: "drop \(what)")
+        } catch let error as PostgresError where error.sqlState == "2BP01" {
+            throw SchemaError(
+                .inUse,
+                "what \(projection.title) replaces or leaves is still in use: \(error.detail ?? error.message)",
+                cause: error
+            )
+        }
+    }
+
+    private static func quoted(_ name: String) -> String { PostgresConfiguration.quotedIdentifier(name) }
+}

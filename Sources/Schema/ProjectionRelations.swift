@@ -1,0 +1,97 @@
+package import Postgres
+
+/// What a projection's files make, found out by running them where nobody sees it.
+enum ProjectionRelations {
+    /// A schema that exists for a moment inside a transaction.
+    private static let scratch = "recorder_scratch"
+
+    /// The tables that `table.sql` makes; partitions are not among them.
+    ///
+    /// - Parameter connection: In a transaction.
+    /// - Throws: ``SchemaError`` with `.failed`.
+    static func tables(
+        of projection: ProjectionFiles,
+        in schema: String,
+        on connection: isolated PostgresConnection
+    ) async throws -> [String] {
+        try await made(by: projection.tableSQL, "table.sql", of: projection, in: schema, on: connection)
+    }
+
+    /// The views that `view.sql` makes; the tables must be there.
+    static func views(
+        of projection: ProjectionFiles,
+        in schema: String,
+        on connection: isolated PostgresConnection
+    ) async throws -> [String] {
+        try await made(by: projection.viewSQL, "view.sql", of: projection, in: schema, on: connection)
+    }
+
+    private static func made(
+        by script: String,
+        _ file: String,
+        of projection: ProjectionFiles,
+        in schema: String,
+        on connection: isolated PostgresConnection
+    ) async throws -> [String] {
+        do {
+            try await connection.savepoint { connection in
+                let path = [scratch, schema]
+                try await connection.run(
+                    unsafeSQL: "create schema \(scratch); grant all on schema \(scratch) to public"
+                )
+                _ = try await connection.first(SetSearchPathTo(schemas: path))
+                try await ProjectionInstaller(schema: schema).run(script, file: file, of: projection, on: connection)
+                throw Found(names: try await connection.query(SelectRelations(schema: scratch)))
+            }
+        } catch let found as Found {
+            return found.names
+        }
+        return []
+    }
+
+    /// Carries the names out of the savepoint, which it rolls back.
+    private struct Found: Error { let names: [String] }
+}
+
+/// Has unqualified names mean several schemas, the first one first, until the transaction ends.
+package struct SetSearchPathTo: PostgresStatement {
+    package let sql = """
+        select set_config('search_path', (select string_agg(quote_ident(name), ', ' order by number)
+            from unnest($1::text[]) with ordinality as given(name, number)), true)
+        """
+    let schemas: [String]
+
+    /// - Parameter schemas: Their names.
+    package init(schemas: [String]) { self.schemas = schemas }
+
+    package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schemas) }
+
+    package func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// The tables and views of a schema, without partitions, by name.
+package struct SelectRelations: PostgresStatement {
+    package let sql = """
+        select relname::text from pg_class
+        where relnamespace = (select oid from pg_namespace where nspname = $1)
+            and relkind::text = any($2) and not relispartition
+        order by relname
+        """
+    let schema: String
+    let kinds: [String]
+
+    /// - Parameters:
+    ///   - schema: The schema.
+    ///   - kinds: Those of `pg_class.relkind`: tables and views unless given.
+    package init(schema: String, kinds: [String] = ["r", "p", "v", "m"]) {
+        self.schema = schema
+        self.kinds = kinds
+    }
+
+    package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(schema)
+        try parameters.append(kinds)
+    }
+
+    package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Postgres
+import Projector
+
+/// `recorder projections activate`: which version the views read.
+struct ProjectionsActivateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "activate",
+        abstract: "Has a projection's views read one of its versions.",
+        discussion: """
+            In one transaction; the other versions stay as they are and can be switched back to.
+
+            EXAMPLES
+              recorder projections activate conversation_turns --version 1
+            """
+    )
+
+    @Argument(help: "The projection.")
+    var name: String
+
+    @Option(help: "The version.")
+    var version: Int
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        try await ProjectionVersions(configuration: try settings.database()).activate(name, version: version)
+        if options.json {
+            JSONLine.print { line in
+                line.field("projection", name)
+                line.field("active", version)
+            }
+        } else {
+            StandardOutput.shared.line("the views of \(name) read version \(version)")
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Postgres
+import Projector
+
+/// `recorder projections drop`: the end of a version that nobody reads.
+struct ProjectionsDropCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drop",
+        abstract: "Drops the tables and checkpoints of a version that the views do not read.",
+        discussion: """
+            EXAMPLES
+              recorder projections drop conversation_turns --version 1
+            """
+    )
+
+    @Argument(help: "The projection.")
+    var name: String
+
+    @Option(help: "The version.")
+    var version: Int
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        try await ProjectionVersions(configuration: try settings.database()).drop(name, version: version)
+        if options.json {
+            JSONLine.print { line in
+                line.field("projection", name)
+                line.field("dropped", version)
+            }
+        } else {
+            StandardOutput.shared.line("version \(version) of \(name) is gone")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Postgres
+import Projector
+
+/// `recorder projections verify`: are the read models what the log says?
+struct ProjectionsVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Folds the log afresh and compares it row by row with the live read models.",
+        discussion: """
+            Prints each row that differs, up to --limit, and ends with status 1 if there is one. It changes nothing, and \
+            readers and projectors go on. With --sample, projections whose rows belong to streams are compared for that \
+            many streams, chosen at random; the others are compared whole.
+
+            EXAMPLES
+              recorder projections verify
+              recorder projections verify conversation_turns --sample 1000
+            """
+    )
+
+    @Argument(help: "The projection; all of them unless given.")
+    var name: String?
+
+    @Option(help: ArgumentHelp("How many streams to compare.", valueName: "streams"))
+    var sample: Int?
+
+    @Option(help: ArgumentHelp("How many differences to print of each projection.", valueName: "count"))
+    var limit = RebuildOptions().differenceLimit
+
+    @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
+    var parallelism = RebuildOptions().parallelism
+
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard sample ?? 1 > 0, (1...64).contains(parallelism), limit > 0 else {
+            throw ValidationError("--sample and --limit are at least 1, --parallelism is 1 to 64.")
+        }
+    }
+
+    func run() async throws {
+        let settings = try await options.settings()
+        let database = try settings.database()
+        let projections = try await ProjectionVerify.active(name, configuration: database)
+        let differences = Shared(0)
+        let work = CommandService {
+            for files in projections {
+                let verify = ProjectionVerify(
+                    files,
+                    configuration: database,
+                    options: RebuildOptions(parallelism: parallelism, differenceLimit: limit),
+                    logger: settings.logger
+                )
+                let bar = ProgressBar("event")
+                defer { bar.finish() }
+                let outcome = try await verify.run(sample: sample) { bar.show($0) }
+                bar.finish()
+                report(outcome)
+                differences.value += outcome.comparison.differenceCount
+            }
+        }
+        try await work.runUntilSignal(logger: settings.logger)
+        if differences.value > 0 { throw ExitCode(1) }
+    }
+
+    private func report(_ outcome: VerifyOutcome) {
+        let comparison = outcome.comparison
+        DifferenceReport(comparison).print(json: options.json)
+        let rows = comparison.rows.reduce(0) { $0 + $1.rows }
+        if options.json {
+            JSONLine.print { line in
+                line.field("projection", outcome.projection)
+                line.field("version", outcome.version)
+                line.field("rows", rows)
+                line.field("streams", outcome.sampledStreams)
+                line.field("differences", comparison.differenceCount)
+            }
+        } else {
+            let scope = outcome.sampledStreams.map { " of \(Counted.text($0, "stream"))" } ?? ""
+            let whole = sample != nil && outcome.sampledStreams == nil ? " (compared whole: its rows span streams)" : ""
+            StandardOutput.shared.line(
+                "\(outcome.projection) v\(outcome.version): \(Counted.text(rows, "row"))\(scope) compared\(whole), "
+                    + Counted.text(comparison.differenceCount, "difference")
+            )
+        }
+    }
+}

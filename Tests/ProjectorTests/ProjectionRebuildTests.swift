@@ -1,0 +1,314 @@
+import EventModel
+import EventStore
+import Postgres
+import RecorderTesting
+import Schema
+import Synchronization
+import Testing
+
+@testable import Projector
+
+@Suite struct ProjectionRebuildTests {
+    static let projections = ReadModels.views
+
+    /// What a rebuild or a verification leaves behind, and the tables that there are.
+    private func traces(_ database: PostgresConfiguration) async throws -> [String] {
+        let connection = try await PostgresConnection.connect(database)
+        let rows = try await connection.text(
+            unsafeSQL: """
+                select 'schema ' || nspname from pg_namespace where nspname like 'recorder\\_%'
+                union all select 'row ' || projection || shard from projection_rebuilds
+                union all select 'stopped ' || stream_id from projection_rebuild_quarantine
+                union all select 'partitioned ' || parent from time_partitions
+                union all select 'relation ' || oid::regclass from pg_class where relnamespace = 'recorder'::regnamespace
+                union all select 'version ' || name || version from schema_projections
+                union all select 'checkpoint ' || projection || version || ' ' || shard from projection_checkpoints
+                order by 1
+                """
+        )
+        await connection.close()
+        return rows.compactMap { $0.first ?? nil }
+    }
+
+    private func run(_ sql: String, _ database: PostgresConfiguration) async throws -> [[String?]] {
+        let connection = try await PostgresConnection.connect(database)
+        let rows = try await connection.text(unsafeSQL: sql)
+        await connection.close()
+        return rows
+    }
+
+    @Test(arguments: projections)
+    func `a rebuilt model is the live one, and goes on from there`(name: String) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let events = ReadModels.simulated(sessions: 14, seed: 21)
+            let half = events.count / 2
+            try await models.append(Array(events[..<half]))
+            try await models.project(batchSize: 100, workers: 2)
+            let before = (try await models.contents(), try await traces(database))
+            let epoch = "select min(epoch) > 0, count(*) from projection_checkpoints where projection = '\(name)'"
+
+            let rebuild = try ProjectionRebuild(
+                name,
+                configuration: database,
+                options: RebuildOptions(parallelism: 3, batchSize: 40)
+            )
+            let outcome = try await rebuild.run()
+            #expect(outcome.comparison?.differenceCount == 0)
+            #expect(outcome.comparison?.rows.allSatisfy { $0.rows > 0 } == true)
+            #expect(!outcome.isResumed)
+            #expect(outcome.events >= half)
+            #expect(try await models.contents() == before.0)
+            #expect(try await traces(database) == before.1)
+            #expect(try await run(epoch, database) == [["t", "16"]])
+
+            try await models.append(Array(events[half...]))
+            try await models.project(workers: 2)
+            let live = try await models.contents()
+            try await models.forget()
+            try await models.project()
+            let afresh = try await models.contents()
+            for view in ReadModels.views { #expect(live[view] == afresh[view], "\(view) differs") }
+        }
+    }
+
+    @Test func `events that come during a rebuild are in it once, and readers see the old model or the new one, whole`()
+        async throws
+    {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let events = ReadModels.simulated(sessions: 40, seed: 22)
+            let half = events.count / 2
+            try await models.append(Array(events[..<half]))
+            try await models.project()
+            let daemon = Task {
+                try await Projector(
+                    database,
+                    projections: try Projection.newest(),
+                    options: ProjectorOptions(batchSize: 20, workers: 2)
+                ).run()
+            }
+            let producer = Task {
+                var rest = events[half...]
+                while !rest.isEmpty {
+                    try await models.append(Array(rest.prefix(5)))
+                    rest = rest.dropFirst(5)
+                }
+            }
+            // What a reader sees never goes back: not to a half-built model, nor to one that lags behind the old one.
+            let answers = Count()
+            let readers = [
+                Task { try await Self.read(database, counting: answers) },
+                Task { try await Self.read(database, counting: answers) },
+            ]
+            for name in [
+                "conversation_sessions", "conversation_turns", "audit_logs", "conversation_sessions", "latency_metrics",
+            ] {
+                let options = RebuildOptions(parallelism: 3, batchSize: 50)
+                let outcome = try await ProjectionRebuild(name, configuration: database, options: options).run()
+                #expect(outcome.comparison?.differenceCount == 0)
+            }
+            try await producer.value
+            for reader in readers { reader.cancel() }
+            for reader in readers { _ = await reader.result }
+            daemon.cancel()
+            _ = await daemon.result
+            #expect(answers.value > 20)
+            try await models.project()
+            let live = try await models.contents()
+            try await models.forget()
+            try await models.project()
+            let afresh = try await models.contents()
+            for view in ReadModels.views { #expect(live[view] == afresh[view], "\(view) differs") }
+        }
+    }
+
+    private static func read(_ database: PostgresConfiguration, counting answers: Count) async throws {
+        let connection = try await PostgresConnection.connect(database)
+        var last = [0, 0]
+        let sum = "select (select sum(version) from conversation_sessions), (select count(*) from conversation_turns)"
+        while !Task.isCancelled {
+            guard let row = try? await connection.text(unsafeSQL: sum).first else { break }
+            let seen = row.map { $0.flatMap { Int($0) } ?? 0 }
+            #expect(seen[0] >= last[0], "a reader saw \(seen[0]) events after \(last[0])")
+            #expect(seen[1] >= last[1], "a reader saw \(seen[1]) turns after \(last[1])")
+            last = seen
+            answers.add()
+        }
+        await connection.close()
+    }
+
+    @Test func `a transaction that began before the new model was whole is waited for`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 6, seed: 23))
+            try await models.project()
+            let before = try await models.contents()["conversation_turns"]
+            let reader = try await PostgresConnection.connect(database)
+            try await reader.run(unsafeSQL: "begin isolation level repeatable read; select 1")
+            let (waiting, continuation) = AsyncStream.makeStream(of: Void.self)
+            let rebuild = Task {
+                try await ProjectionRebuild("conversation_turns", configuration: database).run { progress in
+                    if progress.phase == .waitingForReaders { continuation.yield() }
+                }
+            }
+            for await _ in waiting { break }
+            let seen = try await reader.text(unsafeSQL: "select to_jsonb(v)::text from conversation_turns v order by 1")
+            #expect(seen.compactMap { $0.first ?? nil } == before)
+            try await reader.run(unsafeSQL: "commit")
+            await reader.close()
+            _ = try await rebuild.value
+            #expect(try await models.contents()["conversation_turns"] == before)
+        }
+    }
+
+    @Test(arguments: projections)
+    func `a rebuild that is stopped at any moment goes on where it was`(name: String) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let events = ReadModels.simulated(sessions: 12, seed: 24)
+            try await models.append(events)
+            try await models.project()
+            let before = (try await models.contents(), try await traces(database))
+            let options = RebuildOptions(parallelism: 2, batchSize: 60)
+            let rebuild = try ProjectionRebuild(name, configuration: database, options: options)
+            var resumed = 0
+            var read = 0
+            var outcome: RebuildOutcome?
+            var patience = 0
+            while outcome == nil {
+                patience += 1
+                let limit = patience
+                let calls = Count()
+                let (stop, continuation) = AsyncStream.makeStream(of: Void.self)
+                let here = Count()
+                let task = Task {
+                    try await rebuild.run { progress in
+                        here.set(progress.done)
+                        if calls.add() == limit { continuation.yield() }
+                    }
+                }
+                let killer = Task {
+                    for await _ in stop { break }
+                    task.cancel()
+                }
+                switch await task.result {
+                case .success(let done): outcome = done
+                case .failure(let error): #expect(error is CancellationError || error is PostgresError, "\(error)")
+                }
+                killer.cancel()
+                let now = here.value
+                #expect(now >= read, "what was folded was folded again")
+                read = max(read, now)
+                resumed += 1
+            }
+            #expect(resumed > 3)
+            #expect(outcome?.isResumed == true)
+            #expect(try await models.contents() == before.0)
+            #expect(try await traces(database) == before.1)
+        }
+    }
+
+    @Test(arguments: projections)
+    func `a cancelled rebuild leaves no trace`(name: String) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 8, seed: 25))
+            try await models.project()
+            let before = (try await models.contents(), try await traces(database))
+            let rebuild = try ProjectionRebuild(
+                name,
+                configuration: database,
+                options: RebuildOptions(parallelism: 2, batchSize: 50)
+            )
+            #expect(try await !rebuild.cancel())
+            let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+            let task = Task { try await rebuild.run { _ in continuation.yield() } }
+            for await _ in started { break }
+            task.cancel()
+            _ = await task.result
+            #expect(try await traces(database) != before.1)
+            #expect(try await rebuild.cancel())
+            #expect(try await traces(database) == before.1)
+            #expect(try await models.contents() == before.0)
+        }
+    }
+
+    @Test func `a live model that was tampered with is not swapped away unless that is accepted`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 6, seed: 26))
+            try await models.project()
+            let right = try await models.contents()["conversation_turns"]
+            let changed = try await run(
+                """
+                update conversation_turns_v1 set llm_response = 'never said'
+                where turn_id = (select min(turn_id::text)::uuid from conversation_turns where llm_response is not null)
+                returning turn_id
+                """,
+                database
+            )
+            let wrong = try await models.contents()["conversation_turns"]
+            do {
+                try await ProjectionRebuild("conversation_turns", configuration: database).run()
+                Issue.record("the models were swapped")
+            } catch let error as ProjectorError {
+                #expect(error.code == .modelsDiffer)
+                #expect(error.comparison?.differenceCount == 1)
+                let difference = error.comparison?.differences.first
+                #expect(difference?.kind == .changed)
+                #expect(difference?.key.last == .init(name: "turn_id", expected: changed[0][0], found: changed[0][0]))
+                #expect(difference?.columns.map(\.name) == ["llm_response"])
+                #expect(difference?.columns.first?.found == "never said")
+            }
+            #expect(try await models.contents()["conversation_turns"] == wrong)
+            let outcome = try await ProjectionRebuild(
+                "conversation_turns",
+                configuration: database,
+                options: RebuildOptions(acceptDifferences: true)
+            ).run()
+            #expect(outcome.isResumed)
+            #expect(outcome.comparison?.differenceCount == 1)
+            #expect(try await models.contents()["conversation_turns"] == right)
+        }
+    }
+
+    @Test func `a stream that stands in quarantine stands there after a rebuild`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            var appends = ReadModels.simulated(sessions: 5, seed: 27)
+            let data = #"{"turnId":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","llmLatencyMs":"soon"}"#
+            let poison = try EventDraft(id: .generate(at: .now()), type: .turnGenerated, data: Array(data.utf8))
+            appends.insert(Append(stream: appends[20].stream, events: [poison]), at: 60)
+            try await models.append(appends)
+            try await models.project(onFailure: .quarantine)
+            let quarantine = "select projection, stream_id, event_version, shard from projection_quarantine order by 1"
+            let before = (try await models.contents(), try await run(quarantine, database))
+            #expect(before.1.count == 3)
+            for name in ReadModels.views {
+                let options = RebuildOptions(parallelism: 2, batchSize: 30)
+                let outcome = try await ProjectionRebuild(name, configuration: database, options: options).run()
+                #expect(outcome.comparison?.differenceCount == 0)
+            }
+            #expect(try await models.contents() == before.0)
+            #expect(try await run(quarantine, database) == before.1)
+        }
+    }
+}
+
+/// A number that tasks share.
+final class Count: Sendable {
+    private let state = Mutex(0)
+
+    var value: Int { state.withLock { $0 } }
+
+    @discardableResult
+    func add() -> Int {
+        state.withLock { value in
+            value += 1
+            return value
+        }
+    }
+
+    func set(_ value: Int) { state.withLock { $0 = value } }
+}

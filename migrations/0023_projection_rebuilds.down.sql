@@ -1,0 +1,2 @@
+drop table projection_rebuild_quarantine;
+drop table projection_rebuilds;
