@@ -3,10 +3,12 @@ import EventStore
 import Postgres
 import RecorderTesting
 import Schema
-import Synchronization
 import Testing
 
 @testable import Projector
+
+/// What the program carries.
+private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
 @Suite struct ProjectionRebuildTests {
     static let projections = ReadModels.views
@@ -50,6 +52,7 @@ import Testing
 
             let rebuild = try ProjectionRebuild(
                 name,
+                among: shipped,
                 configuration: database,
                 options: RebuildOptions(parallelism: 3, batchSize: 40)
             )
@@ -105,7 +108,12 @@ import Testing
                 "conversation_sessions", "conversation_turns", "audit_logs", "conversation_sessions", "latency_metrics",
             ] {
                 let options = RebuildOptions(parallelism: 3, batchSize: 50)
-                let outcome = try await ProjectionRebuild(name, configuration: database, options: options).run()
+                let outcome = try await ProjectionRebuild(
+                    name,
+                    among: shipped,
+                    configuration: database,
+                    options: options
+                ).run()
                 #expect(outcome.comparison?.differenceCount == 0)
             }
             try await producer.value
@@ -148,7 +156,8 @@ import Testing
             try await reader.run(unsafeSQL: "begin isolation level repeatable read; select 1")
             let (waiting, continuation) = AsyncStream.makeStream(of: Void.self)
             let rebuild = Task {
-                try await ProjectionRebuild("conversation_turns", configuration: database).run { progress in
+                try await ProjectionRebuild("conversation_turns", among: shipped, configuration: database).run {
+                    progress in
                     if progress.phase == .waitingForReaders { continuation.yield() }
                 }
             }
@@ -171,7 +180,7 @@ import Testing
             try await models.project()
             let before = (try await models.contents(), try await traces(database))
             let options = RebuildOptions(parallelism: 2, batchSize: 60)
-            let rebuild = try ProjectionRebuild(name, configuration: database, options: options)
+            let rebuild = try ProjectionRebuild(name, among: shipped, configuration: database, options: options)
             var resumed = 0
             var read = 0
             var outcome: RebuildOutcome?
@@ -218,6 +227,7 @@ import Testing
             let before = (try await models.contents(), try await traces(database))
             let rebuild = try ProjectionRebuild(
                 name,
+                among: shipped,
                 configuration: database,
                 options: RebuildOptions(parallelism: 2, batchSize: 50)
             )
@@ -250,7 +260,7 @@ import Testing
             )
             let wrong = try await models.contents()["conversation_turns"]
             do {
-                try await ProjectionRebuild("conversation_turns", configuration: database).run()
+                try await ProjectionRebuild("conversation_turns", among: shipped, configuration: database).run()
                 Issue.record("the models were swapped")
             } catch let error as ProjectorError {
                 #expect(error.code == .modelsDiffer)
@@ -264,6 +274,7 @@ import Testing
             #expect(try await models.contents()["conversation_turns"] == wrong)
             let outcome = try await ProjectionRebuild(
                 "conversation_turns",
+                among: shipped,
                 configuration: database,
                 options: RebuildOptions(acceptDifferences: true)
             ).run()
@@ -272,43 +283,4 @@ import Testing
             #expect(try await models.contents()["conversation_turns"] == right)
         }
     }
-
-    @Test func `a stream that stands in quarantine stands there after a rebuild`() async throws {
-        try await withTestDatabase { database in
-            let models = ReadModels(database: database)
-            var appends = ReadModels.simulated(sessions: 5, seed: 27)
-            let data = #"{"turnId":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","llmLatencyMs":"soon"}"#
-            let poison = try EventDraft(id: .generate(at: .now()), type: .turnGenerated, data: Array(data.utf8))
-            appends.insert(Append(stream: appends[20].stream, events: [poison]), at: 60)
-            try await models.append(appends)
-            try await models.project(onFailure: .quarantine)
-            let quarantine = "select projection, stream_id, event_version, shard from projection_quarantine order by 1"
-            let before = (try await models.contents(), try await run(quarantine, database))
-            #expect(before.1.count == 3)
-            for name in ReadModels.views {
-                let options = RebuildOptions(parallelism: 2, batchSize: 30)
-                let outcome = try await ProjectionRebuild(name, configuration: database, options: options).run()
-                #expect(outcome.comparison?.differenceCount == 0)
-            }
-            #expect(try await models.contents() == before.0)
-            #expect(try await run(quarantine, database) == before.1)
-        }
-    }
-}
-
-/// A number that tasks share.
-final class Count: Sendable {
-    private let state = Mutex(0)
-
-    var value: Int { state.withLock { $0 } }
-
-    @discardableResult
-    func add() -> Int {
-        state.withLock { value in
-            value += 1
-            return value
-        }
-    }
-
-    func set(_ value: Int) { state.withLock { $0 = value } }
 }

@@ -5,6 +5,9 @@ import Testing
 
 @testable import Projector
 
+/// What the program carries.
+private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
+
 @Suite struct ProjectionVerifyTests {
     /// A way to falsify a read model, and what verification is to say of it.
     struct Falsification: Sendable, CustomTestStringConvertible {
@@ -134,7 +137,7 @@ import Testing
         _ database: PostgresConfiguration,
         sample: Int? = nil
     ) async throws -> VerifyOutcome {
-        let files = try await ProjectionVerify.active(name, configuration: database)
+        let files = try await ProjectionVerify.active(name, among: shipped, configuration: database)
         let verify = ProjectionVerify(files[0], configuration: database, options: RebuildOptions(batchSize: 100))
         return try await verify.run(sample: sample)
     }

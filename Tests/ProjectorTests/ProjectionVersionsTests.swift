@@ -5,9 +5,12 @@ import Testing
 
 @testable import Projector
 
+/// What the program carries.
+private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
+
 @Suite struct ProjectionVersionsTests {
     /// The shipped files with a second version of the turns: other columns, of other types, in another order.
-    private static func files() -> SQLFiles {
+    private static func files() throws -> [ProjectionFiles] {
         var texts = SQLFiles.embedded.texts
         for file in ["table", "apply", "view"] {
             let text = texts["projections/conversation_turns/v1/\(file).sql"] ?? ""
@@ -18,7 +21,7 @@ import Testing
                 )
                 .replacing("    error_type\nfrom", with: "    error_type,\n    2 as revision\nfrom")
         }
-        return SQLFiles(texts: texts)
+        return try ProjectionFiles.all(in: SQLFiles(texts: texts))
     }
 
     private func run(_ sql: String, _ database: PostgresConfiguration) async throws -> [[String?]] {
@@ -33,8 +36,8 @@ import Testing
     {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)
-            let files = Self.files()
-            let versions = try ProjectionVersions(in: files, configuration: database)
+            let files = try Self.files()
+            let versions = ProjectionVersions(among: files, configuration: database)
             let events = ReadModels.simulated(sessions: 8, seed: 41)
             try await models.append(Array(events[..<300]))
             try await models.project()
@@ -51,7 +54,7 @@ import Testing
 
             // A new version is meant to differ.
             do {
-                try await ProjectionRebuild("conversation_turns", in: files, configuration: database).run()
+                try await ProjectionRebuild("conversation_turns", among: files, configuration: database).run()
                 Issue.record("the versions were switched")
             } catch let error as ProjectorError {
                 #expect(error.code == .modelsDiffer)
@@ -61,7 +64,7 @@ import Testing
             #expect(try await models.contents()["conversation_turns"] == old)
             let outcome = try await ProjectionRebuild(
                 "conversation_turns",
-                in: files,
+                among: files,
                 configuration: database,
                 options: RebuildOptions(acceptDifferences: true)
             ).run()
@@ -78,7 +81,7 @@ import Testing
 
             // Both are projected.
             try await models.append(Array(events[300...]))
-            let both = try ProjectionFiles.all(in: files).filter { $0.name == "conversation_turns" }.map {
+            let both = try files.filter { $0.name == "conversation_turns" }.map {
                 try Projection($0)
             }
             #expect(both.count == 2)
@@ -132,7 +135,7 @@ import Testing
                 unsafeSQL: "select distinct tableoid::regclass from latency_metrics_minutes_v1 order by 1"
             )
             let all = try await connection.text(unsafeSQL: "select count(*) from pg_inherits")
-            try await ProjectionRebuild("latency_metrics", configuration: database).run()
+            try await ProjectionRebuild("latency_metrics", among: shipped, configuration: database).run()
             // The same session, whose plans were made for the old tables.
             #expect(try await connection.text(unsafeSQL: query) == before)
             #expect(
@@ -150,15 +153,15 @@ import Testing
 
     @Test func `a version that is not built to the head is not activated`() async throws {
         try await withTestDatabase { database in
-            let files = Self.files()
+            let files = try Self.files()
             let connection = try await PostgresConnection.connect(database)
-            for projection in try ProjectionFiles.all(in: files) where projection.version == 2 {
+            for projection in files where projection.version == 2 {
                 try await ProjectionInstaller().install(projection, on: connection)
                 try await connection.execute(Checkpoint.Create(projections: [try Projection(projection)], shards: 4))
             }
             await connection.close()
             do {
-                try await ProjectionVersions(in: files, configuration: database).activate(
+                try await ProjectionVersions(among: files, configuration: database).activate(
                     "conversation_turns",
                     version: 2
                 )

@@ -88,19 +88,19 @@ package struct ProjectionRebuild: Sendable {
     /// - Parameters:
     ///   - name: The projection.
     ///   - version: The version to build; the newest unless given.
-    ///   - files: Where the projections are.
+    ///   - all: All versions of all projections.
     ///   - configuration: The database, with the recorder's schema.
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version; `SchemaError`.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version.
     package init(
         _ name: String,
         version: Int? = nil,
-        in files: SQLFiles = .embedded,
+        among all: [ProjectionFiles],
         configuration: PostgresConfiguration,
         options: RebuildOptions = RebuildOptions(),
         logger: Logger = Logger(label: "recorder.rebuild")
     ) throws {
-        all = try ProjectionFiles.all(in: files)
-        self.files = try all.version(version, of: name, origin: files.origin)
+        self.all = all
+        files = try all.version(version, of: name)
         self.configuration = configuration
         schema = configuration.schema ?? "recorder"
         self.options = options
@@ -137,7 +137,7 @@ package struct ProjectionRebuild: Sendable {
             .filter { $0.name == files.name }
         // The version itself, if it is there; else the one that is read now.
         let liveVersion = installed.first { $0.version == files.version } ?? installed.first(where: \.isActive)
-        let live = try liveVersion.map { try all.version($0.version, of: files.name, origin: "this program") }
+        let live = try liveVersion.map { try all.version($0.version, of: files.name) }
         let isActive = installed.first { $0.version == files.version }?.isActive ?? true
 
         let shadow = ShadowPreparation(model: model, live: live ?? files)
@@ -221,17 +221,17 @@ extension [ProjectionFiles] {
     ///
     /// - Parameter version: `nil` for the newest.
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none.
-    func version(_ version: Int?, of name: String, origin: String) throws -> ProjectionFiles {
+    func version(_ version: Int?, of name: String) throws -> ProjectionFiles {
         let versions = filter { $0.name == name }
         guard let newest = versions.last else {
             let names = Set(map(\.name)).sorted().joined(separator: ", ")
-            throw ProjectorError(.invalidProjection, "\(origin) has no projection \(name), but \(names)")
+            throw ProjectorError(.invalidProjection, "there is no projection \(name), but \(names)")
         }
         guard let version else { return newest }
         guard let found = versions.first(where: { $0.version == version }) else {
             throw ProjectorError(
                 .invalidProjection,
-                "\(origin) has no version \(version) of \(name), but "
+                "there is no version \(version) of \(name), but "
                     + versions.map { "\($0.version)" }.joined(separator: ", ")
             )
         }

@@ -46,20 +46,21 @@ package struct ProjectionVerify: Sendable {
 
     /// The versions that the views read now.
     ///
-    /// - Parameter name: One projection's only.
+    /// - Parameters:
+    ///   - name: One projection's only.
+    ///   - all: All versions of all projections.
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none of this name; `SchemaError`; `PostgresError`.
     package static func active(
         _ name: String? = nil,
-        in files: SQLFiles = .embedded,
+        among all: [ProjectionFiles],
         configuration: PostgresConfiguration
     ) async throws -> [ProjectionFiles] {
-        let all = try ProjectionFiles.all(in: files)
         let connection = try await PostgresConnection.connect(configuration)
         let installed = try await ProjectionInstaller(schema: configuration.schema ?? "recorder").installed(
             on: connection
         )
         await connection.close()
-        if let name { _ = try all.version(nil, of: name, origin: files.origin) }
+        if let name { _ = try all.version(nil, of: name) }
         return all.filter { files in
             (name == nil || files.name == name)
                 && installed.contains { $0.name == files.name && $0.version == files.version && $0.isActive }

@@ -7,14 +7,12 @@ package struct ProjectionVersions: Sendable {
     private let configuration: PostgresConfiguration
     private let schema: String
     private let all: [ProjectionFiles]
-    private let origin: String
 
     /// - Parameters:
-    ///   - files: Where the projections are.
+    ///   - all: All versions of all projections.
     ///   - configuration: The database, with the recorder's schema.
-    package init(in files: SQLFiles = .embedded, configuration: PostgresConfiguration) throws {
-        all = try ProjectionFiles.all(in: files)
-        origin = files.origin
+    package init(among all: [ProjectionFiles], configuration: PostgresConfiguration) {
+        self.all = all
         self.configuration = configuration
         schema = configuration.schema ?? "recorder"
     }
@@ -24,7 +22,7 @@ package struct ProjectionVersions: Sendable {
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version, `.notBuilt` if it was never brought
     ///   to the head; `SchemaError` with `.missingFile` if it has no tables, `.inUse`.
     package func activate(_ name: String, version: Int) async throws {
-        let projection = try all.version(version, of: name, origin: origin)
+        let projection = try all.version(version, of: name)
         try await withConnection { connection in
             let live = try await connection.query(LiveCheckpoints.Select(projection: projection))
             guard !live.contains(where: { $0.cursor.delivered == .beginning }) else {
@@ -43,7 +41,7 @@ package struct ProjectionVersions: Sendable {
     /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read, `.missingFile` if it
     ///   has no tables.
     package func drop(_ name: String, version: Int) async throws {
-        let projection = try all.version(version, of: name, origin: origin)
+        let projection = try all.version(version, of: name)
         try await withConnection { connection in
             try await connection.transaction(retries: 10) { connection in
                 _ = try await connection.first(SetSearchPathTo(schemas: [schema]))

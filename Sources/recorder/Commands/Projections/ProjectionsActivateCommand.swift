@@ -21,11 +21,13 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
     @Option(help: "The version.")
     var version: Int
 
+    @OptionGroup var source: ProjectionSource
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        try await ProjectionVersions(configuration: try settings.database()).activate(name, version: version)
+        let versions = ProjectionVersions(among: try source.files(), configuration: try settings.database())
+        try await versions.activate(name, version: version)
         if options.json {
             JSONLine.print { line in
                 line.field("projection", name)

@@ -37,6 +37,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     @Flag(help: "Remove a rebuild that was begun.")
     var cancel = false
 
+    @OptionGroup var source: ProjectionSource
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -49,6 +50,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         let rebuild = try ProjectionRebuild(
             name,
             version: version,
+            among: try source.files(),
             configuration: try settings.database(),
             options: RebuildOptions(
                 parallelism: parallelism,
