@@ -49,6 +49,26 @@ enum Lease {
         }
     }
 
+    /// Gives back what a worker holds in the database without knowing how far it is.
+    ///
+    /// It needs no epoch: nobody but the owner claims in its name, and it has no transaction under way.
+    struct GiveBack: PostgresStatement {
+        let owner: UUID
+        let forgotten: [ProjectionShard]
+
+        let sql = """
+            update projection_checkpoints as c set owner = null
+            from unnest($2::text[], $3::integer[], $4::smallint[]) as forgotten(projection, version, shard)
+            where c.projection = forgotten.projection and c.version = forgotten.version and c.shard = forgotten.shard
+                and c.owner = $1
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(owner)
+            try parameters.append(keys: forgotten)
+        }
+    }
+
     /// All checkpoints of some projections, with whoever owns them.
     struct Survey: PostgresStatement {
         let projections: [Projection]

@@ -16,6 +16,7 @@ extension ProjectorWorker {
         var mine: [Int: Set<Int>] = [:]
         var released: [Checkpoint] = []
         var claimed: [ProjectionShard] = []
+        var forgotten: [ProjectionShard] = []
         for row in survey {
             let wanted = mine[row.shards] ?? ShardAssignment.shards(of: id, among: living, count: row.shards)
             mine[row.shards] = wanted
@@ -23,10 +24,24 @@ extension ProjectorWorker {
                 if !wanted.contains(row.key.shard) { released.append(own.checkpoint) }
             } else if wanted.contains(row.key.shard), row.owner.map({ !living.contains($0) || $0 == id }) ?? true {
                 claimed.append(row.key)
+            } else if row.owner == id {
+                // Claimed once, forgotten after an error, and somebody else's by now: they wait for it to be given back.
+                forgotten.append(row.key)
             }
         }
+        if !forgotten.isEmpty { try await connection.execute(Lease.GiveBack(owner: id, forgotten: forgotten)) }
         if !released.isEmpty { try await release(released, on: connection) }
         if !claimed.isEmpty { try await claim(claimed, on: connection) }
+        try await settlePart(on: connection)
+    }
+
+    /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes those of
+    /// the lowest shard that it holds.
+    private mutating func settlePart(on connection: PostgresConnection) async throws {
+        let lowest = owned.keys.map(\.shard).min() ?? 0
+        guard part != lowest else { return }
+        try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(lowest)', false)")
+        part = lowest
     }
 
     private mutating func claim(_ keys: [ProjectionShard], on connection: PostgresConnection) async throws {
@@ -38,9 +53,6 @@ extension ProjectorWorker {
             owned[checkpoint.key] = OwnedShard(checkpoint, stopped: Set(streams))
         }
         logger.debug("claimed \(checkpoints.count) shards", metadata: ["worker": "\(id)"])
-        // Additive rows are kept apart by their writers, so that workers do not wait for each other's rows.
-        let part = owned.keys.map(\.shard).min() ?? 0
-        try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(part)', false)")
     }
 
     private mutating func release(_ checkpoints: [Checkpoint], on connection: PostgresConnection) async throws {
@@ -58,6 +70,10 @@ extension ProjectorWorker {
         let task = Task { [logger] in
             do {
                 try await Self.writeDown(owned, owner: id, on: connection)
+            } catch {
+                logger.warning("cursors are not written down", metadata: ["error": "\(error)"])
+            }
+            do {
                 let held = Array(owned.values.map(\.checkpoint))
                 try await connection.execute(Lease.Release(owner: id, held: held))
             } catch {

@@ -23,6 +23,8 @@ struct ProjectorWorker {
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
+    /// The part of additive rows that the session writes; `nil` if it was not told yet.
+    var part: Int?
     var writtenDown = ContinuousClock.now
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [String: ContinuousClock.Instant] = [:]
@@ -123,6 +125,7 @@ struct ProjectorWorker {
     mutating func forget() {
         owned = [:]
         surveyed = nil
+        part = nil
     }
 
     // MARK: Folding

@@ -1,0 +1,237 @@
+import EventModel
+import EventStore
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Projector
+
+/// Projectors as processes of their own, which are killed, stopped and asked to end.
+@Suite struct WorkerProcessTests {
+    /// Projectors on one database, and what the database says of them.
+    private final class Projectors: Sendable {
+        let database: PostgresConfiguration
+        let connection: PostgresConnection
+        /// How many shards all projections have together.
+        let shards: Int
+
+        init(_ database: PostgresConfiguration) async throws {
+            self.database = database
+            shards = try Projection.newest().count * ProjectorOptions().shards
+            connection = try await PostgresConnection.connect(database)
+        }
+
+        func start(_ name: String) throws -> RecorderCommand {
+            try RecorderCommand(
+                ["project", "--workers", "2"],
+                databaseURL: database.url + " application_name=\(name)"
+            )
+        }
+
+        /// How many shards each process holds under a good lease.
+        func loads() async throws -> [Int32: Int] {
+            let rows = try await connection.text(
+                unsafeSQL: """
+                    select split_part(w.process, ':', -1), count(*) from projection_checkpoints c
+                    join projector_workers w on w.id = c.owner
+                    where w.heartbeat_at > clock_timestamp() - interval '3 s' group by 1
+                    """
+            )
+            return Dictionary(
+                uniqueKeysWithValues: rows.map { row in
+                    (row[0].flatMap { Int32($0) } ?? 0, row[1].flatMap { Int($0) } ?? 0)
+                }
+            )
+        }
+
+        /// Waits until the shards are shared out so; fails after 30 s.
+        func wait(_ what: String, until condition: ([Int32: Int]) -> Bool) async throws {
+            let end = ContinuousClock.now + .seconds(30)
+            while true {
+                let loads = try await loads()
+                if condition(loads) { return }
+                guard ContinuousClock.now < end else {
+                    Issue.record("not within 30 s: \(what); loads are \(loads)")
+                    throw CancellationError()
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
+        /// Waits until the only holder of all shards is a process.
+        func waitForSole(_ process: RecorderCommand) async throws {
+            try await wait("process \(process.id) holds all") { $0 == [process.id: shards] }
+        }
+
+        /// Waits until everything that is stored was folded.
+        func waitForHead() async throws {
+            let end = ContinuousClock.now + .seconds(30)
+            while try await connection.query(ProjectionStatus.Select(until: nil)).contains(where: {
+                $0.eventsBehind > 0
+            }) {
+                guard ContinuousClock.now < end else {
+                    Issue.record("not caught up within 30 s")
+                    throw CancellationError()
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+    }
+
+    private func withProjectors(_ names: [String], _ body: (Projectors, [RecorderCommand]) async throws -> Void)
+        async throws
+    {
+        try await withTestDatabase { database in
+            let projectors = try await Projectors(database)
+            var processes: [RecorderCommand] = []
+            defer { for process in processes { process.send(SIGKILL) } }
+            for name in names { processes.append(try projectors.start(name)) }
+            try await projectors.wait("all shards have owners") { loads in
+                loads.count == names.count && loads.values.reduce(0, +) == projectors.shards
+            }
+            try await body(projectors, processes)
+            await projectors.connection.close()
+        }
+    }
+
+    @Test func `what a killed process held is taken over within 5 s`() async throws {
+        try await withProjectors(["first", "second"]) { projectors, processes in
+            let killed = ContinuousClock.now
+            processes[0].send(SIGKILL)
+            try await projectors.waitForSole(processes[1])
+            let time = killed.duration(to: .now)
+            #expect(time < .seconds(5), "it took \(time)")
+            let models = ReadModels(database: projectors.database)
+            try await models.append(ReadModels.simulated(sessions: 2, seed: 31))
+            try await projectors.waitForHead()
+            #expect(try await models.contents()["conversation_sessions"]?.count == 2)
+        }
+    }
+
+    @Test func `a process stopped in the middle of a batch for longer than its lease writes nothing after it`()
+        async throws
+    {
+        try await withProjectors(["first"]) { projectors, processes in
+            let models = ReadModels(database: projectors.database)
+            // Says of each write to a checkpoint whose it was.
+            try await projectors.connection.run(
+                unsafeSQL: """
+                    create table checkpoint_writes as
+                        select ''::text as process, owner as before, owner as after, events from projection_checkpoints limit 0;
+                    create function note_write() returns trigger language plpgsql security definer
+                    set search_path from current as $$
+                    begin
+                        insert into checkpoint_writes
+                        values (current_setting('application_name'), old.owner, new.owner, new.events - old.events);
+                        return null;
+                    end $$;
+                    create trigger note_write after update on projection_checkpoints
+                        for each row execute function note_write();
+                    """
+            )
+            let blocker = try await PostgresConnection.connect(projectors.database)
+            try await blocker.run(unsafeSQL: "begin; lock table conversation_turns_v1 in share mode")
+            try await models.append(ReadModels.simulated(sessions: 3, seed: 32))
+            let blocked =
+                "select count(*) > 0 from pg_locks where not granted and relation = 'conversation_turns_v1'::regclass"
+            while try await projectors.connection.text(unsafeSQL: blocked) != [["t"]] {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            processes[0].send(SIGSTOP)
+            try await blocker.run(unsafeSQL: "commit")
+            await blocker.close()
+            let second = try projectors.start("second")
+            defer { second.send(SIGKILL) }
+            try await projectors.waitForSole(second)
+            try await projectors.waitForHead()
+            let expected = try await models.contents()
+            #expect(expected["conversation_sessions"]?.count == 3)
+
+            processes[0].send(SIGCONT)
+            try await projectors.wait("the stopped one works again") {
+                $0.count == 2 && $0.values.reduce(0, +) == projectors.shards
+            }
+            #expect(try await models.contents() == expected)
+            let foreign = try await projectors.connection.text(
+                unsafeSQL: """
+                    select count(*) from checkpoint_writes as written
+                    join projector_workers as w on w.id = written.before
+                    where written.process = 'first' and written.events > 0 and w.process not like '%:\(processes[0].id)'
+                    """
+            )
+            #expect(foreign == [["0"]])
+            try await models.forget()
+            processes[0].send(SIGTERM)
+            second.send(SIGTERM)
+            _ = await (processes[0].result(), second.result())
+            try await models.forget()
+            try await models.project()
+            #expect(try await models.contents() == expected)
+        }
+    }
+
+    @Test func `SIGTERM finishes the batch and gives the leases back at once`() async throws {
+        try await withProjectors(["first", "second"]) { projectors, processes in
+            let models = ReadModels(database: projectors.database)
+            try await models.append(ReadModels.simulated(sessions: 3, seed: 33))
+            let asked = ContinuousClock.now
+            processes[0].send(SIGTERM)
+            let stopped = await processes[0].result()
+            #expect(stopped.status == 0, "\(stopped.errors)")
+            let left = try await projectors.connection.text(
+                unsafeSQL: "select count(*) from projector_workers where process like '%:\(processes[0].id)'"
+            )
+            #expect(left == [["0"]])
+            try await projectors.waitForSole(processes[1])
+            let time = asked.duration(to: .now)
+            #expect(time < Lease.lifetime, "it took \(time): the lease had to run out")
+            try await projectors.waitForHead()
+            #expect(try await models.contents()["conversation_sessions"]?.count == 3)
+
+            // Now nobody is left, and the status says so.
+            let url = projectors.database.url
+            let well = try await RecorderCommand.run("projections", "status", databaseURL: url)
+            #expect(well.status == 0, "\(well.output)\(well.errors)")
+            processes[1].send(SIGTERM)
+            #expect(await processes[1].result().status == 0)
+            let unowned = try await projectors.connection.text(
+                unsafeSQL: "select count(*) from projection_checkpoints where owner is null"
+            )
+            #expect(unowned == [["\(projectors.shards)"]])
+            let ill = try await RecorderCommand.run("projections", "status", databaseURL: url)
+            #expect(ill.status == 1)
+            #expect(ill.output.contains("nobody works on shards 0, 1, 2"), "\(ill.output)")
+        }
+    }
+
+    @Test func `a projection whose owner was killed has no owner, and the status says so`() async throws {
+        try await withProjectors(["first"]) { projectors, processes in
+            processes[0].send(SIGKILL)
+            try await projectors.wait("the lease has run out") { $0.isEmpty }
+            let status = try await RecorderCommand.run("projections", "status", databaseURL: projectors.database.url)
+            #expect(status.status == 1)
+            #expect(status.output.contains("nobody works on"), "\(status.output)")
+        }
+    }
+
+    @Test func `shards are balanced whenever workers come and go`() async throws {
+        try await withProjectors(["first"]) { projectors, processes in
+            let others = [try projectors.start("second"), try projectors.start("third")]
+            defer { for other in others { other.send(SIGKILL) } }
+            // Six workers, 16 shards: two or three a worker, of each projection.
+            try await projectors.wait("three processes share the work") { loads in
+                loads.count == 3
+                    && loads.values.allSatisfy { (projectors.shards / 4...projectors.shards * 3 / 8).contains($0) }
+                    && loads.values.reduce(0, +) == projectors.shards
+            }
+            others[1].send(SIGTERM)
+            #expect(await others[1].result().status == 0)
+            try await projectors.wait("two processes share the work") { loads in
+                loads == [processes[0].id: projectors.shards / 2, others[0].id: projectors.shards / 2]
+            }
+            others[0].send(SIGKILL)
+            try await projectors.waitForSole(processes[0])
+        }
+    }
+}
