@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -Eeuo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench format lint clean
+.PHONY: help setup build demo test soak bench format lint clean
 
 swift := .ci/swift
 sources := Package.swift Sources Tests
@@ -23,6 +23,9 @@ demo: setup ## records simulated conversations on a PostgreSQL of its own, shows
 
 test: setup ## runs all tests, against a real PostgreSQL that they start themselves
 	$(swift) test --disable-xctest $(TEST_FLAGS)
+
+soak: setup ## the fault suite for 10 minutes; SOAK_SECONDS and FAULT_SEED in the environment change that
+	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(swift) test --disable-xctest --filter FaultTests $(TEST_FLAGS)
 
 bench: ## says when benchmarks come
 	@echo "There is nothing to measure with yet: 'recorder bench' comes with issue 4." >&2; exit 1

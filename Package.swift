@@ -96,6 +96,11 @@ let package = Package(
                 dependencies: ["EventModel", "Operations", "Postgres", "RecorderTesting"],
                 swiftSettings: settings
             ),
+            .testTarget(
+                name: "FaultTests",
+                dependencies: ["EventModel", "Operations", "Postgres", "RecorderTesting", "Simulator"],
+                swiftSettings: settings
+            ),
             .executableTarget(
                 name: "recorder",
                 dependencies: commandLine,

@@ -5,7 +5,7 @@ import RecorderTesting
 import Testing
 
 /// The main job on real input, run as its user runs it: prices, import, projection; then every row against the oracle.
-@Suite(.enabled(if: SharedData.folder != nil, SharedData.missing))
+@Suite(.enabled(if: SharedData.folder != nil, Comment(rawValue: SharedData.missing)))
 struct RealInputTests {
     @Test func `every row of the real dialogues and traces is what the oracle says`() async throws {
         let files = try await SharedData.conversations()

@@ -1,10 +1,9 @@
-import Foundation
-import Testing
+package import Foundation
 
 /// The real data beside the project, and the tools that turn it into events and say what must come of them.
-enum SharedData {
+package enum SharedData {
     /// `../shared` beside the project; nil where it is not there.
-    static let folder: URL? = {
+    package static let folder: URL? = {
         let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let shared = project.deletingLastPathComponent().appending(path: "shared")
@@ -13,19 +12,19 @@ enum SharedData {
     }()
 
     /// Why tests of the real data are skipped where it is missing.
-    static let missing: Comment = "../shared is not beside the project: the real dialogues and traces are not compared"
+    package static let missing = "../shared is not beside the project: the real dialogues and traces are not compared"
 
     /// The real input: 81,391 events in 637 sessions.
-    static func conversations() async throws -> [URL] { try await made.value }
+    package static func conversations() async throws -> [URL] { try await made.value }
 
     /// The ASR lines with alternatives, English and Polish.
-    static func recognitions() async throws -> [URL] { try await madeRecognitions.value }
+    package static func recognitions() async throws -> [URL] { try await madeRecognitions.value }
 
     /// The prices that the trace's costs are computed with.
-    static func prices() throws -> URL { try require("data/model-prices.json") }
+    package static func prices() throws -> URL { try require("data/model-prices.json") }
 
     /// What the read models must hold after files of events were recorded.
-    static func expectation(of files: [URL]) async throws -> Data {
+    package static func expectation(of files: [URL]) async throws -> Data {
         let arguments = files.map { $0.path(percentEncoded: false) }
         let prices = try prices().path(percentEncoded: false)
         return try await python("tools/fold_events.py", arguments + ["--prices", prices])

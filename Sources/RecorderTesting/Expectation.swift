@@ -1,15 +1,23 @@
-import EventModel
-import Foundation
+package import EventModel
+package import Foundation
 
 /// What the oracle says of a file of events, in rows that compare with the views' rows.
-struct Expectation {
-    let sessions: [String: JSONValue]
-    let turns: [String: JSONValue]
-    let costs: [String: JSONValue]
-    let latencies: [String: JSONValue]
-    let totals: JSONValue
+package struct Expectation {
+    /// Rows of `conversation_sessions`, by session.
+    package let sessions: [String: JSONValue]
+    /// Rows of `conversation_turns`, by session and turn.
+    package let turns: [String: JSONValue]
+    /// Rows of `conversation_costs`, by session, stage, provider and model.
+    package let costs: [String: JSONValue]
+    /// Rows of `latency_metrics`, by minute, stage, provider and model.
+    package let latencies: [String: JSONValue]
+    /// Figures over everything.
+    package let totals: JSONValue
 
-    init(_ report: Data) throws {
+    /// Reads what `fold_events.py` prints.
+    ///
+    /// - Throws: `EventModelError`.
+    package init(_ report: Data) throws {
         let report = try JSONValue(json: Array(report))
         sessions = Dictionary(uniqueKeysWithValues: (report["sessions"]?.members ?? []).map { ($0.name, $0.value) })
         turns = Self.keyed(report["turns"], by: ["sessionId", "turnId"])
@@ -29,11 +37,11 @@ struct Expectation {
 
 extension JSONValue {
     /// The members of an object.
-    var members: [Member] { if case .object(let members) = self { members } else { [] } }
+    package var members: [Member] { if case .object(let members) = self { members } else { [] } }
     /// The elements of an array.
-    var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
+    package var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
     /// Whether there is nothing here.
-    var isNull: Bool { if case .null = self { true } else { false } }
+    package var isNull: Bool { if case .null = self { true } else { false } }
     /// A number or a string that holds one, as text.
-    var decimal: String? { number ?? string }
+    package var decimal: String? { number ?? string }
 }
