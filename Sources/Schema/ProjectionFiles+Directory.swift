@@ -12,11 +12,9 @@ extension ProjectionFiles {
         let projection = isVersion ? folder.deletingLastPathComponent() : folder
         var texts: [String: String] = [:]
         do {
-            let root = folder.path(percentEncoded: false)
-            for file in try FileManager.default.subpathsOfDirectory(atPath: root) where file.hasSuffix(".sql") {
+            for (file, text) in try SQLFiles.sql(below: folder) {
                 let place = isVersion ? "\(folder.lastPathComponent)/\(file)" : file
-                texts["projections/\(projection.lastPathComponent)/\(place)"] =
-                    try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+                texts["projections/\(projection.lastPathComponent)/\(place)"] = text
             }
         } catch {
             throw SchemaError(.invalidFile, "cannot read \(path): \(error.localizedDescription)", cause: error)

@@ -11,10 +11,7 @@ extension SQLFiles {
         let root = isOuter ? inner : given
         var texts: [String: String] = [:]
         do {
-            let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path(percentEncoded: false))
-            for path in paths where path.hasSuffix(".sql") {
-                texts["projections/\(path)"] = try String(contentsOf: root.appending(path: path), encoding: .utf8)
-            }
+            for (path, text) in try Self.sql(below: root) { texts["projections/\(path)"] = text }
         } catch {
             throw SchemaError(
                 .invalidFile,

@@ -38,10 +38,7 @@ package struct SQLFiles: Sendable {
             for (name, folder) in folders.isEmpty
                 ? [("migrations", root)] : folders.map({ ($0, root.appending(path: $0)) })
             {
-                let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
-                for path in paths where path.hasSuffix(".sql") {
-                    texts["\(name)/\(path)"] = try String(contentsOf: folder.appending(path: path), encoding: .utf8)
-                }
+                for (path, text) in try Self.sql(below: folder) { texts["\(name)/\(path)"] = text }
             }
         } catch {
             throw SchemaError(
@@ -55,6 +52,16 @@ package struct SQLFiles: Sendable {
             texts: texts,
             origin: directory,
             directory: folders.isEmpty ? directory : root.appending(path: "migrations").path(percentEncoded: false)
+        )
+    }
+
+    /// Reads the SQL files below a folder on disk; the keys are their paths from it.
+    static func sql(below folder: URL) throws -> [String: String] {
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+        return try Dictionary(
+            uniqueKeysWithValues: paths.filter { $0.hasSuffix(".sql") }.map { path in
+                (path, try String(contentsOf: folder.appending(path: path), encoding: .utf8))
+            }
         )
     }
 

@@ -36,7 +36,8 @@ import Testing
                     #expect(result.output.contains(heading))
                 }
                 #expect(result.output.contains("session.ended"))
-                let rows = result.output.split(separator: "== Sessions, newest first")[1].split(separator: "==")[0]
+                let table = result.output.split(separator: "== Sessions, newest first").last
+                let rows = try #require(table?.split(separator: "==").first)
                 #expect(rows.split(separator: "\n").count == 1 + 6 * run)
             }
             #expect(try Self.processes(naming: folder).isEmpty)
@@ -47,7 +48,7 @@ import Testing
     func `dev serves the other commands, refuses a second and stops on a signal`(_ signal: Int32) async throws {
         try await Self.withFolder { folder in
             let dev = try RecorderCommand(["dev", "--json"], directory: folder)
-            while dev.outputSoFar.isEmpty { try await Task.sleep(for: .milliseconds(50)) }
+            while dev.outputSoFar.isEmpty, kill(dev.id, 0) == 0 { try await Task.sleep(for: .milliseconds(50)) }
             let second = await (try RecorderCommand(["dev"], directory: folder)).result()
             #expect(second.status == 1)
             #expect(second.errors.contains("already run by process \(dev.id)"), "\(second.errors)")

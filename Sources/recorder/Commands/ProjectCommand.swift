@@ -40,7 +40,7 @@ struct ProjectCommand: AsyncParsableCommand {
     @Option(help: "What to do with an event that a projection cannot apply: quarantine its stream, or halt.")
     var onFailure = ProjectorOptions.OnFailure.quarantine
 
-    @OptionGroup var source: ProjectionSource
+    @OptionGroup var further: ProjectionSourceOptions
 
     @OptionGroup var options: SettingsOptions
 
@@ -54,10 +54,10 @@ struct ProjectCommand: AsyncParsableCommand {
         let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
         let bounds = ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
         guard untilCaughtUp else {
-            let daemon = ReloadingProjector(settings: settings, options: bounds, source: source)
+            let daemon = ReloadingProjector(settings: settings, options: bounds, source: further.source)
             return try await CommandService.run([daemon], logger: settings.logger)
         }
-        let projector = try settings.projector(of: try await source.installed(settings), bounds)
+        let projector = try settings.projector(of: try await further.source.installed(settings), bounds)
         let bar = ProgressBar("event")
         let done = Shared(0)
         let work = CommandService {

@@ -3,23 +3,17 @@ import Postgres
 import Schema
 
 /// Where projections come from: those that the program carries, and those of a folder, which go before.
-struct ProjectionSource: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "A folder of further projections, <name>/v<number>/; it is read again on SIGHUP.",
-            valueName: "folder"
-        ),
-        completion: .directory
-    )
-    var projections: String?
+struct ProjectionSource: Sendable {
+    /// A folder of further projections, if one was named.
+    let folder: String?
 
     /// All versions of all projections.
     ///
     /// - Throws: `SchemaError` that names file and line.
     func files() throws -> [ProjectionFiles] {
         var all = try ProjectionFiles.all(in: .embedded)
-        if let projections {
-            let given = try ProjectionFiles.all(in: try SQLFiles(projections: projections))
+        if let folder {
+            let given = try ProjectionFiles.all(in: try SQLFiles(projections: folder))
             all.removeAll { file in given.contains { $0.title == file.title } }
             all += given
         }
@@ -71,4 +65,19 @@ struct ProjectionSource: ParsableArguments {
             throw error
         }
     }
+}
+
+/// The flag that names a ``ProjectionSource``.
+struct ProjectionSourceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A folder of further projections, <name>/v<number>/; it is read again on SIGHUP.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var projections: String?
+
+    /// What was named.
+    var source: ProjectionSource { ProjectionSource(folder: projections) }
 }

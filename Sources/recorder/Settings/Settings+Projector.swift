@@ -20,6 +20,6 @@ extension Settings {
     ///
     /// - Throws: As ``projector(of:_:)``; `SchemaError`; `PostgresError`.
     func projector(_ options: ProjectorOptions = ProjectorOptions()) async throws -> Projector {
-        try projector(of: try await ProjectionSource().installed(self), options)
+        try projector(of: try await ProjectionSource(folder: nil).installed(self), options)
     }
 }

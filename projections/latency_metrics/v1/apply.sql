@@ -70,7 +70,8 @@ binned as materialized (
 minutes as (
     insert into latency_metrics_minutes_v1 as total
         (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-    select minute, stage, provider, model, interrupted, coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
+    select minute, stage, provider, model, interrupted,
+           coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
            sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
     from (select * from binned order by minute, stage, provider, model, interrupted, bin) ordered
     group by minute, stage, provider, model, interrupted
@@ -90,7 +91,8 @@ minutes as (
 hours as (
     insert into latency_metrics_hours_v1 as total
         (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-    select hour, stage, provider, model, interrupted, coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
+    select hour, stage, provider, model, interrupted,
+           coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
            sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
     from (
         select date_trunc('hour', minute, 'UTC') as hour, stage, provider, model, interrupted, bin,
@@ -115,7 +117,8 @@ hours as (
 )
 insert into latency_metrics_days_v1 as total
     (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-select day, stage, provider, model, interrupted, coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
+select day, stage, provider, model, interrupted,
+       coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
        sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
 from (
     select date_trunc('day', minute, 'UTC') as day, stage, provider, model, interrupted, bin,
