@@ -19,12 +19,12 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
     @Option(help: "The version.")
     var version: Int
 
-    @OptionGroup var source: ProjectionSource
+    @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        let versions = ProjectionVersions(among: try source.files(), configuration: try settings.database())
+        let versions = ProjectionVersions(among: try further.source.files(), configuration: try settings.database())
         try await versions.drop(name, version: version)
         if options.json {
             JSONLine.print { line in

@@ -37,7 +37,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     @Flag(help: "Remove a rebuild that was begun.")
     var cancel = false
 
-    @OptionGroup var source: ProjectionSource
+    @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -50,7 +50,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         let rebuild = try ProjectionRebuild(
             name,
             version: version,
-            among: try source.files(),
+            among: try further.source.files(),
             configuration: try settings.database(),
             options: RebuildOptions(
                 parallelism: parallelism,

@@ -30,7 +30,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
     var parallelism = RebuildOptions().parallelism
 
-    @OptionGroup var source: ProjectionSource
+    @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -42,7 +42,11 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let database = try settings.database()
-        let projections = try await ProjectionVerify.active(name, among: try source.files(), configuration: database)
+        let projections = try await ProjectionVerify.active(
+            name,
+            among: try further.source.files(),
+            configuration: database
+        )
         let differences = Shared(0)
         let work = CommandService {
             for files in projections {
