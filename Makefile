@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 swift := .ci/swift
 sources := Package.swift Sources Tests
+# Tests that run many processes take the machine for themselves, one after another.
+heavy := 'FaultTests|EndToEndTests'
 
 help: ## lists these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,7 +24,9 @@ demo: setup ## records simulated conversations on a PostgreSQL of its own, shows
 	.build/debug/recorder demo $(DEMO_FLAGS)
 
 test: setup ## runs all tests, against a real PostgreSQL that they start themselves
-	$(swift) test --disable-xctest $(TEST_FLAGS)
+	$(swift) build --build-tests
+	$(swift) test --disable-xctest --skip-build --skip $(heavy) $(TEST_FLAGS)
+	$(swift) test --disable-xctest --skip-build --no-parallel --filter $(heavy) $(TEST_FLAGS)
 
 soak: setup ## the fault suite for 10 minutes; SOAK_SECONDS and FAULT_SEED in the environment change that
 	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(swift) test --disable-xctest --filter FaultTests $(TEST_FLAGS)

@@ -8,7 +8,7 @@ import Testing
 
 /// What holds when the server is stopped as by a crash, while it is used.
 @Suite struct CrashTests {
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `producers that repeat their appends through crashes lose nothing and double nothing`() async throws {
         try await withCrashingServer { configuration, crash in
             try await PostgresEventStore.with(configuration) { store in

@@ -42,7 +42,7 @@ import Testing
         await connection.close()
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `64 producers with 16 appends in flight share commits and lose nothing`() async throws {
         try await withStore { store, configuration in
             let streams = (0..<64).map { _ in StreamID.fresh() }
@@ -223,7 +223,7 @@ import Testing
         await running
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `two appenders on the same streams both get on`() async throws {
         try await withStore { store, _ in
             let streams = (0..<5).map { _ in StreamID.fresh() }

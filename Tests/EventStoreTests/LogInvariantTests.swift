@@ -8,7 +8,7 @@ import Testing
 
 /// Invariants 1, 2 and 3 of design.md, under everything that writers and networks do.
 @Suite struct LogInvariantTests {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `16 writers, cut connections and a subscriber that is killed: every event once, in order`() async throws {
         try await withTestDatabase { configuration in
             try await Self.withForeignTransaction { foreignIsOpen in

@@ -8,7 +8,7 @@ import Testing
 
 /// Clients in other languages: Python with psycopg, and psql.
 @Suite struct PsycopgTests {
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `Python, psql and an appender append to the same streams at once and all is right`() async throws {
         guard let python = try await PythonEnvironment.psycopg() else {
             try Test.cancel("psycopg cannot be installed: PyPI is not reached from here")

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [3, 1000])
+    @Test(.timeLimit(.minutes(10)), arguments: [3, 1000])
     func `a subscription catches up and goes on live, without a gap or a double`(batchSize: Int) async throws {
         try await withStore { store, _ in
             let stream = StreamID.fresh()
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `a subscription finds by itself what nobody announced`() async throws {
         try await withStore { store, configuration in
             let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func `an event that cannot be decoded stops its reader and is not skipped`() async throws {
         try await withStore { store, configuration in
             let stream = StreamID.fresh()

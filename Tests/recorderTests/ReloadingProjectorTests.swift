@@ -4,7 +4,7 @@ import RecorderTesting
 import Testing
 
 /// `recorder project --projections`: a projection that is laid into a folder while the daemon runs.
-@Suite(.timeLimit(.minutes(3))) struct ReloadingProjectorTests {
+@Suite(.timeLimit(.minutes(10))) struct ReloadingProjectorTests {
     private static let files = [
         "table.sql": "create table event_counts_v1 (type text primary key, events bigint not null);",
         "apply.sql": """
