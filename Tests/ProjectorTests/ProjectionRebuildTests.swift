@@ -162,6 +162,11 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 }
             }
             for await _ in waiting { break }
+            // Time enough to swap, for one that does not wait.
+            let deadline = ContinuousClock.now + .seconds(1)
+            while .now < deadline, try await run("select count(*) from projection_rebuilds", database) != [["0"]] {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             let seen = try await reader.text(unsafeSQL: "select to_jsonb(v)::text from conversation_turns v order by 1")
             #expect(seen.compactMap { $0.first ?? nil } == before)
             try await reader.run(unsafeSQL: "commit")
