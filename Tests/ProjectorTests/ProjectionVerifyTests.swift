@@ -34,7 +34,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             projection: "conversation_sessions",
             sql: """
                 insert into conversation_sessions_v1 select (jsonb_populate_record(s, '{"session_id":
-                    "00000000-0000-7000-8000-000000000001"}')).* from conversation_sessions_v1 s limit 1
+                    "00000000-0000-7000-8000-000000000001"}')).* from conversation_sessions_v1 s where is_session limit 1
                 """,
             kind: .extra
         ),

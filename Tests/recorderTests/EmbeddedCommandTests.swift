@@ -35,7 +35,7 @@ import Testing
                 ] {
                     #expect(result.output.contains(heading))
                 }
-                #expect(result.output.contains("session.ended"))
+                #expect(result.output.contains("== Replaying session"))
                 let table = result.output.split(separator: "== Sessions, newest first").last
                 let rows = try #require(table?.split(separator: "==").first)
                 #expect(rows.split(separator: "\n").count == 1 + 6 * run)

@@ -35,6 +35,8 @@ struct ProjectorWorker {
     static let tick = Duration.milliseconds(250)
     /// How often cursors that moved without events are written down.
     static let writeDownInterval = Duration.seconds(10)
+    /// How often a batch that lost against another worker's is begun again before the worker looks what it still owns.
+    private static let retries = 8
     /// How long a projection whose SQL failed is left alone.
     private static let suspension = Duration.seconds(5)
 
@@ -160,7 +162,9 @@ struct ProjectorWorker {
             isCareful: isCareful
         )
         let start = ContinuousClock.now
-        let outcome = try await connection.transaction(isolation: .repeatableRead) { connection in
+        // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
+        // again from a new snapshot.
+        let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) { connection in
             try await round.run(on: connection, owned: active)
         }
         owned.merge(outcome.owned) { _, new in new }
