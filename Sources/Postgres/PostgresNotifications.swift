@@ -8,7 +8,8 @@ package enum PostgresNotification: Sendable, Equatable {
     case listening(again: Bool)
     /// Something was sent to a channel.
     case received(channel: String, payload: String)
-    /// Nothing was received for the time that the listener was asked to wait at most.
+    /// Nothing was received for the time that the listener was asked to wait at most, or the server cannot be reached: time
+    /// to see to other things before asking again.
     case quiet
 }
 
@@ -71,7 +72,7 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
                     return .received(channel: next.channel, payload: next.payload)
                 } catch let error as PostgresError where hasListened {
                     connection = nil
-                    try await pause(after: error)
+                    if try await pauses(after: error) { return .quiet }
                 }
             }
         }
@@ -85,15 +86,19 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
             failures = 0
         }
 
-        private mutating func pause(after error: PostgresError) async throws {
+        /// A connection that was lost is made anew at once; a server that stays away is left alone for a while.
+        ///
+        /// - Returns: Whether there was a pause, after which the owner shall see to other things.
+        private mutating func pauses(after error: PostgresError) async throws -> Bool {
             failures += 1
             sequence.logger.warning(
                 "listening was interrupted",
                 metadata: ["error": "\(error)", "failures": "\(failures)"]
             )
-            guard failures > 1 else { return }
+            guard failures > 1 else { return false }
             let pause = Duration.milliseconds(10 << Swift.min(failures, 10))
             try await Task.sleep(for: Swift.min(pause, Self.longestPause))
+            return true
         }
     }
 }

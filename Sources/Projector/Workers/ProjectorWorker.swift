@@ -164,8 +164,8 @@ struct ProjectorWorker {
         let start = ContinuousClock.now
         // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
         // again from a new snapshot.
-        let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) { connection in
-            try await round.run(on: connection, owned: active)
+        let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) {
+            try await round.run(on: $0, owned: active)
         }
         owned.merge(outcome.owned) { _, new in new }
         if outcome.events > 0 {
