@@ -30,6 +30,10 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("ReadModel", ["EventModel", "Postgres"]),
     ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
+    (
+        "Benchmarks",
+        ["EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Simulator", "Operations", logging]
+    ),
 ]
 
 /// What the command line is made of: all layers, and what reads its words and settings.

@@ -25,7 +25,9 @@ struct Recorder: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Running",
-                subcommands: [DemoCommand.self, DevCommand.self, MigrateCommand.self, RepairCommand.self]
+                subcommands: [
+                    DemoCommand.self, DevCommand.self, MigrateCommand.self, RepairCommand.self, BenchCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Events",

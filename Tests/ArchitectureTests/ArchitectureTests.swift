@@ -16,9 +16,12 @@ import Testing
         "ReadModel": ["EventModel", "Postgres"],
         "Operations": ["Postgres", "Schema"],
         "Simulator": ["EventModel"],
+        "Benchmarks": [
+            "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "Simulator", "Operations",
+        ],
         "recorder": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
-            "Simulator", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals",
+            "Simulator", "Benchmarks", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals",
         ],
         "RecorderTesting": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
@@ -30,7 +33,7 @@ import Testing
 
     /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
     /// codec and the pure targets.
-    static let mayLog: Set<String> = ["EventStore", "Schema", "Projector", "Operations", "RecorderTesting"]
+    static let mayLog: Set<String> = ["EventStore", "Schema", "Projector", "Operations", "Benchmarks", "RecorderTesting"]
 
     /// Modules that come with the toolchain.
     static let toolchain: Set<String> = [

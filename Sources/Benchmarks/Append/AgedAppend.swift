@@ -1,0 +1,69 @@
+internal import Postgres
+
+/// `append.aged`: the rate of appends to a log that holds millions of events already, against one that holds few.
+///
+/// The log is aged on the server: the streams that were appended are stored again under other ids, month after month.
+struct AgedAppend: Benchmark {
+    private static let young = 100_000
+
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        let shares = run.input.shares(run.options.producers)
+        let count = Double(run.input.lines.count)
+        let aged = run.options.agedEvents
+        let rounds = try await run.server.withDatabase(.recorder) { old in
+            try await run.server.withDatabase(.recorder) { young in
+                try await Self.fill(old, shares, upTo: aged)
+                try await Self.fill(young, shares, upTo: Self.young)
+                return try await run.rounds("append.aged") {
+                    let lines = try Self.renewed(shares)
+                    return count / (try await Producers.append(lines, inFlight: 16, to: old)).seconds
+                } against: {
+                    let lines = try Self.renewed(shares)
+                    return count / (try await Producers.append(lines, inFlight: 16, to: young)).seconds
+                }
+            }
+        }
+        return [
+            Measurement(
+                "append.aged",
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: rounds.map { ($0.value, $0.limit) },
+                settings: ["events": "\(aged)", "limit": "the same log at \(Self.young) events"]
+            )
+        ]
+    }
+
+    /// The same lines for new streams.
+    private static func renewed(_ shares: [[BenchmarkInput.Line]]) throws -> [[BenchmarkInput.Line]] {
+        try shares.map { share in try BenchmarkInput.renewed(share) }
+    }
+
+    private static func fill(
+        _ database: PostgresConfiguration,
+        _ shares: [[BenchmarkInput.Line]],
+        upTo count: Int
+    ) async throws {
+        _ = try await Producers.append(shares, inFlight: 16, to: database)
+        let connection = try await PostgresConnection.connect(database)
+        try await connection.run(unsafeSQL: "create temporary table pattern as select * from events")
+        var stored = shares.reduce(0) { $0 + $1.count }
+        let step = stored
+        while stored < count {
+            // Another first byte of the random part makes another stream of the same moment.
+            try await connection.run(
+                unsafeSQL: """
+                    with renamed as (select stream_id as old, uuid_v7(to_timestamp(
+                        ('x' || substr(stream_id::text, 1, 8) || substr(stream_id::text, 10, 4))::bit(48)::bigint / 1000.0
+                    )) as new from pattern where version = 1)
+                    insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+                    select occurred_at, version, type, encoding, new, event_id, payload
+                    from pattern join renamed on old = stream_id order by position
+                    """
+            )
+            stored += step
+        }
+        try await connection.run(unsafeSQL: "vacuum analyze events")
+        await connection.close()
+    }
+}

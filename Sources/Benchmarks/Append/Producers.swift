@@ -1,0 +1,55 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+
+/// Producers that append lines of JSON, as a pipeline's services would.
+enum Producers {
+    /// Appends everything, each producer with so many single events in flight.
+    ///
+    /// - Parameters:
+    ///   - shares: Each producer's lines.
+    ///   - inFlight: How many events a producer hands over before it waits for them.
+    /// - Returns: How long it took until the last one was acknowledged.
+    static func append(
+        _ shares: [[BenchmarkInput.Line]],
+        inFlight: Int,
+        to database: PostgresConfiguration
+    ) async throws -> Duration {
+        let store = PostgresEventStore(database)
+        let duration = try await store.withAppender { appender in
+            try await ContinuousClock().measure {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for share in shares {
+                        group.addTask { try await append(share, inFlight: inFlight, with: appender) }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+        await store.close()
+        return duration
+    }
+
+    private static func append(
+        _ lines: [BenchmarkInput.Line],
+        inFlight: Int,
+        with appender: EventAppender
+    ) async throws {
+        guard inFlight > 1 else {
+            for line in lines { _ = try await appender.append(try Append(line)) }
+            return
+        }
+        for start in stride(from: 0, to: lines.count, by: inFlight) {
+            let appends = try lines[start..<min(start + inFlight, lines.count)].map { try Append($0) }
+            for result in try await appender.append(independently: appends) { _ = try result.get() }
+        }
+    }
+}
+
+extension Append {
+    /// A line, parsed as it is when it comes from a service.
+    init(_ line: BenchmarkInput.Line) throws {
+        let parsed = try EventLine(line.json.span)
+        self.init(stream: parsed.stream, expectedVersion: parsed.expectedVersion, events: [parsed.event])
+    }
+}

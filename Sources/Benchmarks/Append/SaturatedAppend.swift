@@ -1,0 +1,39 @@
+internal import Postgres
+
+/// `append.saturated`: many producers with 16 single events in flight each, against a COPY of the same events as `jsonb`.
+struct SaturatedAppend: Benchmark {
+    private static let inFlight = 16
+
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        let shares = run.input.shares(run.options.producers)
+        let rows = try PlainTable.rows(run.input.lines)
+        let count = Double(rows.count)
+        let rounds = try await run.rounds("append.saturated") {
+            try await run.server.withDatabase(.recorder) { database in
+                count / (try await Producers.append(shares, inFlight: Self.inFlight, to: database)).seconds
+            }
+        } against: {
+            try await run.server.withDatabase(.empty) { database in
+                let connection = try await PostgresConnection.connect(database)
+                try await PlainTable.create(on: connection)
+                let duration = try await ContinuousClock().measure {
+                    try await PlainTable.copy(rows, on: connection)
+                }
+                await connection.close()
+                return count / duration.seconds
+            }
+        }
+        return [
+            Measurement(
+                "append.saturated",
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: rounds.map { ($0.value, $0.limit) },
+                settings: [
+                    "producers": "\(run.options.producers)", "inFlight": "\(Self.inFlight)", "events": "\(rows.count)",
+                    "limit": "COPY binary as jsonb, 10,000 rows a transaction",
+                ]
+            )
+        ]
+    }
+}

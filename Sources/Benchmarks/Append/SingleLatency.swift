@@ -1,0 +1,51 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+
+/// `latency.single`: how long one producer waits for each acknowledgement, against an INSERT and commit on one connection.
+struct SingleLatency: Benchmark {
+    private static let events = 3_000
+
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        let lines = Array(run.input.lines.prefix(Self.events))
+        let rows = try PlainTable.rows(lines)
+        let rounds = try await run.rounds("latency.single") {
+            try await run.server.withDatabase(.recorder) { database in
+                let store = PostgresEventStore(database)
+                let waits = try await store.withAppender { appender in
+                    var waits: [Double] = []
+                    for line in lines {
+                        let start = ContinuousClock.now
+                        _ = try await appender.append(try Append(line))
+                        waits.append(start.duration(to: .now) / .milliseconds(1))
+                    }
+                    return waits
+                }
+                await store.close()
+                return waits.sorted()
+            }
+        } against: {
+            try await run.server.withDatabase(.empty) { database in
+                let connection = try await PostgresConnection.connect(database)
+                try await PlainTable.create(on: connection)
+                var waits: [Double] = []
+                for row in rows {
+                    let start = ContinuousClock.now
+                    try await connection.execute(PlainTable.Insert(row: row))
+                    waits.append(start.duration(to: .now) / .milliseconds(1))
+                }
+                await connection.close()
+                return waits.sorted()
+            }
+        }
+        return [0.5, 0.99].map { part in
+            Measurement(
+                "latency.single.p\(Int(part * 100))",
+                unit: "ms",
+                higherIsBetter: false,
+                rounds: rounds.map { (Percentile.of(part, $0.value), Percentile.of(part, $0.limit)) },
+                settings: ["producers": "1", "events": "\(lines.count)", "limit": "INSERT and commit, one connection"]
+            )
+        }
+    }
+}

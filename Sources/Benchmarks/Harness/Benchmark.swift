@@ -1,0 +1,27 @@
+/// One or more measurements that are made together.
+protocol Benchmark: Sendable {
+    /// Measures, in as many rounds as the run asks for.
+    ///
+    /// - Throws: What goes wrong; nothing was measured then.
+    func measure(in run: BenchmarkRun) async throws -> [Measurement]
+}
+
+/// A part of the benchmarks that can be asked for by name.
+package enum BenchmarkGroup: String, CaseIterable, Sendable {
+    case append, latency, `import`, replay, size, aged
+
+    /// The groups that `all` measures; the others take too long to be part of every run.
+    package static let all = allCases.filter { $0 != .aged }
+
+    /// What it measures.
+    var benchmarks: [any Benchmark] {
+        switch self {
+        case .append: [SaturatedAppend(), ClosedLoopAppend()]
+        case .latency: [SingleLatency(), LoadedLatency()]
+        case .import: [ImportBenchmark()]
+        case .replay: [ReplayBenchmark()]
+        case .size: [SizeBenchmark()]
+        case .aged: [AgedAppend()]
+        }
+    }
+}

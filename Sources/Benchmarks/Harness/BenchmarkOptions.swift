@@ -1,0 +1,39 @@
+/// What a run of benchmarks is to do.
+package struct BenchmarkOptions: Sendable {
+    /// About how many events a round uses.
+    package var events: Int
+    /// How many producers append at once.
+    package var producers: Int
+    /// How often each measurement is made, its limit beside it.
+    package var rounds: Int
+    /// A file of events to use; `nil` for simulated ones.
+    package var input: String?
+    /// A server to use; `nil` starts one.
+    package var databaseURL: String?
+    /// Whether to measure on a server that may lose what it acknowledged.
+    package var allowsUndurable: Bool
+    /// How many events the log holds when its age is measured.
+    package var agedEvents: Int
+    /// This program, to be run as a process of its own where its memory is measured.
+    package var program: String
+
+    package init(
+        events: Int = 100_000,
+        producers: Int = 64,
+        rounds: Int = 3,
+        input: String? = nil,
+        databaseURL: String? = nil,
+        allowsUndurable: Bool = false,
+        agedEvents: Int = 10_000_000,
+        program: String
+    ) {
+        self.events = events
+        self.producers = producers
+        self.rounds = rounds
+        self.input = input
+        self.databaseURL = databaseURL
+        self.allowsUndurable = allowsUndurable
+        self.agedEvents = agedEvents
+        self.program = program
+    }
+}

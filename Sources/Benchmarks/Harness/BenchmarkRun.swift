@@ -1,0 +1,65 @@
+internal import EventModel
+package import Logging
+
+/// What benchmarks share: the options, the server, the events.
+package struct BenchmarkRun: Sendable {
+    package let options: BenchmarkOptions
+    package let server: BenchmarkServer
+    let input: BenchmarkInput
+    let logger: Logger
+    /// Told what is measured now.
+    private let progress: @Sendable (String) -> Void
+
+    /// Reads or makes the events.
+    ///
+    /// - Throws: ``BenchmarkError`` with `.input`.
+    package init(
+        _ options: BenchmarkOptions,
+        on server: BenchmarkServer,
+        logger: Logger,
+        progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
+        self.options = options
+        self.server = server
+        self.logger = logger
+        self.progress = progress
+        input = try BenchmarkInput(options)
+    }
+
+    /// Makes the measurements of a group.
+    package func measure(_ group: BenchmarkGroup) async throws -> [Measurement] {
+        var measurements: [Measurement] = []
+        for benchmark in group.benchmarks { measurements += try await benchmark.measure(in: self) }
+        return measurements
+    }
+
+    /// Measures something and its limit by turns, so that what else the machine does meets both.
+    ///
+    /// - Parameters:
+    ///   - title: What to tell whoever waits.
+    ///   - subject: One round of the recorder.
+    ///   - limit: One round of what it is compared with.
+    func rounds<Value, Limit>(
+        _ title: String,
+        _ subject: () async throws -> Value,
+        against limit: () async throws -> Limit
+    ) async throws -> [(value: Value, limit: Limit)] {
+        var rounds: [(Value, Limit)] = []
+        for round in 1...max(1, options.rounds) {
+            progress("\(title), round \(round) of \(options.rounds)")
+            if round.isMultiple(of: 2) {
+                let limit = try await limit()
+                rounds.append((try await subject(), limit))
+            } else {
+                let value = try await subject()
+                rounds.append((value, try await limit()))
+            }
+        }
+        return rounds
+    }
+}
+
+extension Duration {
+    /// Seconds as a number.
+    var seconds: Double { self / .seconds(1) }
+}

@@ -1,0 +1,76 @@
+/// What was measured of the recorder, and the limit that was measured beside it.
+package struct Measurement: Sendable {
+    /// A figure over all rounds.
+    package struct Figure: Sendable, Hashable {
+        /// The median of the rounds.
+        package let median: Double
+        package let least: Double
+        package let most: Double
+
+        /// - Parameter values: One of each round, at least one.
+        init(_ values: [Double]) {
+            let sorted = values.sorted()
+            median = Percentile.median(sorted)
+            least = sorted.first ?? .nan
+            most = sorted.last ?? .nan
+        }
+    }
+
+    /// The name, such as `append.saturated`.
+    package let name: String
+    /// What the figures count, such as `events/s`.
+    package let unit: String
+    package let value: Figure
+    /// What it is compared with; `nil` where there is nothing to compare with.
+    package let limit: Figure?
+    /// The median of the rounds' ratios of value to limit.
+    package let ratio: Double?
+    package let higherIsBetter: Bool
+    /// How often it was measured.
+    package let rounds: Int
+    /// What else must be known to read the figures.
+    package let settings: [String: String]
+
+    /// - Parameters:
+    ///   - rounds: What each round gave; at least one.
+    ///   - settings: What else must be known to read the figures.
+    init(
+        _ name: String,
+        unit: String,
+        higherIsBetter: Bool,
+        rounds: [(value: Double, limit: Double?)],
+        settings: [String: String] = [:]
+    ) {
+        self.name = name
+        self.unit = unit
+        self.higherIsBetter = higherIsBetter
+        self.settings = settings
+        self.rounds = rounds.count
+        value = Figure(rounds.map(\.value))
+        let limits = rounds.compactMap(\.limit)
+        limit = limits.isEmpty ? nil : Figure(limits)
+        let ratios = rounds.compactMap { round in round.limit.map { round.value / $0 } }
+        ratio = ratios.isEmpty ? nil : Percentile.median(ratios.sorted())
+    }
+}
+
+/// Percentiles of values that were all kept.
+enum Percentile {
+    /// The value below which a part of the values lies, by the nearest rank.
+    ///
+    /// - Parameters:
+    ///   - part: 0 … 1.
+    ///   - sorted: In ascending order.
+    static func of(_ part: Double, _ sorted: [Double]) -> Double {
+        guard !sorted.isEmpty else { return .nan }
+        let rank = Int((part * Double(sorted.count)).rounded(.up))
+        return sorted[min(max(rank, 1), sorted.count) - 1]
+    }
+
+    /// The middle value, or the mean of the two in the middle.
+    static func median(_ sorted: [Double]) -> Double {
+        guard !sorted.isEmpty else { return .nan }
+        let middle = sorted.count / 2
+        return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    }
+}

@@ -1,0 +1,65 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+
+/// `replay` and `memory.replay`: whole streams at random, read and decoded, against the same rows undecoded over COPY.
+struct ReplayBenchmark: Benchmark {
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        var random = SystemRandomNumberGenerator()
+        var sizes: [StreamID: Int] = [:]
+        for line in run.input.lines { sizes[line.stream, default: 0] += 1 }
+        let streams = sizes.keys.shuffled(using: &random)
+        let count = Double(run.input.lines.count)
+        let rounds = try await run.server.withDatabase(.recorder) { database in
+            _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
+            let connection = try await PostgresConnection.connect(database)
+            try await connection.run(unsafeSQL: "vacuum analyze events")
+            let store = PostgresEventStore(database)
+            let rounds = try await run.rounds("replay") {
+                count / (try await Self.replay(streams, sizes, from: store)).seconds
+            } against: {
+                count / (try await Self.copyOut(streams, on: connection)).seconds
+            }
+            await store.close()
+            await connection.close()
+            return rounds
+        }
+        return [
+            Measurement(
+                "replay",
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: rounds.map { ($0.value, $0.limit) },
+                settings: [
+                    "events": "\(run.input.lines.count)", "streams": "\(streams.count)",
+                    "limit": "COPY binary of the same rows, undecoded",
+                ]
+            )
+        ]
+    }
+
+    private static func replay(
+        _ streams: [StreamID],
+        _ sizes: [StreamID: Int],
+        from store: PostgresEventStore
+    ) async throws -> Duration {
+        try await ContinuousClock().measure {
+            for stream in streams {
+                let events = try await store.read(stream, limit: PostgresEventStore.largestPage)
+                guard events.count == min(sizes[stream] ?? 0, PostgresEventStore.largestPage) else {
+                    throw BenchmarkError(.input, "stream \(stream) was not read whole")
+                }
+            }
+        }
+    }
+
+    private static func copyOut(_ streams: [StreamID], on connection: PostgresConnection) async throws -> Duration {
+        try await ContinuousClock().measure {
+            for stream in streams {
+                try await connection.copyOut(
+                    unsafeSQL: "(select \(StoredEvent.columns) from events where stream_id = '\(stream)' order by version)"
+                ) { _ in }
+            }
+        }
+    }
+}
