@@ -16,5 +16,6 @@ begin
 end
 $$;
 
+drop function summarize_events();
 drop function create_events_partitions(date, date);
 drop function uuid_v7_floor(timestamptz);

@@ -53,3 +53,24 @@ end
 $$;
 
 select create_events_partitions((now() - interval '1 month')::date, (now() + interval '12 months')::date);
+
+-- Brings the summaries of positions up to date, so that who reads from far behind reads only what it needs. VACUUM does the
+-- same; what is new since then is read whole with every span. Returns how many ranges of blocks it summarized.
+create function summarize_events() returns bigint language sql volatile security definer as $$
+    select case when pg_is_in_recovery() then 0 else (
+        select coalesce(sum(brin_summarize_new_values(indexrelid)), 0)::bigint
+        from pg_partition_tree('events') join pg_index on indrelid = relid
+        join pg_class on pg_class.oid = indexrelid join pg_am on pg_am.oid = relam
+        where isleaf and amname = 'brin'
+    ) end
+$$;
+
+alter function summarize_events() owner to recorder_owner;
+revoke execute on function summarize_events() from public;
+grant execute on function summarize_events() to recorder_appender, recorder_projector;
+
+do $$
+begin
+    execute format('alter function summarize_events() set search_path = %I, pg_temp', current_schema());
+end
+$$;

@@ -60,7 +60,10 @@ create function restored_log_evidence() returns table (code text, detail text) l
     union all
     select 'sequence', format('its last event stands at position %s, and the next one would get %s', newest.position,
                               sequence.last_value + sequence.is_called::int)
-    from (select position from events order by position desc limit 1) newest, events_position sequence
+    from (
+        select max(position) as position from events
+        where transaction_id = (select transaction_id from events order by transaction_id desc limit 1)
+    ) newest, events_position sequence
     where newest.position >= sequence.last_value + sequence.is_called::int
 $$;
 

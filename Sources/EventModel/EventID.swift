@@ -19,6 +19,12 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
 
     /// The text form, lower case.
     public var description: String { uuid.text }
+
+    /// Whether both are the same UUID.
+    public static func == (left: EventID, right: EventID) -> Bool { left.uuid.isSame(as: right.uuid) }
+
+    /// Hashes the random half alone, which tells events apart.
+    public func hash(into hasher: inout Hasher) { hasher.combine(uuid.low) }
 }
 
 extension UUID {

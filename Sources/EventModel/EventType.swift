@@ -22,6 +22,12 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
         left.name == right.name && left.name.utf8.elementsEqual(right.name.utf8)
     }
 
+    /// Hashes length and end of the name, which tell the types of a log apart.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(name.utf8.count)
+        hasher.combine(name.utf8.last)
+    }
+
     /// The name.
     public var description: String { name }
 

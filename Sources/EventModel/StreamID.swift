@@ -19,4 +19,10 @@ public struct StreamID: Hashable, Sendable, CustomStringConvertible {
 
     /// The text form, lower case.
     public var description: String { uuid.text }
+
+    /// Whether both are the same UUID.
+    public static func == (left: StreamID, right: StreamID) -> Bool { left.uuid.isSame(as: right.uuid) }
+
+    /// Hashes the random half alone, which tells streams apart.
+    public func hash(into hasher: inout Hasher) { hasher.combine(uuid.low) }
 }

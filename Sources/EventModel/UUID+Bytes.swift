@@ -54,17 +54,25 @@ extension UUID {
     }
 
     /// The first eight bytes, big endian.
-    package var high: UInt64 {
-        let (a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _) = uuid
-        return UInt64(a) << 56 | UInt64(b) << 48 | UInt64(c) << 40 | UInt64(d) << 32
-            | UInt64(e) << 24 | UInt64(f) << 16 | UInt64(g) << 8 | UInt64(h)
-    }
+    package var high: UInt64 { word(at: 0) }
 
     /// The last eight bytes, big endian.
-    package var low: UInt64 {
-        let (_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h) = uuid
-        return UInt64(a) << 56 | UInt64(b) << 48 | UInt64(c) << 40 | UInt64(d) << 32
-            | UInt64(e) << 24 | UInt64(f) << 16 | UInt64(g) << 8 | UInt64(h)
+    package var low: UInt64 { word(at: 8) }
+
+    @inline(__always)
+    private func word(at offset: Int) -> UInt64 {
+        unsafe withUnsafeBytes(of: uuid) { bytes in
+            unsafe UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+    }
+
+    /// Whether both have the same bytes: two comparisons of eight.
+    package func isSame(as other: UUID) -> Bool { low == other.low && high == other.high }
+
+    /// Whether this UUID stands before another in the order of their bytes, which for UUIDv7 is the order of time, and on the
+    /// server the order of the type `uuid`.
+    package func precedes(_ other: UUID) -> Bool {
+        high == other.high ? low < other.low : high < other.high
     }
 
     /// Appends the text form in lower case, 36 bytes.

@@ -21,12 +21,12 @@ enum AppendDecision {
     /// - Parameters:
     ///   - appends: Its parts, each to another stream.
     ///   - heads: What is known of the streams.
-    ///   - pending: The ids that the same group is about to store, by stream.
+    ///   - pending: What the same group is about to store, by stream.
     ///   - isFresh: Whether a stream's head was read just now, so that a refusal can rest on it.
     init(
         _ appends: [EncodedAppend],
         heads: StreamHeads,
-        pending: [StreamID: Set<EventID>],
+        pending: [StreamID: AppendRound.Pending],
         isFresh: (StreamID) -> Bool
     ) {
         var receipts: [AppendReceipt] = []
@@ -38,7 +38,7 @@ enum AppendDecision {
                 toRead.append(append.stream)
                 continue
             }
-            switch Self.decide(append, head: head, pending: pending[append.stream] ?? []) {
+            switch Self.decide(append, head: head, pending: pending[append.stream]) {
             case .store: continue
             case .stored(let receipt): receipts.append(receipt)
             case .later: mustWait = true
@@ -55,7 +55,7 @@ enum AppendDecision {
                 found: heads[stored.stream]?.version ?? stored.versions.upperBound
             )
             toRead = appends.map(\.stream).filter { heads[$0] == nil || !isFresh($0) }
-            mustWait = mustWait || appends.contains { pending[$0.stream]?.isEmpty == false }
+            mustWait = mustWait || appends.contains { pending[$0.stream] != nil }
         }
         if mustWait {
             self = .later
@@ -77,15 +77,15 @@ enum AppendDecision {
         case later
     }
 
-    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: Set<EventID>) -> Part {
-        if !pending.isEmpty, append.events.contains(where: { pending.contains($0.id) }) { return .later }
+    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: AppendRound.Pending?) -> Part {
+        if let pending, append.events.contains(where: { pending.contains($0.id) }) { return .later }
         let versions = append.events.compactMap { head.version(of: $0.id) }
         let (stream, expected) = (append.stream, append.expectedVersion)
         guard let first = versions.first else {
-            let found = head.version + pending.count
+            let found = head.version + (pending?.count ?? 0)
             if expected.allows(version: found) { return .store }
             // What is pending may yet fail, and then the stream is another one.
-            return pending.isEmpty ? .refuse(.wrongVersion(stream, expected: expected, found: found)) : .later
+            return pending == nil ? .refuse(.wrongVersion(stream, expected: expected, found: found)) : .later
         }
         let asBefore = first..<(first + append.events.count)
         guard versions.elementsEqual(asBefore) else {

@@ -92,14 +92,23 @@ final class AppendQueue: Sendable {
     /// - Returns: The id by which ``cancel(_:)`` finds it.
     /// - Throws: ``EventStoreError`` with `.closed`; then the request was not taken and its room is given back.
     @discardableResult
-    func put(_ request: AppendRequest) throws -> UInt64 {
+    func put(_ request: AppendRequest) throws -> UInt64 { try put(CollectionOfOne(request)) }
+
+    /// Puts requests, for which room was reserved, at the end, and wakes the writer once.
+    ///
+    /// - Returns: The id of the last one.
+    /// - Throws: ``EventStoreError`` with `.closed`; then none was taken and the room of all is given back.
+    @discardableResult
+    func put(_ requests: some Collection<AppendRequest>) throws -> UInt64 {
         let (id, writer) = try state.withLock { state in
             guard !state.isClosed else {
-                state.size -= request.size
+                for request in requests { state.size -= request.size }
                 throw Self.closed
             }
-            state.lastID += 1
-            state.queued.append(Queued(id: state.lastID, request: request))
+            for request in requests {
+                state.lastID += 1
+                state.queued.append(Queued(id: state.lastID, request: request))
+            }
             defer { state.writer = nil }
             return (state.lastID, state.writer)
         }

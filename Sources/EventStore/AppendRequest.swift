@@ -13,8 +13,11 @@ struct AppendRequest: Sendable {
 
     /// About how much memory appends will hold when they are encoded; an upper bound.
     static func size(of appends: [Append]) -> Int {
-        appends.reduce(256) { size, append in
-            append.events.reduce(size + 128) { $0 + $1.data.count + $1.metadata.count + 160 }
-        }
+        appends.reduce(0) { $0 + size(of: $1) }
+    }
+
+    /// About how much memory an append will hold when it is encoded; an upper bound.
+    static func size(of append: Append) -> Int {
+        append.events.reduce(384) { $0 + $1.data.count + $1.metadata.count + 160 }
     }
 }

@@ -16,6 +16,40 @@ struct AppendRound {
         let event: EncodedAppend.Event
     }
 
+    /// What the round is about to store in one stream, in the order of versions.
+    struct Pending {
+        private var ids: [EventID] = []
+        /// The highest id; most are higher than all before them.
+        private var highest: EventID?
+        /// The events' places among the round's rows.
+        fileprivate private(set) var rows: [Int] = []
+        private let version: Int
+
+        /// - Parameter version: How many events the stream holds.
+        init(behind version: Int) { self.version = version }
+
+        /// How many events are pending.
+        var count: Int { ids.count }
+
+        /// The version that the next event gets.
+        var nextVersion: Int { version + ids.count + 1 }
+
+        /// Whether an event is pending.
+        func contains(_ id: EventID) -> Bool {
+            guard let highest, !highest.uuid.precedes(id.uuid) else { return false }
+            return ids.contains(id)
+        }
+
+        /// Adds an event.
+        ///
+        /// - Parameter row: Its place among the round's rows.
+        mutating func append(_ id: EventID, row: Int) {
+            ids.append(id)
+            rows.append(row)
+            if highest.map({ $0.uuid.precedes(id.uuid) }) ?? true { highest = id }
+        }
+    }
+
     /// The appends that need no storing, and how they ended.
     private(set) var settled: [(request: AppendRequest, result: Result<[AppendReceipt], any Error>)] = []
     /// The appends that are not settled, in their order: those that are stored now, and those that wait.
@@ -39,7 +73,7 @@ struct AppendRound {
     ///   - types: The ids of all their types.
     ///   - fresh: The streams whose heads were read for these appends.
     init(_ requests: [AppendRequest], heads: StreamHeads, types: EventTypes, fresh: Set<StreamID>) {
-        var pending: [StreamID: Set<EventID>] = [:]
+        var pending: [StreamID: Pending] = [:]
         var held: Set<StreamID> = []
         for request in requests {
             let isHeld = !held.isEmpty && request.appends.contains { held.contains($0.stream) }
@@ -61,28 +95,28 @@ struct AppendRound {
         }
         // By stream, so that two appenders meet at the first stream that they share and not in a ring; by version, so that
         // positions, which are drawn row by row, follow versions.
-        order = rows.indices.sorted { left, right in
-            let (left, right) = (rows[left], rows[right])
-            return left.stream == right.stream
-                ? left.version < right.version : left.stream.uuid < right.stream.uuid
-        }
+        order.reserveCapacity(rows.count)
+        for stream in pending.keys.sorted(by: { $0.uuid.precedes($1.uuid) }) { order += pending[stream]?.rows ?? [] }
     }
 
     private mutating func plan(
         _ request: AppendRequest,
         heads: StreamHeads,
         types: EventTypes,
-        pending: inout [StreamID: Set<EventID>]
+        pending: inout [StreamID: Pending]
     ) {
         var firstVersions: [Int] = []
+        firstVersions.reserveCapacity(request.appends.count)
         for append in request.appends {
-            let first = (heads[append.stream]?.version ?? 0) + (pending[append.stream]?.count ?? 0) + 1
-            firstVersions.append(first)
-            for (offset, event) in append.events.enumerated() {
+            var events = pending[append.stream] ?? Pending(behind: heads[append.stream]?.version ?? 0)
+            firstVersions.append(events.nextVersion)
+            for event in append.events {
                 guard let type = types[event.type] else { preconditionFailure("types are interned before") }
-                rows.append(Row(stream: append.stream, version: first + offset, type: type, event: event))
-                pending[append.stream, default: []].insert(event.id)
+                let version = events.nextVersion
+                events.append(event.id, row: rows.count)
+                rows.append(Row(stream: append.stream, version: version, type: type, event: event))
             }
+            pending[append.stream] = events
         }
         planned.append(Planned(request: request, firstVersions: firstVersions))
     }

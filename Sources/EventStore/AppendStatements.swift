@@ -94,8 +94,7 @@ struct InsertEvents: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
 }
 
-/// Wakes whoever waits for events. Sent behind the commit, never inside: a NOTIFY in a writing transaction holds one
-/// lock over the whole cluster until the commit is flushed.
+/// Wakes whoever waits for events; see ``LogNotifier``.
 struct WakeSubscribers: PostgresStatement {
     let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"
 }

@@ -2,111 +2,228 @@ internal import EventModel
 internal import Logging
 internal import Postgres
 
-/// Writes groups of appends, each group in one transaction, and settles every append of it.
+/// Writes the appends of one lane in groups, each group in one transaction, and settles every append of it.
 ///
-/// Belongs to one task. What others do to the same streams meanwhile is settled by the events' key: the group is decided
-/// again on fresh heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so
-/// that its neighbours do not fail with it.
-struct AppendWriter {
+/// Belongs to one task, which works on its connection's own thread: from the queue to the acknowledgement no thread is
+/// changed. What others do to the same streams meanwhile is settled by the events' key: the group is decided again on fresh
+/// heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so that its
+/// neighbours do not fail with it.
+struct AppendWriter: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
-    private let patience: Duration
-    private var connection: PostgresConnection?
-    private var heads = StreamHeads()
+    private let limits: EventAppender.Limits
+    /// Told how many events each transaction stored.
+    private let written: @Sendable (Int) -> Void
+    private var heads: StreamHeads
     private var types = EventTypes()
+    /// When to give up if the trouble lasts; `nil` while there is none.
+    private var giveUp: ContinuousClock.Instant?
 
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
     /// How long to leave a server alone that cannot be reached or has no room.
     private static let retryPause = Duration.milliseconds(50)
+    /// How many events' ids all lanes together remember.
+    private static let remembered = 250_000
 
-    /// - Parameter patience: How long to try to reach the server again before appends fail.
-    init(_ configuration: PostgresConfiguration, patience: Duration, logger: Logger) {
+    /// - Parameters:
+    ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
+    ///   - lanes: How many writers share what may be remembered.
+    ///   - written: Told how many events each transaction stored.
+    init(
+        _ configuration: PostgresConfiguration,
+        limits: EventAppender.Limits,
+        lanes: Int,
+        logger: Logger,
+        written: @escaping @Sendable (Int) -> Void
+    ) {
         self.configuration = configuration
-        self.patience = patience
+        self.limits = limits
         self.logger = logger
+        self.written = written
+        heads = StreamHeads(limit: Self.remembered / lanes)
     }
 
-    /// Stores what can be stored of a group and settles all of it.
-    mutating func write(_ group: [AppendRequest]) async {
-        await settleAll(group)
-        heads.trim()
-    }
-
-    private mutating func settleAll(_ group: [AppendRequest]) async {
-        var open = group
-        var fresh: Set<StreamID> = []
-        var stale: Set<StreamID> = []
-        var conflicts = 0
-        var wasRefused = false
-        var giveUp: ContinuousClock.Instant?
+    /// Writes what is queued until the queue is closed and empty, or the task is cancelled.
+    mutating func run(_ queue: AppendQueue) async {
+        var open = await queue.take(upTo: limits.groupSize)
         while !open.isEmpty {
+            guard let connection = await connect(for: open) else {
+                open = await queue.take(upTo: limits.groupSize)
+                continue
+            }
+            open = await serve(queue, beginningWith: open, on: connection)
+            await connection.close()
+        }
+    }
+
+    // MARK: The connection
+
+    /// Connects, for as long as the limits say.
+    ///
+    /// - Returns: `nil` if that failed; the requests are settled then.
+    private mutating func connect(for requests: [AppendRequest]) async -> PostgresConnection? {
+        while true {
             do {
-                let connection = try await connected()
-                try await internTypes(of: open, on: connection)
-                let unknown = open.lazy.flatMap(\.appends).map(\.stream).filter { [heads] in heads[$0] == nil }
-                try await read(stale.union(unknown), fresh: &fresh, on: connection)
-                let round = AppendRound(open, heads: heads, types: types, fresh: fresh)
-                // From here on only these are open: whatever happens to the others' neighbours, they are told once.
-                open = round.open
-                for (request, result) in round.settled { request.settle(result) }
-                if round.count > 0 {
-                    let (positions, _) = try await connection.pipeline(round.statement, WakeSubscribers(), sync: .each)
-                    for (request, receipts) in round.finish(positions, heads: &heads) {
-                        request.settle(.success(receipts))
-                    }
-                }
-                (open, stale) = (round.later, round.stale)
-                giveUp = nil
-            } catch let error as PostgresError where error.isLostRace {
-                conflicts += 1
-                if conflicts >= Self.groupAttempts, open.count > 1 { return await writeHalves(open) }
-                // Others were faster: read what they did, and decide again.
-                (fresh, stale) = ([], Set(open.lazy.flatMap(\.appends).map(\.stream)))
-            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
-                let deadline = giveUp ?? .now + patience
-                giveUp = deadline
-                (fresh, stale) = ([], [])
-                reset(after: error)
-                guard .now < deadline, !Task.isCancelled else { return settle(open, unavailable: error) }
-                try? await Task.sleep(for: Self.retryPause)
-            } catch let error as CancellationError {
-                reset(after: error)
-                return settle(open, unavailable: error)
+                return try await PostgresConnection.connect(configuration, logger: logger)
             } catch {
-                // One append of the group is at fault; the others must not fail with it.
-                if open.count > 1 { return await writeHalves(open) }
-                // What failed may have been something behind the commit: whoever says that nothing was stored has looked.
-                if wasRefused { return settle(open, refused: error) }
-                wasRefused = true
-                (fresh, stale) = ([], [])
-                reset(after: error)
+                let isRetryable = (error as? PostgresError)?.isRetryable == true
+                guard isRetryable, await pause(after: error) else {
+                    settle(requests, failed: isRetryable || error is CancellationError ? .unavailable : .refused, error)
+                    giveUp = nil
+                    return nil
+                }
             }
         }
     }
 
-    private mutating func writeHalves(_ requests: [AppendRequest]) async {
+    /// Waits a little before something is tried again.
+    ///
+    /// - Returns: `false` if the trouble has lasted too long, or the task was cancelled.
+    private mutating func pause(after error: any Error) async -> Bool {
+        logger.warning("an append is tried again", metadata: ["error": "\(error)"])
+        let deadline = giveUp ?? .now + limits.patience
+        giveUp = deadline
+        guard .now < deadline, !Task.isCancelled else { return false }
+        try? await Task.sleep(for: Self.retryPause)
+        return true
+    }
+
+    /// Writes group after group on one connection.
+    ///
+    /// - Returns: The requests that were not settled when the connection broke; none at the end.
+    private mutating func serve(
+        _ queue: AppendQueue,
+        beginningWith first: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async -> [AppendRequest] {
+        var group = first
+        // Whether a commit took effect whose answer was lost shows in the heads that are read now.
+        heads.removeAll()
+        while !group.isEmpty {
+            if Task.isCancelled {
+                settle(group, failed: .closed, CancellationError())
+                return []
+            }
+            let open = await write(group, on: connection)
+            heads.trim()
+            guard open.isEmpty else { return open }
+            group = await queue.take(upTo: limits.groupSize)
+        }
+        return []
+    }
+
+    // MARK: Groups
+
+    /// What became of a group.
+    private struct Attempt {
+        /// The requests that are not settled.
+        var open: [AppendRequest]
+        /// The streams that were read for it.
+        var fresh: Set<StreamID> = []
+        /// The streams that must be read before it is decided again.
+        var stale: Set<StreamID> = []
+    }
+
+    /// Stores what can be stored of a group and settles it.
+    ///
+    /// - Returns: What is not settled because the connection broke.
+    private mutating func write(
+        _ group: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async -> [AppendRequest] {
+        var attempt = Attempt(open: group)
+        var conflicts = 0
+        var wasRefused = false
+        while !attempt.open.isEmpty {
+            do {
+                try await write(&attempt, on: connection)
+                giveUp = nil
+            } catch let error as PostgresError where error.isLostRace {
+                conflicts += 1
+                if conflicts >= Self.groupAttempts, attempt.open.count > 1 {
+                    return await writeHalves(attempt.open, on: connection)
+                }
+                // Others were faster: read what they did, and decide again.
+                attempt.fresh = []
+                attempt.stale = Set(attempt.open.lazy.flatMap(\.appends).map(\.stream))
+            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+                heads.removeAll()
+                attempt = Attempt(open: attempt.open)
+                guard await pause(after: error) else {
+                    settle(attempt.open, failed: .unavailable, error)
+                    return []
+                }
+                guard connection.isOpen else { return attempt.open }
+            } catch let error as CancellationError {
+                heads.removeAll()
+                settle(attempt.open, failed: .unavailable, error)
+                return []
+            } catch {
+                // One append of the group is at fault; the others must not fail with it.
+                if attempt.open.count > 1 { return await writeHalves(attempt.open, on: connection) }
+                // What failed may have been something behind the commit: whoever says that nothing was stored has looked.
+                if wasRefused {
+                    settle(attempt.open, failed: .refused, error)
+                    return []
+                }
+                wasRefused = true
+                attempt = Attempt(open: attempt.open)
+                heads.removeAll()
+                guard connection.isOpen else { return attempt.open }
+            }
+        }
+        return []
+    }
+
+    /// Decides about a group and stores in one transaction what is to be stored now.
+    private mutating func write(_ attempt: inout Attempt, on connection: isolated PostgresConnection) async throws {
+        try await internTypes(of: attempt.open, on: connection)
+        let unknown = attempt.open.lazy.flatMap(\.appends).map(\.stream).filter { [heads] in heads[$0] == nil }
+        try await read(attempt.stale.union(unknown), fresh: &attempt.fresh, on: connection)
+        let round = AppendRound(attempt.open, heads: heads, types: types, fresh: attempt.fresh)
+        // From here on only these are open: whatever happens to the others' neighbours, they are told once.
+        attempt.open = round.open
+        for (request, result) in round.settled { request.settle(result) }
+        if round.count > 0 {
+            let positions = try await connection.query(round.statement)
+            written(round.count)
+            for (request, receipts) in round.finish(positions, heads: &heads) { request.settle(.success(receipts)) }
+        }
+        attempt.open = round.later
+        attempt.stale = round.stale
+    }
+
+    private mutating func writeHalves(
+        _ requests: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async -> [AppendRequest] {
         let middle = requests.count / 2
-        await settleAll(Array(requests[..<middle]))
-        await settleAll(Array(requests[middle...]))
+        let open = await write(Array(requests[..<middle]), on: connection)
+        guard open.isEmpty else { return open + requests[middle...] }
+        return await write(Array(requests[middle...]), on: connection)
     }
 
     // MARK: Reading
 
-    private mutating func internTypes(of requests: [AppendRequest], on connection: PostgresConnection) async throws {
+    private mutating func internTypes(
+        of requests: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async throws {
         var unknown: Set<EventType> = []
         for request in requests {
             for append in request.appends {
                 for event in append.events where types[event.type] == nil { unknown.insert(event.type) }
             }
         }
+        guard !unknown.isEmpty else { return }
         try await types.intern(unknown, on: connection)
     }
 
     private mutating func read(
         _ streams: Set<StreamID>,
         fresh: inout Set<StreamID>,
-        on connection: PostgresConnection
+        on connection: isolated PostgresConnection
     ) async throws {
         guard !streams.isEmpty else { return }
         let wanted = streams.map { (stream: $0, version: heads[$0]?.version ?? 0) }
@@ -126,56 +243,20 @@ struct AppendWriter {
         fresh.formUnion(streams)
     }
 
-    // MARK: The connection
+    // MARK: Settling
 
-    private mutating func connected() async throws -> PostgresConnection {
-        if let connection, connection.isOpen { return connection }
-        let made = try await PostgresConnection.connect(configuration, logger: logger)
-        connection = made
-        return made
-    }
-
-    /// Forgets what may be wrong after a failure: a commit whose answer was lost shows in the heads that are read next.
-    private mutating func reset(after error: any Error) {
-        logger.warning("an append is tried again", metadata: ["error": "\(error)"])
-        heads.removeAll()
-        if connection?.isOpen != true { connection = nil }
-    }
-
-    /// Closes the connection.
-    mutating func close() async {
-        await connection?.close()
-        connection = nil
-    }
-
-    private func settle(_ requests: [AppendRequest], unavailable error: any Error) {
+    private func settle(_ requests: [AppendRequest], failed code: EventStoreError.Code, _ cause: any Error) {
+        let message =
+            switch code {
+            case .unavailable:
+                "the database could not be reached within \(limits.patience); append the same events again, with the same "
+                    + "ids, to learn whether they were stored"
+            case .closed: "the appender was stopped before it stored the append"
+            default: "the append was refused"
+            }
         for request in requests {
-            request.settle(
-                .failure(
-                    EventStoreError(
-                        .unavailable,
-                        "the database could not be reached within \(patience); append the same events again, with the "
-                            + "same ids, to learn whether they were stored",
-                        stream: request.appends.first?.stream,
-                        cause: error
-                    )
-                )
-            )
-        }
-    }
-
-    private func settle(_ requests: [AppendRequest], refused error: any Error) {
-        for request in requests {
-            request.settle(
-                .failure(
-                    EventStoreError(
-                        .refused,
-                        "the append was refused",
-                        stream: request.appends.first?.stream,
-                        cause: error
-                    )
-                )
-            )
+            let stream = request.appends.first?.stream
+            request.settle(.failure(EventStoreError(code, message, stream: stream, cause: cause)))
         }
     }
 }

@@ -12,6 +12,10 @@ internal import Synchronization
 /// durable. An append that failed with `.unavailable` may be stored: the same append again, with the same event ids, is
 /// stored once whatever happened.
 ///
+/// Streams are divided into lanes, each with a connection of its own, so that one group is made while another is stored.
+/// Appends to one stream are stored in the order in which they were handed over; an append to several streams stands behind
+/// what was acknowledged before.
+///
 /// Run it as a scope, ``withAppender(to:limits:encoder:logger:_:)``, or as a service by ``run()``.
 public final class EventAppender: Sendable {
     /// The bounds of an appender.
@@ -22,12 +26,20 @@ public final class EventAppender: Sendable {
         public var queueBytes: Int
         /// How long to try to reach the database again before appends fail with `.unavailable`.
         public var patience: Duration
+        /// How many connections store groups at the same time, at least 1.
+        public var connections: Int
 
         /// The defaults were measured on two cores; see the decisions beside this target.
-        public init(groupSize: Int = 1_000, queueBytes: Int = 16 << 20, patience: Duration = .seconds(30)) {
+        public init(
+            groupSize: Int = 1_000,
+            queueBytes: Int = 16 << 20,
+            patience: Duration = .seconds(30),
+            connections: Int = 2
+        ) {
             self.groupSize = groupSize
             self.queueBytes = queueBytes
             self.patience = patience
+            self.connections = connections
         }
     }
 
@@ -35,7 +47,9 @@ public final class EventAppender: Sendable {
     private let limits: Limits
     private let encoder: PayloadEncoder
     private let logger: Logger
-    let queue: AppendQueue
+    /// What waits to be stored, a queue for each lane.
+    let queues: [AppendQueue]
+    private let notifier: LogNotifier
     private let appended = Counter(label: "recorder_appended_events_total")
     private let groups = Recorder(label: "recorder_append_group_events")
 
@@ -55,8 +69,13 @@ public final class EventAppender: Sendable {
         self.limits = limits
         self.encoder = encoder
         self.logger = logger
-        queue = AppendQueue(capacity: limits.queueBytes)
+        notifier = LogNotifier(configuration, logger: logger)
+        let lanes = max(1, limits.connections)
+        queues = (0..<lanes).map { _ in AppendQueue(capacity: limits.queueBytes / lanes) }
     }
+
+    /// The lane of an append: that of its first stream.
+    private func lane(of stream: StreamID) -> Int { Int(stream.uuid.low % UInt64(queues.count)) }
 
     // MARK: Appending
 
@@ -82,14 +101,17 @@ public final class EventAppender: Sendable {
     /// - Returns: A receipt for each part, in their order.
     /// - Throws: As ``append(_:)-(Append)``; `.invalidAppend` also if one stream stands in two parts.
     public func append(_ appends: [Append]) async throws -> [AppendReceipt] {
-        guard !appends.isEmpty else { return [] }
+        guard let first = appends.first else { return [] }
         guard Set(appends.map(\.stream)).count == appends.count else {
             throw EventStoreError(
                 .invalidAppend,
                 "one stream stands in two parts of an append: put its events together"
             )
         }
-        let (size, encoded) = try await encode(appends)
+        let queue = queues[lane(of: first.stream)]
+        let size = AppendRequest.size(of: appends)
+        try await queue.reserve(size)
+        let encoded = try Self.encode(appends, size: size, encoder, queue)
         let ticket = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -101,26 +123,29 @@ public final class EventAppender: Sendable {
                     continuation.resume(throwing: error)
                 }
                 // Cancelled before the ticket was there: nobody else takes the request back.
-                if Task.isCancelled { takeBack(ticket) }
+                if Task.isCancelled { Self.takeBack(ticket, from: queue) }
             }
         } onCancel: {
-            takeBack(ticket)
+            Self.takeBack(ticket, from: queue)
         }
     }
 
-    /// Waits for room in the queue, then encodes.
-    private func encode(_ appends: [Append]) async throws -> (size: Int, encoded: [EncodedAppend]) {
-        let size = AppendRequest.size(of: appends)
-        try await queue.reserve(size)
+    /// Encodes what room was reserved for, or gives the room back.
+    private static func encode(
+        _ appends: [Append],
+        size: Int,
+        _ encoder: PayloadEncoder,
+        _ queue: AppendQueue
+    ) throws -> [EncodedAppend] {
         do {
-            return (size, try appends.map { try EncodedAppend($0, encoder: encoder) })
+            return try appends.map { try EncodedAppend($0, encoder: encoder) }
         } catch {
             queue.release(size)
             throw error
         }
     }
 
-    private func takeBack(_ ticket: borrowing Mutex<UInt64?>) {
+    private static func takeBack(_ ticket: borrowing Mutex<UInt64?>, from queue: AppendQueue) {
         guard let id = ticket.withLock({ $0 }), let request = queue.cancel(id) else { return }
         request.settle(.failure(CancellationError()))
     }
@@ -135,23 +160,69 @@ public final class EventAppender: Sendable {
     public func append(independently appends: [Append]) async throws -> [Result<AppendReceipt, any Error>] {
         guard !appends.isEmpty else { return [] }
         let outcomes = AppendOutcomes(count: appends.count)
-        for (index, append) in appends.enumerated() {
+        var taken = 0
+        for places in parts(of: appends) {
             do {
-                let (size, encoded) = try await encode([append])
-                try queue.put(
-                    AppendRequest(appends: encoded, size: size) { result in
-                        outcomes.settle(index, result.map { $0[0] })
-                    }
-                )
-            } catch let error where error is CancellationError || (error as? EventStoreError)?.code == .closed {
-                guard index > 0 else { throw error }
-                for rest in index..<appends.count { outcomes.settle(rest, .failure(error)) }
-                break
+                taken += try await put(places, of: appends, outcomes)
             } catch {
-                outcomes.settle(index, .failure(error))
+                guard taken > 0 else { throw error }
+                for place in places { outcomes.settle(place, .failure(error)) }
             }
         }
         return await outcomes.all()
+    }
+
+    /// The most bytes that are put into a queue at once, so that producers with many appends take turns.
+    private static let partSize = 256 << 10
+
+    /// Divides appends into parts of one lane each, in their order.
+    private func parts(of appends: [Append]) -> [[Int]] {
+        var parts: [[Int]] = []
+        var open = [(part: Int, size: Int)?](repeating: nil, count: queues.count)
+        for (place, append) in appends.enumerated() {
+            let lane = lane(of: append.stream)
+            let size = AppendRequest.size(of: append)
+            if let current = open[lane], current.size + size <= Self.partSize {
+                parts[current.part].append(place)
+                open[lane]?.size += size
+            } else {
+                open[lane] = (parts.count, size)
+                parts.append([place])
+            }
+        }
+        return parts
+    }
+
+    /// Hands some appends of one lane over; those that cannot be encoded fail alone.
+    ///
+    /// - Returns: How many were taken or have failed already.
+    private func put(_ places: [Int], of appends: [Append], _ outcomes: AppendOutcomes) async throws -> Int {
+        guard let first = places.first else { return 0 }
+        let queue = queues[lane(of: appends[first].stream)]
+        try await queue.reserve(places.reduce(0) { $0 + AppendRequest.size(of: appends[$1]) })
+        var requests: [AppendRequest] = []
+        requests.reserveCapacity(places.count)
+        for place in places {
+            let size = AppendRequest.size(of: appends[place])
+            do {
+                let encoded = try Self.encode([appends[place]], size: size, encoder, queue)
+                requests.append(
+                    AppendRequest(appends: encoded, size: size) { outcomes.settle(place, $0.map { $0[0] }) }
+                )
+            } catch {
+                outcomes.settle(place, .failure(error))
+            }
+        }
+        do {
+            try queue.put(requests)
+        } catch {
+            guard requests.count == places.count else {
+                for request in requests { request.settle(.failure(error)) }
+                return places.count
+            }
+            throw error
+        }
+        return places.count
     }
 
     // MARK: Running
@@ -161,22 +232,23 @@ public final class EventAppender: Sendable {
     /// When it is cancelled, what is queued fails with `.closed`, and what is being written with `.unavailable`: it may be
     /// stored.
     public func run() async {
-        var writer = AppendWriter(configuration, patience: limits.patience, logger: logger)
-        while true {
-            let group = await queue.take(upTo: limits.groupSize)
-            if group.isEmpty { break }
-            if Task.isCancelled {
-                Self.stop(group)
-                break
-            }
-            let events = group.reduce(0) { $0 + $1.events }
-            groups.record(events)
-            await writer.write(group)
-            appended.increment(by: events)
+        async let notifying: Void = notifier.run()
+        await withTaskGroup(of: Void.self) { group in
+            for queue in queues { group.addTask { await self.run(queue) } }
         }
+        notifier.close()
+        await notifying
+    }
+
+    private func run(_ queue: AppendQueue) async {
+        var writer = AppendWriter(configuration, limits: limits, lanes: queues.count, logger: logger) { [self] events in
+            groups.record(events)
+            appended.increment(by: events)
+            notifier.notify()
+        }
+        await writer.run(queue)
         queue.close()
         Self.stop(queue.drain())
-        await writer.close()
     }
 
     private static func stop(_ requests: [AppendRequest]) {
@@ -186,7 +258,9 @@ public final class EventAppender: Sendable {
     }
 
     /// Takes no more appends; ``run()`` returns when those that were taken are written.
-    public func close() { queue.close() }
+    public func close() {
+        for queue in queues { queue.close() }
+    }
 
     /// Runs an appender while `body` runs, and writes everything that it was given before it returns.
     package static func withAppender<R: Sendable>(

@@ -2,7 +2,7 @@ internal import EventModel
 internal import Postgres
 
 /// The ids that event types are interned under. Types are only ever added, so what is known stays right.
-struct EventTypes {
+struct EventTypes: Sendable {
     private var ids: [EventType: Int16] = [:]
     private var names: [Int16: EventType] = [:]
 

@@ -24,57 +24,48 @@ extension LogReader {
         let endsInside = cursor.delivered == target.delivered
         let end = cursor.window?.end ?? (endsInside ? target.window?.end : target.delivered)
         guard let end else { return Batch(events: [], cursor: target) }
-        let events = try await connection.query(
-            ReadUntil(
-                old: cursor.delivered,
-                end: end,
-                after: cursor.window?.position ?? 0,
-                last: endsInside ? target.window?.position ?? .max : .max,
-                limit: limit,
-                shards: shards?.isWhole == true ? nil : shards
-            )
-        )
-        guard events.count >= limit, let last = events.last else {
-            return Batch(events: events, cursor: endsInside ? target : LogCursor(delivered: end))
+        let after = cursor.window?.position ?? 0
+        let last = endsInside ? target.window?.position ?? .max : .max
+        let shards = shards?.isWhole == true ? nil : shards
+        let reached = endsInside ? target : LogCursor(delivered: end)
+        // From the beginning there is nothing to skip, and a walk under way goes on.
+        if cursor.delivered == .beginning || after > 0 {
+            let window = LogCursor.Window(end: end, position: after)
+            let walk = WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards, last: last)
+            let batch = try await walk.next(on: connection)
+            return Batch(events: batch.events, cursor: batch.cursor.window == nil ? reached : batch.cursor)
         }
+        let events = try await connection.query(
+            ReadUntil(old: cursor.delivered, end: end, last: last, limit: limit, shards: shards)
+        )
+        guard events.count >= limit, let last = events.last else { return Batch(events: events, cursor: reached) }
         let window = LogCursor.Window(end: end, position: last.position)
         return Batch(events: events, cursor: LogCursor(delivered: cursor.delivered, window: window))
     }
 
-    /// What one snapshot sees and an older one does not, between two positions.
+    /// What one snapshot sees and an older one does not, up to a position.
     private struct ReadUntil: PostgresStatement {
         let old: PostgresSnapshot
         let end: PostgresSnapshot
-        let after: Int64
         let last: Int64
         let limit: Int
         let shards: ShardSet?
 
-        /// Whether to walk by position: from the beginning there is nothing to skip, and a walk under way goes on.
-        private var isWalk: Bool { old == .beginning || after > 0 }
-
+        // `+ 0` keeps the planner to the index on transaction ids.
         var sql: String {
             """
             select \(StoredEvent.columns) from events
-            where position > $1 and position <= $2 and pg_visible_in_snapshot(transaction_id, $3)
-                and \(isWalk ? "not pg_visible_in_snapshot(transaction_id, $4)" : Self.isNew)
-                \(ShardSet.condition(shards, from: isWalk ? 6 : 7))
-            order by position \(isWalk ? "" : "+ 0") limit $\(isWalk ? 5 : 6)
+            where (transaction_id >= $1 or transaction_id = any($2::xid8[])) and pg_visible_in_snapshot(transaction_id, $3)
+                and position + 0 <= $4 \(ShardSet.condition(shards, from: 6))
+            order by position limit $5
             """
         }
 
-        private static let isNew = "(transaction_id >= $4 or transaction_id = any($5::xid8[]))"
-
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(after)
-            try parameters.append(last)
+            try parameters.append(PostgresXID8(old.xmax))
+            try parameters.append(old.active.map(PostgresXID8.init))
             try parameters.append(end)
-            if isWalk {
-                try parameters.append(old)
-            } else {
-                try parameters.append(PostgresXID8(old.xmax))
-                try parameters.append(old.active.map(PostgresXID8.init))
-            }
+            try parameters.append(last)
             try parameters.append(limit)
             try shards?.bind(&parameters)
         }

@@ -37,20 +37,16 @@ package enum LogReader {
     ) async throws -> Batch {
         let shards = shards?.isWhole == true ? nil : shards
         if let window = cursor.window {
-            return try await walk(on: connection, from: cursor.delivered, window: window, limit: limit, shards: shards)
+            return try await WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards)
+                .next(on: connection)
         }
         if cursor == .beginning {
             guard let now = try await connection.first(CurrentSnapshot()) else {
                 return Batch(events: [], cursor: cursor)
             }
             let window = LogCursor.Window(end: now.snapshot, position: 0)
-            var batch = try await walk(
-                on: connection,
-                from: cursor.delivered,
-                window: window,
-                limit: limit,
-                shards: shards
-            )
+            var batch = try await WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards)
+                .next(on: connection)
             batch.written = now.written
             return batch
         }
@@ -62,18 +58,6 @@ package enum LogReader {
         var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
         batch.written = now.written
         return batch
-    }
-
-    private static func walk(
-        on connection: isolated PostgresConnection,
-        from delivered: PostgresSnapshot,
-        window: LogCursor.Window,
-        limit: Int,
-        shards: ShardSet?
-    ) async throws -> Batch {
-        let statement = ReadWindow(old: delivered, window: window, limit: limit, shards: shards)
-        let events = try await connection.query(statement)
-        return batch(events, from: delivered, to: window.end, limit: limit)
     }
 
     private static func batch(
@@ -114,46 +98,17 @@ package enum LogReader {
         let limit: Int
         let shards: ShardSet?
 
-        // `+ 0` keeps the planner from walking the whole log by the index on position.
         var sql: String {
             """
             select \(StoredEvent.columns) from events
             where (transaction_id >= $1 or transaction_id = any($2::xid8[])) \(ShardSet.condition(shards, from: 4))
-            order by position + 0 limit $3
+            order by position limit $3
             """
         }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(PostgresXID8(old.xmax))
             try parameters.append(old.active.map(PostgresXID8.init))
-            try parameters.append(limit)
-            try shards?.bind(&parameters)
-        }
-
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
-    }
-
-    /// The rest of a window that is too large for one batch, by position.
-    private struct ReadWindow: PostgresStatement {
-        let old: PostgresSnapshot
-        let window: LogCursor.Window
-        let limit: Int
-        let shards: ShardSet?
-
-        var sql: String {
-            """
-            select \(StoredEvent.columns) from events
-            where position > $1
-                and pg_visible_in_snapshot(transaction_id, $2) and not pg_visible_in_snapshot(transaction_id, $3)
-                \(ShardSet.condition(shards, from: 5))
-            order by position limit $4
-            """
-        }
-
-        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(window.position)
-            try parameters.append(window.end)
-            try parameters.append(old)
             try parameters.append(limit)
             try shards?.bind(&parameters)
         }

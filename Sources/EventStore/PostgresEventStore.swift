@@ -123,6 +123,7 @@ public final class PostgresEventStore: Sendable {
     public func readLog(after cursor: LogCursor = .beginning, limit: Int = 1_000) async throws -> LogBatch {
         let limit = min(max(1, limit), Self.largestPage)
         return try await reading { connection in
+            if cursor == .beginning { _ = try await connection.first(SummarizeLog()) }
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }

@@ -20,8 +20,8 @@ struct StreamHead: Sendable {
     /// Adds the next event.
     mutating func append(_ id: EventID, position: Int64) {
         if ids.count.isMultiple(of: Self.run) {
-            highest.append(highest.last.map { $0.precedes(id) ? id : $0 } ?? id)
-        } else if highest[highest.count - 1].precedes(id) {
+            highest.append(highest.last.map { $0.uuid.precedes(id.uuid) ? id : $0 } ?? id)
+        } else if highest[highest.count - 1].uuid.precedes(id.uuid) {
             highest[highest.count - 1] = id
         }
         ids.append(id)
@@ -31,16 +31,11 @@ struct StreamHead: Sendable {
     /// The version of an event, or `nil` if it is not here.
     func version(of id: EventID) -> Int? {
         for run in highest.indices.reversed() {
-            if highest[run].precedes(id) { return nil }
+            if highest[run].uuid.precedes(id.uuid) { return nil }
             let start = run * Self.run
             let end = min(start + Self.run, ids.count)
             if let index = ids[start..<end].lastIndex(of: id) { return index + 1 }
         }
         return nil
     }
-}
-
-extension EventID {
-    /// Whether this id stands before another in the order of their bytes, which for UUIDv7 is the order of time.
-    func precedes(_ other: EventID) -> Bool { uuid < other.uuid }
 }

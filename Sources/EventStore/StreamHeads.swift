@@ -5,7 +5,7 @@ internal import EventModel
 /// Two generations: when the younger is full, the older is forgotten and the younger takes its place. A stream that is
 /// appended to moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on stays
 /// until the group is stored.
-struct StreamHeads {
+struct StreamHeads: Sendable {
     private var young: [StreamID: StreamHead] = [:]
     private var old: [StreamID: StreamHead] = [:]
     private var youngEvents = 0

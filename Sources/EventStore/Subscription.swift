@@ -99,6 +99,7 @@ public struct Subscription: AsyncSequence, Sendable {
             configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
             let made = try await PostgresConnection.connect(configuration, logger: subscription.logger)
             try await RestoredLog.refuse(on: made)
+            if cursor == .beginning || cursor.window != nil { _ = try await made.first(SummarizeLog()) }
             connection = made
             return made
         }

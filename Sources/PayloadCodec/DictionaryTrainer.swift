@@ -54,7 +54,7 @@ package struct DictionaryTrainer: Sendable {
         let trained = samples[..<boundary]
         let heldOut = samples[boundary...]
         var best: (bytes: [UInt8], ratio: Double)?
-        let corpus = DictionaryCorpus(trained)
+        let corpus = DictionaryCorpus(trained.map(PackedText.packed)[...])
         for length in Self.segmentLengths {
             let bytes = corpus.dictionary(size: size, segmentLength: length)
             guard !bytes.isEmpty else { continue }

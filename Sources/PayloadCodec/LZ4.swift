@@ -83,14 +83,14 @@ import CLZ4
     ///
     /// - Parameters:
     ///   - block: All of the block and nothing else.
-    ///   - target: Exactly as large as the message.
+    ///   - target: At least as large as the message.
     ///   - dictionary: The dictionary that the block was made with; empty if none.
-    /// - Returns: Whether the block was sound and filled `target`.
+    /// - Returns: The message's size, or `nil` if the block is not sound or the message does not fit.
     static func decompress(
         _ block: UnsafeRawBufferPointer,
         into target: UnsafeMutableRawBufferPointer,
         dictionary: UnsafeRawBufferPointer
-    ) -> Bool {
+    ) -> Int? {
         let from = unsafe block.baseAddress?.assumingMemoryBound(to: CChar.self)
         let to = unsafe target.baseAddress?.assumingMemoryBound(to: CChar.self)
         let known = unsafe dictionary.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -102,6 +102,6 @@ import CLZ4
             known,
             Int32(dictionary.count)
         )
-        return Int(count) == target.count
+        return count < 0 ? nil : Int(count)
     }
 }

@@ -2,6 +2,15 @@ internal import Crypto
 
 /// The checksum in a frame's header: of the data's length as four bytes, the lowest first, and the raw bytes.
 enum PayloadChecksum {
+    /// Computes the CRC-32C of data and metadata that lie apart.
+    static func of(_ data: UnsafeRawBufferPointer, _ metadata: UnsafeRawBufferPointer) -> UInt32 {
+        var crc = CRC32C()
+        crc.update(littleEndian: UInt32(truncatingIfNeeded: data.count))
+        unsafe crc.update(data)
+        unsafe crc.update(metadata)
+        return crc.value
+    }
+
     /// Computes the kind of checksum that `flags` ask for.
     ///
     /// - Parameters:

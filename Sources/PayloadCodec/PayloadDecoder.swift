@@ -91,9 +91,11 @@ package struct PayloadDecoder: Sendable {
     ) -> Bool {
         let body = unsafe UnsafeRawBufferPointer(rebasing: frame[header.bodyOffset...])
         let raw = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<header.rawLength])
-        if header.flags.contains(.lz4) {
-            let whole = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: raw, dictionary: $0) }
-            guard whole else { return false }
+        if header.flags.contains(.packed) {
+            guard unsafe unpack(body, into: raw, known) else { return false }
+        } else if header.flags.contains(.lz4) {
+            let count = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: raw, dictionary: $0) }
+            guard count == raw.count else { return false }
         } else {
             unsafe raw.copyMemory(from: body)
         }
@@ -108,5 +110,18 @@ package struct PayloadDecoder: Sendable {
             unsafe target[header.rawLength + 1] = UInt8(ascii: "}")
         }
         return true
+    }
+
+    /// Decompresses packed text, which is smaller than `raw`, and unpacks it.
+    private static func unpack(
+        _ body: UnsafeRawBufferPointer,
+        into raw: UnsafeMutableRawBufferPointer,
+        _ known: [UInt8]
+    ) -> Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: raw.count, alignment: 8) { text in
+            let count = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: text, dictionary: $0) }
+            guard let count else { return false }
+            return unsafe PackedText.unpack(UnsafeRawBufferPointer(rebasing: text[..<count]), to: raw)
+        }
     }
 }

@@ -2,12 +2,13 @@
 ///
 /// ```
 /// byte 0      format version 1 in the high nibble, flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
-///             first 4 bytes of a SHA-256 (else CRC-32C, little endian); bits 2 and 3 must be 0
+///             first 4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
+///             (``PackedText``; only with bit 0); bit 3 must be 0
 /// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
 /// varint      length of the data (raw bytes)
 /// varint      length of the metadata (raw bytes; 0 = the metadata is {})
 /// 4 bytes     checksum of: data length as 4 bytes little endian, then the raw bytes (data, metadata)
-/// rest        body: the raw bytes, or one LZ4 block of them
+/// rest        body: the raw bytes, or one LZ4 block of them, packed or not
 /// ```
 package struct PayloadFrame: Hashable, Sendable {
     /// The low nibble of a frame's first byte.
@@ -22,8 +23,10 @@ package struct PayloadFrame: Hashable, Sendable {
         package static let lz4 = Flags(rawValue: 1)
         /// The checksum is the beginning of a SHA-256, which SQL can compute, and not a CRC-32C.
         package static let sha256 = Flags(rawValue: 2)
+        /// The LZ4 block holds packed text.
+        package static let packed = Flags(rawValue: 4)
         /// All flags that this version knows.
-        static let known: Flags = [.lz4, .sha256]
+        static let known: Flags = [.lz4, .sha256, .packed]
     }
 
     /// The format version that this build writes and reads.
@@ -72,7 +75,7 @@ package struct PayloadFrame: Hashable, Sendable {
         guard flags.isSubset(of: .known) else {
             throw PayloadCodecError(
                 .unknownVersion,
-                "the frame has flags \(flags.rawValue), of which this build knows only 1 and 2"
+                "the frame has flags \(flags.rawValue), of which this build knows only 1, 2 and 4"
             )
         }
         var offset = 1
@@ -96,9 +99,13 @@ package struct PayloadFrame: Hashable, Sendable {
         bodyOffset = offset + 4
         let bodyLength = frame.count - bodyOffset
         let rawLength = dataLength + metadataLength
+        guard flags.contains(.lz4) || !flags.contains(.packed) else {
+            throw PayloadCodecError(.corrupt, "the frame says that its body is packed, but not compressed")
+        }
         // No byte of an LZ4 block stands for more than 255 raw ones (LZ4 block format), so a small body cannot ask
         // for a large buffer.
-        guard flags.contains(.lz4) ? rawLength <= bodyLength * 255 : rawLength == bodyLength else {
+        let expansion = 255 * (flags.contains(.packed) ? PackedText.mostExpansion : 1)
+        guard flags.contains(.lz4) ? rawLength <= bodyLength * expansion : rawLength == bodyLength else {
             throw PayloadCodecError(
                 .corrupt,
                 "the frame declares \(rawLength) raw bytes, which its body of \(bodyLength) does not hold"

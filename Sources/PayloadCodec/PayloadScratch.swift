@@ -64,45 +64,83 @@
         metadata: Span<UInt8>,
         _ body: (UnsafeRawBufferPointer) -> Void
     ) -> PayloadEncoding {
-        let dataLength = data.count
-        let metadataLength = metadata.isEmptyObject ? 0 : metadata.count
-        let rawLength = dataLength + metadataLength
-        precondition(rawLength <= capacity, "the scratch is too small for the payload")
-        unsafe data.copy(dataLength, to: raw)
-        unsafe metadata.copy(metadataLength, to: raw + dataLength)
-        let bytes = unsafe UnsafeRawBufferPointer(start: raw, count: rawLength)
+        unsafe data.withUnsafeBytes { data in
+            unsafe metadata.withUnsafeBytes { metadata in
+                let isEmptyObject =
+                    unsafe metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
+                let kept = isEmptyObject ? unsafe UnsafeRawBufferPointer(start: nil, count: 0) : unsafe metadata
+                return unsafe encode(data, kept, body)
+            }
+        }
+    }
 
-        var end = 1
-        write(varint: dictionary.map { Int($0.id) } ?? 0, at: &end)
-        write(varint: dataLength, at: &end)
-        write(varint: metadataLength, at: &end)
-        let checksum = unsafe PayloadChecksum.of(bytes, dataLength: dataLength, flags: [])
-        unsafe frame.storeBytes(of: checksum.littleEndian, toByteOffset: end, as: UInt32.self)
-        end += 4
+    private func encode(
+        _ data: UnsafeRawBufferPointer,
+        _ metadata: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) -> PayloadEncoding {
+        let rawLength = data.count + metadata.count
+        precondition(rawLength <= capacity, "the scratch is too small for the payload")
+        let checksum = unsafe PayloadChecksum.of(data, metadata)
+        let text = unsafe pack(data, metadata)
+        let flags: PayloadFrame.Flags = text.isPacked ? [.lz4, .packed] : .lz4
+        let dictionaryID = dictionary.map { Int($0.id) } ?? 0
+        var end = writeHeader(flags, dictionary: dictionaryID, data.count, metadata.count, checksum)
         let length =
             switch compressor {
-            case .small(let block): unsafe block.compress(count: rawLength, into: frame + end)
+            case .small(let block): unsafe block.compress(count: text.count, into: frame + end)
             case .any(let state):
                 unsafe state.compress(
-                    bytes,
-                    into: UnsafeMutableRawBufferPointer(start: frame + end, count: LZ4State.bound(rawLength))
+                    UnsafeRawBufferPointer(start: raw, count: text.count),
+                    into: UnsafeMutableRawBufferPointer(start: frame + end, count: LZ4State.bound(text.count))
                 )
             }
         if length > 0, length < rawLength {
-            unsafe frame.storeBytes(of: PayloadFrame.version << 4 | PayloadFrame.Flags.lz4.rawValue, as: UInt8.self)
             unsafe body(UnsafeRawBufferPointer(start: frame, count: end + length))
             return dictionary.map { PayloadEncoding(rawValue: $0.id) } ?? .lz4
         }
-        unsafe frame.storeBytes(of: PayloadFrame.version << 4, as: UInt8.self)
-        end = 1
-        write(varint: 0, at: &end)
+        end = writeHeader([], dictionary: 0, data.count, metadata.count, checksum)
+        unsafe Self.copy(data, to: frame + end)
+        unsafe Self.copy(metadata, to: frame + end + data.count)
+        unsafe body(UnsafeRawBufferPointer(start: frame, count: end + rawLength))
+        return .identity
+    }
+
+    /// Puts what is to be compressed behind the dictionary: packed text, or the raw bytes where there is nothing to pack.
+    private func pack(
+        _ data: UnsafeRawBufferPointer,
+        _ metadata: UnsafeRawBufferPointer
+    ) -> (count: Int, isPacked: Bool) {
+        if let first = unsafe PackedText.pack(data, to: raw),
+            let second = unsafe PackedText.pack(metadata, to: raw + first)
+        {
+            return (first + second, first + second < data.count + metadata.count)
+        }
+        unsafe Self.copy(data, to: raw)
+        unsafe Self.copy(metadata, to: raw + data.count)
+        return (data.count + metadata.count, false)
+    }
+
+    private static func copy(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
+        guard bytes.count > 0, let base = bytes.baseAddress else { return }
+        unsafe target.copyMemory(from: base, byteCount: bytes.count)
+    }
+
+    /// - Returns: Where the header ends.
+    private func writeHeader(
+        _ flags: PayloadFrame.Flags,
+        dictionary: Int,
+        _ dataLength: Int,
+        _ metadataLength: Int,
+        _ checksum: UInt32
+    ) -> Int {
+        unsafe frame.storeBytes(of: PayloadFrame.version << 4 | flags.rawValue, as: UInt8.self)
+        var end = 1
+        write(varint: dictionary, at: &end)
         write(varint: dataLength, at: &end)
         write(varint: metadataLength, at: &end)
         unsafe frame.storeBytes(of: checksum.littleEndian, toByteOffset: end, as: UInt32.self)
-        end += 4
-        unsafe (frame + end).copyMemory(from: raw, byteCount: rawLength)
-        unsafe body(UnsafeRawBufferPointer(start: frame, count: end + rawLength))
-        return .identity
+        return end + 4
     }
 
     private func write(varint number: Int, at offset: inout Int) {
@@ -114,20 +152,5 @@
         }
         unsafe frame.storeBytes(of: UInt8(rest), toByteOffset: offset, as: UInt8.self)
         offset += 1
-    }
-}
-
-extension Span<UInt8> {
-    /// Whether these are the two bytes `{}`, which a frame stores as nothing.
-    fileprivate var isEmptyObject: Bool {
-        count == 2 && self[0] == UInt8(ascii: "{") && self[1] == UInt8(ascii: "}")
-    }
-
-    /// Copies the first `count` bytes.
-    fileprivate func copy(_ count: Int, to target: UnsafeMutableRawPointer) {
-        unsafe withUnsafeBytes { bytes in
-            guard count > 0, let base = bytes.baseAddress else { return }
-            unsafe target.copyMemory(from: base, byteCount: count)
-        }
     }
 }

@@ -24,10 +24,16 @@ import Testing
         )
     }
 
+    private func pending(_ ids: [Int]) -> AppendRound.Pending {
+        var pending = AppendRound.Pending(behind: 0)
+        for id in ids { pending.append(.numbered(id), row: 0) }
+        return pending
+    }
+
     private func decide(
         _ appends: [EncodedAppend],
         _ heads: StreamHeads,
-        pending: [StreamID: Set<EventID>] = [:],
+        pending: [StreamID: AppendRound.Pending] = [:],
         fresh: Set<StreamID>
     ) -> String {
         switch AppendDecision(appends, heads: heads, pending: pending, isFresh: fresh.contains) {
@@ -81,7 +87,7 @@ import Testing
 
     @Test func `what is being stored counts, but refuses nothing that it may yet allow`() throws {
         let heads = heads([stream: 3])
-        let pending: [StreamID: Set<EventID>] = [stream: [.numbered(50), .numbered(51)]]
+        let pending = [stream: pending([50, 51])]
         func decision(_ ids: [Int], _ expected: ExpectedVersion) throws -> String {
             try decide([encoded(ids, to: stream, expected)], heads, pending: pending, fresh: [stream])
         }
@@ -114,7 +120,7 @@ import Testing
             try decide(
                 [stored, encoded([100], to: other, .any)],
                 heads,
-                pending: [other: [.numbered(100)]],
+                pending: [other: pending([100])],
                 fresh: both
             ) == "later"
         )

@@ -12,7 +12,7 @@ import Testing
     private func appender(_ configuration: PostgresConfiguration, queueBytes: Int = 16 << 20) -> EventAppender {
         EventAppender(
             to: configuration,
-            limits: .init(queueBytes: queueBytes),
+            limits: .init(queueBytes: queueBytes, connections: 1),
             encoder: PayloadEncoder(),
             logger: TestServer.silent
         )
@@ -23,7 +23,7 @@ import Testing
         var tasks: [Task<[AppendReceipt], any Error>] = []
         for append in appends {
             tasks.append(Task { try await appender.append(append) })
-            while appender.queue.queuedRequests < tasks.count { await Task.yield() }
+            while appender.queues[0].queuedRequests < tasks.count { await Task.yield() }
         }
         return tasks
     }
@@ -155,7 +155,7 @@ import Testing
             let stream = StreamID.fresh()
             let queued = await queue([try [.of(to: stream)]], in: appender)
             let blocked = Task { try await appender.append(.of(to: stream)) }
-            while appender.queue.blockedProducers < 1 { await Task.yield() }
+            while appender.queues[0].blockedProducers < 1 { await Task.yield() }
             blocked.cancel()
             await #expect(throws: CancellationError.self) { try await blocked.value }
             queued[0].cancel()

@@ -56,13 +56,13 @@ import Testing
         }
         guard block.count <= LZ4State.bound(message.count) else { return nil }
         var decoded = [UInt8](repeating: 0, count: message.count)
-        let isSound = unsafe decoded.withUnsafeMutableBytes { target in
+        let count = unsafe decoded.withUnsafeMutableBytes { target in
             unsafe block.withUnsafeBytes { block in
                 unsafe dictionary.withUnsafeBytes { dictionary in
                     unsafe LZ4State.decompress(block, into: target, dictionary: dictionary)
                 }
             }
         }
-        return isSound ? decoded : nil
+        return count == message.count ? decoded : nil
     }
 }

@@ -41,7 +41,8 @@ package struct BenchmarkServer: Sendable {
         if let given = options.databaseURL {
             // libpq takes the last of two values of one keyword.
             let server = try await BenchmarkServer(options) { database in
-                database.map { given.contains("://") ? Self.replacing($0, in: given) : "\(given) dbname=\($0)" } ?? given
+                database.map { given.contains("://") ? Self.replacing($0, in: given) : "\(given) dbname=\($0)" }
+                    ?? given
             }
             return try await body(server)
         }

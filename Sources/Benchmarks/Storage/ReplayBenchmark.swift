@@ -57,7 +57,8 @@ struct ReplayBenchmark: Benchmark {
         try await ContinuousClock().measure {
             for stream in streams {
                 try await connection.copyOut(
-                    unsafeSQL: "(select \(StoredEvent.columns) from events where stream_id = '\(stream)' order by version)"
+                    unsafeSQL:
+                        "(select \(StoredEvent.columns) from events where stream_id = '\(stream)' order by version)"
                 ) { _ in }
             }
         }

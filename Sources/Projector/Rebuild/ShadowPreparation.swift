@@ -1,3 +1,4 @@
+internal import EventStore
 internal import Postgres
 internal import Schema
 
@@ -19,6 +20,7 @@ struct ShadowPreparation: Sendable {
     /// A shadow that other SQL was built with, or for another number of shards, is dropped.
     func run(on connection: PostgresConnection) async throws -> Prepared {
         try await Projector.checkLog(on: connection)
+        _ = try await connection.first(SummarizeLog())
         let found = try await connection.query(ShadowCheckpoint.Load(model: model))
         let checksum = try await connection.first(ShadowCheckpoint.Checksum(model: model))
         let shards = try await connection.query(LiveCheckpoints.Select(projection: live)).first?.shards ?? 1

@@ -223,6 +223,7 @@ struct ProjectorWorker {
         if let connection, connection.isOpen { return connection }
         let made = try await PostgresConnection.connect(configuration, logger: logger)
         try await Projector.checkLog(on: made)
+        _ = try await made.first(SummarizeLog())
         connection = made
         forget()
         return made

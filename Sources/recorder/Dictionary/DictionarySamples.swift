@@ -53,19 +53,18 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
     }
 }
 
-/// Streams of events that stand at equal distances in the log.
+/// Streams that stand at equal distances in the order of their ids, which for UUIDv7 is the order of time.
 private struct SelectStreamsEvenly: PostgresStatement {
     let count: Int
 
     let sql = """
-        select found.stream_id
-        from (select min(position) as first, max(position) as last from events) as log
-        cross join lateral generate_series(0, $1::bigint - 1) as step(n)
-        cross join lateral (
-            select stream_id from events
-            where position >= log.first + (log.last - log.first) * step.n / $1 order by position limit 1
-        ) as found
-        order by step.n
+        select stream_id
+        from (
+            select stream_id, row_number() over (order by stream_id) as number, count(*) over () as total
+            from events where version = 1
+        ) as streams
+        where (number * $1) / total > ((number - 1) * $1) / total
+        order by number
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(count) }

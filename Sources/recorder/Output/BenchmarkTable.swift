@@ -15,7 +15,10 @@ struct BenchmarkTable {
         let settings = server.settings.filter { $0.key != "server_version" }.sorted { $0.key < $1.key }
             .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         line("\(machine); PostgreSQL \(server.settings["server_version"] ?? "?"): \(settings)")
-        line(server.isDurable ? "durable: what is acknowledged is on disk" : "NOT durable: a crash may lose what is acknowledged")
+        line(
+            server.isDurable
+                ? "durable: what is acknowledged is on disk" : "NOT durable: a crash may lose what is acknowledged"
+        )
         line(row("measurement", "recorder (least–most)", "limit (least–most)", "ratio"))
     }
 

@@ -1,0 +1,95 @@
+internal import Logging
+internal import Postgres
+internal import Synchronization
+
+/// Wakes whoever waits for events: after commits, from a session of its own, one notification for all commits meanwhile.
+///
+/// A NOTIFY in a writing transaction holds one lock over the whole cluster until the commit is flushed, and one behind each
+/// commit makes the producers wait for it. A notification is a hint: what cannot be sent is left to the listeners' own looking.
+final class LogNotifier: Sendable {
+    private struct State {
+        var isDue = false
+        var isClosed = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+
+    /// The least time between two notifications: under load, listeners need no more to read whole batches.
+    private static let interval = Duration.milliseconds(1)
+    /// How long to leave a server alone that cannot be reached.
+    private static let retryPause = Duration.seconds(1)
+
+    init(_ configuration: PostgresConfiguration, logger: Logger) {
+        var configuration = configuration
+        // It has nothing to lose, so it has nothing to wait for.
+        configuration.settings["synchronous_commit"] = "off"
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Says that something was committed. Returns at once.
+    func notify() {
+        let waiter = state.withLock { state in
+            state.isDue = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Sends what is due and ends ``run()``.
+    func close() {
+        let waiter = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Sends notifications until ``close()``.
+    func run() async {
+        while await isDue() {
+            do {
+                let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                do {
+                    try await send(on: connection)
+                } catch {
+                    await connection.close()
+                    throw error
+                }
+                await connection.close()
+            } catch {
+                logger.debug("a notification was not sent", metadata: ["error": "\(error)"])
+                guard !state.withLock({ $0.isClosed }), !Task.isCancelled else { return }
+                try? await Task.sleep(for: Self.retryPause)
+            }
+        }
+    }
+
+    private func send(on connection: isolated PostgresConnection) async throws {
+        repeat {
+            state.withLock { $0.isDue = false }
+            try await connection.execute(WakeSubscribers())
+            if !state.withLock({ $0.isClosed }) { try? await Task.sleep(for: Self.interval) }
+        } while await isDue()
+    }
+
+    /// Waits until something was committed.
+    ///
+    /// - Returns: `false` when it was closed and nothing is due.
+    private func isDue() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLock { state in
+                if state.isDue || state.isClosed { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+        return state.withLock { $0.isDue }
+    }
+}

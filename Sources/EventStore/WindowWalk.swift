@@ -1,0 +1,93 @@
+package import Postgres
+
+/// Walks a window between two snapshots by position, when it is too large for one batch.
+///
+/// Positions have a summary of blocks instead of a tree, so they are asked for in spans: what a span holds is found without
+/// reading the rest of the log, if ``SummarizeLog`` was run since the rest was written.
+struct WindowWalk {
+    /// What was delivered before the window.
+    let old: PostgresSnapshot
+    /// Where the walk stands.
+    let window: LogCursor.Window
+    /// How many events at most.
+    let limit: Int
+    /// Whose streams to read; all of them unless given.
+    let shards: ShardSet?
+    /// The last position to read.
+    var last = Int64.max
+
+    /// The shortest span; positions that were drawn and rolled back leave gaps.
+    private static let shortestSpan: Int64 = 1024
+
+    /// Reads on from where the walk stands.
+    ///
+    /// - Parameter connection: In a transaction that sees what the window's end sees.
+    /// - Returns: Events by position; none only when the walk is over. A cursor without a window says that it is.
+    func next(on connection: isolated PostgresConnection) async throws -> LogReader.Batch {
+        // What the window holds has a position already, and the sequence goes only up.
+        let end = min(last, try await connection.first(LastPosition()) ?? 0)
+        // One shard of many is found in a longer span.
+        let part = shards.map { Double($0.members.count) / Double($0.count) } ?? 1
+        var span = max(Self.shortestSpan, Int64((Double(limit) / max(part, 0.001)).rounded(.up)))
+        var position = window.position
+        var events: [StoredEvent] = []
+        while position < end, events.count < limit {
+            let upper = min(end, position + span)
+            let rest = limit - events.count
+            let found = try await connection.query(
+                ReadSpan(old: old, end: window.end, after: position, upTo: upper, limit: rest, shards: shards)
+            )
+            events = events.isEmpty ? found : events + found
+            position = found.count == rest ? found[rest - 1].position : upper
+            if found.count * 2 < rest { span *= 2 }
+        }
+        guard position < end else { return LogReader.Batch(events: events, cursor: LogCursor(delivered: window.end)) }
+        let rest = LogCursor.Window(end: window.end, position: position)
+        return LogReader.Batch(events: events, cursor: LogCursor(delivered: old, window: rest))
+    }
+
+    private struct LastPosition: PostgresStatement {
+        let sql = "select last_value from events_position"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+    }
+
+    private struct ReadSpan: PostgresStatement {
+        let old: PostgresSnapshot
+        let end: PostgresSnapshot
+        let after: Int64
+        let upTo: Int64
+        let limit: Int
+        let shards: ShardSet?
+
+        var sql: String {
+            """
+            select \(StoredEvent.columns) from events
+            where position > $1 and position <= $2
+                and pg_visible_in_snapshot(transaction_id, $3) and not pg_visible_in_snapshot(transaction_id, $4)
+                \(ShardSet.condition(shards, from: 6))
+            order by position limit $5
+            """
+        }
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(after)
+            try parameters.append(upTo)
+            try parameters.append(end)
+            try parameters.append(old)
+            try parameters.append(limit)
+            try shards?.bind(&parameters)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
+    }
+}
+
+/// Brings the log's summary of positions up to date. To be run, outside a transaction, before a walk that may be long.
+package struct SummarizeLog: PostgresStatement {
+    package let sql = "select summarize_events()"
+
+    package init() {}
+
+    package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+}
