@@ -46,10 +46,10 @@ struct AppendWriter: Sendable {
 
     /// Writes what is queued until the queue is closed and empty, or the task is cancelled.
     mutating func run(_ queue: AppendQueue) async {
-        var open = await queue.take(upTo: limits.groupSize)
+        var open = await take(from: queue)
         while !open.isEmpty {
             guard let connection = await connect(for: open) else {
-                open = await queue.take(upTo: limits.groupSize)
+                open = await take(from: queue)
                 continue
             }
             open = await serve(queue, beginningWith: open, on: connection)
@@ -101,15 +101,19 @@ struct AppendWriter: Sendable {
         // Whether a commit took effect whose answer was lost shows in the heads that are read now.
         heads.removeAll()
         while !group.isEmpty {
-            if Task.isCancelled {
-                settle(group, failed: .closed, CancellationError())
-                return []
-            }
             let open = await write(group, on: connection)
             heads.trim()
             guard open.isEmpty else { return open }
-            group = await queue.take(upTo: limits.groupSize)
+            group = await take(from: queue)
         }
+        return []
+    }
+
+    /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
+    private func take(from queue: AppendQueue) async -> [AppendRequest] {
+        let group = await queue.take(upTo: limits.groupSize)
+        guard Task.isCancelled else { return group }
+        settle(group, failed: .closed, CancellationError())
         return []
     }
 
