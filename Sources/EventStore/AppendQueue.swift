@@ -169,7 +169,8 @@ final class AppendQueue: Sendable {
         }
     }
 
-    private func waitForRequests() async {
+    /// Waits until there is a request, the queue is closed, or the task is cancelled.
+    func waitForRequests() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in

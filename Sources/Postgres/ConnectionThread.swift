@@ -46,7 +46,7 @@ final class ConnectionThread: SerialExecutor {
 }
 
 /// A detached POSIX thread that runs one closure.
-struct Thread {
+package struct Thread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 
@@ -58,6 +58,12 @@ struct Thread {
     /// - Parameter run: The thread's work.
     init(run: @escaping @Sendable () -> Void) {
         body = Body(run: run)
+    }
+
+    /// Lets other threads work for about so long. Only on a thread of one's own, such as a connection's.
+    package static func pause(_ duration: Duration) {
+        var time = timespec(tv_sec: 0, tv_nsec: Int(duration / .nanoseconds(1)))
+        unsafe nanosleep(&time, nil)
     }
 
     /// Starts the thread; nobody joins it.
