@@ -21,3 +21,12 @@ struct AppendRequest: Sendable {
         append.events.reduce(384) { $0 + $1.data.count + $1.metadata.count + 160 }
     }
 }
+
+/// How an append ended, on its way to whoever waits for it.
+struct AppendSettlement: Sendable {
+    let request: AppendRequest
+    let result: Result<[AppendReceipt], any Error>
+
+    /// Tells them.
+    func tell() { request.settle(result) }
+}

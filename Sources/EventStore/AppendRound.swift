@@ -51,7 +51,7 @@ struct AppendRound {
     }
 
     /// The appends that need no storing, and how they ended.
-    private(set) var settled: [(request: AppendRequest, result: Result<[AppendReceipt], any Error>)] = []
+    private(set) var settled: [AppendSettlement] = []
     /// The appends that are not settled, in their order: those that are stored now, and those that wait.
     private(set) var open: [AppendRequest] = []
     /// The appends that wait for the next round.
@@ -81,8 +81,8 @@ struct AppendRound {
                 isHeld
                 ? .later : AppendDecision(request.appends, heads: heads, pending: pending, isFresh: fresh.contains)
             switch decision {
-            case .stored(let receipts): settled.append((request, .success(receipts)))
-            case .refuse(let error): settled.append((request, .failure(error)))
+            case .stored(let receipts): settled.append(AppendSettlement(request: request, result: .success(receipts)))
+            case .refuse(let error): settled.append(AppendSettlement(request: request, result: .failure(error)))
             case .store:
                 open.append(request)
                 plan(request, heads: heads, types: types, pending: &pending)
@@ -140,7 +140,7 @@ struct AppendRound {
     ///   - stored: The positions that ``statement`` gave.
     ///   - heads: Gets the events.
     /// - Returns: The appends that were stored, each with its receipts.
-    func finish(_ stored: [Int64], heads: inout StreamHeads) -> [(request: AppendRequest, receipts: [AppendReceipt])] {
+    func finish(_ stored: [Int64], heads: inout StreamHeads) -> [AppendSettlement] {
         var positions = [Int64](repeating: 0, count: rows.count)
         for (place, position) in zip(order, stored) { positions[place] = position }
         var next = positions[...]
@@ -156,7 +156,7 @@ struct AppendRound {
                     wasStoredBefore: false
                 )
             }
-            return (planned.request, receipts)
+            return AppendSettlement(request: planned.request, result: .success(receipts))
         }
     }
 }

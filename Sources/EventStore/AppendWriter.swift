@@ -14,6 +14,8 @@ struct AppendWriter: Sendable {
     private let limits: EventAppender.Limits
     /// Told how many events each transaction stored.
     private let written: @Sendable (Int) -> Void
+    /// Told how appends ended, so that this thread need not wake everybody who waits.
+    private let tell: @Sendable ([AppendSettlement]) -> Void
     private var heads: StreamHeads
     private var types = EventTypes()
     /// When to give up if the trouble lasts; `nil` while there is none.
@@ -36,17 +38,20 @@ struct AppendWriter: Sendable {
     ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
     ///   - lanes: How many writers share what may be remembered.
     ///   - written: Told how many events each transaction stored.
+    ///   - tell: Told how appends ended; each is told once.
     init(
         _ configuration: PostgresConfiguration,
         limits: EventAppender.Limits,
         lanes: Int,
         logger: Logger,
-        written: @escaping @Sendable (Int) -> Void
+        written: @escaping @Sendable (Int) -> Void,
+        tell: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
         self.configuration = configuration
         self.limits = limits
         self.logger = logger
         self.written = written
+        self.tell = tell
         heads = StreamHeads(limit: Self.remembered / lanes)
     }
 
@@ -199,11 +204,11 @@ struct AppendWriter: Sendable {
         let round = AppendRound(attempt.open, heads: heads, types: types, fresh: attempt.fresh)
         // From here on only these are open: whatever happens to the others' neighbours, they are told once.
         attempt.open = round.open
-        for (request, result) in round.settled { request.settle(result) }
+        if !round.settled.isEmpty { tell(round.settled) }
         if round.count > 0 {
             let positions = try await connection.query(round.statement)
             written(round.count)
-            for (request, receipts) in round.finish(positions, heads: &heads) { request.settle(.success(receipts)) }
+            tell(round.finish(positions, heads: &heads))
         }
         attempt.open = round.later
         attempt.stale = round.stale
@@ -269,10 +274,13 @@ struct AppendWriter: Sendable {
             case .closed: "the appender was stopped before it stored the append"
             default: "the append was refused"
             }
-        for request in requests {
-            let stream = request.appends.first?.stream
-            request.settle(.failure(EventStoreError(code, message, stream: stream, cause: cause)))
-        }
+        tell(
+            requests.map { request in
+                let stream = request.appends.first?.stream
+                let error = EventStoreError(code, message, stream: stream, cause: cause)
+                return AppendSettlement(request: request, result: .failure(error))
+            }
+        )
     }
 }
 

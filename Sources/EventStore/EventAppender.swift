@@ -240,15 +240,33 @@ public final class EventAppender: Sendable {
         await notifying
     }
 
+    /// Runs a lane. Whoever waits is told on the shared pool: a lane that wakes them itself is slowed down by each of them.
     private func run(_ queue: AppendQueue) async {
-        var writer = AppendWriter(configuration, limits: limits, lanes: queues.count, logger: logger) { [self] events in
-            groups.record(events)
-            appended.increment(by: events)
-            notifier.notify()
-        }
+        let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
+        async let telling: Void = Self.tell(settlements)
+        var writer = AppendWriter(
+            configuration,
+            limits: limits,
+            lanes: queues.count,
+            logger: logger,
+            written: { [self] events in
+                groups.record(events)
+                appended.increment(by: events)
+                notifier.notify()
+            },
+            tell: { settled.yield($0) }
+        )
         await writer.run(queue)
         queue.close()
         Self.stop(queue.drain())
+        settled.finish()
+        await telling
+    }
+
+    private static func tell(_ settlements: AsyncStream<[AppendSettlement]>) async {
+        for await batch in settlements {
+            for settlement in batch { settlement.tell() }
+        }
     }
 
     private static func stop(_ requests: [AppendRequest]) {

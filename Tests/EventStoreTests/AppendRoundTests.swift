@@ -40,7 +40,7 @@ import Testing
         let round = round(requests, heads)
         #expect(round.count == 5)
         // Positions are drawn in the order in which rows are stored: the lower stream's first.
-        let receipts = round.finish([10, 11, 12, 20, 21], heads: &heads).map(\.receipts)
+        let receipts = try round.finish([10, 11, 12, 20, 21], heads: &heads).map { try $0.result.get() }
         #expect(receipts.map { $0.map(\.positions) } == [[[20], [10]], [[11, 12]], [[21]]])
         #expect(receipts.map { $0.map(\.firstVersion) } == [[1, 1], [2], [2]])
         #expect(heads[low]?.positions == [10, 11, 12])
