@@ -10,7 +10,7 @@ import Testing
 @Suite struct PsycopgTests {
     @Test(.timeLimit(.minutes(10)))
     func `Python, psql and an appender append to the same streams at once and all is right`() async throws {
-        guard let python = try await PythonEnvironment.psycopg() else {
+        guard let python = try await PythonEnvironment.psycopg.python() else {
             try Test.cancel("psycopg cannot be installed: PyPI is not reached from here")
         }
         try await withStore { store, configuration in

@@ -1,0 +1,62 @@
+import Foundation
+
+/// A Python environment with a package from PyPI, made once on a machine and kept for later runs.
+package struct PythonEnvironment: Sendable {
+    /// A name for its folder.
+    private let name: String
+    /// What pip is asked for.
+    private let package: String
+    /// A line of Python that fails where the package is missing.
+    private let probe: String
+    /// Whether what the system's Python has is used where it fits.
+    private let usesSystem: Bool
+
+    /// psycopg: a client of PostgreSQL.
+    package static let psycopg = PythonEnvironment(
+        name: "psycopg-3",
+        package: "psycopg[binary]>=3.1,<4",
+        probe: "import psycopg; psycopg.connect"
+    )
+
+    /// moto: a server that speaks S3. It brings 60 packages, which the system may have.
+    package static let moto = PythonEnvironment(
+        name: "moto-5",
+        package: "moto[server]>=5,<6",
+        probe: "from moto.server import ThreadedMotoServer; import botocore.auth",
+        usesSystem: true
+    )
+
+    private init(name: String, package: String, probe: String, usesSystem: Bool = false) {
+        self.name = name
+        self.package = package
+        self.probe = probe
+        self.usesSystem = usesSystem
+    }
+
+    /// The path of its interpreter.
+    ///
+    /// - Returns: `nil` if PyPI cannot be reached.
+    package func python() async throws -> String? {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-\(name)")
+            .path(percentEncoded: false)
+        let python = "\(folder)/bin/python"
+        if try await ChildProgram.attempt(python, ["-c", probe]).status == 0 { return python }
+        // Aside, then moved: nobody finds half an environment. Its own scripts are not used, so it can be moved.
+        let aside = "\(folder)-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: aside) }
+        let system = usesSystem ? ["--system-site-packages"] : []
+        _ = try await ChildProgram.run("python3", ["-m", "venv"] + system + [aside])
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
+        let installed = try await ChildProgram.attempt("\(aside)/bin/python", install)
+        guard installed.status == 0 else {
+            let reasons = ["Failed to establish", "Temporary failure", "ConnectionError", "Max retries", "timed out"]
+            let isUnreachable = reasons.contains { installed.errors.contains($0) }
+            guard isUnreachable else { throw ChildProgram.Failure(program: "pip", reason: installed.errors) }
+            return nil
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.moveItem(atPath: aside, toPath: folder)
+        _ = try await ChildProgram.run(python, ["-c", probe])
+        return python
+    }
+}
