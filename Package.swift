@@ -16,6 +16,9 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 
@@ -28,12 +31,22 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Schema", ["Postgres", logging]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
+    ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
     ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
     (
         "Benchmarks",
-        ["EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Simulator", "Operations", logging]
+        [
+            "EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Simulator", "Operations",
+            logging,
+        ]
     ),
+]
+
+/// Programs in other languages that tests run.
+let testPrograms = [
+    "EventStore": ["append_with_psycopg.py"],
+    "Cache": ["object_server.py", "sign_with_botocore.py"],
 ]
 
 /// What the command line is made of: all layers, and what reads its words and settings.
@@ -45,7 +58,7 @@ let package = Package(
     name: "session-recorder",
     products: [
         .executable(name: "recorder", targets: ["recorder"]),
-        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel"]),
+        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel", "Cache"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,6 +66,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -78,7 +93,7 @@ let package = Package(
                 Target.testTarget(
                     name: "\(layer.name)Tests",
                     dependencies: [.byName(name: layer.name), "RecorderTesting"] + layer.dependencies,
-                    exclude: layer.name == "EventStore" ? ["append_with_psycopg.py"] : [],
+                    exclude: testPrograms[layer.name] ?? [],
                     swiftSettings: settings
                 ),
             ]

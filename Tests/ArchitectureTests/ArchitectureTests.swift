@@ -14,18 +14,21 @@ import Testing
         "Schema": ["Postgres"],
         "Projector": ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", "ServiceLifecycle"],
         "ReadModel": ["EventModel", "Postgres"],
+        "Cache": ["Postgres", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "ServiceLifecycle"],
         "Operations": ["Postgres", "Schema"],
         "Simulator": ["EventModel"],
         "Benchmarks": [
-            "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "Simulator", "Operations",
+            "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "Cache", "Simulator",
+            "Operations",
         ],
         "recorder": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
-            "Simulator", "Benchmarks", "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals",
+            "Simulator", "Cache", "Benchmarks", "ArgumentParser", "Configuration", "Logging", "Metrics",
+            "ServiceLifecycle", "UnixSignals",
         ],
         "RecorderTesting": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
-            "Simulator",
+            "Simulator", "Cache",
         ],
         "EmbedSQL": [],
         "EmbedSQLPlugin": ["PackagePlugin"],
@@ -33,7 +36,9 @@ import Testing
 
     /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
     /// codec and the pure targets.
-    static let mayLog: Set<String> = ["EventStore", "Schema", "Projector", "Operations", "Benchmarks", "RecorderTesting"]
+    static let mayLog: Set<String> = [
+        "EventStore", "Schema", "Projector", "Cache", "Operations", "Benchmarks", "RecorderTesting",
+    ]
 
     /// Modules that come with the toolchain.
     static let toolchain: Set<String> = [

@@ -1,0 +1,57 @@
+internal import Postgres
+
+/// What went wrong in `Cache`: a code to switch on, and a message that a person can act on.
+public struct CacheError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failure that a caller may treat differently.
+    public enum Code: String, Sendable {
+        /// An argument or a setting is out of its range.
+        case invalidArgument
+        /// The tables of caches and limits are not there.
+        case notInstalled
+        /// Nothing is stored under this key.
+        case notFound
+        /// What was stored is not what was read back, or does not match its checksum.
+        case corrupt
+        /// The database or the object store cannot be reached now, or is overloaded.
+        case unavailable
+        /// The database or the object store refused the request.
+        case refused
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// What failed, why, and what to do. Never holds cached values or keys' contents.
+    public let message: String
+    /// The error that led to this one, if another layer reported it.
+    public let cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// What the database's error means for a cache or a limit.
+    ///
+    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000
+    /// invalid_schema_name.
+    init(_ error: PostgresError, _ what: String) {
+        switch error.sqlState {
+        case "42P01", "42883", "3F000":
+            self.init(
+                .notInstalled,
+                "\(what): the tables are not there: run `recorder migrate up`, or look in another schema with --schema",
+                cause: error
+            )
+        case _ where error.isRetryable:
+            self.init(.unavailable, "\(what): the database cannot be used now", cause: error)
+        default: self.init(.refused, what, cause: error)
+        }
+    }
+
+    /// The message, and the cause where it says more.
+    public var description: String {
+        guard code != .notInstalled, let cause else { return message }
+        return "\(message): \(cause)"
+    }
+}

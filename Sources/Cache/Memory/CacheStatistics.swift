@@ -1,0 +1,19 @@
+/// What a cache did since it was made.
+public struct CacheStatistics: Sendable, Hashable {
+    /// Lookups that found their value in memory.
+    public var hits = 0
+    /// Lookups that found nothing and had the value computed.
+    public var misses = 0
+    /// Lookups that waited for a value that another task was computing.
+    public var joined = 0
+    /// Entries that were pushed out for want of room.
+    public var evicted = 0
+    /// Entries that were found when their time was over.
+    public var expired = 0
+    /// Entries that were dropped because what they were made of has changed, or by hand.
+    public var dropped = 0
+    /// Entries now.
+    public var entries = 0
+    /// Bytes now, as far as the costs given with the values are right.
+    public var bytes = 0
+}

@@ -1,0 +1,41 @@
+/// The name of an object, such as `users/0190…/documents/7.pdf`: the same on every store, safe in paths and URLs.
+public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The name.
+    public let description: String
+
+    /// What marks an object's file in a directory; no part of a name ends with it.
+    static let fileSuffix = ".object"
+
+    /// - Parameter text: Parts of ASCII letters, digits, `-`, `_` and `.`, divided by `/`; together 1 … 512 bytes.
+    /// - Throws: ``CacheError`` with `.invalidArgument`.
+    public init(_ text: String) throws(CacheError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isSound = parts.allSatisfy { part in
+            !part.isEmpty && part.utf8.count <= 200 && part.first != "." && !part.hasSuffix(Self.fileSuffix)
+                && part.utf8.allSatisfy(Self.isAllowed)
+        }
+        guard isSound, text.utf8.count <= 512 else {
+            throw CacheError(
+                .invalidArgument,
+                "an object's name has parts divided by '/', each of 1 to 200 ASCII letters, digits, '-', '_' and '.', none "
+                    + "beginning with '.' or ending with '\(Self.fileSuffix)'; 512 bytes at most together"
+            )
+        }
+        description = text
+    }
+
+    /// A name that another program gave.
+    init(unchecked text: String) { description = text }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+        default: false
+        }
+    }
+
+    /// By bytes, as object stores list.
+    public static func < (left: Self, right: Self) -> Bool {
+        left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
+    }
+}

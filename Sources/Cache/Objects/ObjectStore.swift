@@ -1,0 +1,105 @@
+/// Keeps objects: bytes under a name, written whole or not at all.
+///
+/// Bodies are streams of pieces; no store holds more of them than a few pieces. What is read is checked against the
+/// checksum it was stored with.
+public protocol ObjectStore: Sendable {
+    /// Stores an object in the place of an older one. Others see it when it is complete, or never.
+    ///
+    /// - Throws: ``CacheError``; what the body throws; `CancellationError`.
+    @discardableResult
+    func put<Body: AsyncSequence>(_ name: ObjectName, _ body: Body) async throws -> ObjectInfo
+    where Body.Element == [UInt8]
+
+    /// Reads an object while `read` runs.
+    ///
+    /// - Parameter read: Gets the bytes as they come; at their end a wrong checksum is thrown. It need not read all.
+    /// - Throws: ``CacheError`` with `.notFound`, `.corrupt`, `.unavailable` or `.refused`; what `read` throws;
+    ///   `CancellationError`.
+    func get<R>(_ name: ObjectName, _ read: (ObjectInfo, ObjectBytes) async throws -> R) async throws -> R
+
+    /// What is known of an object; `nil` if there is none.
+    ///
+    /// - Throws: ``CacheError``; `CancellationError`.
+    func info(_ name: ObjectName) async throws -> ObjectInfo?
+
+    /// Removes an object, if there is one.
+    ///
+    /// - Throws: ``CacheError``; `CancellationError`.
+    func remove(_ name: ObjectName) async throws
+
+    /// The names that begin with a text, in the order of their bytes.
+    ///
+    /// - Parameters:
+    ///   - prefix: What they begin with; may be empty.
+    ///   - after: Where to go on.
+    ///   - limit: How many at most, 1 … 1,000.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
+}
+
+extension ObjectStore {
+    /// Stores bytes.
+    @discardableResult
+    public func put(_ name: ObjectName, bytes: [UInt8]) async throws -> ObjectInfo {
+        try await put(
+            name,
+            AsyncStream { continuation in
+                continuation.yield(bytes)
+                continuation.finish()
+            }
+        )
+    }
+
+    /// Reads a whole object.
+    ///
+    /// - Parameter limit: How many bytes it may have.
+    /// - Throws: As ``get(_:_:)``; ``CacheError`` with `.invalidArgument` if it is larger.
+    public func bytes(of name: ObjectName, limit: Int) async throws -> [UInt8] {
+        try await get(name) { info, pieces in
+            guard info.size <= limit else {
+                throw CacheError(.invalidArgument, "object \(name) has \(info.size) bytes, more than \(limit)")
+            }
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(info.size)
+            for try await piece in pieces { bytes += piece }
+            return bytes
+        }
+    }
+
+    /// Removes all objects whose names begin with a text, such as all of a user's.
+    ///
+    /// - Returns: How many.
+    @discardableResult
+    public func removeAll(prefix: String) async throws -> Int {
+        var removed = 0
+        while true {
+            let names = try await list(prefix: prefix, after: nil, limit: 1_000)
+            guard !names.isEmpty else { return removed }
+            for name in names { try await remove(name) }
+            removed += names.count
+        }
+    }
+}
+
+/// The bytes of an object as they come, once.
+public struct ObjectBytes: AsyncSequence {
+    /// A piece.
+    public typealias Element = [UInt8]
+
+    private let pull: () async throws -> [UInt8]?
+
+    init(_ pull: @escaping () async throws -> [UInt8]?) { self.pull = pull }
+
+    /// Goes on where the last iterator stopped.
+    public func makeAsyncIterator() -> Iterator { Iterator(pull: pull) }
+
+    /// Pulls a piece when it is asked for one.
+    public struct Iterator: AsyncIteratorProtocol {
+        fileprivate let pull: () async throws -> [UInt8]?
+
+        /// The next piece.
+        ///
+        /// - Throws: ``CacheError``; `CancellationError`.
+        public mutating func next() async throws -> [UInt8]? { try await pull() }
+    }
+}

@@ -1,0 +1,29 @@
+/// The texts of elements in a service's XML.
+///
+/// S3's answers are flat: no element of interest lies in one of its own name, and none has attributes that matter.
+enum S3Answer {
+    /// The texts of all elements of a name, in their order.
+    static func texts(of name: String, in xml: String) -> [String] {
+        var texts: [String] = []
+        var rest = xml[...]
+        while let start = rest.firstRange(of: "<\(name)>") {
+            let inner = rest[start.upperBound...]
+            guard let end = inner.firstRange(of: "</\(name)>") else { break }
+            texts.append(decoded(inner[..<end.lowerBound]))
+            rest = inner[end.upperBound...]
+        }
+        return texts
+    }
+
+    /// The text of the first element of a name.
+    static func text(of name: String, in xml: String) -> String? { texts(of: name, in: xml).first }
+
+    /// XML's five entities; S3 writes no others.
+    private static func decoded(_ text: Substring) -> String {
+        guard text.contains("&") else { return String(text) }
+        let entities = [
+            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#34;", "\""), ("&apos;", "'"), ("&amp;", "&"),
+        ]
+        return entities.reduce(String(text)) { $0.replacing($1.0, with: $1.1) }
+    }
+}

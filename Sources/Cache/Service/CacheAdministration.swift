@@ -1,0 +1,183 @@
+package import FoundationEssentials
+package import Postgres
+
+/// What an operator sees of the caches and does to them.
+package struct CacheAdministration: Sendable {
+    /// What lies in one cache's table.
+    package struct TableFigures: Sendable {
+        package let kind: CacheKind
+        package let rows: Int
+        /// Rows that are not served any more and wait for the sweep.
+        package let expired: Int
+        /// Hits of the rows that are there, in memory and in the table, of all processes.
+        package let hits: Int
+        /// With indexes.
+        package let bytes: Int
+        package let oldest: PostgresTimestamp?
+        package let newest: PostgresTimestamp?
+    }
+
+    /// What one process's cache did, as it last said.
+    package struct ProcessFigures: Sendable {
+        package let name: String
+        package let figures: CacheFigures
+        package let startedAt: PostgresTimestamp
+        package let reportedAt: PostgresTimestamp
+    }
+
+    private let pool: PostgresPool
+
+    /// - Parameter pool: Its connections' search path has the schema first.
+    package init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// What lies in the tables.
+    ///
+    /// - Throws: ``CacheError``; `CancellationError`.
+    package func tables() async throws -> [TableFigures] { try await rows(SelectTables(), "the caches cannot be read") }
+
+    /// What the processes of the last day said.
+    ///
+    /// - Throws: ``CacheError``; `CancellationError`.
+    package func processes() async throws -> [ProcessFigures] {
+        try await rows(SelectProcesses(), "the caches' figures cannot be read")
+    }
+
+    /// Empties caches, in the database and in every process's memory.
+    ///
+    /// - Parameters:
+    ///   - kind: Which; all if `nil`. Embeddings belong to nobody and go only where no user is named.
+    ///   - user: Whose; everybody's if `nil`.
+    /// - Returns: How many rows went, by kind.
+    /// - Throws: ``CacheError`` with `.invalidArgument` for embeddings of a user; `CancellationError`.
+    package func clear(kind: CacheKind? = nil, user: UUID? = nil) async throws -> [(kind: CacheKind, rows: Int)] {
+        if kind == .embedding, user != nil {
+            throw CacheError(.invalidArgument, "embeddings belong to no user: clear all of them, or another kind")
+        }
+        return try await rows(ClearCache(kind: kind, user: user), "the caches cannot be cleared")
+    }
+
+    /// Deletes rows that have expired, and buckets of limits that idle.
+    ///
+    /// - Parameter batch: How many rows of a table one transaction deletes at most.
+    /// - Returns: How many rows.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    package func sweep(batch: Int = 1_000) async throws -> Int {
+        var total = 0
+        while true {
+            let counts = try await rows(SweepCaches(batch: batch), "expired rows cannot be deleted")
+            total += counts.reduce(0, +)
+            guard counts.contains(where: { $0 >= batch }) else { break }
+        }
+        while true {
+            let count = try await rows(SweepLimits(batch: batch), "idle limits cannot be deleted").first ?? 0
+            total += count
+            guard count >= batch else { return total }
+        }
+    }
+
+    private func rows<S: PostgresStatement>(_ statement: S, _ what: String) async throws -> [S.Row] {
+        do {
+            return try await pool.query(statement)
+        } catch let error as PostgresError {
+            throw CacheError(error, what)
+        }
+    }
+}
+
+extension PostgresRow {
+    /// A cache's kind, by its name in the database.
+    func cacheKind(at column: Int) throws(PostgresError) -> CacheKind {
+        let name = try decode(String.self, at: column)
+        guard let kind = CacheKind(rawValue: name) else {
+            throw PostgresError(
+                .decoding,
+                "the database has a cache of kind '\(name)', which this program does not know"
+            )
+        }
+        return kind
+    }
+}
+
+private struct SelectTables: PostgresStatement {
+    let sql = "select kind, rows, expired, hits, bytes, oldest, newest from cache_table_figures()"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> CacheAdministration.TableFigures {
+        CacheAdministration.TableFigures(
+            kind: try row.cacheKind(at: 0),
+            rows: try row.decode(at: 1),
+            expired: try row.decode(at: 2),
+            hits: try row.decode(at: 3),
+            bytes: try row.decode(at: 4),
+            oldest: try row.decode(at: 5),
+            newest: try row.decode(at: 6)
+        )
+    }
+}
+
+private struct SelectProcesses: PostgresStatement {
+    let sql = """
+        select kind, name, memory_hits, table_hits, misses, joined, refreshed, evicted, failed, entries, bytes, started_at,
+            reported_at
+        from cache_statistics order by name, process, kind
+        """
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> CacheAdministration.ProcessFigures {
+        CacheAdministration.ProcessFigures(
+            name: try row.decode(at: 1),
+            figures: CacheFigures(
+                kind: try row.cacheKind(at: 0),
+                memoryHits: try row.decode(at: 2),
+                tableHits: try row.decode(at: 3),
+                misses: try row.decode(at: 4),
+                joined: try row.decode(at: 5),
+                refreshed: try row.decode(at: 6),
+                evicted: try row.decode(at: 7),
+                failed: try row.decode(at: 8),
+                entries: try row.decode(at: 9),
+                bytes: try row.decode(at: 10)
+            ),
+            startedAt: try row.decode(at: 11),
+            reportedAt: try row.decode(at: 12)
+        )
+    }
+}
+
+private struct ClearCache: PostgresStatement {
+    let kind: CacheKind?
+    let user: UUID?
+
+    let sql = "select cleared, rows from clear_cache($1, $2)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(kind?.rawValue)
+        try parameters.append(user)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (kind: CacheKind, rows: Int) {
+        (try row.cacheKind(at: 0), try row.decode(at: 1))
+    }
+}
+
+private struct SweepCaches: PostgresStatement {
+    let batch: Int
+
+    let sql = "select rows from sweep_caches($1)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(clamping: batch))
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+}
+
+private struct SweepLimits: PostgresStatement {
+    let batch: Int
+
+    let sql = "select sweep_rate_limits($1)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(clamping: batch))
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+}

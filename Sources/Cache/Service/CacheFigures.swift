@@ -1,0 +1,23 @@
+/// What one process's cache of one kind did since it was made.
+public struct CacheFigures: Sendable, Hashable {
+    /// Which cache.
+    public let kind: CacheKind
+    /// Lookups that found their value in memory.
+    public let memoryHits: Int
+    /// Lookups that found their value in the table.
+    public let tableHits: Int
+    /// Lookups whose value was computed.
+    public let misses: Int
+    /// Lookups that waited for a value that another task was looking for.
+    public let joined: Int
+    /// Values that were computed anew before they expired.
+    public let refreshed: Int
+    /// Values that were pushed out of memory for want of room.
+    public let evicted: Int
+    /// Times that the table could not be used.
+    public let failed: Int
+    /// Values in memory.
+    public let entries: Int
+    /// Bytes that the values in memory take.
+    public let bytes: Int
+}

@@ -1,0 +1,62 @@
+/// How caches keep what they keep.
+public struct CacheOptions: Sendable {
+    /// For how long values of each kind are served; ``CacheKind/usualLifetime`` where nothing is said.
+    public var lifetimes: [CacheKind: Duration]
+    /// How many bytes the values of each kind may take in memory; 16 MiB where nothing is said.
+    public var byteLimits: [CacheKind: Int]
+    /// From what part of its lifetime on a value that is asked for is computed anew ahead of its expiry, 0 … 1; 1 never.
+    public var refreshAfter: Double
+    /// How many of the most used values are read into memory at the start.
+    public var warmCount: Int
+    /// How often hits are counted and figures reported in the database.
+    public var reportInterval: Duration
+    /// How often expired rows are deleted.
+    public var sweepInterval: Duration
+    /// How many rows one statement deletes at most.
+    public var sweepBatch: Int
+    /// After how much silence to check that changes are still heard of.
+    public var checkInterval: Duration
+
+    /// The usual values.
+    public init(
+        lifetimes: [CacheKind: Duration] = [:],
+        byteLimits: [CacheKind: Int] = [:],
+        refreshAfter: Double = 0.8,
+        warmCount: Int = 1_000,
+        reportInterval: Duration = .seconds(10),
+        sweepInterval: Duration = .seconds(60),
+        sweepBatch: Int = 1_000,
+        checkInterval: Duration = .seconds(10)
+    ) {
+        self.lifetimes = lifetimes
+        self.byteLimits = byteLimits
+        self.refreshAfter = refreshAfter
+        self.warmCount = warmCount
+        self.reportInterval = reportInterval
+        self.sweepInterval = sweepInterval
+        self.sweepBatch = sweepBatch
+        self.checkInterval = checkInterval
+    }
+
+    func lifetime(of kind: CacheKind) -> Duration { lifetimes[kind] ?? kind.usualLifetime }
+    func byteLimit(of kind: CacheKind) -> Int { byteLimits[kind] ?? 16 << 20 }
+
+    /// - Throws: ``CacheError`` with `.invalidArgument` that names the option.
+    func check() throws(CacheError) {
+        func refuse(_ name: String, _ bounds: String) -> CacheError {
+            CacheError(.invalidArgument, "\(name) must be \(bounds)")
+        }
+        for kind in CacheKind.allCases {
+            guard lifetime(of: kind) > .zero, lifetime(of: kind) <= .seconds(365 * 86_400) else {
+                throw refuse("the lifetime of \(kind.rawValue)", "above zero and at most a year")
+            }
+            guard byteLimit(of: kind) >= 0 else { throw refuse("the byte limit of \(kind.rawValue)", "0 or more") }
+        }
+        guard refreshAfter > 0, refreshAfter <= 1 else { throw refuse("refreshAfter", "above 0 and at most 1") }
+        guard warmCount >= 0 else { throw refuse("warmCount", "0 or more") }
+        guard (1...100_000).contains(sweepBatch) else { throw refuse("sweepBatch", "1 to 100000") }
+        guard min(reportInterval, sweepInterval, checkInterval) > .zero else {
+            throw refuse("each interval", "above zero")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Logging
+internal import Metrics
+internal import Postgres
+
+extension Caches {
+    /// Warms, then counts, reports and sweeps in turn until the task is cancelled.
+    func keepTables() async {
+        await tolerantly("warm") { _ = try await self.embeddings.warm(count: self.options.warmCount) }
+        var nextSweep = ContinuousClock.now
+        while !Task.isCancelled {
+            await report()
+            if nextSweep <= .now {
+                nextSweep = .now + options.sweepInterval
+                await tolerantly("sweep") { _ = try await self.sweep() }
+            }
+            try? await Task.sleep(for: min(options.reportInterval, options.sweepInterval))
+        }
+    }
+
+    /// Counts the hits and says what this process's caches did, in the database and to swift-metrics.
+    func report() async {
+        for memory in [embeddings.memory.sweep, searches.memory.sweep, responses.memory.sweep] { memory(10_000) }
+        await tolerantly("report") {
+            try await self.embeddings.countHits()
+            try await self.searches.countHits()
+            try await self.responses.countHits()
+            let name = "\(Caches.hostName):\(getpid())"
+            let statements = self.figures.map { figures in
+                ReportFigures(process: self.process, name: name, startedAt: self.startedAt, figures: figures)
+            }
+            try await self.pool.withConnection { _ = try await $0.pipeline(statements) }
+        }
+        for figures in figures {
+            let kind = [("kind", figures.kind.rawValue)]
+            Gauge(label: "recorder_cache_entries", dimensions: kind).record(figures.entries)
+            Gauge(label: "recorder_cache_bytes", dimensions: kind).record(figures.bytes)
+            for (level, hits) in [("memory", figures.memoryHits), ("table", figures.tableHits)] {
+                Gauge(label: "recorder_cache_hits", dimensions: kind + [("level", level)]).record(hits)
+            }
+            Gauge(label: "recorder_cache_misses", dimensions: kind).record(figures.misses)
+        }
+    }
+
+    /// Deletes what has expired, and buckets of limits that idle.
+    ///
+    /// - Returns: How many rows.
+    /// - Throws: `PostgresError`; `CancellationError`.
+    @discardableResult
+    package func sweep() async throws -> Int { try await CacheAdministration(pool).sweep(batch: options.sweepBatch) }
+
+    private func tolerantly(_ what: String, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch is CancellationError {
+            // The service ends.
+        } catch {
+            logger.warning("the caches' tables: cannot \(what) now", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static let hostName: String = {
+        var name = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }()
+}
+
+/// Says what one cache of a process did.
+private struct ReportFigures: PostgresStatement {
+    let process: UUID
+    let name: String
+    let startedAt: PostgresTimestamp
+    let figures: CacheFigures
+
+    let sql = """
+        insert into cache_statistics (process, kind, name, memory_hits, table_hits, misses, joined, refreshed, evicted,
+            failed, entries, bytes, started_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        on conflict (process, kind) do update
+        set (memory_hits, table_hits, misses, joined, refreshed, evicted, failed, entries, bytes, reported_at)
+            = (excluded.memory_hits, excluded.table_hits, excluded.misses, excluded.joined, excluded.refreshed,
+                excluded.evicted, excluded.failed, excluded.entries, excluded.bytes, excluded.reported_at)
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(process)
+        try parameters.append(figures.kind.rawValue)
+        try parameters.append(name)
+        for figure in [
+            figures.memoryHits, figures.tableHits, figures.misses, figures.joined, figures.refreshed, figures.evicted,
+            figures.failed, figures.entries, figures.bytes,
+        ] { try parameters.append(figure) }
+        try parameters.append(startedAt)
+    }
+}

@@ -1,0 +1,256 @@
+public import FoundationEssentials
+internal import Glibc
+package import Logging
+package import Postgres
+public import ServiceLifecycle
+internal import Synchronization
+
+/// The caches of a process: memory in front of tables that all processes share.
+///
+/// ``run()`` keeps them: it hears of changes, warms, refreshes, sweeps and reports. Without it everything works but
+/// that: nothing of a user's is kept in memory then, because nobody would say that it has changed.
+public final class Caches: Service {
+    /// Vectors of texts.
+    package let embeddings: TwoLevelCache<EmbeddingContent>
+    /// What searches among users' documents found.
+    package let searches: TwoLevelCache<VectorSearchContent>
+    /// What language models answered.
+    package let responses: TwoLevelCache<LLMResponseContent>
+
+    let pool: PostgresPool
+    let options: CacheOptions
+    let logger: Logger
+    /// This process, in the table of statistics.
+    let process = UUID()
+    let startedAt = PostgresTimestamp(unixMicroseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
+    private let configuration: PostgresConfiguration
+    private let schema: String
+    private let refreshes = RefreshQueue()
+    private let hearing = HearingSignal()
+
+    /// Opens the caches in a database; connections are made when they are needed.
+    ///
+    /// - Parameters:
+    ///   - url: A libpq connection string or URI.
+    ///   - schema: The schema that the migrations were run in.
+    /// - Throws: ``CacheError`` with `.invalidArgument` that names the option at fault.
+    public convenience init(url: String, schema: String = "recorder", options: CacheOptions = .init()) throws {
+        try self.init(PostgresConfiguration(url: url, schema: schema), schema: schema, options: options)
+    }
+
+    /// - Parameters:
+    ///   - configuration: The database; its schema is replaced by `schema`.
+    ///   - schema: The schema that the migrations were run in.
+    package init(
+        _ configuration: PostgresConfiguration,
+        schema: String = "recorder",
+        options: CacheOptions = .init(),
+        logger: Logger = Logger(label: "recorder.cache")
+    ) throws(CacheError) {
+        try options.check()
+        var configuration = configuration
+        configuration.schema = schema
+        self.configuration = configuration
+        self.schema = schema
+        self.options = options
+        self.logger = logger
+        pool = PostgresPool(configuration, logger: logger)
+        embeddings = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
+        searches = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
+        responses = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
+    }
+
+    /// Closes the connections.
+    public func close() async { await pool.close() }
+
+    // MARK: Looking up
+
+    /// The vector of a text, from the caches or computed.
+    ///
+    /// - Throws: What `compute` throws; `CancellationError`.
+    public func embedding(
+        of text: String,
+        model: String,
+        compute: @escaping @Sendable () async throws -> [Float]
+    ) async throws -> [Float] {
+        try await embeddings.value(for: EmbeddingContent.Key(text: text, model: model), compute: compute)
+    }
+
+    /// What a search finds, from the caches or computed.
+    ///
+    /// What was computed from documents that have changed meanwhile is returned to who asked before, and kept nowhere.
+    ///
+    /// - Throws: What `compute` throws; `CancellationError`.
+    public func matches(
+        of search: VectorSearch,
+        compute: @escaping @Sendable () async throws -> [VectorMatch]
+    ) async throws -> [VectorMatch] {
+        try await searches.value(for: search, compute: compute)
+    }
+
+    /// What a model answers to a prompt, from the caches or computed.
+    ///
+    /// - Throws: What `compute` throws; `CancellationError`.
+    public func response(
+        to prompt: LLMPrompt,
+        compute: @escaping @Sendable () async throws -> LLMResponse
+    ) async throws -> LLMResponse {
+        try await responses.value(for: prompt, compute: compute)
+    }
+
+    /// Reads what a user asked for most often into memory, such as when a session of that user begins.
+    ///
+    /// - Returns: How many values.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    @discardableResult
+    public func warm(user: UUID) async throws -> Int {
+        do {
+            return try await searches.warm(user: user, count: options.warmCount)
+                + responses.warm(user: user, count: options.warmCount)
+        } catch let error as PostgresError {
+            throw CacheError(error, "a user's cached values cannot be read")
+        }
+    }
+
+    /// What the caches of this process did, a line a kind.
+    public var figures: [CacheFigures] { [embeddings.figures, searches.figures, responses.figures] }
+
+    // MARK: Keeping
+
+    /// Waits until ``run()`` hears of changes.
+    ///
+    /// - Throws: `CancellationError`.
+    package func waitUntilHearing() async throws { try await hearing.waitUntilHearing() }
+
+    /// Waits until this process has dropped whatever was made stale by transactions that are committed now: who has changed
+    /// a document sees its effect in searches after this.
+    ///
+    /// - Throws: ``CacheError``; `CancellationError`.
+    public func catchUp() async throws {
+        let id = UUID()
+        do {
+            try await hearing.waitForArrival(of: id) { try await pool.execute(check(id)) }
+        } catch let error as PostgresError {
+            throw CacheError(error, "the caches cannot ask whether they are up to date")
+        }
+    }
+
+    private func check(_ id: UUID) -> SendCheck { SendCheck(id: id, channel: CacheChannel.name(schema: schema)) }
+
+    /// Keeps the caches until the task is cancelled or a graceful shutdown is asked for.
+    ///
+    /// A database that is away is waited for.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.refreshes.run() }
+                group.addTask { await self.listen() }
+                group.addTask { await self.keepTables() }
+                await group.waitForAll()
+            }
+            // What is not counted yet would be lost; the connections are still there.
+            await Task { await self.report() }.value
+        }
+        hear(false)
+    }
+
+    /// Hears of changes, and drops what they made stale.
+    private func listen() async {
+        var failures = 0
+        while !Task.isCancelled {
+            do {
+                try await listenOnce()
+                failures = 0
+            } catch is CancellationError {
+                return
+            } catch {
+                failures = min(failures + 1, 8)
+                logger.warning("changes of cached values are not heard of", metadata: ["error": "\(error)"])
+            }
+            hear(false)
+            if failures > 0 { try? await Task.sleep(for: .milliseconds(20 << failures)) }
+        }
+    }
+
+    /// Listens on one connection after another until this process does not hear itself any more.
+    private func listenOnce() async throws {
+        let notifications = PostgresNotifications(
+            configuration,
+            channels: [CacheChannel.name(schema: schema)],
+            quietAfter: options.checkInterval,
+            logger: logger
+        )
+        var (isHeard, unanswered) = (false, 0)
+        for try await notification in notifications {
+            switch notification {
+            case .listening:
+                (isHeard, unanswered) = (true, 0)
+                hear(true)
+            case .received(_, let payload):
+                unanswered = 0
+                if !isHeard { hear(true) }
+                isHeard = true
+                apply(CacheChannel.read(payload))
+            case .quiet:
+                // A connection that is dead at the other end only is as silent as one on which nothing happens.
+                guard unanswered < 2 else {
+                    logger.warning("changes of cached values are not heard of: listening anew")
+                    return
+                }
+                unanswered += 1
+                do {
+                    try await askWhetherHeard()
+                } catch let error as PostgresError {
+                    logger.warning("the database cannot be asked", metadata: ["error": "\(error)"])
+                    hear(false)
+                    isHeard = false
+                }
+            }
+        }
+    }
+
+    /// Sends a check, or gives up after a while: on a dead connection it would wait for ever.
+    private func askWhetherHeard() async throws {
+        let patience = max(options.checkInterval, .seconds(5))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.pool.execute(self.check(UUID())) }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                throw PostgresError(.timedOut, "no answer within \(patience)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func apply(_ message: CacheChannel.Message) {
+        switch message {
+        case .check(let id): hearing.arrive(id)
+        case .unknown: hear(true)
+        case .dropped(let kind, let user):
+            if kind == nil || kind == .embedding, user == nil { embeddings.drop(user: nil) }
+            if kind == nil || kind == .vectorSearch { searches.drop(user: user) }
+            if kind == nil || kind == .llmResponse { responses.drop(user: user) }
+        }
+    }
+
+    private func hear(_ isHearing: Bool) {
+        embeddings.hear(isHearing)
+        searches.hear(isHearing)
+        responses.hear(isHearing)
+        hearing.set(isHearing)
+    }
+}
+
+/// Asks over the channel whether this process hears.
+private struct SendCheck: PostgresStatement {
+    let id: UUID
+    let channel: String
+
+    let sql = "select pg_notify($1, $2)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(channel)
+        try parameters.append(CacheChannel.check(id))
+    }
+}

@@ -1,0 +1,203 @@
+package import FoundationEssentials
+package import Logging
+package import Postgres
+internal import Synchronization
+
+/// Values in memory, behind them in a table that all processes share, behind that what computes them.
+///
+/// Nothing that goes wrong with the table is an error to who asks: the value is computed then, and the failure counted
+/// and logged.
+package final class TwoLevelCache<Content: CacheContent>: Sendable {
+    /// Computes a value.
+    package typealias Compute = @Sendable () async throws -> Content.Value
+    typealias Memory = MemoryCache<CacheAddress, Content.Value>
+
+    /// What happened beyond the memory.
+    private struct Counts {
+        var tableHits = 0
+        var computed = 0
+        var refreshed = 0
+        var failed = 0
+        /// Whether this process hears of changes: while it does not, nothing of a user's is kept in memory.
+        var isHearing = false
+    }
+
+    let memory: Memory
+    private let pool: PostgresPool
+    private let sql = CacheSQL<Content>()
+    private let lifetime: Duration
+    private let refreshAfter: Double
+    private let refreshes: RefreshQueue
+    private let logger: Logger
+    private let counts = Mutex(Counts())
+
+    /// - Parameters:
+    ///   - pool: Its connections' search path has the schema first.
+    ///   - refreshes: Carries out what is to be computed ahead.
+    package init(_ pool: PostgresPool, _ options: CacheOptions, refreshes: RefreshQueue, logger: Logger) {
+        self.pool = pool
+        memory = Memory(byteLimit: options.byteLimit(of: Content.kind))
+        lifetime = options.lifetime(of: Content.kind)
+        refreshAfter = options.refreshAfter
+        self.refreshes = refreshes
+        self.logger = logger
+    }
+
+    // MARK: Looking up
+
+    /// The value of a key: from memory, from the table, or computed, by one task of this process at a time.
+    ///
+    /// - Throws: What `compute` throws; `CancellationError`.
+    package func value(for key: Content.Key, compute: @escaping Compute) async throws -> Content.Value {
+        let address = Content.address(of: key)
+        return try await memory.value(for: address) {
+            refreshes.add { await self.refresh(key, at: address, compute) }
+        } compute: {
+            let table = try await find(address)
+            if let (value, remaining) = table?.found {
+                counts.withLock { $0.tableHits += 1 }
+                return fresh(value, remaining: remaining)
+            }
+            let value = try await compute()
+            counts.withLock { $0.computed += 1 }
+            if let table { try await store(value, key, at: address, generation: table.generation) }
+            return fresh(value, remaining: lifetime)
+        }
+    }
+
+    /// Computes a value anew that is soon to expire, or takes what another process has computed.
+    private func refresh(_ key: Content.Key, at address: CacheAddress, _ compute: Compute) async {
+        do {
+            try await memory.refresh(address) {
+                let table = try await find(address)
+                if let (value, remaining) = table?.found, remaining > lifetime * (1 - refreshAfter) {
+                    return fresh(value, remaining: remaining)
+                }
+                let value = try await compute()
+                counts.withLock { $0.refreshed += 1 }
+                if let table { try await store(value, key, at: address, generation: table.generation) }
+                return fresh(value, remaining: lifetime)
+            }
+        } catch is CancellationError {
+            // The service ends.
+        } catch {
+            logger.warning(
+                "a cached value could not be computed anew, the old one stays until it expires",
+                metadata: ["kind": "\(Content.kind.rawValue)", "error": "\(error)"]
+            )
+        }
+    }
+
+    private func fresh(_ value: Content.Value, remaining: Duration) -> Memory.Fresh {
+        let isKept = !Content.kind.isPerUser || counts.withLock { $0.isHearing }
+        let refresh = remaining - lifetime * (1 - refreshAfter)
+        return Memory.Fresh(
+            value,
+            cost: Content.cost(of: value),
+            lifetime: isKept ? remaining : .zero,
+            refreshAfter: refreshAfter < 1 ? max(.zero, refresh) : nil
+        )
+    }
+
+    // MARK: The table
+
+    private func find(_ address: CacheAddress) async throws -> FoundValue<Content.Value>? {
+        try await tolerantly("read") {
+            try await rows(FindCached<Content>(sql: sql.find, address: address), for: address.user).first
+        }
+    }
+
+    private func store(
+        _ value: Content.Value,
+        _ key: Content.Key,
+        at address: CacheAddress,
+        generation: Int64
+    ) async throws {
+        let statement = StoreCached<Content>(
+            sql: sql.store,
+            address: address,
+            key: key,
+            value: value,
+            generation: generation,
+            lifetime: lifetime
+        )
+        _ = try await tolerantly("written") { try await rows(statement, for: address.user) }
+    }
+
+    /// Runs a statement, for a user if the content is a user's: all in one message to the server.
+    private func rows<S: PostgresStatement>(_ statement: S, for user: UUID?) async throws -> [S.Row] {
+        guard let user else { return try await pool.query(statement) }
+        return try await pool.withConnection { try await $0.pipeline(ActFor(user), statement).1 }
+    }
+
+    /// Runs what may fail without harm.
+    private func tolerantly<R>(_ what: String, _ body: () async throws -> R?) async throws -> R? {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            try Task.checkCancellation()
+            counts.withLock { $0.failed += 1 }
+            logger.warning(
+                "a cache's table could not be \(what)",
+                metadata: ["kind": "\(Content.kind.rawValue)", "error": "\(error)"]
+            )
+            return nil
+        }
+    }
+
+    // MARK: Keeping
+
+    /// Reads the values that were used most into memory.
+    ///
+    /// - Parameters:
+    ///   - user: Whose, where values belong to users.
+    ///   - count: How many at most.
+    /// - Returns: How many are in memory now; none while nobody would say that they have changed.
+    /// - Throws: `PostgresError`; `CancellationError`.
+    @discardableResult
+    package func warm(user: UUID? = nil, count: Int) async throws -> Int {
+        try await memory.fill {
+            guard !Content.kind.isPerUser || counts.withLock({ $0.isHearing }) else { return [] }
+            let statement = MostUsed<Content>(sql: sql.mostUsed, user: user, limit: count)
+            return try await rows(statement, for: user).map { ($0.address, fresh($0.value, remaining: $0.lifetime)) }
+        }
+    }
+
+    /// Drops what is in memory: of a user, or of all.
+    package func drop(user: UUID?) { memory.drop { user == nil || $0.user == user } }
+
+    /// Says whether this process hears of changes from now on. Whatever is in memory may have changed before.
+    func hear(_ isHearing: Bool) {
+        if !isHearing { counts.withLock { $0.isHearing = false } }
+        memory.dropAll()
+        if isHearing { counts.withLock { $0.isHearing = true } }
+    }
+
+    /// Adds the hits since the last time to the table's counts.
+    func countHits() async throws {
+        let uses = memory.takeUses()
+        var start = 0
+        while start < uses.count {
+            let end = min(start + 1_000, uses.count)
+            try await pool.execute(CountHits(kind: Content.kind, uses: Array(uses[start..<end])))
+            start = end
+        }
+    }
+
+    /// What this cache did since it was made.
+    package var figures: CacheFigures {
+        let (memory, counts) = (memory.statistics, counts.withLock { $0 })
+        return CacheFigures(
+            kind: Content.kind,
+            memoryHits: memory.hits,
+            tableHits: counts.tableHits,
+            misses: counts.computed,
+            joined: memory.joined,
+            refreshed: counts.refreshed,
+            evicted: memory.evicted,
+            failed: counts.failed,
+            entries: memory.entries,
+            bytes: memory.bytes
+        )
+    }
+}
