@@ -127,7 +127,7 @@ let package = Package(
             ),
             .testTarget(
                 name: "recorderTests",
-                dependencies: ["recorder", "RecorderTesting", "EventModel", "Operations", "Postgres"],
+                dependencies: ["recorder", "RecorderTesting", "Cache", "EventModel", "Operations", "Postgres"],
                 swiftSettings: settings
             ),
         ]

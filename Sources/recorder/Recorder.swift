@@ -35,6 +35,7 @@ struct Recorder: AsyncParsableCommand {
                     AppendCommand.self, ImportCommand.self, EventsCommand.self, TailCommand.self, SimulateCommand.self,
                 ]
             ),
+            CommandGroup(name: "Caching", subcommands: [CacheCommand.self, LimitsCommand.self]),
             CommandGroup(
                 name: "Projecting",
                 subcommands: [

@@ -1,6 +1,8 @@
 public import ArgumentParser
+public import Cache
 public import EventModel
 public import EventStore
+public import FoundationEssentials
 
 extension StreamID: ExpressibleByArgument {
     /// Reads a UUID.
@@ -20,3 +22,10 @@ extension Money: ExpressibleByArgument {
 }
 
 extension LogCursor: ExpressibleByArgument {}
+
+extension CacheKind: ExpressibleByArgument {}
+
+extension UUID: @retroactive ExpressibleByArgument {
+    /// Reads a UUID.
+    public init?(argument: String) { self.init(uuidString: argument) }
+}
