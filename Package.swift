@@ -37,8 +37,8 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "Benchmarks",
         [
-            "EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Simulator", "Operations",
-            logging,
+            "EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Cache", "Simulator",
+            "Operations", logging,
         ]
     ),
 ]

@@ -8,7 +8,7 @@ protocol Benchmark: Sendable {
 
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
-    case append, latency, `import`, replay, size, aged
+    case append, latency, `import`, replay, size, cache, limits, aged
 
     /// The groups that `all` measures; the others take too long to be part of every run.
     package static let all = allCases.filter { $0 != .aged }
@@ -21,6 +21,8 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
         case .import: [ImportBenchmark()]
         case .replay: [ReplayBenchmark()]
         case .size: [SizeBenchmark()]
+        case .cache: [MemoryHits(), TableHits()]
+        case .limits: [LimitDecisions()]
         case .aged: [AgedAppend()]
         }
     }
