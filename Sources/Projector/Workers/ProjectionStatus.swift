@@ -22,6 +22,14 @@ package struct ProjectionStatus: Sendable {
     package let stoppedStreams: Int
     /// Why the projection's SQL failed, if it does.
     package let error: String?
+    /// Events given to it a second; `nil` if that was not measured.
+    package var rate: Double?
+
+    /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
+    package var timeToCatchUp: Duration? {
+        guard let rate, rate > 0 else { return nil }
+        return .seconds(Double(eventsBehind) / rate)
+    }
 
     /// How far events are counted, over all shards that stand at one place.
     package static let countLimit = 1_000_000

@@ -66,6 +66,10 @@ extension ProjectorWorker {
     /// Gives everything back, even in a task that was cancelled.
     mutating func giveBack() async {
         guard !owned.isEmpty, let connection, connection.isOpen else { return }
+        logger.debug(
+            "a worker ends",
+            metadata: ["worker": "\(id)", "rounds": "\(tally.rounds)", "repeated": "\(tally.repeated)"]
+        )
         let (id, owned) = (id, owned)
         let task = Task { [logger] in
             do {

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Metrics
 internal import Postgres
+internal import Synchronization
 
 /// One worker of a projector: holds shards under leases, folds what is new for them, gives them back when it is asked to.
 ///
@@ -29,7 +30,20 @@ struct ProjectorWorker {
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [String: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
+    private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
+    /// How much work there was, and how much of it was in vain.
+    private(set) var tally = Tally()
+
+    /// What a worker counts of its rounds.
+    struct Tally: Sendable, Equatable {
+        /// Rounds that folded events.
+        var rounds = 0
+        /// How often one of them was begun again, because another worker's transaction came first.
+        var repeated = 0
+        /// At how many cursors its shards stood in the last round.
+        var cursors = 0
+    }
 
     /// How often a worker looks whose shards are whose, and waits at most for a notification.
     static let tick = Duration.milliseconds(250)
@@ -164,9 +178,12 @@ struct ProjectorWorker {
         let start = ContinuousClock.now
         // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
         // again from a new snapshot.
+        let attempts = Mutex(0)
         let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) {
-            try await round.run(on: $0, owned: active)
+            attempts.withLock { $0 += 1 }
+            return try await round.run(on: $0, owned: active)
         }
+        count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
         if outcome.events > 0 {
             projected.increment(by: outcome.events)
@@ -174,6 +191,15 @@ struct ProjectorWorker {
             progress(outcome.events)
         }
         return outcome.hasMore
+    }
+
+    private mutating func count(_ inVain: Int, _ outcome: WorkerRound.Outcome) {
+        tally.rounds += outcome.events > 0 ? 1 : 0
+        tally.repeated += inVain
+        repeated.increment(by: inVain)
+        guard tally.cursors != outcome.cursors else { return }
+        tally.cursors = outcome.cursors
+        logger.debug("the shards stand at \(outcome.cursors) cursors", metadata: ["worker": "\(id)"])
     }
 
     /// Leaves a projection alone whose SQL fails whatever the event is; the others go on.

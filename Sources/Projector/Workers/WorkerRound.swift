@@ -26,6 +26,8 @@ struct WorkerRound: Sendable {
         var owned: [ProjectionShard: OwnedShard]
         /// Events read, counted once for each group of shards.
         var events = 0
+        /// At how many cursors the shards stood: the log is read once for each.
+        var cursors = 0
         /// Whether there may be more to read at once.
         var hasMore = false
     }
@@ -50,7 +52,9 @@ struct WorkerRound: Sendable {
         owned: [ProjectionShard: OwnedShard]
     ) async throws -> Outcome {
         var outcome = Outcome(owned: owned)
-        for group in groups(owned) {
+        let groups = groups(owned)
+        outcome.cursors = groups.count
+        for group in groups {
             let batch = try await LogReader.read(
                 on: connection,
                 after: group.cursor,

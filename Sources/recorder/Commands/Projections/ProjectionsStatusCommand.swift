@@ -81,10 +81,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         .init("behind", .right) { behind($0.eventsBehind) },
         .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
         .init("events/s", .right) { $0.rate.map { Counted.grouped(Int($0)) } },
-        .init("caught up in", .right) { lag in
-            lag.eventsBehind == 0
-                ? nil : lag.timeToCatchUp.map { (Figures.decimal(seconds($0), digits: 0) ?? "?") + " s" }
-        },
+        .init("caught up in", .right) { caughtUp(in: $0.timeToCatchUp, behind: $0.eventsBehind) },
         .init("owned", .right) { "\($0.shards.count - $0.unowned.count)/\($0.shards.count)" },
         .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
         .init("processes", isFlexible: true) { $0.processes.joined(separator: ", ") },
@@ -97,9 +94,12 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         .init("events", .right) { Counted.grouped(Int($0.events)) },
         .init("behind", .right) { behind($0.eventsBehind) },
         .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
+        .init("events/s", .right) { $0.rate.map { Counted.grouped(Int($0)) } },
+        .init("caught up in", .right) { caughtUp(in: $0.timeToCatchUp, behind: $0.eventsBehind) },
         .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
         .init("owner") { $0.process ?? "nobody" },
         .init("last moved") { $0.updatedAt.description },
+        .init("error", isFlexible: true) { $0.error },
     ])
 
     private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus) {
@@ -109,6 +109,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         line.field("events", Int(status.events))
         line.field("eventsBehind", status.eventsBehind)
         line.field("secondsBehind", seconds(status.behind))
+        line.field("eventsPerSecond", status.rate)
+        line.field("secondsToCatchUp", status.eventsBehind == 0 ? 0 : seconds(status.timeToCatchUp))
         line.field("owner", status.process)
         line.field("stoppedStreams", status.stoppedStreams)
         line.field("error", status.error)
@@ -125,6 +127,10 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
 
     private static func behind(_ events: Int) -> String {
         Counted.grouped(events) + (events >= ProjectionStatus.countLimit ? " or more" : "")
+    }
+
+    private static func caughtUp(in time: Duration?, behind events: Int) -> String? {
+        events == 0 ? nil : time.map { (Figures.decimal(seconds($0), digits: 0) ?? "?") + " s" }
     }
 
     private static func seconds(_ duration: Duration?) -> Double? { duration.map { $0 / .seconds(1) } }
