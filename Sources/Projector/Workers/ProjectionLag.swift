@@ -81,6 +81,8 @@ package struct ProjectionLag: Sendable {
                     .record(left.map { $0 / .seconds(1) } ?? .infinity)
             }
             Gauge(label: "recorder_projection_failing", dimensions: dimensions).record(status.error == nil ? 0 : 1)
+            Gauge(label: "recorder_projection_open_transactions", dimensions: dimensions)
+                .record(status.openTransactions)
             Gauge(label: "recorder_projection_owned", dimensions: dimensions).record(status.owner == nil ? 0 : 1)
         }
     }

@@ -69,6 +69,14 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 "\(lag.projection) v\(lag.version): nobody works on shards \(shards): start `recorder project`"
             )
         }
+        for open in try await OpenTransaction.long(on: pool) {
+            let place = open.database.map { " in database \($0)" } ?? ""
+            StandardOutput.shared.line(
+                "process \(open.process)\(place) has had a writing transaction open for "
+                    + "\(Figures.decimal(Self.seconds(open.age), digits: 0) ?? "?") s: it delays nobody's events, and each read "
+                    + "looks its number up"
+            )
+        }
         for lag in lags {
             if let error = lag.error { StandardOutput.shared.line("\(lag.projection) v\(lag.version): \(error)") }
         }
@@ -113,6 +121,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         line.field("secondsToCatchUp", status.eventsBehind == 0 ? 0 : seconds(status.timeToCatchUp))
         line.field("owner", status.process)
         line.field("stoppedStreams", status.stoppedStreams)
+        line.field("openTransactions", status.openTransactions)
         line.field("error", status.error)
         line.field("updatedAt", status.updatedAt)
     }
