@@ -21,21 +21,20 @@ extension FaultRun {
     /// - Returns: Whether the run that succeeded went on from an earlier one; `nil` if none succeeded.
     @discardableResult
     func rebuild(_ model: String) async throws -> Bool? {
-        for attempt in 1...5 {
-            say("rebuild of \(model), attempt \(attempt)")
-            let rebuilt = try await RecorderCommand.run(
-                "projections",
-                "rebuild",
-                model,
-                "--json",
-                databaseURL: server.url()
-            )
+        let end = ContinuousClock.now + .seconds(120)
+        while .now < end {
+            // As soon as the server can be reached.
+            try await query("select 1")
+            say("rebuild of \(model)")
+            let words = ["projections", "rebuild", model, "--json"]
+            let rebuilt = await (try RecorderCommand(words, databaseURL: server.url())).result()
             guard rebuilt.status == 0 else {
-                say("the rebuild of \(model) ended with \(rebuilt.status): \(rebuilt.errors.suffix(400))")
+                let reason = rebuilt.errors.split(separator: "\n").last { $0.hasPrefix("recorder:") } ?? ""
+                say("the rebuild of \(model) ended with \(rebuilt.status): \(reason.prefix(200))")
                 continue
             }
-            state.withLock { $0.rebuilds.append(model) }
             let isResumed = rebuilt.output.contains(#""resumed":true"#)
+            state.withLock { $0.rebuilds[model, default: 0] += 1 }
             say("\(model) is rebuilt\(isResumed ? ", resumed" : "")")
             return isResumed
         }
@@ -71,7 +70,7 @@ extension FaultRun {
         say("SIGKILL the rebuild of \(model) (process \(process.id)), which had read half of the log")
         guard let isResumed = try await rebuild(model) else { return }
         if isResumed {
-            state.withLock { $0.resumed.append(model) }
+            state.withLock { $0.resumed += 1 }
         } else {
             differs("the rebuild of \(model) was killed at half and began anew")
         }

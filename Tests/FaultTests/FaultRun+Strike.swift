@@ -24,7 +24,7 @@ extension FaultRun {
         case .pauseProjector(let index, let time):
             guard let child = projectors[index].child else { return say("projector \(index) does not run yet") }
             await disturbing { await pause(child, "projector \(index)", for: time) }
-        case .terminateBackends(let count): try await terminateBackends(count)
+        case .terminateBackends(let count): try await disturbing { try await terminateBackends(count) }
         case .restartServer:
             say("the server is stopped immediately and started again")
             try await disturbing {
@@ -58,6 +58,8 @@ extension FaultRun {
         guard let child = projector.child, child.isRunning else {
             return say("projector \(projector.number) does not run yet")
         }
+        // Of two that are killed at a time, each disturbs the other's take-over.
+        disturbances.withLock { $0.begun += 1 }
         let before = disturbances.withLock { $0 }
         let held = try await query(
             """

@@ -23,9 +23,10 @@ final class FaultRun: Sendable {
         var faults: [String: Int] = [:]
         /// Events that were committed while the producer that had sent them could no longer read the answer.
         var unread: Set<Producer.Key> = []
-        /// Models that were rebuilt, and those of them whose rebuild was killed in the middle and went on.
-        var rebuilds: [String] = []
-        var resumed: [String] = []
+        /// How often each model was rebuilt.
+        var rebuilds: [String: Int] = [:]
+        /// How many rebuilds were killed in the middle and went on there.
+        var resumed = 0
         /// Models that are being rebuilt: one process at a time builds one.
         var rebuilding: Set<String> = []
         /// What must not be.

@@ -67,20 +67,24 @@ import Testing
             seed \(run.plan.seed): \(oracle.events) events stored, \(oracle.acknowledged) acknowledged, \
             \(producers.reduce(0) { $0 + $1.repeated.count }) of them again after a kill, \
             \(oracle.unread) of these after one between commit and acknowledgement
-            faults: \(report.faults.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+            faults: \(counts(report.faults))
             processes started: \(producers.reduce(0) { $0 + $1.starts }) producers, \
             \(run.projectors.reduce(0) { $0 + $1.starts }) projectors; projectors that ended by themselves: \
             \(run.projectors.flatMap(\.exits))
             take-over: \(figures(report.takeovers)); with other faults meanwhile: \(figures(report.disturbedTakeovers))
             stopped for good: \(report.poisoned.count) streams; refused, then retried: \(report.refused.count) streams; \
-            rebuilt: \(report.rebuilds.joined(separator: ", ")); killed in the middle and resumed: \
-            \(report.resumed.joined(separator: ", "))
+            rebuilt: \(counts(report.rebuilds)); \
+            killed in the middle and resumed: \(report.resumed)
             \(oracle.rows) rows of read models compared
             """
         )
         for difference in differences.prefix(20) { Journal.line("DIFFERENCE \(difference)") }
         Journal.line("\(differences.count) differences")
         return differences
+    }
+
+    private static func counts(_ counts: [String: Int]) -> String {
+        counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 
     private static func figures(_ times: [Duration]) -> String {

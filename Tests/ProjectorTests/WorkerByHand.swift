@@ -21,9 +21,12 @@ struct WorkerByHand {
         try await connection.execute(Checkpoint.Create(projections: projections, shards: 4))
     }
 
+    /// All shards: four of each projection, unless it says that it can have fewer.
     var keys: [ProjectionShard] {
         projections.flatMap { projection in
-            (0..<4).map { ProjectionShard(projection: projection.name, version: projection.version, shard: $0) }
+            (0..<min(4, projection.mostShards ?? 4)).map {
+                ProjectionShard(projection: projection.name, version: projection.version, shard: $0)
+            }
         }
     }
 

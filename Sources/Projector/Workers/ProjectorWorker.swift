@@ -18,8 +18,8 @@ struct ProjectorWorker {
     let decoder: EventDecoder
     let channel: String
     let logger: Logger
-    /// Told after each round how many events were read.
-    let progress: @Sendable (Int) -> Void
+    /// Told after each round that folded anything how many events each version of a projection was given.
+    let progress: @Sendable ([String: Int]) -> Void
 
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
@@ -63,7 +63,7 @@ struct ProjectorWorker {
         decoder: EventDecoder,
         channel: String,
         logger: Logger,
-        progress: @escaping @Sendable (Int) -> Void
+        progress: @escaping @Sendable ([String: Int]) -> Void
     ) {
         self.id = id
         self.configuration = configuration
@@ -114,7 +114,7 @@ struct ProjectorWorker {
                 try await writeDown(on: connection, force: false)
                 troubledSince = nil
                 if let target, try await isDone(target, on: connection) { return }
-            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+            } catch let error as PostgresError where error.isPassing {
                 troubledSince = troubledSince ?? .now
                 try await recover(from: error, since: troubledSince ?? .now, isPatient: target == nil)
             } catch let error as ProjectorError where error.code == .leaseLost {
@@ -185,16 +185,16 @@ struct ProjectorWorker {
         }
         count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
-        if outcome.events > 0 {
-            projected.increment(by: outcome.events)
+        if let events = outcome.given.values.max() {
+            projected.increment(by: events)
             rounds.record(duration: start.duration(to: .now))
-            progress(outcome.events)
+            progress(outcome.given)
         }
         return outcome.hasMore
     }
 
     private mutating func count(_ inVain: Int, _ outcome: WorkerRound.Outcome) {
-        tally.rounds += outcome.events > 0 ? 1 : 0
+        tally.rounds += outcome.given.isEmpty ? 0 : 1
         tally.repeated += inVain
         repeated.increment(by: inVain)
         guard tally.cursors != outcome.cursors else { return }
