@@ -18,20 +18,31 @@ extension ScaleRun {
     /// The model whose rebuild goes on.
     private static let rebuilt = "conversation_turns"
 
-    /// Measures so many pairs and prints their medians.
-    func cost(pairs: Int) async throws {
-        var without: [Measure] = []
-        var with: [Measure] = []
-        for pair in 0..<pairs {
-            without.append(try await measure(2 * pair))
-            with.append(try await beside { try await measure(2 * pair + 1) })
+    /// How many connections fold in the rebuild beside which is measured; `nil` for no rebuild.
+    private static let neighbours: [Int?] = [nil, 1, 4]
+
+    /// Measures each neighbour so many times, by turns, and prints the medians.
+    func cost(rounds: Int) async throws {
+        var measures = Self.neighbours.map { _ in [Measure]() }
+        var number = 0
+        for _ in 0..<rounds {
+            for (place, parallelism) in Self.neighbours.enumerated() {
+                number += 1
+                let seed = 100 + number
+                if let parallelism {
+                    measures[place].append(try await beside(parallelism) { try await measure(seed) })
+                } else {
+                    measures[place].append(try await measure(seed))
+                }
+            }
         }
-        for (name, measures) in [("without", without), ("beside", with)] {
+        for (parallelism, measures) in zip(Self.neighbours, measures) {
             let catchUps = measures.map(\.catchUp).sorted()
             let visible = measures.flatMap(\.visible).sorted()
+            let name = parallelism.map { "beside a rebuild on \($0) connections" } ?? "without a rebuild"
             Journal.line(
                 """
-                \(name) a rebuild: \(increment) events projected by 2 workers in \
+                \(name): \(increment) events projected by 2 workers in \
                 \(Figure.seconds(catchUps[catchUps.count / 2])) (\(Figure.seconds(catchUps[0])) to \
                 \(Figure.seconds(catchUps[catchUps.count - 1]))); \
                 from acknowledged to readable: \(ModelReaders.Figures(times: visible))
@@ -44,8 +55,8 @@ extension ScaleRun {
     /// How many events are caught up with at a time.
     private var increment: Int { max(500, events / 30) }
 
-    private func measure(_ number: Int) async throws -> Measure {
-        _ = try await append(increment, seed: 100 + number)
+    private func measure(_ seed: Int) async throws -> Measure {
+        _ = try await append(increment, seed: seed)
         let caughtUp = try await run("project", "--until-caught-up", "--workers", "2", "--json")
         return Measure(catchUp: caughtUp.time, visible: try await probe(events >= 100_000 ? 60 : 10))
     }
@@ -53,13 +64,13 @@ extension ScaleRun {
     // MARK: The rebuild beside
 
     /// Keeps a rebuild going while `body` runs.
-    private func beside<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+    private func beside<R: Sendable>(_ parallelism: Int, _ body: () async throws -> R) async throws -> R {
         let isStopping = Mutex(false)
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
         let rebuilds = Task {
             while !isStopping.withLock({ $0 }) {
                 let process = try await RecorderProcess.start(
-                    ["projections", "rebuild", Self.rebuilt],
+                    ["projections", "rebuild", Self.rebuilt, "--parallelism", "\(parallelism)"],
                     databaseURL: url,
                     log: log
                 )

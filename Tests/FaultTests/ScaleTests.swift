@@ -14,7 +14,7 @@ import Testing
         async throws
     {
         let environment = ProcessInfo.processInfo.environment
-        let events = environment["SCALE_EVENTS"].flatMap { Int($0) } ?? 6_000
+        let events = environment["SCALE_EVENTS"].flatMap { Int($0) } ?? 3_000
         let isLarge = events >= 100_000
         let parts = Set(
             (environment["SCALE_PARTS"] ?? "record,rebuild,kill,cost").split(separator: ",").map(String.init)
@@ -39,7 +39,7 @@ import Testing
             if parts.contains("record") { try await run.record() }
             if parts.contains("rebuild") { try await run.rebuildAll() }
             if parts.contains("kill") { try await run.killAtHalf() }
-            if parts.contains("cost") { try await run.cost(pairs: isLarge ? 5 : 1) }
+            if parts.contains("cost") { try await run.cost(rounds: isLarge ? 5 : 1) }
         }
     }
 }

@@ -23,9 +23,9 @@ import Testing
             connection = try await PostgresConnection.connect(database)
         }
 
-        func start(_ name: String) throws -> RecorderCommand {
+        func start(_ name: String, _ options: String...) throws -> RecorderCommand {
             try RecorderCommand(
-                ["project", "--workers", "2"],
+                ["project", "--workers", "2"] + options,
                 databaseURL: database.url + " application_name=\(name)"
             )
         }
@@ -175,6 +175,48 @@ import Testing
             try await models.forget()
             try await models.project()
             #expect(try await models.contents() == expected)
+        }
+    }
+
+    @Test func `a process stopped while it sends a batch does not keep the shards that the batch has locked`()
+        async throws
+    {
+        try await withTestDatabase { database in
+            let projectors = try await Projectors(database)
+            let models = ReadModels(database: database)
+            // More than the buffers between client and server hold.
+            try await models.append(ReadModels.simulated(sessions: 40, seed: 36))
+            try await models.project()
+            let expected = try await models.contents()
+            try await models.forget()
+            let blocker = try await PostgresConnection.connect(database)
+            try await blocker.run(unsafeSQL: "begin; lock table conversation_turns_v1 in share mode")
+            let first = try projectors.start("first", "--batch-size", "10000")
+            defer { first.send(SIGKILL) }
+            func wait(_ state: String) async throws {
+                let session = "select from pg_stat_activity where application_name = 'first' and \(state)"
+                let end = ContinuousClock.now + .seconds(30)
+                while try await projectors.connection.text(unsafeSQL: session).isEmpty {
+                    try #require(.now < end, "no session of the first process: \(state)")
+                }
+            }
+            try await wait("wait_event_type = 'Lock' and datname = current_database()")
+            first.send(SIGSTOP)
+            try await blocker.run(unsafeSQL: "rollback")
+            await blocker.close()
+            // It has locked its checkpoints, and waits for the rest of the batch.
+            try await wait("state = 'active' and wait_event = 'ClientRead' and backend_xid is not null")
+            let second = try projectors.start("second")
+            defer { second.send(SIGKILL) }
+            try await projectors.waitForSole(second)
+            try await projectors.waitForHead()
+            #expect(try await models.contents() == expected)
+            first.send(SIGCONT)
+            try await projectors.wait("the stopped one works again") {
+                $0.count == 2 && $0.values.reduce(0, +) == projectors.shards
+            }
+            #expect(try await models.contents() == expected)
+            await projectors.connection.close()
         }
     }
 

@@ -135,6 +135,11 @@ struct ProjectorWorker {
         // Whether the commit took effect is in the database only: ask it again.
         forget()
         if error.code != .server { connection = nil }
+        guard error.isLockTimeout, let connection else { return }
+        let ended = try await connection.query(Lease.EndStalled(projections: projections))
+        if !ended.isEmpty {
+            logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
+        }
     }
 
     /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
