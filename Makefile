@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -Eeuo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test soak bench format lint clean
+.PHONY: help setup build demo test soak million bench format lint clean
 
 swift := .ci/swift
 sources := Package.swift Sources Tests
@@ -29,7 +29,13 @@ test: setup ## runs all tests, against a real PostgreSQL that they start themsel
 	$(swift) test --disable-xctest --skip-build --no-parallel --filter $(heavy) $(TEST_FLAGS)
 
 soak: setup ## the fault suite for 10 minutes; SOAK_SECONDS and FAULT_SEED in the environment change that
-	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(swift) test --disable-xctest --filter FaultTests $(TEST_FLAGS)
+	SOAK_SECONDS=$${SOAK_SECONDS:-600} $(swift) test --disable-xctest --filter FaultTests.FaultTests $(TEST_FLAGS)
+
+million: setup ## a million events: rebuilt beside readers, killed at half, beside projectors; SCALE_EVENTS changes that
+	$(swift) build -c release --product recorder --scratch-path .build-release
+	$(swift) build --build-tests
+	SCALE_EVENTS=$${SCALE_EVENTS:-1000000} RECORDER_PROGRAM=$(CURDIR)/.build-release/release/recorder \
+		$(swift) test --disable-xctest --skip-build --filter ScaleTests $(TEST_FLAGS)
 
 bench: ## says when benchmarks come
 	@echo "There is nothing to measure with yet: 'recorder bench' comes with issue 4." >&2; exit 1

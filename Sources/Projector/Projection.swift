@@ -17,6 +17,8 @@ package struct Projection: Sendable, Hashable {
     let columns: [Column]
     /// The statements of apply.sql, each with `batch` in front of it.
     let statements: [String]
+    /// Over how many shards its streams may be spread; `nil` for as many as the projector has.
+    let mostShards: Int?
 
     /// Takes a projection from its files.
     ///
@@ -26,6 +28,7 @@ package struct Projection: Sendable, Hashable {
         version = files.version
         handles = files.handles
         statements = files.statements
+        mostShards = files.mostShards
         columns = try files.columns.map { column in
             guard let type = FieldType(rawValue: column.type), let path = FieldPath(column.path) else {
                 throw ProjectorError(

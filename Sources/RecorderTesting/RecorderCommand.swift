@@ -21,9 +21,10 @@ package final class RecorderCommand: Sendable {
     private let errorsURL: URL
     private let ended = Mutex<(result: Int32?, waiters: [CheckedContinuation<Int32, Never>])>((nil, []))
 
-    /// Where the build put the program: beside the test bundle.
-    package static let executable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "recorder")
+    /// Where the build put the program: beside the test bundle, unless `RECORDER_PROGRAM` names another build of it.
+    package static let executable =
+        ProcessInfo.processInfo.environment["RECORDER_PROGRAM"].map { URL(filePath: $0) }
+        ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "recorder")
 
     /// Starts the program.
     ///

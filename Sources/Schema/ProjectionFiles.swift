@@ -33,6 +33,9 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// Whether every row of its tables and views belongs to one stream and is made of that stream's events alone; the
     /// stream's id is then the first column of each view. Declared as `-- key: stream`.
     package let isKeyedByStream: Bool
+    /// Over how many shards its streams may be spread: fewer than others where streams share rows that only one worker can
+    /// write at a time. Declared as `-- shards: 1`; `nil` for as many as the projector has.
+    package let mostShards: Int?
     /// Makes the tables; run once.
     package let tableSQL: String
     /// Creates or replaces the views that have no version in their names.
@@ -123,6 +126,7 @@ package struct ProjectionFiles: Sendable, Hashable {
         columns = header.columns
         statementLines = statements.map(\.line)
         isKeyedByStream = header.isKeyedByStream
+        mostShards = header.mostShards
         var prefixed: [String] = []
         for statement in statements {
             prefixed.append(try Self.withBatch(statement, columns: header.columns, file: file))

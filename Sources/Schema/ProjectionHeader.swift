@@ -3,6 +3,7 @@
 /// ```sql
 /// -- handles: turn.generated, turn.completed
 /// -- key: stream
+/// -- shards: 1
 /// -- column: turn_id uuid = data.turnId
 /// ```
 struct ProjectionHeader {
@@ -10,6 +11,8 @@ struct ProjectionHeader {
     let columns: [ProjectionFiles.Column]
     /// Whether `-- key: stream` is declared.
     let isKeyedByStream: Bool
+    /// What `-- shards: …` declares.
+    let mostShards: Int?
 
     /// Reads the lines above the first statement.
     ///
@@ -18,6 +21,7 @@ struct ProjectionHeader {
         var handles: [String] = []
         var columns: [ProjectionFiles.Column] = []
         var isKeyedByStream = false
+        var mostShards: Int?
         for (number, line) in script.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
             if content.isEmpty || content == "\r" { continue }
@@ -46,6 +50,11 @@ struct ProjectionHeader {
                     throw invalid("the key of a projection is \"stream\", or not declared")
                 }
                 isKeyedByStream = true
+            case "shards":
+                guard let count = Int(match.2), (1...256).contains(count) else {
+                    throw invalid("the most shards that a projection can have is a number from 1 to 256")
+                }
+                mostShards = count
             case "handle", "columns", "Handles", "Column", "HANDLES", "COLUMN":
                 throw invalid(
                     "\"\(match.1):\" is written \"\(match.1.lowercased().hasPrefix("h") ? "handles" : "column"):\""
@@ -62,6 +71,7 @@ struct ProjectionHeader {
         self.handles = handles
         self.columns = columns
         self.isKeyedByStream = isKeyedByStream
+        self.mostShards = mostShards
     }
 
     /// Reads `name type = path`.

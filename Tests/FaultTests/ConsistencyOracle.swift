@@ -14,6 +14,8 @@ struct ConsistencyOracle {
     private(set) var events = 0
     /// How many of them were acknowledged.
     private(set) var acknowledged = 0
+    /// How many events were committed, and the producer killed before it could read that.
+    private(set) var unread = 0
     /// How many rows of read models were compared.
     private(set) var rows = 0
 
@@ -44,6 +46,7 @@ struct ConsistencyOracle {
             all.merge(producer.report.acknowledged) { $1 }
         }
         acknowledged = all.count
+        compareRepeated()
         try await connection.run(
             unsafeSQL: "create temp table acknowledged (stream_id uuid, event_id uuid, version int)"
         )
@@ -76,6 +79,16 @@ struct ConsistencyOracle {
             """,
             on: connection
         )
+    }
+
+    /// What was committed and never acknowledged was sent again, and recognised.
+    private mutating func compareRepeated() {
+        let reports = run.producers.map(\.report)
+        let unread = reports.reduce(into: Set()) { $0.formUnion($1.unanswered) }.intersection(run.report.unread)
+        let lost = unread.subtracting(reports.reduce(into: Set()) { $0.formUnion($1.repeated) })
+        self.unread = unread.count
+        guard let one = lost.first else { return }
+        differences.append("\(lost.count) committed, and not recognised when they were sent again, such as \(one)")
     }
 
     private mutating func expectNone(_ what: String, _ sql: String, on connection: PostgresConnection) async throws {

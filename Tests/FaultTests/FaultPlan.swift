@@ -9,6 +9,10 @@ struct FaultPlan: Equatable, Sendable {
         /// SIGKILL; the process is started again.
         case killProducer(Int)
         case killProjector(Int)
+        /// SIGKILL of a producer whose group the server has committed, before it has read the answer.
+        case killBeforeAcknowledgement(Int)
+        /// SIGKILL of a rebuild in the middle, which is then run again.
+        case killRebuild(String)
         /// SIGSTOP, and SIGCONT after a while; a projector's is longer than its lease.
         case pauseProducer(Int, Duration)
         case pauseProjector(Int, Duration)
@@ -66,11 +70,16 @@ struct FaultPlan: Equatable, Sendable {
     }
 
     private static func deck(_ source: inout SeededSource) -> [Kind] {
-        let models = [
+        var models = [
             "conversation_sessions", "conversation_turns", "conversation_costs", "latency_metrics", "audit_logs",
+            "interruptions",
         ]
+        // The two that are rebuilt are not the same.
+        models.swapAt(0, source.below(models.count))
+        models.swapAt(1, source.within(1...(models.count - 1)))
         return [
             .killProducer(source.below(producers)), .killProducer(source.below(producers)),
+            .killBeforeAcknowledgement(source.below(producers)), .killBeforeAcknowledgement(source.below(producers)),
             .pauseProducer(source.below(producers), .milliseconds(source.within(500...3_000))),
             .killProjector(source.below(projectors)), .killProjector(source.below(projectors)),
             .pauseProjector(source.below(projectors), .milliseconds(source.within(3_500...5_500))),
@@ -79,7 +88,8 @@ struct FaultPlan: Equatable, Sendable {
             .restartServer,
             .holdTransaction(isElsewhere: false, .milliseconds(source.within(4_000...9_000))),
             .holdTransaction(isElsewhere: true, .milliseconds(source.within(4_000...9_000))),
-            .poison, .refusal(.milliseconds(source.within(500...3_000))), .rebuild(source.pick(models)),
+            .poison, .refusal(.milliseconds(source.within(500...3_000))), .rebuild(models[0]),
+            .killRebuild(models[1]),
         ]
     }
 }

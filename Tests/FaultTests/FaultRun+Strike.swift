@@ -20,10 +20,11 @@ extension FaultRun {
             guard let child = producers[index].child else { return say("producer \(index) does not run yet") }
             await pause(child, "producer \(index)", for: time)
         case .killProjector(let index): try await killProjector(projectors[index])
+        case .killBeforeAcknowledgement(let index): try await killBeforeAcknowledgement(producers[index])
         case .pauseProjector(let index, let time):
             guard let child = projectors[index].child else { return say("projector \(index) does not run yet") }
             await disturbing { await pause(child, "projector \(index)", for: time) }
-        case .terminateBackends(let count): try await terminateBackends(count)
+        case .terminateBackends(let count): try await disturbing { try await terminateBackends(count) }
         case .restartServer:
             say("the server is stopped immediately and started again")
             try await disturbing {
@@ -34,7 +35,8 @@ extension FaultRun {
         case .holdTransaction(let isElsewhere, let time): await holdTransaction(isElsewhere: isElsewhere, time)
         case .poison: try poison()
         case .refusal(let time): try await refuse(for: time)
-        case .rebuild(let model): try await rebuild(model)
+        case .rebuild(let model): try await rebuilding(model) { try await rebuild(model) }
+        case .killRebuild(let model): try await rebuilding(model) { try await killRebuild(model) }
         }
     }
 
@@ -56,6 +58,8 @@ extension FaultRun {
         guard let child = projector.child, child.isRunning else {
             return say("projector \(projector.number) does not run yet")
         }
+        // Of two that are killed at a time, each disturbs the other's take-over.
+        disturbances.withLock { $0.begun += 1 }
         let before = disturbances.withLock { $0 }
         let held = try await query(
             """
@@ -181,19 +185,5 @@ extension FaultRun {
             databaseURL: server.url()
         )
         say("the constraint is dropped; projections retry: \(asked.output.trimmingCharacters(in: .newlines))")
-    }
-
-    private func rebuild(_ model: String) async throws {
-        guard canRebuild else { return say("no rebuild of \(model): this recorder cannot rebuild yet") }
-        for attempt in 1...5 {
-            say("rebuild of \(model), attempt \(attempt)")
-            let rebuilt = try await RecorderCommand.run("projections", "rebuild", model, databaseURL: server.url())
-            if rebuilt.status == 0 {
-                state.withLock { $0.rebuilds.append(model) }
-                return say("\(model) is rebuilt")
-            }
-            say("the rebuild of \(model) ended with \(rebuilt.status): \(rebuilt.errors.suffix(400))")
-        }
-        differs("\(model) could not be rebuilt")
     }
 }

@@ -21,7 +21,14 @@ final class FaultRun: Sendable {
         var acknowledged: [Producer.Key: Int] = [:]
         /// How many faults there were, by name.
         var faults: [String: Int] = [:]
-        var rebuilds: [String] = []
+        /// Events that were committed while the producer that had sent them could no longer read the answer.
+        var unread: Set<Producer.Key> = []
+        /// How often each model was rebuilt.
+        var rebuilds: [String: Int] = [:]
+        /// How many rebuilds were killed in the middle and went on there.
+        var resumed = 0
+        /// Models that are being rebuilt: one process at a time builds one.
+        var rebuilding: Set<String> = []
         /// What must not be.
         var differences: [String] = []
     }
@@ -30,16 +37,17 @@ final class FaultRun: Sendable {
     let server: EmbeddedServer
     let producers: [Producer]
     let projectors: [ProjectorSlot]
-    let canRebuild: Bool
+    /// Where its processes leave what they log.
+    let folder: URL
     let start = ContinuousClock.now
     let state = Mutex(Report())
     /// Counts what disturbs a take-over.
     let disturbances = Mutex((begun: 0, open: 0))
 
-    init(_ plan: FaultPlan, on server: EmbeddedServer, folder: URL, canRebuild: Bool) {
+    init(_ plan: FaultPlan, on server: EmbeddedServer, folder: URL) {
         self.plan = plan
         self.server = server
-        self.canRebuild = canRebuild
+        self.folder = folder
         producers = (0..<FaultPlan.producers).map { Producer($0, databaseURL: server.url(), folder: folder) }
         projectors = (0..<FaultPlan.projectors).map { ProjectorSlot($0, databaseURL: server.url(), folder: folder) }
     }

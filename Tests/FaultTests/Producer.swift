@@ -19,20 +19,33 @@ final class Producer: Sendable {
         var acknowledged: [Key: Int] = [:]
         /// How often the process was started.
         var starts = 0
-        /// Acknowledgements that say "stored before": what was repeated after a kill, and had been stored.
-        var repeated = 0
+        /// Events that had no acknowledgement when the process that was given them ended.
+        var unanswered: Set<Key> = []
+        /// Events whose acknowledgement says "stored before": they were repeated after a kill, and had been stored.
+        var repeated: Set<Key> = []
         /// What must not be.
         var faults: [String] = []
     }
 
     let number: Int
+    /// What its sessions are called in the server.
+    let name: String
     private let databaseURL: String
     private let log: URL
-    private let state = Mutex<(report: Report, child: RecorderProcess?, injected: [[EventLine]])>((Report(), nil, []))
+    private let state = Mutex(State())
+
+    private struct State {
+        var report = Report()
+        var child: RecorderProcess?
+        var injected: [[EventLine]] = []
+        /// What the process was given and has not acknowledged.
+        var open: [Key] = []
+    }
 
     init(_ number: Int, databaseURL: String, folder: URL) {
         self.number = number
-        self.databaseURL = databaseURL
+        name = "producer-\(number)"
+        self.databaseURL = "\(databaseURL) application_name=\(name)"
         log = folder.appending(path: "producer-\(number).log")
     }
 
@@ -41,6 +54,9 @@ final class Producer: Sendable {
 
     /// What it has seen so far.
     var report: Report { state.withLock { $0.report } }
+
+    /// What the process was given and has not acknowledged yet.
+    var open: [Key] { state.withLock { $0.open } }
 
     /// Puts events before those that it makes up.
     func inject(_ lines: [EventLine]) { state.withLock { $0.injected.append(lines) } }
@@ -86,6 +102,7 @@ final class Producer: Sendable {
         while !left.isEmpty {
             try Task.checkCancellation()
             let child = try await running()
+            state.withLock { $0.open = left.map { Key($0) } }
             var bytes: [UInt8] = []
             for line in left {
                 line.appendJSON(to: &bytes)
@@ -99,9 +116,15 @@ final class Producer: Sendable {
                 answers += 1
                 take(line)
             }
-            if answers < left.count { state.withLock { $0.child = nil } }
             let report = report
+            let given = left.count
             left.removeAll { report.acknowledged[Key($0)] != nil }
+            if answers < given {
+                state.withLock { [left] state in
+                    state.child = nil
+                    state.report.unanswered.formUnion(left.map { Key($0) })
+                }
+            }
         }
     }
 
@@ -125,9 +148,10 @@ final class Producer: Sendable {
             return
         }
         guard let version = answer["version"]?.integer else { return fault("cannot be understood: \(line)") }
+        let key = Key(stream: stream, id: id)
         state.withLock { state in
-            let before = state.report.acknowledged.updateValue(Int(version), forKey: Key(stream: stream, id: id))
-            if answer["storedBefore"]?.bool == true { state.report.repeated += 1 }
+            let before = state.report.acknowledged.updateValue(Int(version), forKey: key)
+            if answer["storedBefore"]?.bool == true { state.report.repeated.insert(key) }
             if let before, before != Int(version) {
                 state.report.faults.append("\(stream) \(id) was acknowledged at \(before), then at \(version)")
             }

@@ -9,19 +9,27 @@ import Testing
 private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
 @Suite struct ProjectionVersionsTests {
-    /// The shipped files with a second version of the turns: other columns, of other types, in another order.
+    /// The shipped files with a second version of the turns.
     private static func files() throws -> [ProjectionFiles] {
-        var texts = SQLFiles.embedded.texts
-        for file in ["table", "apply", "view"] {
-            let text = texts["projections/conversation_turns/v1/\(file).sql"] ?? ""
-            texts["projections/conversation_turns/v2/\(file).sql"] = text.replacing("_turns_v1", with: "_turns_v2")
-                .replacing(
-                    "    turn_index,\n    status,",
-                    with: "    upper(status) as status,\n    turn_index::text as turn_index,"
-                )
-                .replacing("    error_type\nfrom", with: "    error_type,\n    2 as revision\nfrom")
-        }
-        return try ProjectionFiles.all(in: SQLFiles(texts: texts))
+        let second = secondVersionOfTurns().map { ("projections/conversation_turns/v2/\($0.key)", $0.value) }
+        return try ProjectionFiles.all(in: SQLFiles(texts: SQLFiles.embedded.texts.merging(second) { $1 }))
+    }
+
+    /// A second version of the turns, by the files' names: other columns, of other types, in another order.
+    static func secondVersionOfTurns() -> [String: String] {
+        let names = ["table.sql", "apply.sql", "view.sql"]
+        return Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                let text = SQLFiles.embedded.texts["projections/conversation_turns/v1/\(name)"] ?? ""
+                let other = text.replacing("_turns_v1", with: "_turns_v2")
+                    .replacing(
+                        "    turn_index,\n    status,",
+                        with: "    upper(status) as status,\n    turn_index::text as turn_index,"
+                    )
+                    .replacing("    error_type\nfrom", with: "    error_type,\n    2 as revision\nfrom")
+                return (name, other)
+            }
+        )
     }
 
     private func run(_ sql: String, _ database: PostgresConfiguration) async throws -> [[String?]] {

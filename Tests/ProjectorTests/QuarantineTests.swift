@@ -114,6 +114,70 @@ import Testing
         }
     }
 
+    /// What is done to a stored frame.
+    enum Damage: String, CaseIterable {
+        /// Its last byte is another.
+        case corruptFrame = "set_byte(payload, length(payload) - 1, get_byte(payload, length(payload) - 1) # 255)"
+        /// It names a dictionary that is not there.
+        case missingDictionary = "set_byte(payload, 1, 77)"
+
+        var reason: String { self == .corruptFrame ? "payload cannot be decoded" : "dictionary 77 is not in the table" }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func `a frame that cannot be decoded stops its stream, and a retry takes it up when the frame is restored`(
+        damage: Damage
+    ) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let (ill, well) = (StreamID.generate(at: .now()), StreamID.generate(at: .now()))
+            let text =
+                #"{"turnId":"019cad8f-ac00-7e4e-a7b6-000000000001","llmResponse":"of course I can help you with that"}"#
+            for stream in [ill, well] {
+                let types: [(EventType, String)] = [
+                    (.sessionStarted, "{}"), (.turnGenerated, text), (.sessionEnded, "{}"),
+                ]
+                try await models.append(try types.map { Append(stream: stream, events: [try event($0, $1)]) })
+            }
+            // The log refuses changes, but for its owner who takes its triggers away.
+            let frame = "(select payload from events where stream_id = '\(ill)' and version = 2)"
+            func change(_ payload: String) async throws {
+                _ = try await rows(
+                    """
+                    begin;
+                    do $$ declare part regclass; begin
+                        for part in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop
+                            execute format('alter table %s disable trigger user', part);
+                        end loop;
+                        update events set payload = \(payload) where stream_id = '\(ill)' and version = 2;
+                        for part in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop
+                            execute format('alter table %s enable trigger user', part);
+                        end loop;
+                    end $$;
+                    commit
+                    """,
+                    database
+                )
+            }
+            _ = try await rows("create table kept as select \(frame) as payload", database)
+            try await change(damage.rawValue)
+            try await models.project(onFailure: .quarantine)
+            let stopped = try await rows("select stream_id, event_version, error from projection_quarantine", database)
+            #expect(!stopped.isEmpty)
+            #expect(stopped.allSatisfy { $0[0] == ill.description && $0[1] == "2" })
+            #expect(stopped.allSatisfy { $0[2]?.contains(damage.reason) == true }, "\(stopped)")
+            let ended = "select id from conversation_sessions where ended_at is not null"
+            #expect(try await rows(ended, database) == [[well.description]])
+
+            try await change("(select payload from kept)")
+            let retried = try await RecorderCommand.run("projections", "retry", databaseURL: database.url)
+            #expect(retried.status == 0, "\(retried.errors)")
+            try await models.project(onFailure: .quarantine)
+            #expect(try await rows("select from projection_quarantine", database).isEmpty)
+            #expect(try await rows(ended, database).count == 2)
+        }
+    }
+
     @Test func `a projection whose SQL fails is suspended, and the others go on`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)

@@ -75,4 +75,23 @@ struct ReadModels {
         await connection.close()
         return contents
     }
+
+    /// What a rebuild or a verification leaves behind, and the tables that there are.
+    func traces() async throws -> [String] {
+        let connection = try await PostgresConnection.connect(database)
+        let rows = try await connection.text(
+            unsafeSQL: """
+                select 'schema ' || nspname from pg_namespace where nspname like 'recorder\\_%'
+                union all select 'row ' || projection || shard from projection_rebuilds
+                union all select 'stopped ' || stream_id from projection_rebuild_quarantine
+                union all select 'partitioned ' || parent from time_partitions
+                union all select 'relation ' || oid::regclass from pg_class where relnamespace = 'recorder'::regnamespace
+                union all select 'version ' || name || version from schema_projections
+                union all select 'checkpoint ' || projection || version || ' ' || shard from projection_checkpoints
+                order by 1
+                """
+        )
+        await connection.close()
+        return rows.compactMap { $0.first ?? nil }
+    }
 }

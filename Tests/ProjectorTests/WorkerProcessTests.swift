@@ -18,13 +18,14 @@ import Testing
 
         init(_ database: PostgresConfiguration) async throws {
             self.database = database
-            shards = try Projection.newest().count * ProjectorOptions().shards
+            let most = ProjectorOptions().shards
+            shards = try Projection.newest().reduce(0) { $0 + min(most, $1.mostShards ?? most) }
             connection = try await PostgresConnection.connect(database)
         }
 
-        func start(_ name: String) throws -> RecorderCommand {
+        func start(_ name: String, _ options: String...) throws -> RecorderCommand {
             try RecorderCommand(
-                ["project", "--workers", "2"],
+                ["project", "--workers", "2"] + options,
                 databaseURL: database.url + " application_name=\(name)"
             )
         }
@@ -52,7 +53,13 @@ import Testing
                 let loads = try await loads()
                 if condition(loads) { return }
                 guard ContinuousClock.now < end else {
-                    Issue.record("not within 30 s: \(what); loads are \(loads)")
+                    let sessions = try await connection.text(
+                        unsafeSQL: """
+                            select application_name, state, wait_event, pg_blocking_pids(pid), pid, left(query, 60)
+                            from pg_stat_activity where datname = current_database()
+                            """
+                    )
+                    Issue.record("not within 30 s: \(what); loads are \(loads); sessions are \(sessions)")
                     throw CancellationError()
                 }
                 try await Task.sleep(for: .milliseconds(10))
@@ -171,6 +178,48 @@ import Testing
         }
     }
 
+    @Test func `a process stopped while it sends a batch does not keep the shards that the batch has locked`()
+        async throws
+    {
+        try await withTestDatabase { database in
+            let projectors = try await Projectors(database)
+            let models = ReadModels(database: database)
+            // More than the buffers between client and server hold.
+            try await models.append(ReadModels.simulated(sessions: 40, seed: 36))
+            try await models.project()
+            let expected = try await models.contents()
+            try await models.forget()
+            let blocker = try await PostgresConnection.connect(database)
+            try await blocker.run(unsafeSQL: "begin; lock table conversation_turns_v1 in share mode")
+            let first = try projectors.start("first", "--batch-size", "10000")
+            defer { first.send(SIGKILL) }
+            func wait(_ state: String) async throws {
+                let session = "select from pg_stat_activity where application_name = 'first' and \(state)"
+                let end = ContinuousClock.now + .seconds(30)
+                while try await projectors.connection.text(unsafeSQL: session).isEmpty {
+                    try #require(.now < end, "no session of the first process: \(state)")
+                }
+            }
+            try await wait("wait_event_type = 'Lock' and datname = current_database()")
+            first.send(SIGSTOP)
+            try await blocker.run(unsafeSQL: "rollback")
+            await blocker.close()
+            // It has locked its checkpoints, and waits for the rest of the batch.
+            try await wait("state = 'active' and wait_event = 'ClientRead' and backend_xid is not null")
+            let second = try projectors.start("second")
+            defer { second.send(SIGKILL) }
+            try await projectors.waitForSole(second)
+            try await projectors.waitForHead()
+            #expect(try await models.contents() == expected)
+            first.send(SIGCONT)
+            try await projectors.wait("the stopped one works again") {
+                $0.count == 2 && $0.values.reduce(0, +) == projectors.shards
+            }
+            #expect(try await models.contents() == expected)
+            await projectors.connection.close()
+        }
+    }
+
     @Test func `SIGTERM finishes the batch and gives the leases back at once`() async throws {
         try await withProjectors(["first", "second"]) { projectors, processes in
             let models = ReadModels(database: projectors.database)
@@ -219,19 +268,81 @@ import Testing
         try await withProjectors(["first"]) { projectors, processes in
             let others = [try projectors.start("second"), try projectors.start("third")]
             defer { for other in others { other.send(SIGKILL) } }
-            // Six workers, 16 shards: two or three a worker, of each projection.
+            // Six workers, 16 shards: two or three a worker, of each projection but the one with a single shard.
+            let spread = projectors.shards - 1
             try await projectors.wait("three processes share the work") { loads in
                 loads.count == 3
-                    && loads.values.allSatisfy { (projectors.shards / 4...projectors.shards * 3 / 8).contains($0) }
+                    && loads.values.allSatisfy { (spread / 4...spread * 3 / 8 + 1).contains($0) }
                     && loads.values.reduce(0, +) == projectors.shards
             }
             others[1].send(SIGTERM)
             #expect(await others[1].result().status == 0)
             try await projectors.wait("two processes share the work") { loads in
-                loads == [processes[0].id: projectors.shards / 2, others[0].id: projectors.shards / 2]
+                Set(loads.keys) == [processes[0].id, others[0].id] && Set(loads.values) == [spread / 2, spread / 2 + 1]
             }
             others[0].send(SIGKILL)
             try await projectors.waitForSole(processes[0])
+        }
+    }
+
+    /// Whose lock a worker meets.
+    enum Obstacle: String, CaseIterable {
+        case checkpoint = "select from projection_checkpoints for update"
+        case readModel = "lock table conversation_turns_v1 in share mode"
+    }
+
+    @Test(arguments: Obstacle.allCases, [false, true])
+    func `a worker whose statement waits in vain, or is cancelled, goes on as soon as it can`(
+        obstacle: Obstacle,
+        isCancelled: Bool
+    ) async throws {
+        try await withTestDatabase { database in
+            let projectors = try await Projectors(database)
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 2, seed: 34))
+            try await models.project()
+            try await models.append(ReadModels.simulated(sessions: 4, seed: 35))
+            let blocker = try await PostgresConnection.connect(database)
+            try await blocker.run(unsafeSQL: "begin; \(obstacle.rawValue)")
+            let process = try projectors.start("waiting")
+            defer { process.send(SIGKILL) }
+            /// Waits until a statement of the process waits that began after another one did.
+            func waitForLock(after earlier: String) async throws -> (pid: String, since: String) {
+                let end = ContinuousClock.now + .seconds(30)
+                while .now < end {
+                    let row = try await projectors.connection.text(
+                        unsafeSQL: """
+                            select pid, query_start from pg_stat_activity where application_name = 'waiting'
+                                and wait_event_type = 'Lock' and query_start > '\(earlier)'
+                                and datname = current_database()
+                            """
+                    ).first
+                    if let pid = row?[0], let since = row?[1] { return (pid, since) }
+                }
+                Issue.record("nothing of the process waits any more")
+                throw CancellationError()
+            }
+            let first = try await waitForLock(after: "-infinity")
+            if isCancelled {
+                _ = try await projectors.connection.text(unsafeSQL: "select pg_cancel_backend(\(first.pid))")
+            }
+            // As long again as a lock is waited for: each of the two workers has begun again by then.
+            let second = try await waitForLock(after: first.since)
+            _ = try await waitForLock(after: second.since)
+            try await blocker.run(unsafeSQL: "rollback")
+            await blocker.close()
+            try await projectors.waitForSole(process)
+            try await projectors.waitForHead()
+            // Nobody's SQL was at fault.
+            let errors = try await projectors.connection.text(
+                unsafeSQL: "select projection, error from projection_checkpoints where error is not null"
+            )
+            #expect(errors.isEmpty, "\(errors)")
+            process.send(SIGTERM)
+            let ended = await process.result()
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(try await models.contents()["conversation_sessions"]?.count == 6)
+            await projectors.connection.close()
         }
     }
 }

@@ -23,6 +23,8 @@ import Testing
         #expect(projection.columns.map(\.type) == ["uuid", "double precision"])
         #expect(projection.columns.map(\.path) == ["data.turnId", "data.stage.latencyMs"])
         #expect(projection.title == "sample v3")
+        #expect(projection.mostShards == nil)
+        #expect(try self.projection("-- shards: 4\n" + Self.header + "select 1").mostShards == 4)
     }
 
     @Test func `statements are split where they end and nowhere else`() throws {
@@ -77,6 +79,7 @@ import Testing
             "apply.sql:2: \"columns:\" is written \"column:\""
         ),
         ("-- handles: turn.*\n-- column: a text\nselect 1", "apply.sql:2: a column is declared as"),
+        ("-- handles: turn.*\n-- shards: 0\nselect 1", "apply.sql:2: the most shards that a projection can have"),
         ("-- handles: Turn!\nselect 1", "apply.sql:1: \"Turn!\" is not an event type"),
         ("-- handles: turn.*\n", "holds no statement"),
     ])

@@ -81,6 +81,9 @@ package struct ProjectionTemplate: Sendable {
         -- smallint, integer, bigint, double precision, numeric, timestamptz, jsonb) and a place in data or metadata. What is
         -- absent is NULL; a value that does not fit its type quarantines its stream, it is never a NULL.
         --
+        -- Workers share the streams between them. Where the streams of several write one row, and more than by adding to it,
+        -- the line `shards: 1` leaves all of them to one worker.
+        --
         -- handles: turn.completed
         -- column: latency_ms numeric = data.endToEndLatencyMs
 

@@ -99,7 +99,8 @@ struct ShadowSwap: Sendable {
                 lane.cursor = try await build.fold(lane, of: checkpoints.count, isCareful: true, on: connection).cursor
             }
         }
-        let events = try await connection.query(ShadowCheckpoint.Load(model: build.model)).map(\.events)
+        // Of a live shard all events are counted, not only those that the projection handles.
+        let events = try await connection.query(ShadowCheckpoint.Load(model: build.model)).map(\.read)
         try await ProjectionInstaller(schema: schema).exchange(
             projection,
             with: build.model.schema,

@@ -58,13 +58,14 @@ package struct Checkpoint: Hashable, Sendable {
     /// Creates the checkpoints of versions that have none, at the beginning of the log.
     struct Create: PostgresStatement {
         let projections: [Projection]
-        /// How many shards each gets.
+        /// How many shards each gets that does not say that it can have fewer.
         let shards: Int
 
         let sql = """
             insert into projection_checkpoints (projection, version, shard, shards)
-            select new.name, new.version, shard, $3
-            from unnest($1::text[], $2::integer[]) as new(name, version), generate_series(0, $3 - 1) as shard
+            select new.name, new.version, shard, new.shards
+            from unnest($1::text[], $2::integer[], $3::smallint[]) as new(name, version, shards),
+                generate_series(0, new.shards - 1) as shard
             where not exists (
                 select from projection_checkpoints as c where c.projection = new.name and c.version = new.version
             )
@@ -74,7 +75,7 @@ package struct Checkpoint: Hashable, Sendable {
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(projections.map(\.name))
             try parameters.append(projections.map { Int32($0.version) })
-            try parameters.append(Int16(shards))
+            try parameters.append(projections.map { Int16(min(shards, $0.mostShards ?? shards)) })
         }
     }
 

@@ -30,6 +30,40 @@ enum Lease {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
     }
 
+    /// Ends the sessions that hold checkpoints of owners who do not live, and wait for a client that stands still.
+    ///
+    /// A worker that was stopped between two messages of a batch leaves its session in the middle of a pipeline: it counts as
+    /// active, so that no time-out of an idle transaction ends it, and keeps the locks of the batch for as long as its client
+    /// is stopped. Whoever lives sends the next message at once.
+    ///
+    /// Source: `PostgresMain` in PostgreSQL's `src/backend/tcop/postgres.c`: the time-out is set when the server is ready for
+    /// a query, which in a pipeline it is behind a Sync only.
+    struct EndStalled: PostgresStatement {
+        let projections: [Projection]
+
+        let sql = """
+            select pg_terminate_backend(pid) from (
+                select distinct session.pid from projection_checkpoints as c
+                join pg_stat_activity as session on session.backend_xid = c.xmax
+                where (c.projection, c.version) in (select * from unnest($1::text[], $2::integer[]))
+                    and c.owner not in (
+                        select id from projector_workers
+                        where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
+                    )
+                    and session.usename = current_user and session.pid <> pg_backend_pid()
+                    and session.state = 'active' and session.wait_event = 'ClientRead'
+                    and session.xact_start < clock_timestamp() - interval '\(lifetime.components.seconds) s'
+            ) as stalled
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(projections.map(\.name))
+            try parameters.append(projections.map { Int32($0.version) })
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
+    }
+
     /// Gives checkpoints back.
     struct Release: PostgresStatement {
         let owner: UUID

@@ -6,9 +6,11 @@ package struct ProjectionLag: Sendable {
     package let version: Int
     /// Its shards, ascending.
     package let shards: [ProjectionStatus]
-    /// Events read a second by all its shards; `nil` if it was not measured.
-    package var rate: Double?
-
+    /// Events given a second to all its shards together; `nil` if it was not measured.
+    package var rate: Double? {
+        let rates = shards.compactMap(\.rate)
+        return rates.isEmpty ? nil : rates.reduce(0, +)
+    }
     /// Events that its shards were given so far.
     package var events: Int64 { shards.reduce(0) { $0 + $1.events } }
     /// Committed events that they were not given.
@@ -44,24 +46,26 @@ package struct ProjectionLag: Sendable {
         before: [ProjectionStatus]? = nil,
         elapsed: Duration = .zero
     ) -> [ProjectionLag] {
-        let earlier = before.map { Dictionary(grouping: $0) { [$0.key.projection, "\($0.key.version)"] } }
-        let groups = Dictionary(grouping: statuses) { [$0.key.projection, "\($0.key.version)"] }
-        return groups.map { name, shards in
-            var lag = ProjectionLag(
+        let earlier = before.map { Dictionary($0.map { ($0.key, $0.events) }) { $1 } } ?? [:]
+        let measured = statuses.map { status in
+            var status = status
+            if let events = earlier[status.key], elapsed > .zero {
+                status.rate = Double(status.events - events) / (elapsed / .seconds(1))
+            }
+            return status
+        }
+        return Dictionary(grouping: measured) { [$0.key.projection, "\($0.key.version)"] }.values.map { shards in
+            ProjectionLag(
                 projection: shards[0].key.projection,
                 version: shards[0].key.version,
                 shards: shards.sorted { $0.key.shard < $1.key.shard }
             )
-            if let old = earlier?[name], elapsed > .zero {
-                lag.rate = Double(lag.events - old.reduce(0) { $0 + $1.events }) / (elapsed / .seconds(1))
-            }
-            return lag
         }.sorted { ($0.projection, $0.version) < ($1.projection, $1.version) }
     }
 
     /// Gives the same figures to swift-metrics, for each shard.
-    static func record(_ statuses: [ProjectionStatus]) {
-        for status in statuses {
+    static func record(_ lags: [ProjectionLag]) {
+        for status in lags.flatMap(\.shards) {
             let dimensions = [
                 ("projection", status.key.projection), ("version", "\(status.key.version)"),
                 ("shard", "\(status.key.shard)"),
@@ -70,6 +74,15 @@ package struct ProjectionLag: Sendable {
             Gauge(label: "recorder_projection_seconds_behind", dimensions: dimensions)
                 .record((status.behind ?? .zero) / .seconds(1))
             Gauge(label: "recorder_projection_stopped_streams", dimensions: dimensions).record(status.stoppedStreams)
+            if let rate = status.rate {
+                Gauge(label: "recorder_projection_events_per_second", dimensions: dimensions).record(rate)
+                let left = status.eventsBehind == 0 ? .zero : status.timeToCatchUp
+                Gauge(label: "recorder_projection_seconds_to_catch_up", dimensions: dimensions)
+                    .record(left.map { $0 / .seconds(1) } ?? .infinity)
+            }
+            Gauge(label: "recorder_projection_failing", dimensions: dimensions).record(status.error == nil ? 0 : 1)
+            Gauge(label: "recorder_projection_open_transactions", dimensions: dimensions)
+                .record(status.openTransactions)
             Gauge(label: "recorder_projection_owned", dimensions: dimensions).record(status.owner == nil ? 0 : 1)
         }
     }

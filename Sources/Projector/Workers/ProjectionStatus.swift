@@ -22,6 +22,17 @@ package struct ProjectionStatus: Sendable {
     package let stoppedStreams: Int
     /// Why the projection's SQL failed, if it does.
     package let error: String?
+    /// How many transactions were open when it last read, and are looked up by their numbers with each read until they end:
+    /// what a long one costs.
+    package let openTransactions: Int
+    /// Events given to it a second; `nil` if that was not measured.
+    package var rate: Double?
+
+    /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
+    package var timeToCatchUp: Duration? {
+        guard let rate, rate > 0 else { return nil }
+        return .seconds(Double(eventsBehind) / rate)
+    }
 
     /// How far events are counted, over all shards that stand at one place.
     package static let countLimit = 1_000_000
@@ -64,7 +75,8 @@ package struct ProjectionStatus: Sendable {
             select c.projection, c.version, c.shard, c.events, w.id, w.process, c.updated_at, coalesce(waiting.events, 0),
                 (extract(epoch from clock_timestamp() - waiting.since) * 1000000)::bigint,
                 (select count(*) from projection_quarantine as q
-                    where q.projection = c.projection and q.version = c.version and q.shard = c.shard), c.error
+                    where q.projection = c.projection and q.version = c.version and q.shard = c.shard), c.error,
+                (select count(*) from pg_snapshot_xip(coalesce(c.new_snapshot, c.old_snapshot)))
             from projection_checkpoints as c
             left join projector_workers as w on w.id = c.owner
                 and w.heartbeat_at > clock_timestamp() - interval '\(Lease.lifetime.components.seconds) s'
@@ -90,7 +102,8 @@ package struct ProjectionStatus: Sendable {
                 eventsBehind: try row.decode(at: 7),
                 behind: try row.decode(Int64?.self, at: 8).map { .microseconds($0) },
                 stoppedStreams: try row.decode(at: 9),
-                error: try row.decode(at: 10)
+                error: try row.decode(at: 10),
+                openTransactions: try row.decode(at: 11)
             )
         }
     }

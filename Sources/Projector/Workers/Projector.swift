@@ -99,26 +99,29 @@ package final class Projector: Service {
 
     /// Projects until the read models hold everything that was committed when it began, whoever else works on them.
     ///
-    /// - Parameter progress: Told after each batch how many events were read since the beginning.
-    /// - Returns: How many events were read.
+    /// - Parameter progress: Told after each batch how many events were projected since the beginning.
+    /// - Returns: How many events were projected, by the projection that had the most before it.
     /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed`; `CancellationError`.
     @discardableResult
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
-        let read = Mutex(0)
+        let given = Mutex<[String: Int]>([:])
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         let target = try await connection.first(LogReader.CurrentSnapshot())?.snapshot ?? .beginning
         await connection.close()
         try await work(until: target) { events in
-            let sum = read.withLock { sum in
-                sum += events
-                return sum
+            let most = given.withLock { given in
+                given.merge(events, uniquingKeysWith: +)
+                return given.values.max() ?? 0
             }
-            progress(sum)
+            progress(most)
         }
-        return read.withLock { $0 }
+        return given.withLock { $0.values.max() ?? 0 }
     }
 
-    private func work(until target: PostgresSnapshot?, _ progress: @escaping @Sendable (Int) -> Void) async throws {
+    private func work(
+        until target: PostgresSnapshot?,
+        _ progress: @escaping @Sendable ([String: Int]) -> Void
+    ) async throws {
         let channel = try await prepare()
         let fleet = WorkerFleet(configuration, count: options.workers, logger: logger)
         try await fleet.join()
@@ -141,7 +144,7 @@ package final class Projector: Service {
         _ fleet: WorkerFleet,
         channel: String,
         until target: PostgresSnapshot?,
-        _ progress: @escaping @Sendable (Int) -> Void
+        _ progress: @escaping @Sendable ([String: Int]) -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

@@ -36,9 +36,10 @@ extension ProjectorWorker {
     }
 
     /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes those of
-    /// the lowest shard that it holds.
+    /// the lowest shard that it holds, of the projections with the most shards.
     private mutating func settlePart(on connection: PostgresConnection) async throws {
-        let lowest = owned.keys.map(\.shard).min() ?? 0
+        let most = owned.values.map(\.checkpoint.shards).max()
+        let lowest = owned.values.filter { $0.checkpoint.shards == most }.map(\.checkpoint.key.shard).min() ?? 0
         guard part != lowest else { return }
         try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(lowest)', false)")
         part = lowest
@@ -66,6 +67,10 @@ extension ProjectorWorker {
     /// Gives everything back, even in a task that was cancelled.
     mutating func giveBack() async {
         guard !owned.isEmpty, let connection, connection.isOpen else { return }
+        logger.debug(
+            "a worker ends",
+            metadata: ["worker": "\(id)", "rounds": "\(tally.rounds)", "repeated": "\(tally.repeated)"]
+        )
         let (id, owned) = (id, owned)
         let task = Task { [logger] in
             do {

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Metrics
 internal import Postgres
+internal import Synchronization
 
 /// One worker of a projector: holds shards under leases, folds what is new for them, gives them back when it is asked to.
 ///
@@ -17,8 +18,8 @@ struct ProjectorWorker {
     let decoder: EventDecoder
     let channel: String
     let logger: Logger
-    /// Told after each round how many events were read.
-    let progress: @Sendable (Int) -> Void
+    /// Told after each round that folded anything how many events each version of a projection was given.
+    let progress: @Sendable ([String: Int]) -> Void
 
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
@@ -29,7 +30,20 @@ struct ProjectorWorker {
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [String: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
+    private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
+    /// How much work there was, and how much of it was in vain.
+    private(set) var tally = Tally()
+
+    /// What a worker counts of its rounds.
+    struct Tally: Sendable, Equatable {
+        /// Rounds that folded events.
+        var rounds = 0
+        /// How often one of them was begun again, because another worker's transaction came first.
+        var repeated = 0
+        /// At how many cursors its shards stood in the last round.
+        var cursors = 0
+    }
 
     /// How often a worker looks whose shards are whose, and waits at most for a notification.
     static let tick = Duration.milliseconds(250)
@@ -49,7 +63,7 @@ struct ProjectorWorker {
         decoder: EventDecoder,
         channel: String,
         logger: Logger,
-        progress: @escaping @Sendable (Int) -> Void
+        progress: @escaping @Sendable ([String: Int]) -> Void
     ) {
         self.id = id
         self.configuration = configuration
@@ -100,7 +114,7 @@ struct ProjectorWorker {
                 try await writeDown(on: connection, force: false)
                 troubledSince = nil
                 if let target, try await isDone(target, on: connection) { return }
-            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
+            } catch let error as PostgresError where error.isPassing {
                 troubledSince = troubledSince ?? .now
                 try await recover(from: error, since: troubledSince ?? .now, isPatient: target == nil)
             } catch let error as ProjectorError where error.code == .leaseLost {
@@ -121,6 +135,11 @@ struct ProjectorWorker {
         // Whether the commit took effect is in the database only: ask it again.
         forget()
         if error.code != .server { connection = nil }
+        guard error.isLockTimeout, let connection else { return }
+        let ended = try await connection.query(Lease.EndStalled(projections: projections))
+        if !ended.isEmpty {
+            logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
+        }
     }
 
     /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
@@ -164,16 +183,28 @@ struct ProjectorWorker {
         let start = ContinuousClock.now
         // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
         // again from a new snapshot.
+        let attempts = Mutex(0)
         let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) {
-            try await round.run(on: $0, owned: active)
+            attempts.withLock { $0 += 1 }
+            return try await round.run(on: $0, owned: active)
         }
+        count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
-        if outcome.events > 0 {
-            projected.increment(by: outcome.events)
+        if let events = outcome.given.values.max() {
+            projected.increment(by: events)
             rounds.record(duration: start.duration(to: .now))
-            progress(outcome.events)
+            progress(outcome.given)
         }
         return outcome.hasMore
+    }
+
+    private mutating func count(_ inVain: Int, _ outcome: WorkerRound.Outcome) {
+        tally.rounds += outcome.given.isEmpty ? 0 : 1
+        tally.repeated += inVain
+        repeated.increment(by: inVain)
+        guard tally.cursors != outcome.cursors else { return }
+        tally.cursors = outcome.cursors
+        logger.debug("the shards stand at \(outcome.cursors) cursors", metadata: ["worker": "\(id)"])
     }
 
     /// Leaves a projection alone whose SQL fails whatever the event is; the others go on.

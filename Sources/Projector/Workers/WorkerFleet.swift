@@ -47,6 +47,7 @@ final class WorkerFleet: Sendable {
     func run() async {
         var connection: PostgresConnection?
         var beats = 0
+        var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
         while !Task.isCancelled {
             do {
                 let open: PostgresConnection
@@ -59,7 +60,10 @@ final class WorkerFleet: Sendable {
                 try await beat(open)
                 beats += 1
                 if beats.isMultiple(of: Self.beatsBetweenFigures) {
-                    ProjectionLag.record(try await open.query(ProjectionStatus.Select(until: nil)))
+                    let now = try await open.query(ProjectionStatus.Select(until: nil))
+                    let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
+                    ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))
+                    before = (now, .now)
                 }
             } catch is CancellationError {
                 break

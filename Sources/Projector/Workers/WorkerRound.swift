@@ -9,23 +9,47 @@ internal import Postgres
 /// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that was
 /// added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
 struct WorkerRound: Sendable {
-    /// Shards that stand at one cursor.
+    /// Shards that stand at one cursor, and for which the same events are read.
     private struct Group {
         let cursor: LogCursor
-        let shardCount: Int
+        /// Which shards' streams are read; `nil` for all streams.
+        private(set) var reads: ShardSet?
         /// The shards of each projection, by the projection's place in the list.
-        var shards: [Int: Set<Int>] = [:]
+        private(set) var shards: [Int: ShardSet]
 
-        var reads: ShardSet {
-            ShardSet(count: shardCount, members: shards.values.reduce(into: Set<Int>()) { $0.formUnion($1) })
+        init(_ set: ShardSet, at place: Int, cursor: LogCursor) {
+            self.cursor = cursor
+            reads = set.isWhole ? nil : set
+            shards = [place: set]
+        }
+
+        /// Takes in the shards of another projection, if that makes nothing be read that nobody needs: projections that have
+        /// as many shards, or any that this worker has all of.
+        mutating func admits(_ set: ShardSet, at place: Int, cursor: LogCursor) -> Bool {
+            guard cursor == self.cursor, set.isWhole == (reads == nil) else { return false }
+            if let reads {
+                guard reads.count == set.count else { return false }
+                self.reads = ShardSet(count: set.count, members: reads.members + set.members)
+            }
+            shards[place] = set
+            return true
+        }
+
+        /// The shard of a projection that a stream belongs to; `nil` if it is none of these.
+        func shard(of stream: StreamID, at place: Int) -> Int? {
+            guard let set = shards[place] else { return nil }
+            let shard = ShardSet.shard(of: stream, count: set.count)
+            return set.members.contains(shard) ? shard : nil
         }
     }
 
     /// What a round did; to be taken over after its commit.
     struct Outcome: Sendable {
         var owned: [ProjectionShard: OwnedShard]
-        /// Events read, counted once for each group of shards.
-        var events = 0
+        /// Events that each version of a projection was given, by name and version; none if nothing was folded.
+        var given: [String: Int] = [:]
+        /// At how many cursors the shards stood: the log is read once for each.
+        var cursors = 0
         /// Whether there may be more to read at once.
         var hasMore = false
     }
@@ -50,18 +74,19 @@ struct WorkerRound: Sendable {
         owned: [ProjectionShard: OwnedShard]
     ) async throws -> Outcome {
         var outcome = Outcome(owned: owned)
-        for group in groups(owned) {
+        let groups = groups(owned)
+        outcome.cursors = groups.count
+        for group in groups {
             let batch = try await LogReader.read(
                 on: connection,
                 after: group.cursor,
                 limit: batchSize,
                 shards: group.reads
             )
-            outcome.events += batch.events.count
             outcome.hasMore = outcome.hasMore || batch.cursor.window != nil
             if !batch.events.isEmpty { try await fold(batch, group, &outcome, on: connection) }
             for (place, shards) in group.shards {
-                for shard in shards { outcome.owned[key(place, shard)]?.cursor = batch.cursor }
+                for shard in shards.members { outcome.owned[key(place, shard)]?.cursor = batch.cursor }
             }
         }
         return outcome
@@ -74,14 +99,12 @@ struct WorkerRound: Sendable {
     private func groups(_ owned: [ProjectionShard: OwnedShard]) -> [Group] {
         var groups: [Group] = []
         for (place, projection) in projections.enumerated() {
-            for (key, shard) in owned where key.projection == projection.name && key.version == projection.version {
-                let index =
-                    groups.firstIndex { $0.cursor == shard.cursor && $0.shardCount == shard.checkpoint.shards }
-                    ?? {
-                        groups.append(Group(cursor: shard.cursor, shardCount: shard.checkpoint.shards))
-                        return groups.count - 1
-                    }()
-                groups[index].shards[place, default: []].insert(key.shard)
+            let own = owned.filter { $0.key.projection == projection.name && $0.key.version == projection.version }
+            for (cursor, shards) in Dictionary(grouping: own, by: \.value.cursor) {
+                let count = shards.first?.value.checkpoint.shards ?? 1
+                let set = ShardSet(count: count, members: shards.map(\.key.shard))
+                if groups.indices.contains(where: { groups[$0].admits(set, at: place, cursor: cursor) }) { continue }
+                groups.append(Group(set, at: place, cursor: cursor))
             }
         }
         return groups
@@ -95,45 +118,46 @@ struct WorkerRound: Sendable {
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws {
-        var counts: [Int: Int] = [:]
-        for event in batch.events { counts[ShardSet.shard(of: event.stream, count: group.shardCount), default: 0] += 1 }
-        let advance = advance(group, to: batch.cursor, counts: counts, owned: outcome.owned)
-        for (checkpoint, given) in zip(advance.checkpoints, advance.given) {
-            outcome.owned[checkpoint.key]?.advanced(to: batch.cursor, given: given)
+        let advance = advance(group, behind: batch, &outcome)
+        let stopped = group.shards.map { place, set in
+            (place, set.members.reduce(into: Set()) { $0.formUnion(outcome.owned[key(place, $1)]?.stopped ?? []) })
         }
-        let accepts = { [owned = outcome.owned] (place: Int, event: StoredEvent) in
-            let shard = ShardSet.shard(of: event.stream, count: group.shardCount)
-            return group.shards[place]?.contains(shard) == true
-                && owned[self.key(place, shard)]?.stopped.contains(event.stream) != true
+        let held = Dictionary(uniqueKeysWithValues: stopped.filter { !$0.1.isEmpty })
+        let accepts = { (place: Int, event: StoredEvent) in
+            group.shard(of: event.stream, at: place) != nil && held[place]?.contains(event.stream) != true
         }
         let failures =
             isCareful
             ? try await foldCarefully(batch.events, advance, accepts, on: connection)
             : try await foldAtOnce(batch.events, advance, accepts, on: connection)
         for (place, failing) in failures {
-            let shard = ShardSet.shard(of: failing.event.stream, count: group.shardCount)
+            guard let shard = group.shard(of: failing.event.stream, at: place) else { continue }
             try await stop(failing, key: key(place, shard), &outcome, on: connection)
         }
     }
 
-    /// The checkpoints of the shards that got events. Their rows are locked before anything is folded: a second worker
-    /// waits there, and fails.
+    /// Moves the shards that got events in the outcome, and says how their checkpoints move in the database. Their rows are
+    /// locked before anything is folded: a second worker waits there, and fails.
     private func advance(
         _ group: Group,
-        to cursor: LogCursor,
-        counts: [Int: Int],
-        owned: [ProjectionShard: OwnedShard]
+        behind batch: LogReader.Batch,
+        _ outcome: inout Outcome
     ) -> Checkpoint.Advance {
         var checkpoints: [Checkpoint] = []
         var given: [Int] = []
-        for (place, shards) in group.shards.sorted(by: { $0.key < $1.key }) {
-            for shard in shards.sorted() {
-                guard let count = counts[shard], let own = owned[key(place, shard)] else { continue }
+        for (place, set) in group.shards.sorted(by: { $0.key < $1.key }) {
+            var counts = [Int](repeating: 0, count: set.count)
+            for event in batch.events { counts[ShardSet.shard(of: event.stream, count: set.count)] += 1 }
+            for shard in set.members where counts[shard] > 0 {
+                let key = key(place, shard)
+                guard let own = outcome.owned[key] else { continue }
                 checkpoints.append(own.checkpoint)
-                given.append(count)
+                given.append(counts[shard])
+                outcome.owned[key]?.advanced(to: batch.cursor, given: counts[shard])
+                outcome.given["\(key.projection) v\(key.version)", default: 0] += counts[shard]
             }
         }
-        return Checkpoint.Advance(owner: owner, checkpoints: checkpoints, cursor: cursor, given: given)
+        return Checkpoint.Advance(owner: owner, checkpoints: checkpoints, cursor: batch.cursor, given: given)
     }
 
     private func foldAtOnce(
@@ -207,5 +231,11 @@ struct WorkerRound: Sendable {
 
 extension PostgresError {
     /// Whether a projection's own SQL is at fault, whatever the events: a missing table, a wrong type, no privilege.
-    var isProjectionsFault: Bool { code == .server && !isRetryable && !isEventsFault && sqlState != "57014" }
+    var isProjectionsFault: Bool { code == .server && !isPassing && !isEventsFault }
+
+    /// Whether it is a matter of the moment, and neither an event's nor a projection's fault: a connection that broke, a
+    /// transaction that lost, a lock that somebody holds for long, a statement that somebody cancelled.
+    ///
+    /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 57014 `query_canceled`.
+    package var isPassing: Bool { isRetryable || isLockTimeout || code == .closed || sqlState == "57014" }
 }

@@ -32,6 +32,46 @@ struct CommandService: Service {
         try await Self.run([self], logger: logger)
     }
 
+    /// Runs work until it is done, or until SIGINT or SIGTERM comes, which cancels it.
+    ///
+    /// - Returns: The signal that ended the work; `nil` if it was done all the same.
+    /// - Throws: What the work throws, unless it was cancelled by a signal.
+    static func cancellingOnSignal(_ work: @escaping @Sendable () async throws -> Void) async throws -> UnixSignal? {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        return try await withThrowingTaskGroup(of: Ending.self) { group in
+            group.addTask {
+                try await work()
+                return .done
+            }
+            group.addTask {
+                for await signal in signals { return .signal(signal) }
+                return .deaf
+            }
+            var received: UnixSignal?
+            while let ending = await group.nextResult() {
+                switch ending {
+                case .success(.done):
+                    group.cancelAll()
+                    return nil
+                case .success(.signal(let signal)): received = signal
+                case .success(.deaf): continue
+                // Whatever a cancelled piece of work says, it ended because of the signal.
+                case .failure(let error): if received == nil { throw error }
+                }
+                group.cancelAll()
+            }
+            return received
+        }
+    }
+
+    /// How one of the two tasks of ``cancellingOnSignal(_:)`` ended.
+    private enum Ending: Sendable {
+        case done
+        case signal(UnixSignal)
+        /// Nobody listens for signals any more.
+        case deaf
+    }
+
     /// Runs services until one of them is done or fails, or a signal comes; then the others are shut down.
     ///
     /// - Throws: What the first to fail throws.

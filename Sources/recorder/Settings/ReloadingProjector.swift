@@ -15,34 +15,50 @@ struct ReloadingProjector: Service {
     /// How often to look which versions are installed.
     private static let interval = Duration.seconds(2)
 
+    /// How long to wait after a beginning that failed.
+    private static let pause = Duration.milliseconds(500)
+
     private enum Event { case ended, reload }
 
     func run() async throws {
+        var hasConnected = false
         while true {
-            // A sequence of signals has one iterator only.
-            let hangups = await UnixSignalsSequence(trapping: .sighup)
-            let files = try await source.installed(settings)
-            let projector = try settings.projector(of: files, options)
-            settings.logger.info("projecting \(files.map(\.title).joined(separator: ", "))")
-            let event = try await withThrowingTaskGroup(of: Event.self) { group in
-                group.addTask {
-                    try await projector.run()
-                    return .ended
-                }
-                group.addTask {
-                    for await _ in hangups { return .reload }
-                    return .ended
-                }
-                group.addTask { try await changed(from: files) }
-                let first = try await group.next() ?? .ended
-                // A projector that is told to stop finishes its batch; the others just end.
-                projector.stop()
-                if first == .reload { while try await group.next() == .reload {} }
-                group.cancelAll()
-                return first
+            do {
+                if try await runOnce() == .ended { return }
+                settings.logger.info("reloading the projections")
+            } catch let error as PostgresError
+                where error.isPassing && (hasConnected || error.code != .connectionFailed)
+            {
+                // Cut off while it began. That nothing can be reached at all is for a person to hear at once.
+                settings.logger.warning("the projector begins again", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: Self.pause)
             }
-            if event == .ended { return }
-            settings.logger.info("reloading the projections")
+            hasConnected = true
+        }
+    }
+
+    private func runOnce() async throws -> Event {
+        // A sequence of signals has one iterator only.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        let files = try await source.installed(settings)
+        let projector = try settings.projector(of: files, options)
+        settings.logger.info("projecting \(files.map(\.title).joined(separator: ", "))")
+        return try await withThrowingTaskGroup(of: Event.self) { group in
+            group.addTask {
+                try await projector.run()
+                return .ended
+            }
+            group.addTask {
+                for await _ in hangups { return .reload }
+                return .ended
+            }
+            group.addTask { try await changed(from: files) }
+            let first = try await group.next() ?? .ended
+            // A projector that is told to stop finishes its batch; the others just end.
+            projector.stop()
+            if first == .reload { while try await group.next() == .reload {} }
+            group.cancelAll()
+            return first
         }
     }
 

@@ -1,4 +1,5 @@
 -- handles: user.*, voice_model.*, face_model.*, document.*, access.*, session.started, session.ended
+-- shards: 1
 -- column: user_id uuid = data.userId
 -- column: entity_id text = data.id
 -- column: resource text = data.resource

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Postgres
 import Projector
+import UnixSignals
 
 /// `recorder projections rebuild`: a read model made anew beside the live one.
 struct ProjectionsRebuildCommand: AsyncParsableCommand {
@@ -8,9 +9,10 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         commandName: "rebuild",
         abstract: "Builds a read model anew beside the live one, compares the two, and swaps them.",
         discussion: """
-            Readers see the old model until it is swapped, in one short transaction. A rebuild that was killed goes on \
-            where it was when the command is run again; --cancel removes it without a trace. Where the new model differs \
-            from the live one, nothing is swapped unless --accept-differences says so.
+            Readers see the old model until it is swapped, in one short transaction. A rebuild that was killed, or stopped \
+            by SIGTERM, goes on where it was when the command is run again; Ctrl-C (SIGINT) cancels it without a trace, \
+            and so does --cancel for one that was killed. Where the new model differs from the live one, nothing is \
+            swapped unless --accept-differences says so.
 
             EXAMPLES
               recorder projections rebuild conversation_turns
@@ -62,7 +64,8 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         guard !cancel else { return try await report(cancelled: rebuild.cancel()) }
         let bar = ProgressBar("event")
         let outcome = Shared<RebuildOutcome?>(nil)
-        let work = CommandService {
+        defer { bar.finish() }
+        let signal = try await CommandService.cancellingOnSignal {
             do {
                 outcome.value = try await rebuild.run { bar.show($0) }
             } catch let error as ProjectorError where error.code == .modelsDiffer {
@@ -71,13 +74,24 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
                 throw error
             }
         }
-        defer { bar.finish() }
-        try await work.runUntilSignal(logger: settings.logger)
         bar.finish()
-        guard let outcome = outcome.value else {
-            throw CommandError(.refused, "stopped before it was done; run the command again, and it goes on")
-        }
+        guard let outcome = outcome.value else { throw try await stopped(by: signal, rebuild) }
         report(outcome, rate: bar.rate(of: outcome.events))
+    }
+
+    /// What there is to say after a signal, once nothing is left that should not be.
+    private func stopped(by signal: UnixSignal?, _ rebuild: ProjectionRebuild) async throws -> CommandError {
+        guard signal == .sigint else {
+            return CommandError(.refused, "stopped before it was done; run the command again, and it goes on")
+        }
+        let existed = try await rebuild.cancel()
+        return CommandError(
+            .refused,
+            existed
+                ? "cancelled: what was built of \(name) is removed, and the live model is what it was"
+                : "cancelled, and nothing of it was there to remove: look with `recorder projections status` which version "
+                    + "is live"
+        )
     }
 
     private func report(cancelled existed: Bool) {

@@ -69,6 +69,14 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 "\(lag.projection) v\(lag.version): nobody works on shards \(shards): start `recorder project`"
             )
         }
+        for open in try await OpenTransaction.long(on: pool) {
+            let place = open.database.map { " in database \($0)" } ?? ""
+            StandardOutput.shared.line(
+                "process \(open.process)\(place) has had a writing transaction open for "
+                    + "\(Figures.decimal(Self.seconds(open.age), digits: 0) ?? "?") s: it delays nobody's events, and each read "
+                    + "looks its number up"
+            )
+        }
         for lag in lags {
             if let error = lag.error { StandardOutput.shared.line("\(lag.projection) v\(lag.version): \(error)") }
         }
@@ -81,10 +89,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         .init("behind", .right) { behind($0.eventsBehind) },
         .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
         .init("events/s", .right) { $0.rate.map { Counted.grouped(Int($0)) } },
-        .init("caught up in", .right) { lag in
-            lag.eventsBehind == 0
-                ? nil : lag.timeToCatchUp.map { (Figures.decimal(seconds($0), digits: 0) ?? "?") + " s" }
-        },
+        .init("caught up in", .right) { caughtUp(in: $0.timeToCatchUp, behind: $0.eventsBehind) },
         .init("owned", .right) { "\($0.shards.count - $0.unowned.count)/\($0.shards.count)" },
         .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
         .init("processes", isFlexible: true) { $0.processes.joined(separator: ", ") },
@@ -97,9 +102,12 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         .init("events", .right) { Counted.grouped(Int($0.events)) },
         .init("behind", .right) { behind($0.eventsBehind) },
         .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
+        .init("events/s", .right) { $0.rate.map { Counted.grouped(Int($0)) } },
+        .init("caught up in", .right) { caughtUp(in: $0.timeToCatchUp, behind: $0.eventsBehind) },
         .init("stopped", .right) { $0.stoppedStreams == 0 ? nil : "\($0.stoppedStreams)" },
         .init("owner") { $0.process ?? "nobody" },
         .init("last moved") { $0.updatedAt.description },
+        .init("error", isFlexible: true) { $0.error },
     ])
 
     private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus) {
@@ -109,8 +117,11 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         line.field("events", Int(status.events))
         line.field("eventsBehind", status.eventsBehind)
         line.field("secondsBehind", seconds(status.behind))
+        line.field("eventsPerSecond", status.rate)
+        line.field("secondsToCatchUp", status.eventsBehind == 0 ? 0 : seconds(status.timeToCatchUp))
         line.field("owner", status.process)
         line.field("stoppedStreams", status.stoppedStreams)
+        line.field("openTransactions", status.openTransactions)
         line.field("error", status.error)
         line.field("updatedAt", status.updatedAt)
     }
@@ -125,6 +136,10 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
 
     private static func behind(_ events: Int) -> String {
         Counted.grouped(events) + (events >= ProjectionStatus.countLimit ? " or more" : "")
+    }
+
+    private static func caughtUp(in time: Duration?, behind events: Int) -> String? {
+        events == 0 ? nil : time.map { (Figures.decimal(seconds($0), digits: 0) ?? "?") + " s" }
     }
 
     private static func seconds(_ duration: Duration?) -> Double? { duration.map { $0 / .seconds(1) } }

@@ -48,14 +48,16 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             configuration: database
         )
         let differences = Shared(0)
-        let work = CommandService {
-            for files in projections {
-                let verify = ProjectionVerify(
-                    files,
-                    configuration: database,
-                    options: RebuildOptions(parallelism: parallelism, differenceLimit: limit),
-                    logger: settings.logger
-                )
+        let verifications = projections.map { files in
+            ProjectionVerify(
+                files,
+                configuration: database,
+                options: RebuildOptions(parallelism: parallelism, differenceLimit: limit),
+                logger: settings.logger
+            )
+        }
+        let signal = try await CommandService.cancellingOnSignal {
+            for verify in verifications {
                 let bar = ProgressBar("event")
                 defer { bar.finish() }
                 let outcome = try await verify.run(sample: sample) { bar.show($0) }
@@ -64,7 +66,10 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
                 differences.value += outcome.comparison.differenceCount
             }
         }
-        try await work.runUntilSignal(logger: settings.logger)
+        guard signal == nil else {
+            for verify in verifications { try await verify.discard() }
+            throw CancellationError()
+        }
         if differences.value > 0 { throw ExitCode(1) }
     }
 

@@ -1,0 +1,62 @@
+import Foundation
+package import Postgres
+
+/// A commit whose answer nobody reads: an appending process is stopped while its group is on its way, and the server
+/// commits the group meanwhile.
+package enum UnreadCommit {
+    /// Stops a process between the commit of a group and its acknowledgement.
+    ///
+    /// The group is made to wait in the server, for a lock on `events` that this holds; the process is stopped there; then
+    /// the lock is let go, and the server commits what the process can no longer learn of. What others append waits as long.
+    ///
+    /// - Parameters:
+    ///   - process: The process; it stands still afterwards, and is the caller's to kill or to continue.
+    ///   - name: The `application_name` of its sessions, which nobody else's have.
+    ///   - connection: In no transaction.
+    ///   - limit: How long to wait for the process to append, and for whoever holds the log.
+    /// - Returns: Whether the server committed a group of the process while that stood still.
+    /// - Throws: `PostgresError`; `CancellationError`.
+    package static func stop(
+        _ process: Int32,
+        named name: String,
+        on connection: PostgresConnection,
+        limit: Duration = .seconds(20)
+    ) async throws -> Bool {
+        let end = ContinuousClock.now + limit
+        guard try await lock(on: connection, until: end) else { return false }
+        let waiting = "pid from pg_stat_activity where application_name = '\(name)' and wait_event_type = 'Lock'"
+        var session: String?
+        while session == nil, .now < end {
+            // A snapshot of the activity is kept for the length of a transaction.
+            session = try await connection.text(unsafeSQL: "select pg_stat_clear_snapshot(), \(waiting)").first?[1]
+        }
+        guard let session else {
+            try await connection.run(unsafeSQL: "rollback")
+            return false
+        }
+        kill(process, SIGSTOP)
+        try await connection.run(unsafeSQL: "commit")
+        let state = "select state from pg_stat_activity where pid = \(session)"
+        while .now < end {
+            let row = try await connection.text(unsafeSQL: state).first
+            guard let row else { return false }
+            if row.first == "idle" { return true }
+        }
+        return false
+    }
+
+    /// Takes the lock; whoever waits behind it is let through again and again.
+    private static func lock(on connection: PostgresConnection, until end: ContinuousClock.Instant) async throws -> Bool
+    {
+        while .now < end {
+            try await connection.run(unsafeSQL: "begin; set local lock_timeout = '200ms'")
+            do {
+                try await connection.run(unsafeSQL: "lock table events in share mode")
+                return true
+            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {
+                try await connection.run(unsafeSQL: "rollback")
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,55 @@
+import EventStore
+import Foundation
+import Postgres
+
+@testable import Projector
+
+/// One worker whose rounds a test runs by hand, on a database with some sessions that nobody has projected.
+struct WorkerByHand {
+    let database: PostgresConfiguration
+    let connection: PostgresConnection
+    let projections: [Projection]
+    let worker = UUID()
+
+    init(_ database: PostgresConfiguration) async throws {
+        self.database = database
+        var configuration = database
+        configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
+        connection = try await PostgresConnection.connect(configuration)
+        projections = try Projection.newest()
+        try await ReadModels(database: database).append(ReadModels.simulated(sessions: 2, seed: 21))
+        try await connection.execute(Checkpoint.Create(projections: projections, shards: 4))
+    }
+
+    /// All shards: four of each projection, unless it says that it can have fewer.
+    var keys: [ProjectionShard] {
+        projections.flatMap { projection in
+            (0..<min(4, projection.mostShards ?? 4)).map {
+                ProjectionShard(projection: projection.name, version: projection.version, shard: $0)
+            }
+        }
+    }
+
+    func claim(_ owner: UUID) async throws -> [ProjectionShard: OwnedShard] {
+        let claimed = try await connection.query(Lease.Claim(owner: owner, wanted: keys))
+        return Dictionary(uniqueKeysWithValues: claimed.map { ($0.key, OwnedShard($0, stopped: [])) })
+    }
+
+    func round(
+        _ owned: [ProjectionShard: OwnedShard],
+        isCareful: Bool = false,
+        batchSize: Int = 1_000
+    ) async throws -> WorkerRound.Outcome {
+        let round = WorkerRound(
+            owner: worker,
+            projections: projections,
+            decoder: EventDecoder(),
+            batchSize: batchSize,
+            haltsOnFailure: false,
+            isCareful: isCareful
+        )
+        return try await connection.transaction(isolation: .repeatableRead) { connection in
+            try await round.run(on: connection, owned: owned)
+        }
+    }
+}
