@@ -87,7 +87,8 @@ import Testing
             try await connection.run(
                 unsafeSQL: """
                     create role recorder_owner; create role recorder_appender; create role recorder_projector;
-                    create role recorder_analyst; grant recorder_projector to recorder_owner
+                    create role recorder_analyst; create role recorder_service;
+                    grant recorder_projector to recorder_owner
                     """
             )
         }

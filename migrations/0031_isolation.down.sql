@@ -1,0 +1,31 @@
+alter table events disable row level security;
+drop policy every_reader on events;
+drop policy every_appender on events;
+drop policy own on events;
+revoke select on events, event_types from recorder_service;
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array['users', 'voice_models', 'face_models', 'knowledge_documents'] loop
+        execute format('alter table %I disable row level security', name);
+        execute format('drop policy own on %I', name);
+    end loop;
+end
+$$;
+
+drop trigger refuse_taken_stream on users;
+drop function refuse_taken_stream();
+drop function append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[]);
+alter function append_rows(uuid[], int[], uuid[], text[], timestamptz[], bytea[]) rename to append_checked;
+drop function note_subjects(uuid[], text[]);
+drop function identity_frame_data(bytea);
+drop table stream_subjects;
+
+alter table users alter email set statistics -1, alter personality_traits set statistics -1, alter settings set statistics -1;
+alter index users_email_key alter column 1 set statistics -1;
+alter table voice_models alter user_id set statistics -1, alter model_path set statistics -1;
+alter table face_models alter user_id set statistics -1, alter model_path set statistics -1;
+alter table knowledge_documents alter user_id set statistics -1, alter filename set statistics -1,
+    alter text_content set statistics -1, alter vector_ids set statistics -1, alter text_search set statistics -1;
