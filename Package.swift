@@ -28,6 +28,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Schema", ["Postgres", logging]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
+    ("Directory", ["EventModel", "EventStore", "Postgres"]),
     ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
     (
@@ -35,6 +36,14 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
         ["EventModel", "PayloadCodec", "Postgres", "EventStore", "Schema", "Projector", "Simulator", "Operations", logging]
     ),
 ]
+
+/// What a layer's tests use: the layer, what it is made of, and what they are made with.
+func testDependencies(of layer: (name: String, dependencies: [Target.Dependency])) -> [Target.Dependency] {
+    let own: [Target.Dependency] = [.byName(name: layer.name), "RecorderTesting"]
+    // The directory's changes are followed through the log to the audit log.
+    let further: [Target.Dependency] = layer.name == "Directory" ? ["Projector", "ReadModel", "Schema"] : []
+    return own + layer.dependencies + further
+}
 
 /// What the command line is made of: all layers, and what reads its words and settings.
 let commandLine: [Target.Dependency] =
@@ -45,7 +54,7 @@ let package = Package(
     name: "session-recorder",
     products: [
         .executable(name: "recorder", targets: ["recorder"]),
-        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel"]),
+        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel", "Directory"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -77,7 +86,7 @@ let package = Package(
                 ),
                 Target.testTarget(
                     name: "\(layer.name)Tests",
-                    dependencies: [.byName(name: layer.name), "RecorderTesting"] + layer.dependencies,
+                    dependencies: testDependencies(of: layer),
                     exclude: layer.name == "EventStore" ? ["append_with_psycopg.py"] : [],
                     swiftSettings: settings
                 ),
