@@ -19,6 +19,20 @@ drop trigger refuse_taken_stream on users;
 drop function refuse_taken_stream();
 drop function append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[]);
 alter function append_rows(uuid[], int[], uuid[], text[], timestamptz[], bytea[]) rename to append_checked;
+
+do $$
+declare
+    name text;
+begin
+    foreach name in array array[
+        'append_event(uuid, text, jsonb, jsonb, int, uuid, timestamptz)', 'append_events(jsonb)', 'event_type_id(text)',
+        'append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[])'
+    ] loop
+        execute format('alter function %s set search_path = %I', name, current_schema());
+    end loop;
+end
+$$;
+
 drop function note_subjects(uuid[], text[]);
 drop function identity_frame_data(bytea);
 drop table stream_subjects;

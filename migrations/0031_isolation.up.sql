@@ -22,12 +22,10 @@ end
 $$;
 
 alter table stream_subjects owner to recorder_owner;
-grant select, insert on stream_subjects to recorder_appender;
 grant select on stream_subjects to recorder_service;
 
 alter table stream_subjects enable row level security;
 create policy own on stream_subjects for select to recorder_service using (subject_id = (select acting_user()));
-create policy every on stream_subjects to recorder_appender using (true) with check (true);
 
 -- What an identity frame (0006) holds as data.
 create function identity_frame_data(frame bytea) returns jsonb language plpgsql immutable strict parallel safe as $$
@@ -54,14 +52,16 @@ end
 $$;
 
 -- Remembers whom sessions are about, in the transaction that stores their first events. What is no user's id names
--- nobody. The first word stands: a stream that is about one user is never shown to another.
+-- nobody. The first word stands: a stream that is about one user is never shown to another, and a user's own stream is
+-- about nobody else.
 create function note_subjects(streams uuid[], subjects text[]) returns void
-language sql volatile set search_path from current as $$
+language sql volatile security definer as $$
     insert into stream_subjects (stream_id, subject_id)
     select distinct on (stream) stream, subject::uuid
     from unnest(streams, subjects) with ordinality as named(stream, subject, place)
     where subject ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' and stream::text <> lower(subject)
       and not exists (select from stream_subjects known where known.stream_id = named.stream)
+      and not exists (select from users where users.id = named.stream)
     order by stream, place
     on conflict (stream_id) do nothing
 $$;
@@ -88,6 +88,22 @@ revoke execute on function append_checked(uuid[], int[], uuid[], text[], timesta
 grant execute on function append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[]),
     note_subjects(uuid[], text[]) to recorder_appender, recorder_owner;
 
+-- append_own_events runs them with its owner's rights. A search_path that does not name pg_temp has it in front: a
+-- caller's temporary table would be taken for ours, and its triggers would run with those rights.
+do $$
+declare
+    name text;
+begin
+    foreach name in array array[
+        'append_event(uuid, text, jsonb, jsonb, int, uuid, timestamptz)', 'append_events(jsonb)', 'event_type_id(text)',
+        'append_checked(uuid[], int[], uuid[], text[], timestamptz[], bytea[])',
+        'append_rows(uuid[], int[], uuid[], text[], timestamptz[], bytea[])'
+    ] loop
+        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
+    end loop;
+end
+$$;
+
 -- A new user's id is no session's id: his own stream is his to see.
 create function refuse_taken_stream() returns trigger language plpgsql security definer as $$
 begin
@@ -102,10 +118,13 @@ create trigger refuse_taken_stream before insert on users for each row execute f
 
 do $$
 begin
-    execute format('alter function refuse_taken_stream() owner to recorder_owner');
     execute format('alter function refuse_taken_stream() set search_path = %I, pg_temp', current_schema());
+    execute format('alter function note_subjects(uuid[], text[]) set search_path = %I, pg_temp', current_schema());
 end
 $$;
+
+alter function refuse_taken_stream() owner to recorder_owner;
+alter function note_subjects(uuid[], text[]) owner to recorder_owner;
 revoke execute on function refuse_taken_stream() from public;
 
 -- Users, models, documents: a service sees and changes those of its user, and makes none for another.
