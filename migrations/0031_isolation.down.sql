@@ -1,4 +1,16 @@
-alter table events disable row level security;
+do $$
+declare
+    partition regclass;
+begin
+    for partition in select relid from pg_partition_tree('events') loop
+        execute format('alter table %s disable row level security', partition);
+    end loop;
+end
+$$;
+
+drop function create_events_partitions(date, date);
+alter function make_events_partitions(date, date) rename to create_events_partitions;
+grant execute on function create_events_partitions(date, date) to recorder_appender, recorder_projector;
 drop policy every_reader on events;
 drop policy every_appender on events;
 drop policy own on events;

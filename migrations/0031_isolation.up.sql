@@ -158,6 +158,39 @@ create policy own on events for select to recorder_service using (
     )
 );
 
+-- Partitions are reached through events only, whose policies count then; nobody may read them by themselves. Should that
+-- be granted one day, a partition without policies shows nothing.
+alter function create_events_partitions(date, date) rename to make_events_partitions;
+
+-- Creates monthly partitions (0004), closed like those that are there.
+create function create_events_partitions(since date, until date) returns setof text
+language plpgsql security definer as $$
+declare
+    partition text;
+begin
+    for partition in select * from make_events_partitions(since, until) loop
+        execute format('alter table %I enable row level security', partition);
+        return next partition;
+    end loop;
+end
+$$;
+
+alter function create_events_partitions(date, date) owner to recorder_owner;
+revoke execute on function create_events_partitions(date, date) from public;
+grant execute on function create_events_partitions(date, date) to recorder_appender, recorder_projector;
+revoke execute on function make_events_partitions(date, date) from recorder_appender, recorder_projector;
+
+do $$
+declare
+    partition regclass;
+begin
+    execute format('alter function create_events_partitions(date, date) set search_path = %I, pg_temp', current_schema());
+    for partition in select inhrelid from pg_inherits where inhparent = 'events'::regclass loop
+        execute format('alter table %s enable row level security', partition);
+    end loop;
+end
+$$;
+
 -- EXPLAIN tells how many rows the planner expects, from samples of everybody's values, if it may compare with them. Of
 -- these columns it keeps none: nobody finds out by asking for estimates how many documents another has, or what they say.
 alter table users alter email set statistics 0, alter personality_traits set statistics 0, alter settings set statistics 0;
