@@ -231,7 +231,8 @@ create constraint trigger refuse_unlogged_change after insert or update or delet
 create constraint trigger refuse_unlogged_change after insert or update or delete on knowledge_documents
     deferrable initially deferred for each row execute function refuse_unlogged_change('document');
 
--- Appends events about the acting user to his own stream, and to no other: the form is that of append_events.
+-- Appends events about the acting user to his own stream, and to no other: the form is that of append_events. Each gets
+-- his id as data.userId, by which the audit log knows whose chain it belongs to; one that names another is refused.
 create function append_own_events(events jsonb)
 returns table (stream uuid, event_id uuid, version int, "position" bigint)
 language plpgsql volatile security definer as $$
@@ -243,11 +244,20 @@ begin
         select from jsonb_array_elements(events) event
         where lower(event ->> 'stream') is distinct from acting_user()::text
            or split_part(event ->> 'type', '.', 1) <> all (array['user', 'voice_model', 'face_model', 'document', 'access'])
+           or lower(event -> 'data' ->> 'userId') <> acting_user()::text
     ) then
         raise exception 'events of users, models, documents and access go to the acting user''s own stream only'
             using errcode = 'insufficient_privilege';
     end if;
-    return query select * from append_events(events);
+    return query select * from append_events((
+        select coalesce(jsonb_agg(
+            case when coalesce(jsonb_typeof(event -> 'data'), 'object') = 'object'
+                 then jsonb_set(event, '{data}', coalesce(event -> 'data', '{}') || jsonb_build_object('userId', acting_user()))
+                 else event end
+            order by place
+        ), '[]')
+        from jsonb_array_elements(events) with ordinality e(event, place)
+    ));
 end
 $$;
 

@@ -151,6 +151,22 @@ import Testing
                 let error = await people.refusal("select append_own_events('\(events)')", as: people.bob)
                 #expect(error?.code == .server)
             }
+            // Whose chain of the audit log it is in follows from what the event says.
+            for data in [#"{"userId": "\#(people.ann.user)"}"#, #"{"userId": 7}"#] {
+                let events = #"[{"stream": "\#(people.bob.user)", "type": "user.updated", "data": \#(data)}]"#
+                let error = await people.refusal("select append_own_events('\(events)')", as: people.bob)
+                #expect(error?.sqlState == "42501", "\(data)")
+            }
+            let before = try await people.bob.auditLog.count()
+            try await withConnection(people.directory.service) { connection in
+                let event = #"{"stream": "\#(people.bob.user)", "type": "document.processed"}"#
+                try await connection.run(
+                    unsafeSQL: "begin; set local recorder.user_id = '\(people.bob.user)'; "
+                        + "select append_own_events('[\(event)]'); commit"
+                )
+            }
+            try await people.directory.project()
+            #expect(try await people.bob.auditLog.count() == before + 1)
             let silent = await people.refusal("select append_own_events('[]')", as: nil)
             #expect(silent?.sqlState == "42501")
             for word in ["'", "xyz", "'; select 1"] {
