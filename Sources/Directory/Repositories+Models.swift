@@ -1,25 +1,13 @@
 internal import Postgres
 
 extension Repositories {
-    /// Has other transactions that activate something of this user wait until this one ends: each then sees what the one
-    /// before made active.
-    private func lockUser() async throws {
-        let text = SQLText("select id from users for no key update")
-        _ = try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in })
-    }
-
     /// Has the user speak with a voice, and not with the one before.
     ///
     /// - Parameter version: The version that the caller has read.
     /// - Throws: ``DirectoryError`` with `.stale` or `.notFound`.
     @discardableResult
     public func activate(voiceModel id: EntityID<VoiceModel>, version: Int) async throws -> VoiceModel {
-        try await transaction { unit in
-            try await unit.lockUser()
-            let active = Query<VoiceModel>(where: { $0.isActive == true && $0.id != id })
-            try await unit.voiceModels.updateMany(active) { [$0.isActive.set(false)] }
-            return try await unit.voiceModels.update(id, version: version) { [$0.isActive.set(true)] }
-        }
+        try await activate(id, version: version, VoiceModel.settable.isActive)
     }
 
     /// Has the user be shown with a face, and not with the one before.
@@ -28,11 +16,28 @@ extension Repositories {
     /// - Throws: ``DirectoryError`` with `.stale` or `.notFound`.
     @discardableResult
     public func activate(faceModel id: EntityID<FaceModel>, version: Int) async throws -> FaceModel {
+        try await activate(id, version: version, FaceModel.settable.isActive)
+    }
+
+    private func activate<Model: StoredEntity>(
+        _ id: EntityID<Model>,
+        version: Int,
+        _ isActive: SettableColumn<Model, Bool>
+    ) async throws -> Model {
         try await transaction { unit in
             try await unit.lockUser()
-            let active = Query<FaceModel>(where: { $0.isActive == true && $0.id != id })
-            try await unit.faceModels.updateMany(active) { [$0.isActive.set(false)] }
-            return try await unit.faceModels.update(id, version: version) { [$0.isActive.set(true)] }
+            let models = TableRepository<Model>(unit.context)
+            let idColumn = Column<Model, EntityID<Model>>("id")
+            let others = Query<Model>(where: { _ in isActive.column == true && idColumn != id })
+            try await models.updateMany(others) { _ in [isActive.set(false)] }
+            return try await models.update(id, version: version) { _ in [isActive.set(true)] }
         }
+    }
+
+    /// Has other transactions that activate something of this user wait until this one ends: each then sees what the one
+    /// before made active.
+    private func lockUser() async throws {
+        let text = SQLText("select id from users for no key update")
+        _ = try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in })
     }
 }

@@ -58,7 +58,9 @@ extension Repositories {
         let limit = min(max(1, limit), Query<KnowledgeDocument>.largestPage - 1)
         var text = SQLText("select id, filename, rank, snippet, rank::text, id::text from search_documents(")
         text.add(BoundValue(words))
-        text.add(", \(limit + 1)")
+        text.add(", ")
+        text.add(BoundValue(limit + 1))
+        text.add("::int")
         if let after {
             guard after.order == Self.searchOrder, after.values.count == 2 else { throw PageCursor.invalid }
             text.add(", ")

@@ -45,22 +45,6 @@ struct DirectoryFixture: Sendable {
     }
 }
 
-/// Opens a connection for `body`.
-func withConnection<R>(
-    _ configuration: PostgresConfiguration,
-    _ body: (PostgresConnection) async throws -> R
-) async throws -> R {
-    let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
-    do {
-        let result = try await body(connection)
-        await connection.close()
-        return result
-    } catch {
-        await connection.close()
-        throw error
-    }
-}
-
 /// The login that acts for users; roles belong to the server, which this process has one of.
 private let login = Task {
     let server = try await TestServer.shared.running()

@@ -60,21 +60,6 @@ import Testing
         }
     }
 
-    private func withConnection<R>(
-        _ database: PostgresConfiguration,
-        _ body: (PostgresConnection) async throws -> R
-    ) async throws -> R {
-        let connection = try await PostgresConnection.connect(database, logger: TestServer.logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
-    }
-
     private func database(_ server: EmbeddedServer) -> PostgresConfiguration {
         PostgresConfiguration(url: server.url(), schema: "recorder", applicationName: "recorder test")
     }

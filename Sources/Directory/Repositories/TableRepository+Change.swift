@@ -2,8 +2,10 @@ internal import EventModel
 internal import Postgres
 
 extension TableRepository: Repository where Record: StoredEntity {
+    @discardableResult
     func create(_ draft: Record.Draft) async throws -> Record { try await createMany([draft])[0] }
 
+    @discardableResult
     func createMany(_ drafts: [Record.Draft]) async throws -> [Record] {
         guard drafts.count <= Query<Record>.largestPage else { throw Self.tooMany }
         let user = context.acting.user
@@ -23,6 +25,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         }
     }
 
+    @discardableResult
     func update(
         _ id: Record.ID,
         version: Int,
@@ -37,6 +40,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         }
     }
 
+    @discardableResult
     func updateMany(_ query: Query<Record>, _ changes: (Record.Settable) -> [Assignment<Record>]) async throws -> Int {
         let assignments = try checked(changes(Record.settable))
         let columns = Set(assignments.map(\.column))
@@ -60,6 +64,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         }
     }
 
+    @discardableResult
     func delete(_ id: Record.ID, version: Int?) async throws -> Record {
         try await change(id, version: version, isDeleted: false) {
             $0.add("deleted_at = clock_timestamp()")
@@ -68,6 +73,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         }
     }
 
+    @discardableResult
     func restore(_ id: Record.ID) async throws -> Record {
         try await change(id, version: nil, isDeleted: true) {
             $0.add("deleted_at = null")

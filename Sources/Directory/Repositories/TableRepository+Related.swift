@@ -53,8 +53,9 @@ extension TableRepository {
         text.add("row_number() over (order by \(repository.order(others))) as number from \(Other.table.name)")
         let hasConditions = repository.addConditions(of: others, to: &text)
         text.add("\(hasConditions ? " and" : " where") \(relation.far) = record.\(relation.near)")
-        text.add(" order by \(repository.order(others)) limit \(others.boundedLimit)) as other on true")
-        text.add(" order by record.number, other.number")
+        text.add(" order by \(repository.order(others)) limit ")
+        text.add(BoundValue(others.boundedLimit))
+        text.add(") as other on true order by record.number, other.number")
         return text
     }
 }

@@ -154,7 +154,9 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
             }
             text.add(")")
         }
-        text.add(" order by \(order(query)) limit \(query.boundedLimit + 1)")
+        // A value, not a part of the SQL: as many statements are prepared as there are shapes, not pages' sizes.
+        text.add(" order by \(order(query)) limit ")
+        text.add(BoundValue(query.boundedLimit + 1))
     }
 
     /// Adds which rows are meant.
