@@ -31,6 +31,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Schema", ["Postgres", logging]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
+    ("Directory", ["EventModel", "EventStore", "Postgres"]),
     ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
     ("Simulator", ["EventModel"]),
     ("Operations", ["Postgres", "Schema", logging]),
@@ -49,6 +50,14 @@ let testPrograms = [
     "Cache": ["object_server.py", "sign_with_botocore.py"],
 ]
 
+/// What a layer's tests use: the layer, what it is made of, and what they are made with.
+func testDependencies(of layer: (name: String, dependencies: [Target.Dependency])) -> [Target.Dependency] {
+    let own: [Target.Dependency] = [.byName(name: layer.name), "RecorderTesting"]
+    // The directory's changes are followed through the log to the audit log.
+    let further: [Target.Dependency] = layer.name == "Directory" ? ["Projector", "ReadModel", "Schema"] : []
+    return own + layer.dependencies + further
+}
+
 /// What the command line is made of: all layers, and what reads its words and settings.
 let commandLine: [Target.Dependency] =
     layers.map { Target.Dependency.byName(name: $0.name) }
@@ -58,7 +67,7 @@ let package = Package(
     name: "session-recorder",
     products: [
         .executable(name: "recorder", targets: ["recorder"]),
-        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel", "Cache"]),
+        .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel", "Directory", "Cache"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -92,7 +101,7 @@ let package = Package(
                 ),
                 Target.testTarget(
                     name: "\(layer.name)Tests",
-                    dependencies: [.byName(name: layer.name), "RecorderTesting"] + layer.dependencies,
+                    dependencies: testDependencies(of: layer),
                     exclude: testPrograms[layer.name] ?? [],
                     swiftSettings: settings
                 ),

@@ -38,6 +38,15 @@ public struct EventMetadata: Hashable, Sendable {
         self.others = others
     }
 
+    /// The metadata as a JSON object.
+    ///
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000.
+    package func json() throws(EventModelError) -> [UInt8] {
+        var fields = EventFields()
+        write(to: &fields)
+        return try fields.finish()
+    }
+
     func write(to fields: inout EventFields) {
         fields.add("actor", actor)
         fields.add("ipAddress", ipAddress)

@@ -50,6 +50,8 @@ struct InsertEvents: PostgresStatement {
     private var streams: [UUID] = []
     private var ids: [UUID] = []
     private var payloads: [PostgresBytea] = []
+    private var subjectStreams: [UUID] = []
+    private var subjects: [String] = []
 
     /// - Parameter capacity: How many events will be added.
     init(capacity: Int) {
@@ -71,9 +73,20 @@ struct InsertEvents: PostgresStatement {
         streams.append(stream.uuid)
         ids.append(event.id.uuid)
         payloads.append(PostgresBytea(event.frame))
+        if let subject = event.subject {
+            subjectStreams.append(stream.uuid)
+            subjects.append(subject.description)
+        }
     }
 
-    let sql = """
+    /// Who the sessions that start are about is noted in the same statement; most groups start none.
+    var sql: String {
+        subjects.isEmpty
+            ? Self.insert
+            : "with stored as (\(Self.insert)) select position, (select note_subjects($8, $9))::text from stored"
+    }
+
+    private static let insert = """
         insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
         select occurred_at, version, type, encoding, stream_id, event_id, payload
         from unnest($1::timestamptz[], $2::integer[], $3::smallint[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bytea[])
@@ -89,6 +102,9 @@ struct InsertEvents: PostgresStatement {
         try parameters.append(streams)
         try parameters.append(ids)
         try parameters.append(payloads)
+        guard !subjects.isEmpty else { return }
+        try parameters.append(subjectStreams)
+        try parameters.append(subjects)
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }

@@ -10,6 +10,8 @@ struct EncodedAppend: Sendable {
         let occurredAt: Timestamp
         let encoding: PayloadEncoding
         let frame: [UInt8]
+        /// The user whom a session that starts is about.
+        let subject: StreamID?
     }
 
     let stream: StreamID
@@ -43,7 +45,8 @@ struct EncodedAppend: Sendable {
                 type: event.type,
                 occurredAt: event.occurredAt ?? now,
                 encoding: encoding,
-                frame: frame
+                frame: frame,
+                subject: event.subject
             )
         }
     }

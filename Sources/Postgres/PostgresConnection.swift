@@ -181,6 +181,16 @@ package actor PostgresConnection {
         return try await perform { exchange in try exchange.pipeline(bound, sync: sync).map(\.affectedRows) }
     }
 
+    /// Sends statements of one kind in one go and decodes the rows of each.
+    ///
+    /// - Throws: The first failure; nothing of the pipeline took effect then.
+    package func pipeline<S: PostgresStatement>(each statements: [S]) async throws -> [[S.Row]] {
+        let bound = try statements.map { statement throws(PostgresError) in try BoundStatement(statement) }
+        return try await perform { exchange in
+            try zip(exchange.pipeline(bound, sync: .once), statements).map { try $0.rows($1) }
+        }
+    }
+
     // MARK: COPY
 
     /// Stores rows by `COPY … FROM STDIN (FORMAT binary)`.

@@ -68,7 +68,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var isTransactionConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
 
     /// Whether the same transaction, run again at once on the same connection, may succeed.
-    var endsTransactionOnly: Bool { isTransactionConflict || isStalePlan }
+    package var endsTransactionOnly: Bool { isTransactionConflict || isStalePlan }
 
     /// Whether a lock was not given within `lock_timeout`, or at once where that was asked for.
     package var isLockTimeout: Bool { sqlState == "55P03" }

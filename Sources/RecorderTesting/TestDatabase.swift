@@ -33,16 +33,22 @@ package func withTestConnection<R>(
     _ template: TestServer.Template = .recorder,
     _ body: (PostgresConnection) async throws -> R
 ) async throws -> R {
-    try await withTestDatabase(template) { configuration in
-        let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+    try await withTestDatabase(template) { configuration in try await withConnection(configuration, body) }
+}
+
+/// Opens a connection for `body`, and closes it behind it.
+package func withConnection<R>(
+    _ configuration: PostgresConfiguration,
+    _ body: (PostgresConnection) async throws -> R
+) async throws -> R {
+    let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
+    do {
+        let result = try await body(connection)
+        await connection.close()
+        return result
+    } catch {
+        await connection.close()
+        throw error
     }
 }
 

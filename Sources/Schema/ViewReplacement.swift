@@ -42,7 +42,9 @@ struct ViewReplacement {
             for view in all.reversed() { try await connection.run(unsafeSQL: "drop \(view.kind) \(view.name)") }
             try await installer.run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
             for view in all where !view.isOwn {
-                try await connection.run(unsafeSQL: "create \(view.kind) \(view.name) as \(view.definition)")
+                try await connection.run(
+                    unsafeSQL: "create \(view.kind) \(view.name)\(view.options) as \(view.definition)"
+                )
             }
             for view in all { try await connection.run(unsafeSQL: view.rights) }
         } catch let error as PostgresError where error.code == .server {
@@ -62,6 +64,8 @@ struct ViewReplacement {
         /// Whether it is one of the projection's.
         let isOwn: Bool
         let definition: String
+        /// `with (…)`, such as `security_invoker`: what it shows must not grow by being made again.
+        let options: String
         /// Statements that give it its owner and its grants back.
         let rights: String
     }
@@ -93,10 +97,11 @@ struct ViewReplacement {
                                              case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end,
                                              case when is_grantable then ' with grant option' else '' end), '')
                     from aclexplode(class.relacl) where grantee <> class.relowner
-                ), '')
+                ), ''),
+                coalesce(' with (' || array_to_string(class.reloptions, ', ') || ')', '')
             from found
             join pg_class class using (oid)
-            group by class.oid, class.relkind, class.relowner, class.relacl
+            group by class.oid, class.relkind, class.relowner, class.relacl, class.reloptions
             order by max(depth), class.oid
             """
 
@@ -111,6 +116,7 @@ struct ViewReplacement {
                 kind: try row.decode(at: 1),
                 isOwn: try row.decode(at: 2),
                 definition: try row.decode(at: 3),
+                options: try row.decode(at: 5),
                 rights: try row.decode(at: 4)
             )
         }

@@ -14,6 +14,7 @@ import Testing
         "Schema": ["Postgres"],
         "Projector": ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", "ServiceLifecycle"],
         "ReadModel": ["EventModel", "Postgres"],
+        "Directory": ["EventModel", "EventStore", "Postgres"],
         "Cache": ["Postgres", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "ServiceLifecycle"],
         "Operations": ["Postgres", "Schema"],
         "Simulator": ["EventModel"],

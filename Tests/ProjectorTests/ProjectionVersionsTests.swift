@@ -52,7 +52,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             _ = try await run(
                 """
                 create view slow_turns as select session_id, turn_index, latency_ms from conversation_turns;
-                create view slower_turns as select * from slow_turns where latency_ms > 100;
+                create view slower_turns with (security_invoker = true) as select * from slow_turns where latency_ms > 100;
                 grant select on conversation_turns, slow_turns to recorder_appender;
                 """,
                 database
@@ -86,6 +86,23 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let grants =
                 "select has_table_privilege('recorder_appender', 'conversation_turns', 'select'), has_table_privilege('recorder_appender', 'slow_turns', 'select')"
             #expect(try await run(grants, database) == [["t", "t"]])
+            // Nobody sees more than before: the views read with the rights of whoever asks, and the tables have policies.
+            let options = try await run(
+                """
+                select relname, reloptions from pg_class where relname in ('conversation_turns', 'slow_turns', 'slower_turns')
+                order by 1
+                """,
+                database
+            )
+            #expect(options.map { $0[1] } == ["{security_invoker=true}", nil, "{security_invoker=true}"])
+            let policies = try await run(
+                """
+                select relname, relrowsecurity, count(polname) from pg_class left join pg_policy on polrelid = pg_class.oid
+                where relname ~ '^conversation_turns_v.$' group by 1, 2 order by 1
+                """,
+                database
+            )
+            #expect(policies == [["conversation_turns_v1", "t", "2"], ["conversation_turns_v2", "t", "2"]])
 
             // Both are projected.
             try await models.append(Array(events[300...]))

@@ -60,21 +60,6 @@ import Testing
         }
     }
 
-    private func withConnection<R>(
-        _ database: PostgresConfiguration,
-        _ body: (PostgresConnection) async throws -> R
-    ) async throws -> R {
-        let connection = try await PostgresConnection.connect(database, logger: TestServer.logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
-    }
-
     private func database(_ server: EmbeddedServer) -> PostgresConfiguration {
         PostgresConfiguration(url: server.url(), schema: "recorder", applicationName: "recorder test")
     }
@@ -87,7 +72,8 @@ import Testing
             try await connection.run(
                 unsafeSQL: """
                     create role recorder_owner; create role recorder_appender; create role recorder_projector;
-                    create role recorder_analyst; grant recorder_projector to recorder_owner
+                    create role recorder_analyst; create role recorder_service;
+                    grant recorder_projector to recorder_owner
                     """
             )
         }

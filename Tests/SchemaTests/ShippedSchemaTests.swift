@@ -111,7 +111,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [nil, "recorder_owner", "recorder_appender", "recorder_projector", "recorder_analyst"])
+    @Test(arguments: [
+        nil, "recorder_owner", "recorder_appender", "recorder_projector", "recorder_analyst", "recorder_service",
+    ])
     func `no role can change, delete or truncate events, in no partition`(role: String?) async throws {
         try await withTestConnection { connection in
             let partitions = try await connection.text(

@@ -38,3 +38,17 @@ create table audit_sessions_v1 (
 alter table audit_logs_v1 owner to recorder_projector;
 alter table audit_chains_v1 owner to recorder_projector;
 alter table audit_sessions_v1 owner to recorder_projector;
+
+-- A user's own chain, for services that act for a user; all of them for analysts.
+alter table audit_logs_v1 enable row level security;
+alter table audit_chains_v1 enable row level security;
+alter table audit_sessions_v1 enable row level security;
+create policy every on audit_logs_v1 for select to recorder_analyst using (true);
+create policy own on audit_logs_v1 for select to recorder_service
+    using (chain = (select acting_user()) and user_id = (select acting_user()));
+create policy every on audit_chains_v1 for select to recorder_analyst using (true);
+create policy own on audit_chains_v1 for select to recorder_service
+    using (chain = (select acting_user()) and chain <> '00000000-0000-0000-0000-000000000000');
+grant select on audit_logs_v1, audit_chains_v1 to recorder_analyst, recorder_service;
+alter table audit_logs_v1 alter user_id set statistics 0, alter ip_address set statistics 0, alter user_agent set statistics 0,
+    alter metadata set statistics 0, alter resource set statistics 0;

@@ -1,4 +1,4 @@
-create or replace view audit_logs as
+create or replace view audit_logs with (security_invoker = true) as
 select
     id,
     position,
@@ -15,7 +15,7 @@ select
 from audit_logs_v1;
 
 -- Where each user's chain ends, for audit_verify.
-create or replace view audit_chains as
+create or replace view audit_chains with (security_invoker = true) as
 select
     nullif(chain, '00000000-0000-0000-0000-000000000000') as user_id,
     length,
@@ -25,4 +25,4 @@ from audit_chains_v1;
 
 alter view audit_logs owner to recorder_projector;
 alter view audit_chains owner to recorder_projector;
-grant select on audit_logs, audit_chains to recorder_analyst;
+grant select on audit_logs, audit_chains to recorder_analyst, recorder_service;

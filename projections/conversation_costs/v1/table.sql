@@ -21,3 +21,14 @@ create table conversation_costs_v1 (
 create index conversation_costs_v1_day_idx on conversation_costs_v1 (day);
 
 alter table conversation_costs_v1 owner to recorder_projector;
+
+-- The costs of a user's own sessions, for services that act for a user; all of them for analysts.
+alter table conversation_costs_v1 enable row level security;
+create policy every on conversation_costs_v1 for select to recorder_analyst using (true);
+create policy own on conversation_costs_v1 for select to recorder_service using (
+    exists (
+        select from stream_subjects subject
+        where subject.stream_id = session_id and subject.subject_id = (select acting_user())
+    )
+);
+grant select on conversation_costs_v1 to recorder_analyst, recorder_service;

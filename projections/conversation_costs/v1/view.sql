@@ -1,4 +1,4 @@
-create or replace view conversation_costs as
+create or replace view conversation_costs with (security_invoker = true) as
 select
     session_id,
     stage,
@@ -18,4 +18,4 @@ select
 from conversation_costs_v1;
 
 alter view conversation_costs owner to recorder_projector;
-grant select on conversation_costs to recorder_analyst;
+grant select on conversation_costs to recorder_analyst, recorder_service;

@@ -42,3 +42,18 @@ create table conversation_session_turns_v1 (
 
 alter table conversation_sessions_v1 owner to recorder_projector;
 alter table conversation_session_turns_v1 owner to recorder_projector;
+
+-- A user's own sessions, for services that act for a user; all of them for analysts. The views read with the rights of
+-- whoever asks.
+alter table conversation_sessions_v1 enable row level security;
+alter table conversation_session_turns_v1 enable row level security;
+create policy every on conversation_sessions_v1 for select to recorder_analyst using (true);
+create policy own on conversation_sessions_v1 for select to recorder_service using (
+    user_id = (select acting_user())
+    and exists (
+        select from stream_subjects subject
+        where subject.stream_id = session_id and subject.subject_id = (select acting_user())
+    )
+);
+grant select on conversation_sessions_v1 to recorder_analyst, recorder_service;
+alter table conversation_sessions_v1 alter user_id set statistics 0;

@@ -1,4 +1,4 @@
-create or replace view conversation_sessions as
+create or replace view conversation_sessions with (security_invoker = true) as
 select
     session_id as id,
     user_id,
@@ -27,4 +27,4 @@ from conversation_sessions_v1
 where is_session;
 
 alter view conversation_sessions owner to recorder_projector;
-grant select on conversation_sessions to recorder_analyst;
+grant select on conversation_sessions to recorder_analyst, recorder_service;

@@ -29,3 +29,18 @@ create table conversation_turns_v1 (
 ) with (fillfactor = 80);  -- a turn at the edge of a batch is updated by the next
 
 alter table conversation_turns_v1 owner to recorder_projector;
+
+-- The turns of a user's own sessions, for services that act for a user; all of them for analysts.
+alter table conversation_turns_v1 enable row level security;
+create policy every on conversation_turns_v1 for select to recorder_analyst using (true);
+create policy own on conversation_turns_v1 for select to recorder_service using (
+    exists (
+        select from stream_subjects subject
+        where subject.stream_id = session_id and subject.subject_id = (select acting_user())
+    )
+);
+grant select on conversation_turns_v1 to recorder_analyst, recorder_service;
+
+-- What was said is nobody's to guess from the planner's samples (migration isolation).
+alter table conversation_turns_v1 alter user_transcript set statistics 0, alter llm_response set statistics 0,
+    alter spoken_text set statistics 0;

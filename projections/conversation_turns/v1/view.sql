@@ -1,4 +1,4 @@
-create or replace view conversation_turns as
+create or replace view conversation_turns with (security_invoker = true) as
 select
     session_id,
     turn_id,
@@ -38,4 +38,4 @@ select
 from conversation_turns_v1;
 
 alter view conversation_turns owner to recorder_projector;
-grant select on conversation_turns to recorder_analyst;
+grant select on conversation_turns to recorder_analyst, recorder_service;

@@ -25,3 +25,6 @@ create table interruption_sessions_v1 (
 
 alter table interruptions_v1 owner to recorder_projector;
 alter table interruption_sessions_v1 owner to recorder_projector;
+
+-- One user's each, and the projector's alone to see.
+alter table interruption_sessions_v1 enable row level security;

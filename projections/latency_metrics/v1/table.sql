@@ -55,6 +55,9 @@ alter table latency_metrics_hours_v1_default owner to recorder_projector;
 alter table latency_metrics_days_v1_default owner to recorder_projector;
 alter table latency_metrics_turns_v1 owner to recorder_projector;
 
+-- One user's each, and the projector's alone to see.
+alter table latency_metrics_turns_v1 enable row level security;
+
 insert into time_partitions (parent, step)
 values ('latency_metrics_minutes_v1', 'month'), ('latency_metrics_hours_v1', 'year'), ('latency_metrics_days_v1', 'year')
 on conflict do nothing;

@@ -1,0 +1,53 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import Postgres
+
+/// Says until the transaction's end for whom it acts, and takes the role that sees that user's rows only.
+struct ActFor: PostgresStatement {
+    let user: StreamID
+    let sql = """
+        select set_config('recorder.user_id', $1, true), set_config('role', 'recorder_service', true)
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user.description) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// Appends events to the acting user's stream.
+struct AppendOwnEvents: PostgresStatement {
+    private let events: PostgresJSON
+
+    /// - Throws: `EventModelError` if the metadata hold what no event may.
+    init(_ events: [ChangeEvent], by acting: ActingUser) throws(EventModelError) {
+        var writer = JSONWriter(capacity: 256 * events.count)
+        let metadata = try acting.metadata.json()
+        let user = acting.user.description
+        writer.beginArray()
+        for event in events {
+            writer.beginObject()
+            writer.key("stream")
+            writer.string(user)
+            writer.key("type")
+            writer.string(event.type)
+            writer.key("data")
+            writer.raw(event.data)
+            writer.key("metadata")
+            writer.raw(metadata)
+            writer.endObject()
+        }
+        writer.endArray()
+        self.events = PostgresJSON(writer.bytes)
+    }
+
+    let sql = "select count(*) from append_own_events($1)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(events) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// Hurries the projectors; sent behind the commit.
+struct WakeProjectors: PostgresStatement {
+    let sql = "select wake_projectors()"
+}

@@ -1,0 +1,96 @@
+internal import EventModel
+internal import Synchronization
+
+/// What an event tells of one changed row.
+struct ChangeEvent: Sendable {
+    /// The event's type, such as `document.updated`.
+    let type: String
+    /// Its data, as JSON.
+    let data: String
+
+    /// A change of a row that succeeded.
+    ///
+    /// - Parameter assignments: The columns that were set: all are named, and those that are not personal are shown.
+    init<Entity: StoredEntity>(
+        _ verb: String,
+        _ entity: Entity,
+        _ user: StreamID,
+        _ assignments: [Assignment<Entity>] = []
+    ) {
+        type = "\(Entity.table.noun).\(verb)"
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("id")
+        writer.string(entity.id.description)
+        writer.key("userId")
+        writer.string(user.description)
+        writer.key("version")
+        writer.integer(Int64(entity.version))
+        if !assignments.isEmpty {
+            writer.key("changed")
+            writer.beginArray()
+            for assignment in assignments { writer.string(Self.field(assignment.column)) }
+            writer.endArray()
+            for assignment in assignments {
+                guard let shown = assignment.shown else { continue }
+                writer.key(Self.field(assignment.column))
+                writer.raw(shown)
+            }
+        }
+        writer.key("result")
+        writer.string("success")
+        writer.endObject()
+        data = String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// An access that was refused.
+    init(denied resource: String, to user: StreamID) {
+        type = "access.denied"
+        let members: [JSONValue.Member] = [
+            .init("userId", .string(user.description)), .init("resource", .string(resource)),
+            .init("result", .string("failure")),
+        ]
+        data = JSONValue.object(members).json
+    }
+
+    /// A column's name as fields of events are written: `is_active` is `isActive`.
+    static func field(_ column: String) -> String {
+        let words = column.split(separator: "_")
+        let rest = words.dropFirst().map { word in
+            word == "ids" ? "Ids" : word.prefix(1).uppercased() + word.dropFirst()
+        }
+        return ([words.first.map(String.init) ?? ""] + rest).joined()
+    }
+}
+
+/// What a transaction has to append before it commits, and what was refused in it.
+final class ChangeLog: Sendable {
+    private struct State {
+        var events: [ChangeEvent] = []
+        var denied: [String] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Notes events.
+    func add(_ events: [ChangeEvent]) { state.withLock { $0.events += events } }
+
+    /// Notes that access to a resource was refused.
+    func addDenied(_ resource: String) { state.withLock { $0.denied.append(resource) } }
+
+    /// The events noted so far, which are then forgotten.
+    func takeEvents() -> [ChangeEvent] {
+        state.withLock { state in
+            defer { state.events = [] }
+            return state.events
+        }
+    }
+
+    /// The resources to which access was refused, which are then forgotten.
+    func takeDenied() -> [String] {
+        state.withLock { state in
+            defer { state.denied = [] }
+            return state.denied
+        }
+    }
+}

@@ -1,0 +1,114 @@
+internal import Postgres
+
+/// What went wrong in `Directory`: a code to switch on, and a message that a person can act on.
+///
+/// Never holds stored values, nor whether another user's row exists.
+public struct DirectoryError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failure that a caller may treat differently.
+    public enum Code: String, Sendable {
+        /// The acting user has no such row: it does not exist, or it is another's, which is the same to him.
+        case notFound
+        /// Somebody else changed the row since it was read: read it again, decide again.
+        case stale
+        /// A value that has to be unique is taken.
+        case conflict
+        /// A value breaks a rule of the table.
+        case invalid
+        /// The acting user may not do that. An `access.denied` event tells of it.
+        case denied
+        /// Other rows still belong to this one.
+        case inUse
+        /// More rows are concerned than one call takes.
+        case tooMany
+        /// The cursor of a page belongs to another query.
+        case invalidCursor
+        /// The tables are not there, or the login is not set up.
+        case notInstalled
+        /// The database cannot be reached now. Whether a change took effect is unknown.
+        case unavailable
+        /// The database refused it for another reason.
+        case failed
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// What failed, why, and what to do. Never holds stored values.
+    public let message: String
+    /// The constraint that a value breaks.
+    public private(set) var constraint: String?
+    /// The version that the row has, when it is not the expected one.
+    public private(set) var found: Int?
+    /// The error that led to this one, where it tells more and nothing that is secret.
+    public private(set) var cause: (any Error)?
+
+    init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// The message, and the cause where it says more.
+    public var description: String { cause.map { "\(message): \($0)" } ?? message }
+
+    static func notFound(_ resource: String) -> DirectoryError {
+        DirectoryError(.notFound, "\(resource) is not there for this user: check its id, and whether it was deleted")
+    }
+
+    static func stale(_ resource: String, expected: Int, found: Int) -> DirectoryError {
+        var error = DirectoryError(
+            .stale,
+            "\(resource) has version \(found) by now, not \(expected): read it again, and decide again"
+        )
+        error.found = found
+        return error
+    }
+}
+
+extension DirectoryError {
+    /// What the database's error means.
+    ///
+    /// Source: PostgreSQL manual, appendix A.
+    init(_ error: PostgresError) {
+        switch error.sqlState {
+        case "23505": self.init(.conflict, Self.conflict(error.constraint))
+        // Written by our own triggers, about the row's states only.
+        case "23514" where error.constraint?.hasSuffix("_transition") == true: self.init(.invalid, error.message)
+        case "23514", "23502": self.init(.invalid, "a value breaks the rule \(error.constraint ?? error.column ?? "")")
+        case "23503":
+            // The same constraint fails both ways; the server's words tell which.
+            self =
+                error.message.hasPrefix("insert")
+                ? DirectoryError(.invalid, "the user is not registered: create the user first")
+                : DirectoryError(.inUse, "models or documents of the user are still there: delete them for good first")
+        case "22P02", "22003", "22007", "22008", "22021", "22P05":
+            self.init(.invalid, "a value does not fit its column (SQLSTATE \(error.sqlState ?? ""))")
+        case "54000": self.init(.invalid, "a text has too many different words to be searched: split it")
+        case "42501" where error.message.contains("set role"), "22023":
+            self.init(
+                .notInstalled,
+                "the login may not act for users: run `recorder migrate up`, and grant recorder_service to it",
+                cause: error
+            )
+        case "42501": self.init(.denied, "the acting user may not do that")
+        case "42P01", "42883", "3F000":
+            self.init(
+                .notInstalled,
+                "the tables are not there: run `recorder migrate up`, and `recorder project` for sessions, turns and audit",
+                cause: error
+            )
+        case _ where error.isRetryable || error.code == .closed:
+            self.init(.unavailable, "the database cannot be reached now", cause: error)
+        default: self.init(.failed, "the database refused it", cause: error)
+        }
+        constraint = error.constraint
+    }
+
+    private static func conflict(_ constraint: String?) -> String {
+        switch constraint {
+        case "users_email_key": "this email address cannot be used: take another one"
+        case "voice_models_active_key", "face_models_active_key":
+            "another model of the user is active: activate this one instead"
+        default: "this id is taken: make another one"
+        }
+    }
+}

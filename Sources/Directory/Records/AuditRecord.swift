@@ -1,0 +1,85 @@
+public import EventModel
+
+internal import Postgres
+
+/// One audited event about the acting user, as the projector built it from the log.
+public struct AuditRecord: StoredRecord, Hashable {
+    /// The event.
+    public let eventID: EventID
+    /// Its place in the log.
+    public let position: Int
+    /// Whom it is about.
+    public let userID: StreamID?
+    /// The event's type, such as `user.logged_in`.
+    public let action: String
+    /// What was acted on, such as `document/019cad8f-…`.
+    public let resource: String
+    /// How it ended, such as `success`.
+    public let result: String
+    /// Where the actor came from.
+    public let ipAddress: String?
+    /// The program that the actor used.
+    public let userAgent: String?
+    /// All that is known of the circumstances.
+    public let metadata: JSONValue
+    /// When it happened.
+    public let timestamp: Timestamp
+
+    /// Its place in the log, which no other event has.
+    public var id: Int { position }
+
+    /// The columns of `audit_logs`.
+    public struct Columns: Sendable {
+        /// The event.
+        public let eventID = Column<AuditRecord, EventID>("id")
+        /// Its place in the log.
+        public let position = Column<AuditRecord, Int>("position")
+        /// Whom it is about.
+        public let userID = Column<AuditRecord, StreamID?>("user_id")
+        /// The event's type, such as `user.logged_in`.
+        public let action = Column<AuditRecord, String>("action")
+        /// What was acted on, such as `document/019cad8f-…`.
+        public let resource = Column<AuditRecord, String>("resource")
+        /// How it ended, such as `success`.
+        public let result = Column<AuditRecord, String>("result")
+        /// Where the actor came from.
+        public let ipAddress = Column<AuditRecord, String?>("ip_address")
+        /// The program that the actor used.
+        public let userAgent = Column<AuditRecord, String?>("user_agent")
+        /// All that is known of the circumstances.
+        public let metadata = Column<AuditRecord, JSONValue>("metadata")
+        /// When it happened.
+        public let timestamp = Column<AuditRecord, Timestamp>("timestamp")
+    }
+
+    /// The columns that queries may name.
+    public static let columns = Columns()
+
+    /// `audit_logs`
+    public static let table = Table<AuditRecord>(
+        name: "audit_logs",
+        noun: "audit",
+        columns: [
+            "id", "position", "user_id", "action", "resource", "result", "ip_address", "user_agent", "metadata",
+            "timestamp",
+        ],
+        key: [("position", "bigint")],
+        keyValues: { [BoundValue($0)] },
+        deletedAt: nil,
+        sort: columns.position.ascending,
+        read: { (row, place) throws(PostgresError) in
+            AuditRecord(
+                eventID: try columns.eventID.read(row, &place),
+                position: try columns.position.read(row, &place),
+                userID: try columns.userID.read(row, &place),
+                action: try columns.action.read(row, &place),
+                resource: try columns.resource.read(row, &place),
+                result: try columns.result.read(row, &place),
+                ipAddress: try columns.ipAddress.read(row, &place),
+                userAgent: try columns.userAgent.read(row, &place),
+                metadata: try columns.metadata.read(row, &place),
+                timestamp: try columns.timestamp.read(row, &place)
+            )
+        }
+    )
+}

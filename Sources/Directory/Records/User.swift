@@ -1,0 +1,140 @@
+public import EventModel
+
+internal import Postgres
+
+/// Somebody whom the voice system serves. The user's stream in the log has the same id.
+public struct User: StoredEntity, Hashable {
+    /// What a user pays for.
+    public enum Tier: String, Sendable, CaseIterable, ColumnValue {
+        case free, pro, enterprise
+    }
+
+    /// The user.
+    public let id: EntityID<User>
+    /// The address, as it was given; no two users' differ in case only.
+    public let email: String
+    /// How the agent shall be with this user.
+    public let personalityTraits: [String]
+    /// What the user pays for.
+    public let subscriptionTier: Tier
+    /// What the user has set: an object.
+    public let settings: JSONValue
+    /// How often the row was written.
+    public let version: Int
+    /// When the user was registered.
+    public let createdAt: Timestamp
+    /// When the row was written last.
+    public let updatedAt: Timestamp
+    /// When the user was deleted softly.
+    public let deletedAt: Timestamp?
+
+    /// The user as the log and the sessions name him.
+    public var stream: StreamID { StreamID(id.uuid) }
+
+    /// A new user. He gets the acting user's id: everybody registers himself.
+    public struct Draft: Sendable {
+        /// The id, if it is to be another than the acting user's, which is refused.
+        public var id: EntityID<User>?
+        /// The address.
+        public var email: String
+        /// How the agent shall be with this user.
+        public var personalityTraits: [String]
+        /// What the user pays for.
+        public var subscriptionTier: Tier
+        /// What the user has set: an object.
+        public var settings: JSONValue
+
+        /// Puts a new user together.
+        public init(
+            email: String,
+            personalityTraits: [String] = [],
+            subscriptionTier: Tier = .free,
+            settings: JSONValue = .object([])
+        ) {
+            self.email = email
+            self.personalityTraits = personalityTraits
+            self.subscriptionTier = subscriptionTier
+            self.settings = settings
+        }
+    }
+
+    /// The columns of `users`.
+    public struct Columns: Sendable {
+        /// `id`
+        public let id = Column<User, EntityID<User>>("id")
+        /// `email`
+        public let email = Column<User, String>("email", isPersonal: true)
+        /// `personality_traits`
+        public let personalityTraits = Column<User, [String]>("personality_traits", isPersonal: true)
+        /// `subscription_tier`
+        public let subscriptionTier = Column<User, Tier>("subscription_tier")
+        /// `settings`
+        public let settings = Column<User, JSONValue>("settings", isPersonal: true)
+        /// `version`
+        public let version = Column<User, Int>("version")
+        /// `created_at`
+        public let createdAt = Column<User, Timestamp>("created_at")
+        /// `updated_at`
+        public let updatedAt = Column<User, Timestamp>("updated_at")
+        /// `deleted_at`
+        public let deletedAt = Column<User, Timestamp?>("deleted_at")
+    }
+
+    /// What an update may set.
+    public struct Settable: Sendable {
+        /// ``Columns/email``
+        public let email = SettableColumn(columns.email)
+        /// ``Columns/personalityTraits``
+        public let personalityTraits = SettableColumn(columns.personalityTraits)
+        /// ``Columns/subscriptionTier``
+        public let subscriptionTier = SettableColumn(columns.subscriptionTier)
+        /// ``Columns/settings``
+        public let settings = SettableColumn(columns.settings)
+    }
+
+    /// The columns that queries may name.
+    public static let columns = Columns()
+    /// The columns that an update may set.
+    public static let settable = Settable()
+
+    /// `users`
+    public static let table = Table<User>(
+        name: "users",
+        noun: "user",
+        columns: [
+            "id", "email", "personality_traits", "subscription_tier", "settings", "version", "created_at", "updated_at",
+            "deleted_at",
+        ],
+        key: [("id", "uuid")],
+        keyValues: { [BoundValue($0.uuid)] },
+        deletedAt: "deleted_at",
+        sort: columns.createdAt.descending,
+        read: { (row, place) throws(PostgresError) in
+            User(
+                id: try columns.id.read(row, &place),
+                email: try columns.email.read(row, &place),
+                personalityTraits: try columns.personalityTraits.read(row, &place),
+                subscriptionTier: try columns.subscriptionTier.read(row, &place),
+                settings: try columns.settings.read(row, &place),
+                version: try columns.version.read(row, &place),
+                createdAt: try columns.createdAt.read(row, &place),
+                updatedAt: try columns.updatedAt.read(row, &place),
+                deletedAt: try columns.deletedAt.read(row, &place)
+            )
+        }
+    )
+
+    /// `user.registered`, `user.updated` …
+    public static let kind = EntityKind<User>(
+        creation: "registered",
+        id: { $0.id ?? EntityID($1.uuid) },
+        assignments: { draft in
+            [
+                settable.email.set(draft.email), settable.personalityTraits.set(draft.personalityTraits),
+                settable.subscriptionTier.set(draft.subscriptionTier), settable.settings.set(draft.settings),
+            ]
+        },
+        owner: nil,
+        update: { _, _ in "updated" }
+    )
+}

@@ -1,0 +1,147 @@
+public import EventModel
+
+internal import Postgres
+
+/// A voice that a user speaks with.
+public struct VoiceModel: StoredEntity, Hashable {
+    /// Who synthesizes with it.
+    public enum Provider: String, Sendable, CaseIterable, ColumnValue {
+        case xtts = "xtts-v2"
+        case google = "google-cloud-tts"
+        case openAI = "openai-tts"
+    }
+
+    /// The model.
+    public let id: EntityID<VoiceModel>
+    /// Whose it is.
+    public let userID: StreamID
+    /// Who synthesizes with it.
+    public let provider: Provider
+    /// Where the model lies.
+    public let modelPath: String
+    /// How good it is, 0 … 1.
+    public let qualityScore: Double?
+    /// Whether it is in use: at most one of a user's is.
+    public let isActive: Bool
+    /// How often the row was written.
+    public let version: Int
+    /// When it was made.
+    public let createdAt: Timestamp
+    /// When the row was written last.
+    public let updatedAt: Timestamp
+    /// When it was deleted softly.
+    public let deletedAt: Timestamp?
+
+    /// A new voice of the acting user.
+    public struct Draft: Sendable {
+        /// Its id.
+        public var id: EntityID<VoiceModel>
+        /// Who synthesizes with it.
+        public var provider: Provider
+        /// Where the model lies.
+        public var modelPath: String
+        /// How good it is, 0 … 1.
+        public var qualityScore: Double?
+        /// Whether it is in use.
+        public var isActive: Bool
+
+        /// Puts a new voice together.
+        public init(
+            id: EntityID<VoiceModel> = .generate(),
+            provider: Provider,
+            modelPath: String,
+            qualityScore: Double? = nil,
+            isActive: Bool = false
+        ) {
+            self.id = id
+            self.provider = provider
+            self.modelPath = modelPath
+            self.qualityScore = qualityScore
+            self.isActive = isActive
+        }
+    }
+
+    /// The columns of `voice_models`.
+    public struct Columns: Sendable {
+        /// `id`
+        public let id = Column<VoiceModel, EntityID<VoiceModel>>("id")
+        /// `user_id`
+        public let userID = Column<VoiceModel, StreamID>("user_id")
+        /// `provider`
+        public let provider = Column<VoiceModel, Provider>("provider")
+        /// `model_path`
+        public let modelPath = Column<VoiceModel, String>("model_path", isPersonal: true)
+        /// `quality_score`
+        public let qualityScore = Column<VoiceModel, Double?>("quality_score")
+        /// `is_active`
+        public let isActive = Column<VoiceModel, Bool>("is_active")
+        /// `version`
+        public let version = Column<VoiceModel, Int>("version")
+        /// `created_at`
+        public let createdAt = Column<VoiceModel, Timestamp>("created_at")
+        /// `updated_at`
+        public let updatedAt = Column<VoiceModel, Timestamp>("updated_at")
+        /// `deleted_at`
+        public let deletedAt = Column<VoiceModel, Timestamp?>("deleted_at")
+    }
+
+    /// What an update may set.
+    public struct Settable: Sendable {
+        /// ``Columns/provider``
+        public let provider = SettableColumn(columns.provider)
+        /// ``Columns/modelPath``
+        public let modelPath = SettableColumn(columns.modelPath)
+        /// ``Columns/qualityScore``
+        public let qualityScore = SettableColumn(columns.qualityScore)
+        /// ``Columns/isActive``
+        public let isActive = SettableColumn(columns.isActive)
+    }
+
+    /// The columns that queries may name.
+    public static let columns = Columns()
+    /// The columns that an update may set.
+    public static let settable = Settable()
+
+    /// `voice_models`
+    public static let table = Table<VoiceModel>(
+        name: "voice_models",
+        noun: "voice_model",
+        columns: [
+            "id", "user_id", "provider", "model_path", "quality_score", "is_active", "version", "created_at",
+            "updated_at",
+            "deleted_at",
+        ],
+        key: [("id", "uuid")],
+        keyValues: { [BoundValue($0.uuid)] },
+        deletedAt: "deleted_at",
+        sort: columns.createdAt.descending,
+        read: { (row, place) throws(PostgresError) in
+            VoiceModel(
+                id: try columns.id.read(row, &place),
+                userID: try columns.userID.read(row, &place),
+                provider: try columns.provider.read(row, &place),
+                modelPath: try columns.modelPath.read(row, &place),
+                qualityScore: try columns.qualityScore.read(row, &place),
+                isActive: try columns.isActive.read(row, &place),
+                version: try columns.version.read(row, &place),
+                createdAt: try columns.createdAt.read(row, &place),
+                updatedAt: try columns.updatedAt.read(row, &place),
+                deletedAt: try columns.deletedAt.read(row, &place)
+            )
+        }
+    )
+
+    /// `voice_model.created`, `voice_model.activated` …
+    public static let kind = EntityKind<VoiceModel>(
+        creation: "created",
+        id: { draft, _ in draft.id },
+        assignments: { draft in
+            [
+                settable.provider.set(draft.provider), settable.modelPath.set(draft.modelPath),
+                settable.qualityScore.set(draft.qualityScore), settable.isActive.set(draft.isActive),
+            ]
+        },
+        owner: columns.userID,
+        update: { $0.isActive && $1.contains("is_active") ? "activated" : "updated" }
+    )
+}

@@ -1,0 +1,38 @@
+/// The repositories of one user: whatever is read or changed through them is his.
+public struct Repositories: Sendable {
+    let context: any RepositoryContext
+
+    init(context: any RepositoryContext) { self.context = context }
+
+    /// The user himself.
+    public var users: some Repository<User> { TableRepository<User>(context) }
+
+    /// His voices.
+    public var voiceModels: some Repository<VoiceModel> { TableRepository<VoiceModel>(context) }
+
+    /// His faces.
+    public var faceModels: some Repository<FaceModel> { TableRepository<FaceModel>(context) }
+
+    /// His documents.
+    public var documents: some Repository<KnowledgeDocument> { TableRepository<KnowledgeDocument>(context) }
+
+    /// His sessions.
+    public var sessions: some ReadRepository<ConversationSession> { TableRepository<ConversationSession>(context) }
+
+    /// The turns of his sessions.
+    public var turns: some ReadRepository<ConversationTurn> { TableRepository<ConversationTurn>(context) }
+
+    /// What was done to him and his, and what was refused.
+    public var auditLog: some ReadRepository<AuditRecord> { TableRepository<AuditRecord>(context) }
+
+    /// Runs several calls in one transaction: all take effect, or none.
+    ///
+    /// The events of the changes are appended in it. Inside another transaction, it is that one.
+    ///
+    /// - Parameter body: Gets the repositories of the transaction. It runs again if the transaction lost against another
+    ///   one; an error in it ends the transaction, also one that `body` catches.
+    /// - Throws: What `body` throws, after everything was undone; ``DirectoryError``; `CancellationError`.
+    public func transaction<R: Sendable>(_ body: @Sendable (Repositories) async throws -> R) async throws -> R {
+        try await context.write { transaction in try await body(Repositories(context: transaction)) }
+    }
+}

@@ -1,0 +1,62 @@
+/// Whether rows that were deleted softly are seen.
+public enum DeletedRows: Sendable {
+    /// As if they were not there.
+    case hidden
+    /// Like the others.
+    case included
+    /// Nothing but them.
+    case only
+}
+
+/// Which rows to read, in which order, and how many.
+public struct Query<Record: StoredRecord>: Sendable {
+    /// The most rows of one page.
+    public static var largestPage: Int { 1_000 }
+
+    /// Which rows; nil for all.
+    public var filter: Filter<Record>?
+    /// In which order; nil for the record's own.
+    public var sort: Sort<Record>?
+    /// Whether deleted rows are seen.
+    public var deleted: DeletedRows
+    /// How many at most, 1 … ``largestPage``.
+    public var limit: Int
+    /// Only what comes behind an earlier page.
+    public var after: PageCursor?
+
+    /// - Parameters:
+    ///   - filter: Which rows, such as `{ $0.status == .pending }`.
+    ///   - order: In which order, such as `{ $0.uploadedAt.descending }`.
+    public init(
+        where filter: (Record.Columns) -> Filter<Record>? = { _ in nil },
+        order: (Record.Columns) -> Sort<Record>? = { _ in nil },
+        deleted: DeletedRows = .hidden,
+        limit: Int = 50,
+        after: PageCursor? = nil
+    ) {
+        self.filter = filter(Record.columns)
+        sort = order(Record.columns)
+        self.deleted = deleted
+        self.limit = limit
+        self.after = after
+    }
+
+    /// The limit within its bounds.
+    var boundedLimit: Int { min(max(1, limit), Self.largestPage) }
+}
+
+/// Some rows, and where the next ones begin.
+public struct Page<Item: Sendable>: Sendable {
+    /// The rows in their order.
+    public let items: [Item]
+    /// What ``Query/after`` takes to go on; nil behind the last row.
+    public let next: PageCursor?
+
+    init(_ items: [Item], next: PageCursor?) {
+        self.items = items
+        self.next = next
+    }
+
+    /// The same page with other items.
+    func with<Other: Sendable>(_ items: [Other]) -> Page<Other> { Page<Other>(items, next: next) }
+}

@@ -1,0 +1,85 @@
+import EventModel
+import RecorderTesting
+import Testing
+
+@testable import Directory
+
+/// Search over the texts of documents.
+@Suite struct DocumentSearchTests {
+    private func document(_ name: String, _ text: String) -> KnowledgeDocument.Draft {
+        KnowledgeDocument.Draft(filename: name, textContent: text)
+    }
+
+    @Test func `words are found in all their forms, ranked, with snippets`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            let filler = String(repeating: "Nothing of interest stands in this sentence at all. ", count: 20)
+            try await user.documents.createMany([
+                document("travel insurance.pdf", "What is insured on a journey."),
+                document(
+                    "terms.txt",
+                    "\(filler)Insurance covers lost luggage. \(filler)Insured are travellers and their luggage. \(filler)"
+                ),
+                document("menu.txt", "Soup, fish, cake."),
+            ])
+            let hits = try await user.searchDocuments("insuring")
+            // A hit in the name weighs more.
+            #expect(hits.items.map(\.filename) == ["travel insurance.pdf", "terms.txt"])
+            #expect(hits.items[0].rank > hits.items[1].rank && hits.next == nil)
+            let marked = hits.items[1].snippet.parts.filter(\.isMatch).map(\.text)
+            #expect(marked == ["Insurance", "Insured"])
+            #expect(hits.items[1].snippet.text.contains("covers lost luggage"))
+            #expect(hits.items[1].snippet.text.count < 600)
+            #expect(try await user.searchDocuments("\"lost luggage\"").items.map(\.filename) == ["terms.txt"])
+            #expect(
+                try await user.searchDocuments("insurance -luggage").items.map(\.filename) == ["travel insurance.pdf"]
+            )
+            #expect(try await user.searchDocuments("fish or journey").items.count == 2)
+            for words in ["", "the", "!!! ((", "' or 1=1 --", "\u{E000}"] {
+                #expect(try await user.searchDocuments(words).items.isEmpty)
+            }
+        }
+    }
+
+    @Test func `deleted documents are not found, and changed ones by what they say now`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            let document = try await user.documents.create(document("a", "an apple"))
+            #expect(try await user.searchDocuments("apples").items.map(\.id) == [document.id])
+            try await user.documents.update(document.id, version: 1) { [$0.textContent.set("a pear")] }
+            #expect(try await user.searchDocuments("apples").items.isEmpty)
+            #expect(try await user.searchDocuments("pears").items.count == 1)
+            try await user.documents.delete(document.id)
+            #expect(try await user.searchDocuments("pears").items.isEmpty)
+            try await user.documents.restore(document.id)
+            #expect(try await user.searchDocuments("pears").items.count == 1)
+        }
+    }
+
+    @Test func `pages of hits join, also where many have one rank`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            try await user.documents.createMany(
+                (0..<25).map { document("n", String(repeating: "pear ", count: 1 + $0 % 3)) }
+            )
+            var found: [DocumentHit] = []
+            var after: PageCursor?
+            repeat {
+                let page = try await user.searchDocuments("pear", limit: 4, after: after)
+                found += page.items
+                after = page.next
+            } while after != nil
+            #expect(found == (try await user.searchDocuments("pear", limit: 100).items))
+            #expect(Set(found.map(\.id)).count == 25)
+            #expect(zip(found, found.dropFirst()).allSatisfy { $0.rank >= $1.rank })
+        }
+    }
+
+    @Test func `a snippet is cut where its marks stand`() {
+        let snippet = DocumentHit.Snippet(marked: "a \u{E000}b\u{E001} c \u{E000}d\u{E001}")
+        #expect(snippet.parts.map(\.text) == ["a ", "b", " c ", "d"])
+        #expect(snippet.parts.map(\.isMatch) == [false, true, false, true])
+        #expect(DocumentHit.Snippet(marked: "").parts.isEmpty)
+        #expect(DocumentHit.Snippet(marked: "none").text == "none")
+    }
+}
