@@ -1,0 +1,26 @@
+extension EventAppender {
+    /// The bounds of an appender.
+    public struct Limits: Sendable {
+        /// About how many events one transaction stores at most.
+        public var groupSize: Int
+        /// How many bytes of events wait before producers have to.
+        public var queueBytes: Int
+        /// How long to try to reach the database again before appends fail with `.unavailable`.
+        public var patience: Duration
+        /// How many connections store groups at the same time, at least 1.
+        public var connections: Int
+
+        /// The defaults were measured on two cores; see the decisions beside this target.
+        public init(
+            groupSize: Int = 1_000,
+            queueBytes: Int = 16 << 20,
+            patience: Duration = .seconds(30),
+            connections: Int = 2
+        ) {
+            self.groupSize = groupSize
+            self.queueBytes = queueBytes
+            self.patience = patience
+            self.connections = connections
+        }
+    }
+}
