@@ -99,7 +99,17 @@ package struct JSONSlice: Hashable, Sendable {
 
     /// The number if it is a whole one in plain digits that fits, such as `-12`; nil for `1.0`, `1e3` and other kinds.
     package func integer(in bytes: Span<UInt8>) -> Int? {
-        kind == .number ? Int(text(in: bytes)) : nil
+        guard kind == .number else { return nil }
+        // Of eighteen digits none can overflow.
+        guard range.count <= 18 else { return Int(text(in: bytes)) }
+        let isNegative = bytes[range.lowerBound] == 0x2D
+        var value = 0
+        for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
+            let digit = bytes[index] &- 0x30
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ Int(digit)
+        }
+        return isNegative ? -value : value
     }
 
     /// The number nearest to the one written; nil for other kinds.
@@ -116,8 +126,8 @@ package struct JSONSlice: Hashable, Sendable {
         }
     }
 
-    /// What lies between a string's quotes.
-    var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
+    /// What lies between a string's quotes, escapes as they are written.
+    package var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
 
     private static func decode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         let part = bytes.extracting(range)

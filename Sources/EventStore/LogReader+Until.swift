@@ -11,13 +11,15 @@ extension LogReader {
     ///   - target: Where to stop.
     ///   - limit: How many events at most.
     ///   - shards: Whose streams to read; all of them unless given.
+    ///   - types: Which types to read; all of them unless given.
     /// - Returns: The events by position; when the cursor stands at `target`, all was read.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
         until target: LogCursor,
         limit: Int,
-        shards: ShardSet? = nil
+        shards: ShardSet? = nil,
+        types: EventTypeFilter? = nil
     ) async throws -> Batch {
         guard cursor != target else { return Batch(events: [], cursor: cursor) }
         // A window of its own that is open is closed first, unless the target stands inside it.
@@ -26,17 +28,17 @@ extension LogReader {
         guard let end else { return Batch(events: [], cursor: target) }
         let after = cursor.window?.position ?? 0
         let last = endsInside ? target.window?.position ?? .max : .max
-        let shards = shards?.isWhole == true ? nil : shards
+        let part = LogPart(shards: shards, types: types)
         let reached = endsInside ? target : LogCursor(delivered: end)
         // From the beginning there is nothing to skip, and a walk under way goes on.
         if cursor.delivered == .beginning || after > 0 {
             let window = LogCursor.Window(end: end, position: after)
-            let walk = WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards, last: last)
+            let walk = WindowWalk(old: cursor.delivered, window: window, limit: limit, part: part, last: last)
             let batch = try await walk.next(on: connection)
             return Batch(events: batch.events, cursor: batch.cursor.window == nil ? reached : batch.cursor)
         }
         let events = try await connection.query(
-            ReadUntil(old: cursor.delivered, end: end, last: last, limit: limit, shards: shards)
+            ReadUntil(old: cursor.delivered, end: end, last: last, limit: limit, part: part)
         )
         guard events.count >= limit, let last = events.last else { return Batch(events: events, cursor: reached) }
         let window = LogCursor.Window(end: end, position: last.position)
@@ -49,14 +51,14 @@ extension LogReader {
         let end: PostgresSnapshot
         let last: Int64
         let limit: Int
-        let shards: ShardSet?
+        let part: LogPart
 
         // `+ 0` keeps the planner to the index on transaction ids.
         var sql: String {
             """
             select \(StoredEvent.columns) from events
             where (transaction_id >= $1 or transaction_id = any($2::xid8[])) and pg_visible_in_snapshot(transaction_id, $3)
-                and position + 0 <= $4 \(ShardSet.condition(shards, from: 6))
+                and position + 0 <= $4 \(part.condition(from: 6))
             order by position limit $5
             """
         }
@@ -67,7 +69,7 @@ extension LogReader {
             try parameters.append(end)
             try parameters.append(last)
             try parameters.append(limit)
-            try shards?.bind(&parameters)
+            try part.bind(&parameters)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }

@@ -28,16 +28,18 @@ package enum LogReader {
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
     ///   - limit: How many events at most.
     ///   - shards: Whose streams to read; all of them unless given.
+    ///   - types: Which types to read; all of them unless given.
     /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
         limit: Int,
-        shards: ShardSet? = nil
+        shards: ShardSet? = nil,
+        types: EventTypeFilter? = nil
     ) async throws -> Batch {
-        let shards = shards?.isWhole == true ? nil : shards
+        let part = LogPart(shards: shards, types: types)
         if let window = cursor.window {
-            return try await WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards)
+            return try await WindowWalk(old: cursor.delivered, window: window, limit: limit, part: part)
                 .next(on: connection)
         }
         if cursor == .beginning {
@@ -45,14 +47,14 @@ package enum LogReader {
                 return Batch(events: [], cursor: cursor)
             }
             let window = LogCursor.Window(end: now.snapshot, position: 0)
-            var batch = try await WindowWalk(old: cursor.delivered, window: window, limit: limit, shards: shards)
+            var batch = try await WindowWalk(old: cursor.delivered, window: window, limit: limit, part: part)
                 .next(on: connection)
             batch.written = now.written
             return batch
         }
         let (snapshots, events) = try await connection.pipeline(
             CurrentSnapshot(),
-            ReadNew(old: cursor.delivered, limit: limit, shards: shards)
+            ReadNew(old: cursor.delivered, limit: limit, part: part)
         )
         guard let now = snapshots.first else { return Batch(events: [], cursor: cursor) }
         var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
@@ -96,12 +98,12 @@ package enum LogReader {
     struct ReadNew: PostgresStatement {
         let old: PostgresSnapshot
         let limit: Int
-        let shards: ShardSet?
+        let part: LogPart
 
         var sql: String {
             """
             select \(StoredEvent.columns) from events
-            where (transaction_id >= $1 or transaction_id = any($2::xid8[])) \(ShardSet.condition(shards, from: 4))
+            where (transaction_id >= $1 or transaction_id = any($2::xid8[])) \(part.condition(from: 4))
             order by position limit $3
             """
         }
@@ -110,21 +112,9 @@ package enum LogReader {
             try parameters.append(PostgresXID8(old.xmax))
             try parameters.append(old.active.map(PostgresXID8.init))
             try parameters.append(limit)
-            try shards?.bind(&parameters)
+            try part.bind(&parameters)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
-    }
-}
-
-extension ShardSet {
-    /// The condition that keeps a statement to a set of shards, with its two parameters numbered from `first`.
-    static func condition(_ shards: ShardSet?, from first: Int) -> String {
-        shards == nil ? "" : "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[])"
-    }
-
-    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(Int32(count))
-        try parameters.append(members.map { Int32($0) })
     }
 }

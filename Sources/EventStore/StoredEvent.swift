@@ -41,13 +41,13 @@ package struct StoredEvent: Sendable {
 
     /// Reads a row that ``columns`` were selected of.
     package init(_ row: borrowing PostgresRow) throws(PostgresError) {
-        position = try row.decode(at: 0)
-        stream = StreamID(try row.decode(UUID.self, at: 1))
-        version = try row.decode(at: 2)
-        id = EventID(try row.decode(UUID.self, at: 3))
-        type = try row.decode(at: 4)
-        occurredAt = Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 5).unixMicroseconds)
-        recordedAt = Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 6).unixMicroseconds)
-        payload = try row.decode(PostgresBytea.self, at: 7).bytes
+        position = try row.int64(at: 0)
+        stream = StreamID(try row.uuid(at: 1))
+        version = Int(try row.int32(at: 2))
+        id = EventID(try row.uuid(at: 3))
+        type = try row.int16(at: 4)
+        occurredAt = Timestamp(microseconds: try row.unixMicroseconds(at: 5))
+        recordedAt = Timestamp(microseconds: try row.unixMicroseconds(at: 6))
+        payload = try row.bytes(at: 7)
     }
 }

@@ -11,8 +11,8 @@ struct WindowWalk {
     let window: LogCursor.Window
     /// How many events at most.
     let limit: Int
-    /// Whose streams to read; all of them unless given.
-    let shards: ShardSet?
+    /// What of it to read.
+    let part: LogPart
     /// The last position to read.
     var last = Int64.max
 
@@ -27,15 +27,14 @@ struct WindowWalk {
         // What the window holds has a position already, and the sequence goes only up.
         let end = min(last, try await connection.first(LastPosition()) ?? 0)
         // One shard of many is found in a longer span.
-        let part = shards.map { Double($0.members.count) / Double($0.count) } ?? 1
-        var span = max(Self.shortestSpan, Int64((Double(limit) / max(part, 0.001)).rounded(.up)))
+        var span = max(Self.shortestSpan, Int64((Double(limit) / max(part.share, 0.001)).rounded(.up)))
         var position = window.position
         var events: [StoredEvent] = []
         while position < end, events.count < limit {
             let upper = min(end, position + span)
             let rest = limit - events.count
             let found = try await connection.query(
-                ReadSpan(old: old, end: window.end, after: position, upTo: upper, limit: rest, shards: shards)
+                ReadSpan(old: old, end: window.end, after: position, upTo: upper, limit: rest, part: part)
             )
             events = events.isEmpty ? found : events + found
             position = found.count == rest ? found[rest - 1].position : upper
@@ -58,14 +57,14 @@ struct WindowWalk {
         let after: Int64
         let upTo: Int64
         let limit: Int
-        let shards: ShardSet?
+        let part: LogPart
 
         var sql: String {
             """
             select \(StoredEvent.columns) from events
             where position > $1 and position <= $2
                 and pg_visible_in_snapshot(transaction_id, $3) and not pg_visible_in_snapshot(transaction_id, $4)
-                \(ShardSet.condition(shards, from: 6))
+                \(part.condition(from: 6))
             order by position limit $5
             """
         }
@@ -76,7 +75,7 @@ struct WindowWalk {
             try parameters.append(end)
             try parameters.append(old)
             try parameters.append(limit)
-            try shards?.bind(&parameters)
+            try part.bind(&parameters)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }

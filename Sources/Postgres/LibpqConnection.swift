@@ -14,6 +14,8 @@ internal import Logging
     let interrupt: InterruptSignal
     /// The statements that this session has prepared.
     var prepared = PreparedStatements()
+    /// A BEGIN that the next exchange sends first.
+    var deferredBegin: String?
     private let noticeLogger: NoticeLogger
 
     /// Why a wait ended.

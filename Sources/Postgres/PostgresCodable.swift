@@ -118,7 +118,7 @@ extension Int32: PostgresEncodable, PostgresDecodable {
 
 extension Int64: PostgresEncodable, PostgresDecodable {
     package static var postgresType: PostgresType { .int8 }
-    package static func accepts(_ type: PostgresType) -> Bool { [.int8, .int4, .int2].contains(type) }
+    package static func accepts(_ type: PostgresType) -> Bool { type == .int8 || type == .int4 || type == .int2 }
 }
 
 extension Int: PostgresEncodable, PostgresDecodable {

@@ -13,6 +13,7 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - isolation: What the transaction sees.
     ///   - readOnly: Whether the server refuses writes in it.
+    ///   - beginsLate: Whether BEGIN waits for the first statement and is sent with it, which spares a round trip.
     ///   - retries: How often `body` is run again after a serialization failure, a deadlock, or DDL of others that
     ///     made a prepared statement's plan invalid.
     ///   - body: The work; it may run several times.
@@ -22,13 +23,15 @@ extension PostgresConnection {
     package func transaction<R: Sendable>(
         isolation: PostgresIsolation = .readCommitted,
         readOnly: Bool = false,
+        beginsLate: Bool = false,
         retries: Int = 0,
         _ body: @Sendable (isolated PostgresConnection) async throws -> R
     ) async throws -> R {
         var attempt = 0
         while true {
             do {
-                return try await attemptTransaction(isolation: isolation, readOnly: readOnly, body)
+                let begin = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
+                return try await attemptTransaction(begin, late: beginsLate, body)
             } catch let error as PostgresError where error.endsTransactionOnly && attempt < retries {
                 attempt += 1
                 // Two that collided shall not collide again in step.
@@ -38,23 +41,49 @@ extension PostgresConnection {
     }
 
     private func attemptTransaction<R: Sendable>(
-        isolation: PostgresIsolation,
-        readOnly: Bool,
+        _ begin: String,
+        late: Bool,
         _ body: @Sendable (isolated PostgresConnection) async throws -> R
     ) async throws -> R {
         guard isIdle else { throw PostgresError(.misuse, "a transaction is open already: use a savepoint") }
-        try await run(unsafeSQL: "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")")
+        hasCommitted = false
+        if late { try beginLate(begin) } else { try await run(unsafeSQL: begin) }
         do {
             let result = try await body(self)
+            // Nothing was sent, or what was sent last has committed.
+            if forgetBegin() || hasCommitted { return result }
             let outcome = try await perform { exchange in try exchange.run(script: "commit").last?.command }
-            guard outcome == "COMMIT" else {
-                throw PostgresError(.misuse, "the transaction was rolled back: an error in it was caught and ignored")
-            }
+            guard outcome == "COMMIT" else { throw Self.rolledBack }
             return result
         } catch {
+            forgetBegin()
             await rollBack()
             throw error
         }
+    }
+
+    private static let rolledBack = PostgresError(
+        .misuse,
+        "the transaction was rolled back: an error in it was caught and ignored"
+    )
+
+    /// Runs the last statements of the open transaction and commits it, in one go.
+    ///
+    /// - Returns: How many rows each statement touched.
+    /// - Throws: As ``transaction(isolation:readOnly:beginsLate:retries:_:)``; nothing was committed then, except where the
+    ///   connection broke.
+    @discardableResult
+    package func commit(after statements: [any PostgresStatement]) async throws -> [Int] {
+        let bound = try (statements + [Commit()]).map { statement throws(PostgresError) in try BoundStatement(statement)
+        }
+        let results = try await perform { exchange in try exchange.pipeline(bound, sync: .once) }
+        guard results.last?.command == "COMMIT" else { throw Self.rolledBack }
+        hasCommitted = true
+        return results.dropLast().map(\.affectedRows)
+    }
+
+    private struct Commit: PostgresStatement {
+        let sql = "commit"
     }
 
     /// Ends a transaction that failed, if it is still open, even in a cancelled task; else closes the connection.

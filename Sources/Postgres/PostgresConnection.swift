@@ -15,6 +15,8 @@ package actor PostgresConnection {
     private nonisolated let interrupt: InterruptSignal
     private nonisolated let health = Health()
     private var libpq: LibpqConnection?
+    /// Whether the transaction that was begun last was committed with its last statements.
+    var hasCommitted = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe thread.asUnownedSerialExecutor()
@@ -107,6 +109,18 @@ package actor PostgresConnection {
     private func open(_ libpq: LibpqConnection?) throws(PostgresError) -> LibpqConnection {
         guard let libpq else { throw PostgresError(.closed, "the connection is closed") }
         return libpq
+    }
+
+    /// Has the next exchange begin a transaction first.
+    func beginLate(_ begin: String) throws(PostgresError) { try open(libpq).deferredBegin = begin }
+
+    /// Forgets a BEGIN that was not sent yet.
+    ///
+    /// - Returns: Whether there was one.
+    @discardableResult
+    func forgetBegin() -> Bool {
+        defer { libpq?.deferredBegin = nil }
+        return libpq?.deferredBegin != nil
     }
 
     // MARK: Statements

@@ -38,6 +38,14 @@ package struct PostgresCopyWriter: ~Copyable {
         if buffer.count >= Self.chunk { try send() }
     }
 
+    /// Writes rows that were encoded before: for each the number of its columns, then its fields behind their lengths.
+    ///
+    /// - Throws: As ``row(_:)``.
+    package mutating func rows(encoded rows: borrowing PostgresBuffer) throws {
+        try send()
+        try Self.send(rows.bytes, by: libpq)
+    }
+
     mutating func finish() throws {
         buffer.append(Int16(-1))
         try send()
@@ -45,9 +53,13 @@ package struct PostgresCopyWriter: ~Copyable {
     }
 
     private mutating func send() throws {
-        let readiness = unsafe try buffer.bytes.withUnsafeBytes { bytes in unsafe try libpq.putCopy(bytes) }
-        guard readiness == .ready else { throw CancellationError() }
+        try Self.send(buffer.bytes, by: libpq)
         buffer.removeAll()
+    }
+
+    private static func send(_ bytes: [UInt8], by libpq: LibpqConnection) throws {
+        let readiness = unsafe try bytes.withUnsafeBytes { bytes in unsafe try libpq.putCopy(bytes) }
+        guard readiness == .ready else { throw CancellationError() }
     }
 }
 

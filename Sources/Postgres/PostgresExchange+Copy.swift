@@ -31,6 +31,7 @@ extension PostgresExchange {
 
     /// Starts a COPY and waits until the server is ready for it.
     private mutating func beginCopy(_ sql: String, expecting status: ExecStatusType) throws {
+        try begin()
         try libpq.send(script: sql)
         guard let result = try awaitResult() else { throw PostgresError(.misuse, "the server ignored COPY") }
         if result.status == status { return }

@@ -16,11 +16,20 @@ extension PostgresExchange {
         sync: PostgresConnection.PipelineSync
     ) throws -> [StatementResult] {
         if statements.isEmpty { return [] }
+        if let begin = libpq.deferredBegin {
+            libpq.deferredBegin = nil
+            let first = try BoundStatement(Begin(sql: begin))
+            return Array(try attemptPipeline([first] + statements, sync: sync).dropFirst())
+        }
         do {
             return try attemptPipeline(statements, sync: sync)
         } catch let error as PostgresError where error.isStalePlan && sync == .once && libpq.isIdle {
             return try attemptPipeline(statements, sync: sync)
         }
+    }
+
+    private struct Begin: PostgresStatement {
+        let sql: String
     }
 
     private mutating func attemptPipeline(

@@ -29,6 +29,12 @@ struct PostgresExchange {
     /// transaction: then the error says so, and the next run prepares the statement again.
     mutating func run(_ statement: some PostgresStatement) throws -> StatementResult {
         let bound = try BoundStatement(statement)
+        if libpq.deferredBegin != nil {
+            guard let result = try pipeline([bound], sync: .once).first else {
+                throw PostgresError(.misuse, "the server gave no result")
+            }
+            return result
+        }
         do {
             return try execute(bound)
         } catch let error as PostgresError where error.isStalePlan {
@@ -54,8 +60,17 @@ struct PostgresExchange {
 
     /// Runs a script; returns the result of each of its statements.
     mutating func run(script: String) throws -> [StatementResult] {
+        try begin()
         try libpq.send(script: script)
         return try finishAll()
+    }
+
+    /// Begins the transaction whose BEGIN was put off, for exchanges that cannot send it with their own.
+    mutating func begin() throws {
+        guard let begin = libpq.deferredBegin else { return }
+        libpq.deferredBegin = nil
+        try libpq.send(script: begin)
+        _ = try finishAll()
     }
 
     // MARK: Notifications

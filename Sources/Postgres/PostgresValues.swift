@@ -35,7 +35,7 @@ package struct PostgresJSON: Hashable, PostgresEncodable, PostgresDecodable {
     /// The version of jsonb's binary form; the text follows.
     ///
     /// Source: `jsonb_recv` in PostgreSQL's `src/backend/utils/adt/jsonb.c`.
-    private static let jsonbVersion: UInt8 = 1
+    package static let jsonbVersion: UInt8 = 1
 
     package func encode(into buffer: inout PostgresBuffer) -> Bool {
         buffer.append(Self.jsonbVersion)

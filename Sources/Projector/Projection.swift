@@ -6,6 +6,7 @@ package import Schema
 package struct Projection: Sendable, Hashable {
     /// A column of `batch` that the projection declares.
     struct Column: Hashable {
+        let name: String
         let type: FieldType
         let path: FieldPath
     }
@@ -13,12 +14,13 @@ package struct Projection: Sendable, Hashable {
     package let name: String
     package let version: Int
     /// Event types, `noun.*` for all of a noun, or `*` for all.
-    private let handles: [String]
+    let handles: [String]
     let columns: [Column]
-    /// The statements of apply.sql, each with `batch` in front of it.
-    let statements: [String]
+    /// The statements of apply.sql, each with `batch` in front of it as an array for each column.
+    var statements: [String] { files.statements }
     /// Over how many shards its streams may be spread; `nil` for as many as the projector has.
-    let mostShards: Int?
+    var mostShards: Int? { files.mostShards }
+    private let files: ProjectionFiles
 
     /// Takes a projection from its files.
     ///
@@ -27,8 +29,7 @@ package struct Projection: Sendable, Hashable {
         name = files.name
         version = files.version
         handles = files.handles
-        statements = files.statements
-        mostShards = files.mostShards
+        self.files = files
         columns = try files.columns.map { column in
             guard let type = FieldType(rawValue: column.type), let path = FieldPath(column.path) else {
                 throw ProjectorError(
@@ -36,9 +37,12 @@ package struct Projection: Sendable, Hashable {
                     "\(files.title): column \(column.name) \(column.type) = \(column.path) cannot be read"
                 )
             }
-            return Column(type: type, path: path)
+            return Column(name: column.name, type: type, path: path)
         }
     }
+
+    /// The statements of apply.sql, each with another relation as its `batch`; see `ProjectionFiles`.
+    func statements(over batch: String) -> [String] { files.statements(over: batch) }
 
     /// The newest version of every projection in a set of files.
     ///

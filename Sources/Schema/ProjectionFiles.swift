@@ -43,6 +43,7 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
     /// array for each common column and then for each declared one.
     package let statements: [String]
+    private let bodies: [BatchStatement]
     /// Where each statement begins in `apply.sql`, as a line from 1.
     package let statementLines: [Int]
     /// The text of `apply.sql`.
@@ -127,12 +128,18 @@ package struct ProjectionFiles: Sendable, Hashable {
         statementLines = statements.map(\.line)
         isKeyedByStream = header.isKeyedByStream
         mostShards = header.mostShards
-        var prefixed: [String] = []
-        for statement in statements {
-            prefixed.append(try Self.withBatch(statement, columns: header.columns, file: file))
-        }
-        self.statements = prefixed
+        var bodies: [BatchStatement] = []
+        for statement in statements { bodies.append(try BatchStatement(statement, file: file)) }
+        self.bodies = bodies
+        let batch = Self.arrays(columns: header.columns)
+        self.statements = bodies.map { $0.text(over: batch) }
     }
+
+    /// The statements of `apply.sql`, in their order, each with another relation as its `batch`.
+    ///
+    /// - Parameter batch: A common table expression of that name which has the common columns and the declared ones, such as
+    ///   `batch as (select …)`.
+    package func statements(over batch: String) -> [String] { bodies.map { $0.text(over: batch) } }
 
     /// A script runs inside a transaction of the recorder, which it must not end.
     private static func refuseTransactions(in script: String, file: String) throws(SchemaError) {
@@ -148,26 +155,32 @@ package struct ProjectionFiles: Sendable, Hashable {
         }
     }
 
-    /// Puts the relation `batch` in front of a statement, as the first of its common table expressions.
-    private static func withBatch(
-        _ statement: SQLStatement,
-        columns: [Column],
-        file: String
-    ) throws(SchemaError) -> String {
+    /// The relation `batch` as the rows of an array for each column.
+    private static func arrays(columns: [Column]) -> String {
         let all = commonColumns + columns.map { (name: $0.name, type: $0.type) }
         let arrays = all.enumerated().map { "$\($0.offset + 1)::\($0.element.type)[]" }.joined(separator: ", ")
         let names = all.map { "\"\($0.name)\"" }.joined(separator: ", ")
-        let batch = "batch as (select * from unnest(\(arrays)) as batch(\(names)))"
+        return "batch as (select * from unnest(\(arrays)) as batch(\(names)))"
+    }
+}
+
+/// A statement of `apply.sql` that takes the relation `batch` as the first of its common table expressions.
+private struct BatchStatement: Sendable, Hashable {
+    private let opening: String
+    private let rest: String
+
+    init(_ statement: SQLStatement, file: String) throws(SchemaError) {
         let words = try statement.words(2, file: file)
         let verb = words.first?.word ?? ""
         switch verb {
         case "with":
             let isRecursive = words.count > 1 && words[1].word == "recursive"
             let end = isRecursive ? words[1].end : words[0].end
-            let rest = String(decoding: Array(statement.text.utf8)[end...], as: UTF8.self)
-            return "with \(isRecursive ? "recursive " : "")\(batch),\(rest)"
+            opening = isRecursive ? "with recursive" : "with"
+            rest = "," + String(decoding: Array(statement.text.utf8)[end...], as: UTF8.self)
         case "insert", "update", "delete", "merge", "select":
-            return "with \(batch)\n\(statement.text)"
+            opening = "with"
+            rest = "\n" + statement.text
         default:
             throw SchemaError(
                 .invalidFile,
@@ -176,4 +189,6 @@ package struct ProjectionFiles: Sendable, Hashable {
             )
         }
     }
+
+    func text(over batch: String) -> String { "\(opening) \(batch)\(rest)" }
 }

@@ -30,6 +30,31 @@ import Testing
         #expect(PostgresDecimal(text) == nil)
     }
 
+    @Test(arguments: 1...40)
+    func `a field made of text without memory of its own is the same`(seed: Int) throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<200 {
+            var text = ["", "-", "", "+"].randomElement(using: &random) ?? ""
+            let digits = Int.random(in: 0...(seed % 22), using: &random)
+            for _ in 0..<digits {
+                text += Bool.random(using: &random) ? "0" : "\(Int.random(in: 0...9, using: &random))"
+            }
+            if Bool.random(using: &random) { text += "." }
+            for _ in 0..<Int.random(in: 0...8, using: &random) { text += "\(Int.random(in: 0...9, using: &random))" }
+            if Int.random(in: 0..<8, using: &random) == 0 {
+                text += ["e3", "E-2", ".", "x", " "].randomElement() ?? ""
+            }
+            var expected = PostgresBuffer()
+            let decimal = PostgresDecimal(text)
+            if let decimal { expected.append(field: decimal) }
+            let bytes = Array("[\(text)]".utf8)
+            var found = PostgresBuffer()
+            let isNumber = found.append(decimalField: bytes.span, in: 1..<bytes.count - 1)
+            #expect(isNumber == (decimal != nil), "\(text)")
+            #expect(found.bytes == expected.bytes, "\(text)")
+        }
+    }
+
     @Test func `the largest and the smallest numbers that numeric holds survive`() async throws {
         let largest = String(repeating: "9", count: 131_072)
         let smallest = "-0." + String(repeating: "0", count: 16_382) + "1"

@@ -34,6 +34,59 @@ import Testing
         }
     }
 
+    @Test func `a transaction that begins late begins with whatever comes first`() async throws {
+        try await withSession { session in
+            let isolation = Column<String>("select current_setting('transaction_isolation')")
+            let first = try await session.transaction(isolation: .serializable, beginsLate: true) { session in
+                let queried = try await session.first(isolation)
+                return [queried, try await session.first(isolation)]
+            }
+            #expect(first == ["serializable", "serializable"])
+            let pipelined = try await session.transaction(isolation: .repeatableRead, beginsLate: true) { session in
+                let (one, two) = try await session.pipeline(isolation, isolation)
+                return one + two
+            }
+            #expect(pipelined == ["repeatable read", "repeatable read"])
+            let copied = try await session.transaction(isolation: .repeatableRead, beginsLate: true) { session in
+                try await session.copyIn(unsafeSQL: "numbers") { try $0.row(7) }
+                return try await session.first(isolation)
+            }
+            #expect(copied == "repeatable read")
+            let scripted = try await session.transaction(isolation: .serializable, beginsLate: true) { session in
+                try await session.text(unsafeSQL: isolation.sql)
+            }
+            #expect(scripted == [["serializable"]])
+            try await session.transaction(beginsLate: true) { _ in }
+            #expect(session.isIdle)
+            try await #expect(session.first(isolation) == "read committed", "a BEGIN was left over")
+            try await #expect(session.numbers() == [7])
+        }
+    }
+
+    @Test func `statements that end a transaction are committed with it, or not at all`() async throws {
+        try await withDatabase { configuration in
+            try await withSession(configuration) { session in
+                let touched = try await session.transaction(beginsLate: true) { session in
+                    try await session.commit(after: [InsertNumber(1), InsertNumber(2)])
+                }
+                #expect(touched == [1, 1])
+                #expect(session.isIdle)
+                for late in [true, false] {
+                    await #expect(throws: PostgresError.self) {
+                        try await session.transaction(beginsLate: late) { session in
+                            try await session.execute(InsertNumber(3))
+                            try await session.commit(after: [InsertNumber(4), Command("select 1 / 0")])
+                        }
+                    }
+                    #expect(session.isIdle)
+                }
+            }
+            try await withSession(configuration) { session in
+                try await #expect(session.numbers() == [1, 2])
+            }
+        }
+    }
+
     @Test(arguments: [PostgresIsolation.readCommitted, .repeatableRead, .serializable], [true, false])
     func `isolation and mode are those that were asked for`(
         isolation: PostgresIsolation,

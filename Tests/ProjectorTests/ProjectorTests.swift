@@ -27,6 +27,34 @@ import Testing
         }
     }
 
+    @Test func `values larger than a page go through batches of every form`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let text = String(repeating: "what was said ", count: 1_500)
+            let appends = try (0..<BatchTable.threshold * 2).map { number in
+                let turn = StreamID.generate(at: .now())
+                return Append(
+                    stream: StreamID.generate(at: .now()),
+                    events: [
+                        try EventDraft(
+                            id: .generate(at: .now()),
+                            type: EventType("turn.transcribed"),
+                            data: Array(#"{"turnId":"\#(turn)","userTranscript":"\#(number) \#(text)"}"#.utf8)
+                        )
+                    ]
+                )
+            }
+            try await models.append(appends)
+            try await models.project(batchSize: BatchTable.threshold * 2)
+            let together = try await models.contents()
+            #expect(together["conversation_turns"]?.count == appends.count)
+            try await models.forget()
+            try await models.project(batchSize: BatchTable.threshold - 1)
+            let apart = try await models.contents()
+            for view in ReadModels.views { #expect(together[view] == apart[view], "\(view) differs") }
+        }
+    }
+
     @Test func `projecting while events come ends like projecting afterwards`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)

@@ -42,7 +42,7 @@ struct WorkerByHand {
     ) async throws -> WorkerRound.Outcome {
         let round = WorkerRound(
             owner: worker,
-            projections: projections,
+            plan: BatchPlan(projections),
             decoder: EventDecoder(),
             batchSize: batchSize,
             haltsOnFailure: false,

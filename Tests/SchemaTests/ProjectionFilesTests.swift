@@ -27,6 +27,16 @@ import Testing
         #expect(try self.projection("-- shards: 4\n" + Self.header + "select 1").mostShards == 4)
     }
 
+    @Test func `a statement takes any relation as its batch`() throws {
+        let projection = try projection(Self.header + "select 1;\nwith recursive b(n) as (select 1) select * from b;")
+        #expect(
+            projection.statements(over: "batch as (select 2)") == [
+                "with batch as (select 2)\nselect 1",
+                "with recursive batch as (select 2), b(n) as (select 1) select * from b",
+            ]
+        )
+    }
+
     @Test func `statements are split where they end and nowhere else`() throws {
         let script = """
             -- a comment; with a semicolon

@@ -46,7 +46,8 @@ import Testing
             let connection = try await PostgresConnection.connect(database)
             try await waits("the program's own are projected", for: daemon) {
                 let rows = try await connection.text(
-                    unsafeSQL: "select sum(events) from projection_checkpoints where projection = 'audit_logs'"
+                    unsafeSQL:
+                        "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
                 )
                 return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
             }

@@ -8,7 +8,7 @@ protocol Benchmark: Sendable {
 
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
-    case append, latency, `import`, replay, size, cache, limits, aged
+    case append, latency, `import`, visible, project, rebuild, replay, size, cache, limits, aged
 
     /// The groups that `all` measures; the others take too long to be part of every run.
     package static let all = allCases.filter { $0 != .aged }
@@ -19,6 +19,9 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
         case .append: [SaturatedAppend(), ClosedLoopAppend()]
         case .latency: [SingleLatency(), LoadedLatency()]
         case .import: [ImportBenchmark()]
+        case .visible: [VisibleBenchmark(), LoadedVisibleBenchmark()]
+        case .project: [ProjectBenchmark()]
+        case .rebuild: [RebuildBenchmark()]
         case .replay: [ReplayBenchmark()]
         case .size: [SizeBenchmark()]
         case .cache: [MemoryHits(), TableHits()]

@@ -1,5 +1,7 @@
 internal import Dispatch
+internal import Foundation
 internal import Glibc
+internal import Synchronization
 
 /// A program that is run to its end, with what it used.
 struct MeasuredProcess {
@@ -34,13 +36,34 @@ struct MeasuredProcess {
         guard failure == 0 else {
             throw BenchmarkError(.process, "\(words[0]) cannot be started: error \(failure)")
         }
+        // The peak that wait4(2) tells is no less than that of the process which started it: posix_spawn shares memory until
+        // exec, and the figure outlives exec. The program's own is in its status, which is gone when it has ended.
+        let process = identifier
+        let peak = Mutex(0)
+        let sampler = DispatchSource.makeTimerSource(queue: .global())
+        sampler.setEventHandler {
+            let now = Self.peakMemory(of: process)
+            peak.withLock { $0 = max($0, now) }
+        }
+        sampler.schedule(deadline: .now(), repeating: .milliseconds(10))
+        sampler.activate()
+        defer { sampler.cancel() }
         var status: Int32 = 0
-        var usage = rusage()
-        while unsafe wait4(identifier, &status, 0, &usage) < 0, errno == EINTR {}
+        while unsafe waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+        let duration = start.duration(to: .now)
         guard status == 0 else {
             throw BenchmarkError(.process, "\(words.joined(separator: " ")) failed, for the reason above")
         }
-        // Linux counts in KiB (getrusage(2)).
-        return MeasuredProcess(duration: start.duration(to: .now), peakMemory: Int(usage.ru_maxrss) << 10)
+        return MeasuredProcess(duration: duration, peakMemory: peak.withLock { $0 })
+    }
+
+    /// The most memory that a process has held at once so far, in bytes; 0 if it has ended.
+    ///
+    /// Source: `VmHWM` of proc_pid_status(5), in KiB.
+    private static func peakMemory(of identifier: pid_t) -> Int {
+        guard let status = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return 0 }
+        return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
     }
 }

@@ -14,9 +14,6 @@ struct BatchCut: Sendable {
     let name: String
     let deliveries: [Delivery]
 
-    /// Whether more than one shard takes part.
-    var isSharded: Bool { deliveries.contains { $0.shard != deliveries.first?.shard } }
-
     /// All events in one batch, in the log's order: what the other ways are compared with.
     static func whole(_ rows: Range<Int>) -> BatchCut {
         BatchCut(name: "all in one batch", deliveries: [Delivery(rows: Array(rows))])

@@ -6,115 +6,211 @@ internal import Postgres
 /// Makes the batches of several projections out of the same stored events: each frame is decoded once, each field found
 /// once.
 struct BatchBuilder {
-    private let projections: [Projection]
+    private let plan: BatchPlan
     private let decoder: EventDecoder
-    private let scan: FieldScan
-    /// For each projection, where its declared columns stand among the scan's fields.
-    private let fields: [[Int]]
-    /// Which of the projections take an event type.
-    private var takers: [EventType: [Int]] = [:]
 
-    init(_ projections: [Projection], decoder: EventDecoder) {
-        self.projections = projections
-        self.decoder = decoder
-        var wanted: [FieldScan.Field] = []
-        var places: [FieldScan.Field: Int] = [:]
-        fields = projections.map { projection in
-            projection.columns.map { column in
-                let field = FieldScan.Field(path: column.path, type: column.type)
-                if let place = places[field] { return place }
-                places[field] = wanted.count
-                wanted.append(field)
-                return wanted.count - 1
-            }
-        }
-        scan = FieldScan(wanted)
+    /// An event's type, as the projections see it.
+    private struct KnownType {
+        let type: EventType
+        /// The projections that handle it.
+        let takers: [Int]
     }
 
-    /// What was made of some events.
-    struct Result {
-        /// One batch for each projection.
-        var batches: [BatchColumns]
-        /// The events that a projection cannot take; later events of their streams are not in its batch.
-        var failures: [(projection: Int, failing: FailingEvent)] = []
+    init(_ plan: BatchPlan, decoder: EventDecoder) {
+        self.plan = plan
+        self.decoder = decoder
     }
 
     /// Builds one batch for each projection.
     ///
     /// - Parameters:
     ///   - events: By position.
-    ///   - accepts: Whether a projection, by its place in the list, is to get an event of a type that it handles.
+    ///   - shards: For each projection, how many shards its streams are spread over.
+    ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch a transaction.
+    ///   - accepts: Whether a projection, by its place in the plan, is to get an event of a type that it handles.
     /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown.
-    mutating func build(
+    func build(
         _ events: [StoredEvent],
         on connection: PostgresConnection,
+        shards: [Int],
+        mayUseTable: Bool,
         accepts: (Int, StoredEvent) -> Bool
-    ) async throws -> Result {
-        var result = Result(batches: projections.map { BatchColumns(declared: $0.columns.map(\.type)) })
-        var stopped = projections.map { _ in Set<StreamID>() }
-        var values = FieldScan.Values(count: scan.fields.count)
-        var json: [UInt8] = []
-        for event in events {
+    ) async throws -> BuiltBatches {
+        var building = Building(plan, shards, usesTable: mayUseTable && events.count >= BatchTable.threshold)
+        var values = FieldScan.Values(count: plan.scan.fields.count)
+        var types: [Int16: KnownType] = [:]
+        for event in events where types[event.type] == nil {
             let type = try await decoder.type(event.type, on: connection)
-            let takers = takers(of: type).filter { !stopped[$0].contains(event.stream) && accepts($0, event) }
-            guard !takers.isEmpty else { continue }
-            let fault = try await scan(event, into: &values, buffer: &json, on: connection)
-            for taker in takers {
-                let misfit = values.misfits.first(where: fields[taker].contains).map { misfit in
-                    "\(scan.fields[misfit].path) is no \(scan.fields[misfit].type.rawValue), as the projection declares it"
-                }
-                if let reason = fault ?? misfit {
-                    stopped[taker].insert(event.stream)
-                    result.failures.append((taker, FailingEvent(event: event, type: type.name, reason: reason)))
-                } else {
-                    result.batches[taker].append(event, type: type, fields: fields[taker], of: values)
-                }
-            }
+            types[event.type] = KnownType(type: type, takers: plan.takers(of: type))
         }
-        return result
+        for event in events {
+            guard let known = types[event.type] else { continue }
+            let takers = known.takers.filter { !building.hasStopped(event.stream, for: $0) && accepts($0, event) }
+            guard !takers.isEmpty else { continue }
+            var fault: String?
+            do throws(Unreadable) {
+                try building.scan(event, decoder, into: &values)
+            } catch .needs(let dictionary) {
+                fault = try await load(dictionary, for: event, by: &building, into: &values, on: connection)
+            } catch .fault(let text) {
+                fault = text
+            }
+            building.take(event, known.type, takers, fault: fault, values)
+        }
+        return building.finished()
     }
 
-    /// Finds an event's fields.
+    /// Loads a dictionary and scans the event that needs it.
     ///
-    /// - Returns: Why it cannot be read at all, if it cannot.
-    private func scan(
-        _ event: StoredEvent,
+    /// - Returns: Why the event cannot be read, if it cannot.
+    private func load(
+        _ dictionary: Int,
+        for event: StoredEvent,
+        by building: inout Building,
         into values: inout FieldScan.Values,
-        buffer json: inout [UInt8],
         on connection: PostgresConnection
     ) async throws -> String? {
-        json.removeAll(keepingCapacity: true)
         do {
-            let payload = try await decode(event, into: &json, on: connection)
-            try scan.scan(json.span, data: payload.data, metadata: payload.metadata, into: &values)
+            try await decoder.loadDictionary(dictionary, on: connection)
+            try building.scan(event, decoder, into: &values)
             return nil
-        } catch let error as JSONFault {
-            return "its payload is not JSON: \(error.text)"
-        } catch let error as PayloadCodecError {
-            return "its payload cannot be decoded: \(error)"
         } catch let error as EventStoreError where error.code == .corruptEvent {
             return "its payload cannot be decoded: \(error)"
+        } catch Unreadable.fault(let text) {
+            return text
         }
     }
+}
 
-    private mutating func takers(of type: EventType) -> [Int] {
-        if let known = takers[type] { return known }
-        let found = projections.indices.filter { projections[$0].handles(type) }
-        takers[type] = found
-        return found
+/// The batches of a plan's projections, ready to be folded.
+struct BuiltBatches: Sendable {
+    /// For each projection, the statements that fold its batch; none for one that gets nothing.
+    let statements: [[ApplyStatement]]
+    /// The events that a projection cannot take; later events of their streams are not in its batch.
+    let failures: [(projection: Int, failing: FailingEvent)]
+    /// For each projection and each of its shards, how many events it handles, those among them that it cannot take.
+    let taken: [[Int]]
+    /// What the statements find in the plan's table, if they read it.
+    private let rows: BatchRows?
+    private let table: BatchTable?
+
+    fileprivate init(
+        statements: [[ApplyStatement]],
+        failures: [(projection: Int, failing: FailingEvent)],
+        taken: [[Int]],
+        rows: BatchRows?,
+        table: BatchTable?
+    ) {
+        self.statements = statements
+        self.failures = failures
+        self.taken = taken
+        self.rows = rows
+        self.table = table
     }
 
-    private func decode(
+    /// Brings to the server what the statements read beside their parameters; call it before they run, in their transaction.
+    func load(on connection: isolated PostgresConnection) async throws {
+        guard let rows, let table else { return }
+        try await connection.run(unsafeSQL: table.creation)
+        try await connection.copyIn(unsafeSQL: "pg_temp.\(table.name)") { writer in
+            try writer.rows(encoded: rows.buffer)
+        }
+    }
+}
+
+/// Why an event's payload was not scanned.
+private enum Unreadable: Error {
+    /// The frame needs a dictionary that is not loaded.
+    case needs(dictionary: Int)
+    /// Nobody can read it.
+    case fault(String)
+}
+
+/// Batches that grow event by event.
+private struct Building {
+    private let plan: BatchPlan
+    private var columns: [BatchColumns]
+    private var rows: BatchRows?
+    private var counts: [Int]
+    private var taken: [[Int]]
+    private var stopped: [Set<StreamID>]
+    private var failures: [(projection: Int, failing: FailingEvent)] = []
+    private var json: [UInt8] = []
+
+    init(_ plan: BatchPlan, _ shards: [Int], usesTable: Bool) {
+        self.plan = plan
+        taken = shards.map { [Int](repeating: 0, count: $0) }
+        rows = usesTable && plan.table != nil ? BatchRows(fields: plan.scan.fields.count) : nil
+        columns = rows == nil ? plan.projections.map { BatchColumns(declared: $0.columns.map(\.type)) } : []
+        counts = plan.projections.map { _ in 0 }
+        stopped = plan.projections.map { _ in [] }
+    }
+
+    func hasStopped(_ stream: StreamID, for projection: Int) -> Bool {
+        !stopped[projection].isEmpty && stopped[projection].contains(stream)
+    }
+
+    /// Finds an event's fields; ``take(_:_:_:fault:_:)`` then takes them.
+    mutating func scan(
         _ event: StoredEvent,
-        into json: inout [UInt8],
-        on connection: PostgresConnection
-    ) async throws -> PayloadRange {
+        _ decoder: EventDecoder,
+        into values: inout FieldScan.Values
+    ) throws(Unreadable) {
+        json.removeAll(keepingCapacity: true)
+        let payload: PayloadRange
         do {
-            return try decoder.payloads.decode(event.payload, into: &json)
+            payload = try decoder.payloads.decode(event.payload, into: &json)
         } catch {
-            guard error.code == .unknownDictionary, let id = error.dictionary else { throw error }
-            try await decoder.loadDictionary(id, on: connection)
-            return try decoder.payloads.decode(event.payload, into: &json)
+            if error.code == .unknownDictionary, let id = error.dictionary { throw .needs(dictionary: id) }
+            throw .fault("its payload cannot be decoded: \(error)")
         }
+        do {
+            try plan.scan.scan(json.span, data: payload.data, metadata: payload.metadata, into: &values)
+        } catch {
+            throw .fault("its payload is not JSON: \(error.text)")
+        }
+    }
+
+    /// Adds the event that was scanned to the batches of its takers, or stops its stream for those that cannot take it.
+    mutating func take(
+        _ event: StoredEvent,
+        _ type: EventType,
+        _ takers: [Int],
+        fault: String?,
+        _ values: borrowing FieldScan.Values
+    ) {
+        var bits: Int64 = 0
+        for taker in takers {
+            let fields = plan.fields[taker]
+            taken[taker][ShardSet.shard(of: event.stream, count: taken[taker].count)] += 1
+            let misfit = values.misfits.isEmpty ? nil : values.misfits.first { fields.contains($0) }
+            if let reason = fault ?? misfit.map(description(ofMisfit:)) {
+                stopped[taker].insert(event.stream)
+                failures.append((taker, FailingEvent(event: event, type: type.name, reason: reason)))
+                continue
+            }
+            counts[taker] += 1
+            if rows == nil {
+                columns[taker].append(event, type: type, fields: fields, of: values)
+            } else {
+                bits |= 1 << Int64(taker)
+            }
+        }
+        if bits != 0 { rows?.append(event, type: type, takers: bits, values: values) }
+    }
+
+    private func description(ofMisfit field: Int) -> String {
+        let field = plan.scan.fields[field]
+        return "\(field.path) is no \(field.type.rawValue), as the projection declares it"
+    }
+
+    func finished() -> BuiltBatches {
+        let statements = plan.projections.indices.map { place -> [ApplyStatement] in
+            guard counts[place] > 0 else { return [] }
+            return rows == nil
+                ? ApplyStatement.all(of: plan.projections[place], columns[place])
+                : plan.statementsOverTable(of: place)
+        }
+        return BuiltBatches(statements: statements, failures: failures, taken: taken, rows: rows, table: plan.table)
     }
 }

@@ -31,7 +31,7 @@ struct ArrayColumn {
 
     /// Appends a value that is encoded behind its length already; `nil` is NULL.
     mutating func append(field range: Range<Int>?, of bytes: borrowing PostgresBuffer) {
-        if let range { buffer.append(bytes: bytes.bytes[range]) } else { buffer.append(Int32(-1)) }
+        if let range { buffer.append(bytes.bytes.span, in: range) } else { buffer.appendNull() }
         count += 1
     }
 

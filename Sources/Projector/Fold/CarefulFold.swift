@@ -5,14 +5,14 @@ internal import Postgres
 /// Folds events into one projection when folding them all at once has failed: halves them until the event that fails is
 /// alone, leaves it and the later events of its stream out, and folds the others.
 struct CarefulFold {
-    let projection: Projection
+    private let plan: BatchPlan
     let decoder: EventDecoder
     /// The events that could not be applied, at most one a stream.
     private(set) var failures: [FailingEvent] = []
     private var stopped: Set<StreamID> = []
 
     init(_ projection: Projection, decoder: EventDecoder) {
-        self.projection = projection
+        plan = BatchPlan([projection])
         self.decoder = decoder
     }
 
@@ -25,16 +25,16 @@ struct CarefulFold {
     mutating func fold(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
         let events = events.filter { !stopped.contains($0.stream) }
         guard !events.isEmpty else { return }
-        var builder = BatchBuilder([projection], decoder: decoder)
-        let built = try await builder.build(events, on: connection) { _, _ in true }
+        let builder = BatchBuilder(plan, decoder: decoder)
+        // Not in the table: it holds what an earlier part of the transaction folded.
+        let built = try await builder.build(events, on: connection, shards: [1], mayUseTable: false) { _, _ in true }
         // What cannot even be read needs no halving: what stands before it in its stream is in the batch still.
         let unreadable = built.failures.map(\.failing)
-        guard let batch = built.batches.first, batch.count > 0 else {
+        guard let statements = built.statements.first, !statements.isEmpty else {
             for failing in unreadable { stop(failing) }
             return
         }
         do {
-            let statements = ApplyStatement.all(of: projection, batch)
             try await connection.savepoint { connection in _ = try await connection.pipeline(statements) }
             for failing in unreadable { stop(failing) }
         } catch let error as PostgresError where error.isEventsFault {

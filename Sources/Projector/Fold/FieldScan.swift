@@ -14,61 +14,95 @@ struct FieldScan {
     /// What the scan found of one event: each field's binary form behind its length, in one buffer.
     struct Values {
         private(set) var bytes = PostgresBuffer()
-        private var ranges: [Range<Int>?]
+        /// Where each field's form begins and ends; an empty range is NULL.
+        private var ranges: [(start: Int32, end: Int32)]
         /// The fields whose value does not fit their type.
         private(set) var misfits: [Int] = []
 
-        init(count: Int) { ranges = Array(repeating: nil, count: count) }
+        init(count: Int) { ranges = Array(repeating: (0, 0), count: count) }
+
+        /// How many fields there are.
+        var count: Int { ranges.count }
 
         /// The field's length and binary form; `nil` for NULL.
-        func range(of field: Int) -> Range<Int>? { ranges[field] }
+        func range(of field: Int) -> Range<Int>? {
+            let (start, end) = ranges[field]
+            return end > start ? Int(start)..<Int(end) : nil
+        }
 
         fileprivate mutating func set(_ field: Int, to value: JSONSlice, type: FieldType, in json: Span<UInt8>) {
             let start = bytes.count
-            misfits.removeAll { $0 == field }
+            if !misfits.isEmpty { misfits.removeAll { $0 == field } }
             guard type.append(value, in: json, to: &bytes) else { return misfits.append(field) }
             // The last of two members of one name counts, as for every reader of JSON.
-            ranges[field] = start..<bytes.count
+            ranges[field] = (Int32(start), Int32(bytes.count))
         }
 
         fileprivate mutating func reset() {
             bytes.removeAll()
-            for index in ranges.indices { ranges[index] = nil }
-            misfits.removeAll(keepingCapacity: true)
+            for index in ranges.indices { ranges[index] = (0, 0) }
+            if !misfits.isEmpty { misfits.removeAll(keepingCapacity: true) }
         }
     }
 
-    /// A name inside an object, the fields that are its value, and the names inside that.
-    private struct Node {
-        let name: [UInt8]
+    /// A name in an object that leads to something: compared by its length and its first eight bytes, then by the rest.
+    private struct Name {
+        let bytes: [UInt8]
+        let length: Int
+        let prefix: UInt64
+        /// The fields that are its value.
         var fields: [Int] = []
-        var children: [Node] = []
+        /// The object of ``objects`` that its value is searched as, if it is one.
+        var object: Int?
+
+        init(_ name: String) {
+            let bytes = Array(name.utf8)
+            prefix = FieldScan.prefix(of: bytes.span, in: 0..<bytes.count)
+            self.bytes = bytes
+            length = bytes.count
+        }
     }
 
     let fields: [Field]
-    private var data = Node(name: [])
-    private var metadata = Node(name: [])
+    /// The names that are wanted in each object that is searched: first `data`, then `metadata`, then what lies inside.
+    private var objects: [[Name]] = [[], []]
+    /// The fields that are `data` or `metadata` whole.
+    private var whole: [[Int]] = [[], []]
 
     /// - Parameter fields: Each field once.
     init(_ fields: [Field]) {
         self.fields = fields
         for (index, field) in fields.enumerated() {
-            switch field.path.root {
-            case .data: Self.insert(index, field.path.names[...], into: &data)
-            case .metadata: Self.insert(index, field.path.names[...], into: &metadata)
-            }
+            let root = field.path.root == .data ? 0 : 1
+            if field.path.names.isEmpty { whole[root].append(index) }
+            insert(index, field.path.names[...], into: root)
         }
     }
 
-    private static func insert(_ field: Int, _ names: ArraySlice<String>, into node: inout Node) {
-        guard let name = names.first.map({ Array($0.utf8) }) else { return node.fields.append(field) }
-        let index =
-            node.children.firstIndex { $0.name == name }
+    private mutating func insert(_ field: Int, _ names: ArraySlice<String>, into object: Int) {
+        guard let name = names.first else { return }
+        let place =
+            objects[object].firstIndex { $0.bytes.elementsEqual(name.utf8) }
             ?? {
-                node.children.append(Node(name: name))
-                return node.children.count - 1
+                objects[object].append(Name(name))
+                return objects[object].count - 1
             }()
-        insert(field, names.dropFirst(), into: &node.children[index])
+        guard names.count > 1 else { return objects[object][place].fields.append(field) }
+        let inner =
+            objects[object][place].object
+            ?? {
+                objects.append([])
+                objects[object][place].object = objects.count - 1
+                return objects.count - 1
+            }()
+        insert(field, names.dropFirst(), into: inner)
+    }
+
+    /// The first eight bytes of a name, zeros where it is shorter.
+    private static func prefix(of bytes: Span<UInt8>, in range: Range<Int>) -> UInt64 {
+        var prefix: UInt64 = 0
+        for index in range.prefix(8) { prefix = prefix << 8 | UInt64(bytes[index]) }
+        return prefix
     }
 
     /// Scans one event's JSON.
@@ -86,30 +120,41 @@ struct FieldScan {
         into values: inout Values
     ) throws(JSONFault) {
         values.reset()
-        try scan(json, dataRange, node: data, into: &values)
-        try scan(json, metadataRange, node: metadata, into: &values)
+        for (root, range) in [dataRange, metadataRange].enumerated() {
+            for field in whole[root] {
+                let slice = JSONSlice(kind: .object, range: range)
+                values.set(field, to: slice, type: fields[field].type, in: json)
+            }
+            try scan(json, range, object: root, into: &values)
+        }
     }
 
     private func scan(
         _ json: Span<UInt8>,
         _ range: Range<Int>,
-        node: Node,
+        object: Int,
         into values: inout Values
     ) throws(JSONFault) {
-        for field in node.fields {
-            let whole = JSONSlice(kind: .object, range: range)
-            values.set(field, to: whole, type: fields[field].type, in: json)
-        }
-        guard !node.children.isEmpty else { return }
+        guard !objects[object].isEmpty else { return }
         var members = JSONMembers(of: json, in: range, trusted: true)
         while let member = try members.next(in: json) {
-            for child in node.children where member.key.equals(child.name, in: json) {
-                for field in child.fields { values.set(field, to: member.value, type: fields[field].type, in: json) }
-                if !child.children.isEmpty, member.value.kind == .object {
-                    let inner = Node(name: child.name, children: child.children)
-                    try scan(json, member.value.range, node: inner, into: &values)
-                }
+            guard let name = place(of: member.key, in: json, object: object) else { continue }
+            for field in objects[object][name].fields {
+                values.set(field, to: member.value, type: fields[field].type, in: json)
             }
+            if let inner = objects[object][name].object, member.value.kind == .object {
+                try scan(json, member.value.range, object: inner, into: &values)
+            }
+        }
+    }
+
+    /// Which of an object's wanted names a member has.
+    private func place(of key: JSONSlice, in json: Span<UInt8>, object: Int) -> Int? {
+        if key.hasEscapes { return objects[object].firstIndex { key.equals($0.bytes, in: json) } }
+        let length = key.content.count
+        let prefix = Self.prefix(of: json, in: key.content)
+        return objects[object].firstIndex {
+            $0.prefix == prefix && $0.length == length && (length <= 8 || key.equals($0.bytes, in: json))
         }
     }
 }

@@ -41,25 +41,46 @@ package enum FieldType: String, Hashable, Sendable, CaseIterable {
         }
         switch self {
         case .text: return appendText(value, in: bytes, to: &buffer)
-        case .uuid: return Self.append(value.string(in: bytes).flatMap { StreamID($0)?.uuid }, to: &buffer)
+        case .uuid:
+            guard let uuid = Self.uuid(value, in: bytes) else { return false }
+            buffer.append(field: uuid)
+        case .bigint:
+            guard let integer = value.integer(in: bytes) else { return false }
+            buffer.append(field: Int64(integer))
+        case .integer:
+            guard let integer = value.integer(in: bytes).flatMap({ Int32(exactly: $0) }) else { return false }
+            buffer.append(field: integer)
+        case .numeric:
+            // Money is a JSON number or a string that holds one; no digit is lost either way.
+            return appendDecimal(value, in: bytes, to: &buffer)
+        case .jsonb: buffer.append(field: bytes, in: value.range, prefix: PostgresJSON.jsonbVersion)
         case .boolean: return Self.append(value.bool, to: &buffer)
         case .smallint: return Self.append(value.integer(in: bytes).flatMap { Int16(exactly: $0) }, to: &buffer)
-        case .integer: return Self.append(value.integer(in: bytes).flatMap { Int32(exactly: $0) }, to: &buffer)
-        case .bigint: return Self.append(value.integer(in: bytes), to: &buffer)
         case .doublePrecision: return Self.append(value.double(in: bytes), to: &buffer)
-        case .numeric: return Self.append(Self.decimal(value, in: bytes), to: &buffer)
         case .timestamptz: return Self.append(Self.timestamp(value, in: bytes), to: &buffer)
-        case .jsonb: return Self.append(PostgresJSON(value.bytes(in: bytes)), to: &buffer)
         }
+        return true
     }
 
     private func appendText(_ value: JSONSlice, in bytes: Span<UInt8>, to buffer: inout PostgresBuffer) -> Bool {
         guard value.kind == .string else { return false }
+        guard value.hasEscapes else {
+            buffer.append(field: bytes, in: value.content)
+            return true
+        }
         var text: [UInt8] = []
         value.appendUTF8(in: bytes, to: &text)
-        buffer.append(Int32(text.count))
-        buffer.append(bytes: text)
+        buffer.append(field: text.span, in: 0..<text.count)
         return true
+    }
+
+    private func appendDecimal(_ value: JSONSlice, in bytes: Span<UInt8>, to buffer: inout PostgresBuffer) -> Bool {
+        switch value.kind {
+        case .number: return buffer.append(decimalField: bytes, in: value.range)
+        case .string where !value.hasEscapes: return buffer.append(decimalField: bytes, in: value.content)
+        case .string: return Self.append(value.string(in: bytes).flatMap { PostgresDecimal($0) }, to: &buffer)
+        default: return false
+        }
     }
 
     private static func append(_ value: (some PostgresEncodable)?, to buffer: inout PostgresBuffer) -> Bool {
@@ -68,12 +89,10 @@ package enum FieldType: String, Hashable, Sendable, CaseIterable {
         return true
     }
 
-    /// Money is a JSON number or a string that holds one; no digit is lost either way.
-    private static func decimal(_ value: JSONSlice, in bytes: Span<UInt8>) -> PostgresDecimal? {
-        switch value.kind {
-        case .number, .string: PostgresDecimal(value.string(in: bytes) ?? value.text(in: bytes))
-        default: nil
-        }
+    private static func uuid(_ value: JSONSlice, in bytes: Span<UInt8>) -> UUID? {
+        guard value.kind == .string else { return nil }
+        guard value.hasEscapes else { return UUID(ascii: bytes, in: value.content) }
+        return value.string(in: bytes).flatMap { UUID(text: $0) }
     }
 
     private static func timestamp(_ value: JSONSlice, in bytes: Span<UInt8>) -> PostgresTimestamp? {

@@ -1,4 +1,5 @@
 internal import EventStore
+internal import FoundationEssentials
 package import Logging
 package import Postgres
 package import Schema
@@ -8,7 +9,7 @@ internal import Synchronization
 package struct RebuildOptions: Sendable {
     /// How many connections fold at a time, each for its shards.
     package var parallelism: Int
-    /// How many events one transaction folds at most; with the parallelism this bounds the memory.
+    /// How many events one transaction folds at most, fewer where they are heavy; with the parallelism this bounds the memory.
     package var batchSize: Int
     /// Whether to swap although the new model differs from the live one, as a new version is meant to.
     package var acceptDifferences: Bool
@@ -18,8 +19,8 @@ package struct RebuildOptions: Sendable {
     package var lockTimeout: Duration
 
     package init(
-        parallelism: Int = 4,
-        batchSize: Int = 2_000,
+        parallelism: Int = min(4, ProcessInfo.processInfo.activeProcessorCount),
+        batchSize: Int = 10_000,
         acceptDifferences: Bool = false,
         differenceLimit: Int = 20,
         lockTimeout: Duration = .milliseconds(300)
@@ -206,7 +207,7 @@ package struct ProjectionRebuild: Sendable {
     private func build(of model: ShadowModel, meter: RebuildMeter) throws -> ShadowBuild {
         ShadowBuild(
             model: model,
-            projection: try Projection(files),
+            plan: BatchPlan([try Projection(files)]),
             configuration: configuration,
             parallelism: max(1, options.parallelism),
             batchSize: max(1, options.batchSize),

@@ -14,14 +14,27 @@ struct ShadowBuild: Sendable {
         let target: LogCursor
     }
 
+    /// What folding a batch has come to.
+    struct Step: Sendable {
+        /// The cursor behind the batch.
+        let cursor: LogCursor
+        /// How many events were read.
+        var read = 0
+        /// What their payloads weigh, in bytes as they are stored.
+        var weight = 0
+    }
+
     let model: ShadowModel
-    let projection: Projection
+    /// The one projection's.
+    let plan: BatchPlan
     let configuration: PostgresConfiguration
     let parallelism: Int
     let batchSize: Int
     let decoder: EventDecoder
     /// Told how many events each batch read.
     let progress: @Sendable (Int) -> Void
+
+    private var projection: Projection { plan.projections[0] }
 
     /// Brings every shard to its target.
     ///
@@ -73,16 +86,16 @@ struct ShadowBuild: Sendable {
 
     private func run(_ lane: Lane, of shards: Int, taking turns: Turns) async throws {
         var settings = model.session(configuration)
-        settings.settings.merge(LogReader.sessionSettings) { given, _ in given }
-        // Rows and checkpoint go together: a crash of the server only moves both back.
-        settings.settings["synchronous_commit"] = "off"
-        settings.settings["plan_cache_mode"] = "force_generic_plan"
+        settings.settings.merge(FoldSession.settings) { given, _ in given }
         let connection = try await PostgresConnection.connect(settings)
         do {
             var lane = lane
+            var limit = BatchLimit(batchSize)
             while lane.cursor != lane.target {
                 try Task.checkCancellation()
-                lane.cursor = try await step(lane, of: shards, on: connection, taking: turns)
+                let step = try await step(lane, of: shards, limit: limit.events, on: connection, taking: turns)
+                lane.cursor = step.cursor
+                limit.weigh(events: step.read, bytes: step.weight)
             }
             await connection.close()
         } catch {
@@ -93,61 +106,66 @@ struct ShadowBuild: Sendable {
 
     /// Folds a batch in a transaction of its own.
     ///
-    /// - Returns: The cursor behind it; the one before it if the batch has to be tried again.
+    /// - Returns: What it came to; nothing, at the cursor before it, if the batch has to be tried again.
     private func step(
         _ lane: Lane,
         of shards: Int,
+        limit: Int,
         on connection: PostgresConnection,
         taking turns: Turns
-    ) async throws -> LogCursor {
+    ) async throws -> Step {
         let isTaking = turns.areNeeded
         if isTaking { await turns.take() }
         defer { if isTaking { turns.giveBack() } }
         do {
             do {
-                return try await attempt(lane, of: shards, isCareful: false, on: connection)
+                return try await attempt(lane, of: shards, limit: limit, isCareful: false, on: connection)
             } catch let error as PostgresError where error.isEventsFault {
-                return try await attempt(lane, of: shards, isCareful: true, on: connection)
+                return try await attempt(lane, of: shards, limit: limit, isCareful: true, on: connection)
             }
         } catch let error as PostgresError where error.isTransactionConflict {
             // Lanes that meet at the same rows, such as one user's chain of hashes, go on one after another.
             turns.need()
-            return lane.cursor
+            return Step(cursor: lane.cursor)
         }
     }
 
     private func attempt(
         _ lane: Lane,
         of shards: Int,
+        limit: Int,
         isCareful: Bool,
         on connection: PostgresConnection
-    ) async throws -> LogCursor {
+    ) async throws -> Step {
         let folded = try await connection.transaction(isolation: .repeatableRead) { connection in
-            try await fold(lane, of: shards, isCareful: isCareful, on: connection)
+            try await fold(lane, of: shards, limit: limit, isCareful: isCareful, on: connection)
         }
         progress(folded.read)
-        return folded.cursor
+        return folded
     }
 
     /// Folds a batch in the open transaction.
     ///
     /// A stream with an event that cannot be applied is stopped there, as the workers stop it in the live model.
     ///
-    /// - Parameter isCareful: Whether to look for the events that fail, after a batch has failed.
-    /// - Returns: The cursor behind it, and how many events were read.
+    /// - Parameters:
+    ///   - limit: How many events to read at most; `nil` before it is known what they weigh.
+    ///   - isCareful: Whether to look for the events that fail, after a batch has failed.
     func fold(
         _ lane: Lane,
         of shards: Int,
+        limit: Int? = nil,
         isCareful: Bool,
         on connection: isolated PostgresConnection
-    ) async throws -> (cursor: LogCursor, read: Int) {
+    ) async throws -> Step {
         let members = ShardSet(count: shards, members: lane.shards)
         let batch = try await LogReader.read(
             on: connection,
             after: lane.cursor,
             until: lane.target,
-            limit: batchSize,
-            shards: members
+            limit: limit ?? BatchLimit(batchSize).events,
+            shards: members,
+            types: EventTypeFilter(projection.handles)
         )
         let stopped = Set(try await connection.query(ShadowQuarantine.Select(model: model, shards: lane.shards)))
         let events = batch.events.filter { !stopped.contains($0.stream) }
@@ -177,7 +195,7 @@ struct ShadowBuild: Sendable {
             let shard = ShardSet.shard(of: failing.event.stream, count: shards)
             try await connection.execute(ShadowQuarantine.Stop(model: model, shard: shard, failing: failing))
         }
-        return (batch.cursor, batch.events.count)
+        return Step(cursor: batch.cursor, read: batch.events.count, weight: batch.weight)
     }
 
     /// Folds events in the open transaction, without a checkpoint.
@@ -193,10 +211,11 @@ struct ShadowBuild: Sendable {
             try await fold.fold(events, on: connection)
             return fold.failures
         }
-        var builder = BatchBuilder([projection], decoder: decoder)
-        let built = try await builder.build(events, on: connection) { _, _ in true }
-        if let batch = built.batches.first, batch.count > 0 {
-            _ = try await connection.pipeline(ApplyStatement.all(of: projection, batch))
+        let builder = BatchBuilder(plan, decoder: decoder)
+        let built = try await builder.build(events, on: connection, shards: [1], mayUseTable: true) { _, _ in true }
+        if let statements = built.statements.first, !statements.isEmpty {
+            try await built.load(on: connection)
+            _ = try await connection.pipeline(statements)
         }
         return built.failures.map(\.failing)
     }

@@ -12,9 +12,9 @@ struct ShadowCheckpoint: Sendable {
     var cursor: LogCursor
     /// Events that the projection was given.
     var events: Int64
-    /// Events that were read.
+    /// Events that were read: of the types that the projection handles.
     var read: Int64
-    /// Events that the log held when the shadow was begun, in all shards together.
+    /// Events of those types that the log held when the shadow was begun, in all shards together.
     let total: Int64
     /// What the comparison found; `nil` before it.
     let differences: Int64?
@@ -49,16 +49,22 @@ struct ShadowCheckpoint: Sendable {
         let model: ShadowModel
         let shards: Int
 
-        let sql = """
+        private var types: EventTypeFilter? { EventTypeFilter(model.files.handles) }
+
+        var sql: String {
+            """
             insert into projection_rebuilds (projection, version, purpose, shard, shards, checksum, total)
-            select $1, $2, $3, shard, $4, \(checksum), (select count(*) from events)
+            select $1, $2, $3, shard, $4, \(Self.checksum),
+                (select count(*) from events where true \(EventTypeFilter.condition(types, from: 6)))
             from generate_series(0, $4::integer - 1) as shard
             """
+        }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(model)
             try parameters.append(Int32(shards))
             try parameters.append(model.source)
+            try types?.bind(&parameters)
         }
 
         /// The checksum of `$5`.

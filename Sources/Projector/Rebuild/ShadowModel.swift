@@ -34,9 +34,7 @@ struct ShadowModel: Sendable {
     /// Source: PostgreSQL manual, 4.1.1 "Identifiers and Key Words": 63 bytes.
     private static func schema(_ name: String) -> String {
         guard name.utf8.count > 58 else { return name }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return "\(name.prefix(40))_\(String(hash, radix: 36))"
+        return "\(name.prefix(40))_\(String(StableHash.of(name), radix: 36))"
     }
 
     /// How sessions reach it: unqualified names mean the shadow first, then the recorder.

@@ -99,7 +99,7 @@ struct ShadowSwap: Sendable {
                 lane.cursor = try await build.fold(lane, of: checkpoints.count, isCareful: true, on: connection).cursor
             }
         }
-        // Of a live shard all events are counted, not only those that the projection handles.
+        // Also those that stand in quarantine.
         let events = try await connection.query(ShadowCheckpoint.Load(model: build.model)).map(\.read)
         try await ProjectionInstaller(schema: schema).exchange(
             projection,

@@ -133,7 +133,7 @@ package struct ProjectionVerify: Sendable {
     ) throws -> ShadowBuild {
         ShadowBuild(
             model: model,
-            projection: try Projection(files),
+            plan: BatchPlan([try Projection(files)]),
             configuration: configuration,
             parallelism: max(1, options.parallelism),
             batchSize: max(1, options.batchSize),

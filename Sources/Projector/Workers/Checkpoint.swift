@@ -113,6 +113,24 @@ package struct Checkpoint: Hashable, Sendable {
 }
 
 extension Checkpoint {
+    /// The same as ``Advance``, but fails by itself where it does not move all of them, so that the statements behind it can
+    /// be sent, and the transaction committed, without a look at its result.
+    struct GuardedAdvance: PostgresStatement {
+        let advance: Advance
+
+        /// What the server reports then: the function `checkpoints_moved` of the migrations.
+        static let refusal = "RP001"
+
+        var sql: String {
+            "with moved as (\(advance.sql) returning 1) select checkpoints_moved(count(*), $11) from moved"
+        }
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try advance.bind(&parameters)
+            try parameters.append(advance.checkpoints.count)
+        }
+    }
+
     /// Writes down why a projection's SQL failed, for the status.
     struct Fail: PostgresStatement {
         let owner: UUID

@@ -15,7 +15,7 @@ package struct ProjectorOptions: Sendable {
         case halt
     }
 
-    /// How many events one transaction folds at most.
+    /// How many events one transaction folds at most; fewer where events are heavy.
     package var batchSize: Int
     /// After how much silence to look without having been woken.
     package var pollInterval: Duration
@@ -29,7 +29,7 @@ package struct ProjectorOptions: Sendable {
     package var onFailure: OnFailure
 
     package init(
-        batchSize: Int = 1_000,
+        batchSize: Int = 10_000,
         pollInterval: Duration = .milliseconds(250),
         patience: Duration = .seconds(30),
         workers: Int = 1,
@@ -68,10 +68,7 @@ package final class Projector: Service {
         logger: Logger = Logger(label: "recorder.projector")
     ) {
         var configuration = configuration
-        configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
-        configuration.settings["synchronous_commit"] = "off"
-        // Planning for each batch anew took half of the time; see the decisions.
-        configuration.settings["plan_cache_mode"] = "force_generic_plan"
+        configuration.settings.merge(FoldSession.settings) { given, _ in given }
         // A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
         configuration.settings["idle_in_transaction_session_timeout"] = "3s"
         configuration.settings["lock_timeout"] = "2s"

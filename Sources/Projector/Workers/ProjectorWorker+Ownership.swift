@@ -92,11 +92,13 @@ extension ProjectorWorker {
 
     /// Writes down cursors that moved without events.
     mutating func writeDown(on connection: PostgresConnection, force: Bool) async throws {
-        guard force || writtenDown + Self.writeDownInterval < .now else { return }
+        let interval = hasReadSince ? Self.writeDownIntervals.past : Self.writeDownIntervals.idle
+        guard force || writtenDown + interval < .now else { return }
         writtenDown = .now
+        hasReadSince = false
         try await Self.writeDown(owned, owner: id, on: connection)
         for (key, own) in owned where own.cursor != own.checkpoint.cursor {
-            owned[key]?.advanced(to: own.cursor, given: 0)
+            owned[key]?.advanced(to: own.cursor, given: own.passed)
         }
     }
 
@@ -107,14 +109,14 @@ extension ProjectorWorker {
     ) async throws {
         let moved = Dictionary(grouping: owned.values.filter { $0.cursor != $0.checkpoint.cursor }, by: \.cursor)
         for (cursor, shards) in moved {
-            let checkpoints = shards.map(\.checkpoint).sorted { $0.key < $1.key }
+            let shards = shards.sorted { $0.checkpoint.key < $1.checkpoint.key }
             let advance = Checkpoint.Advance(
                 owner: owner,
-                checkpoints: checkpoints,
+                checkpoints: shards.map(\.checkpoint),
                 cursor: cursor,
-                given: checkpoints.map { _ in 0 }
+                given: shards.map(\.passed)
             )
-            guard try await connection.execute(advance) == checkpoints.count else {
+            guard try await connection.execute(advance) == shards.count else {
                 throw ProjectorError(.leaseLost, "another worker has taken a shard over")
             }
         }

@@ -12,7 +12,7 @@ internal import Synchronization
 struct ProjectorWorker {
     let id: UUID
     let configuration: PostgresConfiguration
-    let projections: [Projection]
+    private let plan: BatchPlan
     let options: ProjectorOptions
     let fleet: WorkerFleet
     let decoder: EventDecoder
@@ -21,12 +21,16 @@ struct ProjectorWorker {
     /// Told after each round that folded anything how many events each version of a projection was given.
     let progress: @Sendable ([String: Int]) -> Void
 
+    var projections: [Projection] { plan.projections }
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
     /// The part of additive rows that the session writes; `nil` if it was not told yet.
     var part: Int?
     var writtenDown = ContinuousClock.now
+    /// Whether events were read since.
+    var hasReadSince = false
+    private var limit: BatchLimit
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [String: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
@@ -47,8 +51,9 @@ struct ProjectorWorker {
 
     /// How often a worker looks whose shards are whose, and waits at most for a notification.
     static let tick = Duration.milliseconds(250)
-    /// How often cursors that moved without events are written down.
-    static let writeDownInterval = Duration.seconds(10)
+    /// How often cursors that moved without events for their shards are written down: if they passed events that others
+    /// were given, as the status counts those, and if not.
+    static let writeDownIntervals = (past: Duration.seconds(1), idle: Duration.seconds(10))
     /// How often a batch that lost against another worker's is begun again before the worker looks what it still owns.
     private static let retries = 8
     /// How long a projection whose SQL failed is left alone.
@@ -67,8 +72,9 @@ struct ProjectorWorker {
     ) {
         self.id = id
         self.configuration = configuration
-        self.projections = projections
+        plan = BatchPlan(projections)
         self.options = options
+        limit = BatchLimit(options.batchSize)
         self.fleet = fleet
         self.decoder = decoder
         self.channel = channel
@@ -111,7 +117,7 @@ struct ProjectorWorker {
                 while try await round(on: connection), !fleet.isShuttingDown {
                     try await settleOwnership(on: connection)
                 }
-                try await writeDown(on: connection, force: false)
+                try await writeDown(on: connection, force: target != nil)
                 troubledSince = nil
                 if let target, try await isDone(target, on: connection) { return }
             } catch let error as PostgresError where error.isPassing {
@@ -174,9 +180,9 @@ struct ProjectorWorker {
     ) async throws -> Bool {
         let round = WorkerRound(
             owner: id,
-            projections: projections,
+            plan: plan,
             decoder: decoder,
-            batchSize: options.batchSize,
+            batchSize: limit.events,
             haltsOnFailure: options.onFailure == .halt,
             isCareful: isCareful
         )
@@ -184,13 +190,19 @@ struct ProjectorWorker {
         // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
         // again from a new snapshot.
         let attempts = Mutex(0)
-        let outcome = try await connection.transaction(isolation: .repeatableRead, retries: Self.retries) {
+        let outcome = try await connection.transaction(
+            isolation: .repeatableRead,
+            beginsLate: true,
+            retries: Self.retries
+        ) {
             attempts.withLock { $0 += 1 }
             return try await round.run(on: $0, owned: active)
         }
         count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
+        limit.weigh(events: outcome.events, bytes: outcome.weight)
         if let events = outcome.given.values.max() {
+            hasReadSince = true
             projected.increment(by: events)
             rounds.record(duration: start.duration(to: .now))
             progress(outcome.given)
@@ -229,7 +241,7 @@ struct ProjectorWorker {
             let isLifted = try await connection.transaction(isolation: .repeatableRead) { connection in
                 try await retry.run(on: connection, owned: own)
             }
-            owned[stopped.key]?.advanced(to: own.cursor, given: 0)
+            owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
             if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
         }
     }

@@ -30,10 +30,10 @@ package enum ShardAssignment {
         return mine
     }
 
-    /// FNV-1a over the worker's id and the shard: the same in every process, unlike Swift's hashes.
+    /// Over the worker's id and the shard.
     private static func score(_ worker: UUID, _ shard: Int) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        var hash = StableHash.start
+        func mix(_ byte: UInt8) { StableHash.add(byte, to: &hash) }
         for half in [worker.high, worker.low] {
             for shift in stride(from: 56, through: 0, by: -8) { mix(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
         }

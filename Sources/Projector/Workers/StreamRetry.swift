@@ -23,7 +23,7 @@ struct StreamRetry: Sendable {
             owner: owner,
             checkpoints: [owned.checkpoint],
             cursor: owned.cursor,
-            given: [0]
+            given: [owned.passed]
         )
         guard try await connection.execute(advance) == 1 else {
             throw ProjectorError(.leaseLost, "another worker has taken the shard over")

@@ -46,6 +46,9 @@ struct WorkerRound: Sendable {
     /// What a round did; to be taken over after its commit.
     struct Outcome: Sendable {
         var owned: [ProjectionShard: OwnedShard]
+        /// Events read, counted once for each cursor, and what their payloads weigh, in bytes as they are stored.
+        var events = 0
+        var weight = 0
         /// Events that each version of a projection was given, by name and version; none if nothing was folded.
         var given: [String: Int] = [:]
         /// At how many cursors the shards stood: the log is read once for each.
@@ -55,13 +58,15 @@ struct WorkerRound: Sendable {
     }
 
     let owner: UUID
-    let projections: [Projection]
+    let plan: BatchPlan
     let decoder: EventDecoder
     let batchSize: Int
     /// Whether a failing event ends the worker instead of stopping its stream.
     let haltsOnFailure: Bool
     /// Whether to look for failing events, after a round without care has failed.
     let isCareful: Bool
+
+    private var projections: [Projection] { plan.projections }
 
     /// Runs a round.
     ///
@@ -76,15 +81,23 @@ struct WorkerRound: Sendable {
         var outcome = Outcome(owned: owned)
         let groups = groups(owned)
         outcome.cursors = groups.count
+        var mayUseTable = true
         for group in groups {
             let batch = try await LogReader.read(
                 on: connection,
                 after: group.cursor,
                 limit: batchSize,
-                shards: group.reads
+                shards: group.reads,
+                types: EventTypeFilter(group.shards.keys.flatMap { projections[$0].handles })
             )
+            outcome.events += batch.events.count
+            outcome.weight += batch.weight
             outcome.hasMore = outcome.hasMore || batch.cursor.window != nil
-            if !batch.events.isEmpty { try await fold(batch, group, &outcome, on: connection) }
+            if !batch.events.isEmpty {
+                let isLast = groups.count == 1
+                try await fold(batch, group, mayUseTable: mayUseTable, isLast: isLast, &outcome, on: connection)
+                mayUseTable = false
+            }
             for (place, shards) in group.shards {
                 for shard in shards.members { outcome.owned[key(place, shard)]?.cursor = batch.cursor }
             }
@@ -115,21 +128,35 @@ struct WorkerRound: Sendable {
     private func fold(
         _ batch: LogReader.Batch,
         _ group: Group,
+        mayUseTable: Bool,
+        isLast: Bool,
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws {
-        let advance = advance(group, behind: batch, &outcome)
         let stopped = group.shards.map { place, set in
             (place, set.members.reduce(into: Set()) { $0.formUnion(outcome.owned[key(place, $1)]?.stopped ?? []) })
         }
         let held = Dictionary(uniqueKeysWithValues: stopped.filter { !$0.1.isEmpty })
+        let isOwned = projections.indices.map { place in
+            group.shards[place].map { set in (0..<set.count).map(set.members.contains) } ?? []
+        }
         let accepts = { (place: Int, event: StoredEvent) in
-            group.shard(of: event.stream, at: place) != nil && held[place]?.contains(event.stream) != true
+            let shards = isOwned[place]
+            return !shards.isEmpty && shards[ShardSet.shard(of: event.stream, count: shards.count)]
+                && (held.isEmpty || held[place]?.contains(event.stream) != true)
         }
         let failures =
             isCareful
-            ? try await foldCarefully(batch.events, advance, accepts, on: connection)
-            : try await foldAtOnce(batch.events, advance, accepts, on: connection)
+            ? try await foldCarefully(batch, group, accepts, &outcome, on: connection)
+            : try await foldAtOnce(
+                batch,
+                group,
+                mayUseTable: mayUseTable,
+                isLast: isLast,
+                accepts,
+                &outcome,
+                on: connection
+            )
         for (place, failing) in failures {
             guard let shard = group.shard(of: failing.event.stream, at: place) else { continue }
             try await stop(failing, key: key(place, shard), &outcome, on: connection)
@@ -138,11 +165,17 @@ struct WorkerRound: Sendable {
 
     /// Moves the shards that got events in the outcome, and says how their checkpoints move in the database. Their rows are
     /// locked before anything is folded: a second worker waits there, and fails.
+    ///
+    /// Only those move at once whose projection takes any of the events; the others are written down later.
+    ///
+    /// - Parameter taken: For each projection and each of its shards, how many events it takes.
+    /// - Returns: `nil` if none moves.
     private func advance(
         _ group: Group,
         behind batch: LogReader.Batch,
+        taken: [[Int]],
         _ outcome: inout Outcome
-    ) -> Checkpoint.Advance {
+    ) -> Checkpoint.Advance? {
         var checkpoints: [Checkpoint] = []
         var given: [Int] = []
         for (place, set) in group.shards.sorted(by: { $0.key < $1.key }) {
@@ -151,44 +184,76 @@ struct WorkerRound: Sendable {
             for shard in set.members where counts[shard] > 0 {
                 let key = key(place, shard)
                 guard let own = outcome.owned[key] else { continue }
-                checkpoints.append(own.checkpoint)
-                given.append(counts[shard])
-                outcome.owned[key]?.advanced(to: batch.cursor, given: counts[shard])
                 outcome.given["\(key.projection) v\(key.version)", default: 0] += counts[shard]
+                guard taken[place][shard] > 0 else {
+                    outcome.owned[key]?.passed += counts[shard]
+                    continue
+                }
+                checkpoints.append(own.checkpoint)
+                given.append(own.passed + counts[shard])
+                outcome.owned[key]?.advanced(to: batch.cursor, given: own.passed + counts[shard])
             }
         }
+        guard !checkpoints.isEmpty else { return nil }
         return Checkpoint.Advance(owner: owner, checkpoints: checkpoints, cursor: batch.cursor, given: given)
     }
 
     private func foldAtOnce(
-        _ events: [StoredEvent],
-        _ advance: Checkpoint.Advance,
+        _ batch: LogReader.Batch,
+        _ group: Group,
+        mayUseTable: Bool,
+        isLast: Bool,
         _ accepts: (Int, StoredEvent) -> Bool,
+        _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
-        var builder = BatchBuilder(projections, decoder: decoder)
-        let built = try await builder.build(events, on: connection, accepts: accepts)
-        var statements: [any PostgresStatement] = [advance]
-        for (projection, batch) in zip(projections, built.batches) {
-            statements += ApplyStatement.all(of: projection, batch) as [any PostgresStatement]
+        let builder = BatchBuilder(plan, decoder: decoder)
+        let built = try await builder.build(
+            batch.events,
+            on: connection,
+            shards: projections.indices.map { group.shards[$0]?.count ?? 1 },
+            mayUseTable: mayUseTable,
+            accepts: accepts
+        )
+        guard let advance = advance(group, behind: batch, taken: built.taken, &outcome) else { return [] }
+        try await built.load(on: connection)
+        let guarded = Checkpoint.GuardedAdvance(advance: advance)
+        let statements = [guarded] + built.statements.joined().map { $0 as any PostgresStatement }
+        do {
+            if isLast, built.failures.isEmpty {
+                try await connection.commit(after: statements)
+            } else {
+                try await connection.pipeline(statements)
+            }
+        } catch let error as PostgresError where error.sqlState == Checkpoint.GuardedAdvance.refusal {
+            throw Self.leaseLost
         }
-        let touched = try await connection.pipeline(statements)
-        try check(touched.first, advance)
         return built.failures.map { ($0.projection, $0.failing) }
     }
 
     private func foldCarefully(
-        _ events: [StoredEvent],
-        _ advance: Checkpoint.Advance,
+        _ batch: LogReader.Batch,
+        _ group: Group,
         _ accepts: (Int, StoredEvent) -> Bool,
+        _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
-        try check(try await connection.execute(advance), advance)
+        var counts = projections.indices.map { [Int](repeating: 0, count: group.shards[$0]?.count ?? 1) }
+        var taken = projections.map { _ in [StoredEvent]() }
+        for event in batch.events {
+            let type = try await decoder.type(event.type, on: connection)
+            for place in plan.takers(of: type) where accepts(place, event) {
+                counts[place][ShardSet.shard(of: event.stream, count: counts[place].count)] += 1
+                taken[place].append(event)
+            }
+        }
+        guard let advance = advance(group, behind: batch, taken: counts, &outcome) else { return [] }
+        guard try await connection.execute(advance) == advance.checkpoints.count else { throw Self.leaseLost }
         var failures: [(Int, FailingEvent)] = []
         for (place, projection) in projections.enumerated() {
             var fold = CarefulFold(projection, decoder: decoder)
             do {
-                try await fold.fold(events.filter { accepts(place, $0) }, on: connection)
+                try await fold.fold(taken[place], on: connection)
             } catch let error as PostgresError where error.isProjectionsFault {
                 throw ProjectorError(
                     .projectionFailed,
@@ -202,14 +267,10 @@ struct WorkerRound: Sendable {
         return failures
     }
 
-    private func check(_ touched: Int?, _ advance: Checkpoint.Advance) throws {
-        guard touched == advance.checkpoints.count else {
-            throw ProjectorError(
-                .leaseLost,
-                "another worker has taken a shard over: this worker's batch was rolled back"
-            )
-        }
-    }
+    private static let leaseLost = ProjectorError(
+        .leaseLost,
+        "another worker has taken a shard over: this worker's batch was rolled back"
+    )
 
     private func stop(
         _ failing: FailingEvent,

@@ -9,6 +9,8 @@
 -- column: user_agent text = metadata.userAgent
 -- column: metadata jsonb = metadata
 
+-- One shard: streams meet in the chains of their users.
+--
 -- Whose event it is: the user it names, the user whose stream it is in, the user who started the session
 -- (a running maximum of version and id finds the last start before it), or the actor.
 insert into audit_logs_v1 (
@@ -53,8 +55,7 @@ where type = 'session.started' and user_id is not null
 order by stream_id, version desc
 on conflict (session_id) do update set user_id = excluded.user_id;
 
--- Takes the heads of the chains that grew. A worker that another one overtook at a head fails here, and
--- tries again with what the other one wrote in view.
+-- Takes the heads of the chains that grew.
 insert into audit_chains_v1 as head (chain, length)
 select chain, count(*)
 from audit_logs_v1

@@ -40,7 +40,9 @@ from (
     select
         batch.*,
         call.*,
-        computed_call.usd as computed
+        case when type = 'turn.generated' then (
+            select usd from llm_costs(model, occurred_at, input_tokens, cached_input_tokens, output_tokens)
+        ) end as computed
     from batch
     cross join lateral (
         values
@@ -51,9 +53,6 @@ from (
              case type when 'turn.transcribed' then asr_cost when 'turn.retrieved' then rag_cost
                        when 'turn.generated' then llm_cost else tts_cost end)
     ) as call(stage, provider, provided)
-    -- Without a model there is nothing to look up: so it is where no cost can be computed.
-    cross join lateral llm_costs(case when type = 'turn.generated' then model end,
-                                 occurred_at, input_tokens, cached_input_tokens, output_tokens) computed_call
     -- A retrieval without a cost is free.
     where type <> 'turn.retrieved' or rag_cost is not null
     -- The order of the stream, for the day of the first call.

@@ -58,7 +58,7 @@ select
     (array_agg(end_to_end_latency_ms) filter (where type = 'turn.completed'))[count(*) filter (where type = 'turn.completed')],
     sum(asr_cost) filter (where type = 'turn.transcribed'),
     sum(rag_cost) filter (where type = 'turn.retrieved'),
-    sum(coalesce(llm_cost, computed_cost)) filter (where type = 'turn.generated'),
+    sum(known_llm_cost),
     sum(tts_cost) filter (where type = 'turn.synthesized'),
     (array_agg(model) filter (where type = 'turn.generated' and model is not null))
         [count(model) filter (where type = 'turn.generated')],
@@ -71,11 +71,10 @@ from (
     select
         batch.*,
         type in ('turn.transcribed', 'turn.retrieved', 'turn.generated', 'turn.synthesized') as is_stage,
-        computed.usd as computed_cost
+        case when type = 'turn.generated' then coalesce(llm_cost, (
+            select usd from llm_costs(model, occurred_at, input_tokens, cached_input_tokens, output_tokens)
+        )) end as known_llm_cost
     from batch
-    -- Without a model there is nothing to look up: so it is where no cost has to be computed.
-    cross join lateral llm_costs(case when type = 'turn.generated' and llm_cost is null then model end,
-                                 occurred_at, input_tokens, cached_input_tokens, output_tokens) computed
     where turn_id is not null
     order by stream_id, turn_id, version
 ) ordered

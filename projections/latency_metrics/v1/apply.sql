@@ -12,7 +12,9 @@
 -- column: tts_provider text = data.ttsProvider
 -- column: model text = data.model
 
--- Every measured value of the batch, once to its minute, once to its hour, once to its day.
+-- Every measured value of the batch, once to its minute, once to its hour, once to its day: hours are added up from the
+-- minutes, days from the hours. What is new of a histogram is put behind what is stored; only when the arrays have grown
+-- long are equal bins added up, which takes a hundred times as long.
 with staged as (
     select
         stream_id, turn_id, version, type, occurred_at, first_token_ms, end_to_end_latency_ms, model,
@@ -29,22 +31,23 @@ running as (
     select
         stream_id, turn_id, type, occurred_at, end_to_end_latency_ms,
         sum(stage_ms) over turn as stages_ms,
-        bool_or(type = 'turn.interrupted') over turn as interrupted
+        bool_or(type = 'turn.interrupted') over turn as interrupted,
+        lead(version) over turn is null as is_last
     from staged
     where turn_id is not null
     window turn as (partition by stream_id, turn_id order by version)
 ),
-measured as (
-    select date_trunc('minute', occurred_at, 'UTC') as minute, stage, provider, model, null::boolean as interrupted,
-           stage_ms as ms
+measured as materialized (
+    select occurred_at, stage, provider, model, null::boolean as interrupted, stage_ms as ms,
+           stage_ms::double precision as approximate_ms
     from staged
     where stage_ms is not null
     union all
-    select date_trunc('minute', occurred_at, 'UTC'), 'llm_first_token', provider, model, null, first_token_ms
+    select occurred_at, 'llm_first_token', provider, model, null, first_token_ms, first_token_ms::double precision
     from staged
     where type = 'turn.generated' and first_token_ms is not null
     union all
-    select date_trunc('minute', occurred_at, 'UTC'), 'turn', null, null, interrupted, ms
+    select occurred_at, 'turn', null, null, interrupted, ms, ms::double precision
     from (
         select
             running.occurred_at,
@@ -61,98 +64,126 @@ measured as (
     ) completed
     where ms is not null
 ),
-binned as materialized (
-    select minute, stage, provider, model, interrupted, latency_bin(ms::double precision) as bin,
-           count(*) as count, sum(ms) as sum_ms, min(ms) as min_ms, max(ms) as max_ms
-    from measured
-    group by minute, stage, provider, model, interrupted, bin
+-- The other parts of this statement see the turns as they were before it.
+remembered as (
+    insert into latency_metrics_turns_v1 as turn (session_id, turn_id, stages_ms, interrupted)
+    select stream_id, turn_id, stages_ms, interrupted
+    from running
+    where is_last
+    order by stream_id, turn_id  -- two workers lock rows in one order
+    on conflict (session_id, turn_id) do update set
+        stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
+        interrupted = turn.interrupted or excluded.interrupted
 ),
-minutes as (
+minutes as materialized (
+    select
+        date_bin('1 minute', occurred_at, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
+        count(*) as count, sum(ms) as sum_ms, min(ms) as min_ms, max(ms) as max_ms,
+        array_agg(latency_bin(approximate_ms)) as bins, array_fill(1::bigint, array[count(*)::int]) as counts
+    from measured
+    group by 1, 2, 3, 4, 5
+),
+by_hour as materialized (
+    select
+        date_bin('1 hour', bucket_start, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
+        sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms,
+        array_concat(bins) as values
+    from minutes
+    group by 1, 2, 3, 4, 5
+),
+hours as materialized (
+    select bucket_start, stage, provider, model, interrupted, count, sum_ms, min_ms, max_ms, bins, counts
+    from by_hour
+    cross join lateral (
+        select array_agg(bin), array_agg(n)
+        from (select bin, count(*) as n from unnest(values) as u(bin) group by bin) counted
+    ) as histogram(bins, counts)
+),
+by_day as (
+    select
+        date_bin('1 day', bucket_start, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
+        sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms,
+        array_concat(bins) as bins, array_concat(counts) as counts
+    from hours
+    group by 1, 2, 3, 4, 5
+),
+days as (
+    select bucket_start, stage, provider, model, interrupted, count, sum_ms, min_ms, max_ms,
+           histogram.bins, histogram.counts
+    from by_day
+    cross join lateral (
+        select array_agg(bin), array_agg(n)
+        from (select bin, sum(n)::bigint as n from unnest(by_day.bins, by_day.counts) as u(bin, n)
+              group by bin) counted
+    ) as histogram(bins, counts)
+),
+stored_minutes as (
     insert into latency_metrics_minutes_v1 as total
         (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-    select minute, stage, provider, model, interrupted,
+    select bucket_start, stage, provider, model, interrupted,
            coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
-           sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
-    from (select * from binned order by minute, stage, provider, model, interrupted, bin) ordered
-    group by minute, stage, provider, model, interrupted
-    order by minute, stage, provider, model, interrupted
+           count, sum_ms, min_ms, max_ms, bins, counts
+    from minutes
+    order by bucket_start, stage, provider, model, interrupted
     on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
         count = total.count + excluded.count,
         sum_ms = total.sum_ms + excluded.sum_ms,
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
         (bins, counts) = (
+            select total.bins || excluded.bins, total.counts || excluded.counts
+            where cardinality(total.bins) + cardinality(excluded.bins) <= 500
+            union all
             select array_agg(bin), array_agg(n)
             from (select bin, sum(n)::bigint as n
                   from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-                  group by bin order by bin) merged
+                  group by bin) merged
+            having cardinality(total.bins) + cardinality(excluded.bins) > 500
         )
 ),
-hours as (
+stored_hours as (
     insert into latency_metrics_hours_v1 as total
         (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-    select hour, stage, provider, model, interrupted,
+    select bucket_start, stage, provider, model, interrupted,
            coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
-           sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
-    from (
-        select date_trunc('hour', minute, 'UTC') as hour, stage, provider, model, interrupted, bin,
-               sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms
-        from binned
-        group by 1, 2, 3, 4, 5, 6
-        order by 1, 2, 3, 4, 5, 6
-    ) ordered
-    group by hour, stage, provider, model, interrupted
-    order by hour, stage, provider, model, interrupted
+           count, sum_ms, min_ms, max_ms, bins, counts
+    from hours
+    order by bucket_start, stage, provider, model, interrupted
     on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
         count = total.count + excluded.count,
         sum_ms = total.sum_ms + excluded.sum_ms,
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
         (bins, counts) = (
+            select total.bins || excluded.bins, total.counts || excluded.counts
+            where cardinality(total.bins) + cardinality(excluded.bins) <= 500
+            union all
             select array_agg(bin), array_agg(n)
             from (select bin, sum(n)::bigint as n
                   from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-                  group by bin order by bin) merged
+                  group by bin) merged
+            having cardinality(total.bins) + cardinality(excluded.bins) > 500
         )
 )
 insert into latency_metrics_days_v1 as total
     (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
-select day, stage, provider, model, interrupted,
+select bucket_start, stage, provider, model, interrupted,
        coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
-       sum(count), sum(sum_ms), min(min_ms), max(max_ms), array_agg(bin), array_agg(count)
-from (
-    select date_trunc('day', minute, 'UTC') as day, stage, provider, model, interrupted, bin,
-           sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms
-    from binned
-    group by 1, 2, 3, 4, 5, 6
-    order by 1, 2, 3, 4, 5, 6
-) ordered
-group by day, stage, provider, model, interrupted
-order by day, stage, provider, model, interrupted
+       count, sum_ms, min_ms, max_ms, bins, counts
+from days
+order by bucket_start, stage, provider, model, interrupted
 on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
     count = total.count + excluded.count,
     sum_ms = total.sum_ms + excluded.sum_ms,
     min_ms = least(total.min_ms, excluded.min_ms),
     max_ms = greatest(total.max_ms, excluded.max_ms),
     (bins, counts) = (
+        select total.bins || excluded.bins, total.counts || excluded.counts
+        where cardinality(total.bins) + cardinality(excluded.bins) <= 500
+        union all
         select array_agg(bin), array_agg(n)
         from (select bin, sum(n)::bigint as n
               from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-              group by bin order by bin) merged
+              group by bin) merged
+        having cardinality(total.bins) + cardinality(excluded.bins) > 500
     );
-
--- Only now, so that the statement above saw the turns as they were before this batch.
-insert into latency_metrics_turns_v1 as turn (session_id, turn_id, stages_ms, interrupted)
-select
-    stream_id,
-    turn_id,
-    sum(case type when 'turn.transcribed' then asr_latency_ms when 'turn.retrieved' then rag_latency_ms
-                  when 'turn.generated' then llm_latency_ms when 'turn.synthesized' then tts_latency_ms end),
-    bool_or(type = 'turn.interrupted')
-from batch
-where turn_id is not null
-group by stream_id, turn_id
-order by stream_id, turn_id
-on conflict (session_id, turn_id) do update set
-    stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
-    interrupted = turn.interrupted or excluded.interrupted;

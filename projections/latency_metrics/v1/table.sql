@@ -2,8 +2,8 @@
 -- stay when minutes are dropped. Rows are partial: workers keep to their own shard and never wait for one
 -- another, and whoever reads adds up.
 --
--- bins and counts are the histogram (migration latency_functions), bins ascending: the same values give the
--- same arrays, in whatever order they came.
+-- bins and counts are the histogram (migration latency_functions). A bin may stand there several times; whoever reads
+-- adds up.
 create table latency_metrics_minutes_v1 (
     bucket_start  timestamptz  not null,
     stage         text         not null,

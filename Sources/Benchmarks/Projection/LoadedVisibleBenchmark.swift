@@ -1,0 +1,124 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+internal import Synchronization
+
+/// `visible.5k`: from acknowledgements to the read model, while 5,000 events a second are appended; all projections at work.
+///
+/// An event counts as visible when a reader finds that the projection of sessions has committed as many events as the log
+/// holds up to it, which a reader asks all the time.
+struct LoadedVisibleBenchmark: Benchmark {
+    private static let rate = 5_000
+    private static let seconds = 4
+    private static let tick = Duration.milliseconds(2)
+    /// How long the reader leaves the server alone between two looks: what it adds to a wait at most.
+    private static let pause = Duration.microseconds(300)
+    /// How much of the run comes before what is measured.
+    private static let warmUp = 0.25
+
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        let lines = Array(run.input.lines.prefix(Self.rate * Self.seconds))
+        var rounds: [[Double]] = []
+        for _ in 1...max(1, run.options.rounds) {
+            let waits = try await run.server.withDatabase(.recorder) { database in
+                try await ProjectorTask.with(database) { try await Self.waits(lines, database) }
+            }
+            rounds.append(waits)
+        }
+        return [0.5, 0.99].map { part in
+            Measurement(
+                "visible.5k.p\(Int(part * 100))",
+                unit: "ms",
+                higherIsBetter: false,
+                rounds: rounds.map { (Percentile.of(part, $0), nil) },
+                settings: ["rate": "\(Self.rate) events/s", "events": "\(lines.count)"]
+            )
+        }
+    }
+
+    /// One look of the reader: when, and how many events the read model held.
+    private struct Look {
+        let time: ContinuousClock.Instant
+        let events: Int
+    }
+
+    /// Whether the reader is to stop without having seen everything.
+    private final class End: Sendable {
+        let isReached = Atomic(false)
+    }
+
+    private static func waits(
+        _ lines: [BenchmarkInput.Line],
+        _ database: PostgresConfiguration
+    ) async throws -> [Double] {
+        let end = End()
+        async let looks = look(until: lines.count, end, database)
+        var acknowledged: [(position: Int64, time: ContinuousClock.Instant)]
+        do {
+            acknowledged = try await append(lines, to: database)
+        } catch {
+            end.isReached.store(true, ordering: .releasing)
+            throw error
+        }
+        acknowledged.sort { $0.position < $1.position }
+        var seen = try await looks[...]
+        var waits: [Double] = []
+        for (index, event) in acknowledged.enumerated() {
+            while let look = seen.first, look.events <= index { seen.removeFirst() }
+            guard let look = seen.first else { break }
+            waits.append(max(0, event.time.duration(to: look.time) / .milliseconds(1)))
+        }
+        return waits.dropFirst(Int(warmUp * Double(waits.count))).sorted()
+    }
+
+    private static func look(
+        until count: Int,
+        _ end: End,
+        _ database: PostgresConfiguration
+    ) async throws -> [Look] {
+        let connection = try await PostgresConnection.connect(database)
+        var looks: [Look] = []
+        while looks.last?.events ?? 0 < count, !end.isReached.load(ordering: .acquiring) {
+            let events = try await connection.first(EventsProjected()) ?? 0
+            if events > looks.last?.events ?? 0 { looks.append(Look(time: .now, events: events)) }
+            try await Task.sleep(for: pause, tolerance: .zero)
+        }
+        await connection.close()
+        return looks
+    }
+
+    /// Appends at the rate, whether what went before is acknowledged or not.
+    private static func append(
+        _ lines: [BenchmarkInput.Line],
+        to database: PostgresConfiguration
+    ) async throws -> [(position: Int64, time: ContinuousClock.Instant)] {
+        let perTick = Int(Double(rate) * tick.seconds)
+        let store = PostgresEventStore(database)
+        let acknowledged = try await store.withAppender { appender in
+            try await withThrowingTaskGroup(of: [(Int64, ContinuousClock.Instant)].self) { group in
+                var due = ContinuousClock.now
+                for start in stride(from: 0, to: lines.count, by: perTick) {
+                    due += tick
+                    try await Task.sleep(until: due, tolerance: .zero)
+                    let appends = try lines[start..<min(start + perTick, lines.count)].map { try Append($0) }
+                    group.addTask {
+                        let receipts = try await appender.append(independently: appends).map { try $0.get() }
+                        let now = ContinuousClock.now
+                        return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+        }
+        await store.close()
+        return acknowledged
+    }
+
+    private struct EventsProjected: PostgresStatement {
+        let sql = """
+            select coalesce(sum(events), 0)::bigint from projection_checkpoints where projection = 'conversation_sessions'
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+    }
+}

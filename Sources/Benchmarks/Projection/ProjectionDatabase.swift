@@ -1,0 +1,75 @@
+internal import Postgres
+
+/// A database with a log, the same events in the plain table, and read models that can be emptied again.
+struct ProjectionDatabase {
+    let configuration: PostgresConfiguration
+    let connection: PostgresConnection
+    /// How many events there are.
+    let events: Int
+
+    /// The read models that are rebuilt and compared.
+    static let readModels = [
+        "conversation_sessions", "conversation_turns", "conversation_costs", "audit_logs", "latency_metrics",
+    ]
+
+    /// Fills a database, and drops it when `body` is done.
+    static func with<R>(
+        _ run: BenchmarkRun,
+        _ body: (ProjectionDatabase) async throws -> R
+    ) async throws -> R {
+        let rows = try PlainTable.rows(run.input.lines)
+        return try await run.server.withDatabase(.recorder) { configuration in
+            let connection = try await PostgresConnection.connect(configuration)
+            // So that some calls have a cost to be computed, as they would have.
+            try await connection.run(
+                unsafeSQL: """
+                    insert into model_prices (model, kind, usd_per_token)
+                    select model, kind, price from (
+                        values ('claude-haiku-4-5-20251001', 1), ('claude-sonnet-4-20250514', 3),
+                               ('claude-sonnet-4-5-20250929', 3)
+                    ) as models(model, factor)
+                    cross join lateral (
+                        values ('input', 1e-6 * factor), ('input_cache_read', 1e-7 * factor), ('output', 5e-6 * factor)
+                    ) as prices(kind, price)
+                    """
+            )
+            _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: configuration)
+            try await PlainTable.create(on: connection)
+            try await PlainTable.copy(rows, on: connection)
+            try await PlainReadModels.create(on: connection)
+            try await connection.run(unsafeSQL: "vacuum analyze")
+            let database = ProjectionDatabase(
+                configuration: configuration,
+                connection: connection,
+                events: rows.count
+            )
+            let result = try await body(database)
+            await connection.close()
+            return result
+        }
+    }
+
+    /// Empties the read models and puts their checkpoints back to the beginning; nothing of that is left to be written to
+    /// disk afterwards.
+    func forget() async throws {
+        let tables =
+            try await connection.text(
+                unsafeSQL: """
+                    select string_agg(quote_ident(relname), ', ') from pg_class
+                    where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') and relname ~ '_v1$'
+                        and not relispartition
+                    """
+            ).first?.first ?? nil
+        guard let tables else { throw BenchmarkError(.input, "the database holds no read models") }
+        try await connection.run(unsafeSQL: "truncate \(tables); delete from projection_checkpoints")
+        try await connection.run(unsafeSQL: "checkpoint")
+    }
+
+    /// Builds the plain read models.
+    ///
+    /// - Returns: Events a second.
+    func limit() async throws -> Double {
+        try await connection.run(unsafeSQL: "checkpoint")
+        return Double(events) / (try await PlainReadModels.build(on: connection)).seconds
+    }
+}

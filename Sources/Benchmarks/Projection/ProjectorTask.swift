@@ -1,0 +1,31 @@
+internal import Postgres
+internal import Projector
+
+/// The projector as a daemon, with all projections, while something is measured.
+enum ProjectorTask {
+    /// Runs it beside `body`.
+    static func with<R: Sendable>(_ database: PostgresConfiguration, _ body: () async throws -> R) async throws -> R {
+        let projector = Projector(database, projections: try Projection.newest())
+        return try await withTask({ try await projector.run() }, body)
+    }
+
+    /// Runs work that does not end by itself beside `body`, and cancels it then.
+    static func withTask<R: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Void,
+        _ body: () async throws -> R
+    ) async throws -> R {
+        let task = Task {
+            do { try await work() } catch is CancellationError {}
+        }
+        do {
+            let result = try await body()
+            task.cancel()
+            try await task.value
+            return result
+        } catch {
+            task.cancel()
+            try? await task.value
+            throw error
+        }
+    }
+}

@@ -1,0 +1,45 @@
+internal import EventModel
+
+/// What it takes to make and to fold batches of some projections, worked out once: which fields are searched for in an
+/// event, and the statements in every form that a batch can have.
+struct BatchPlan: Sendable {
+    let projections: [Projection]
+    let scan: FieldScan
+    /// For each projection, where its declared columns stand among the scan's fields.
+    let fields: [[Int]]
+    /// Where large batches are put; `nil` if there are more projections than it can tell apart.
+    let table: BatchTable?
+    /// For each projection, its statements over the table.
+    private let overTable: [[String]]
+
+    init(_ projections: [Projection]) {
+        self.projections = projections
+        var wanted: [FieldScan.Field] = []
+        var places: [FieldScan.Field: Int] = [:]
+        let fields = projections.map { projection in
+            projection.columns.map { column in
+                let field = FieldScan.Field(path: column.path, type: column.type)
+                if let place = places[field] { return place }
+                places[field] = wanted.count
+                wanted.append(field)
+                return wanted.count - 1
+            }
+        }
+        self.fields = fields
+        scan = FieldScan(wanted)
+        let table = BatchTable(fields: wanted, projections: projections.count)
+        self.table = table
+        overTable = projections.enumerated().map { place, projection in
+            guard let table else { return [] }
+            return projection.statements(over: table.batch(of: projection, at: place, fields: fields[place]))
+        }
+    }
+
+    /// Which projections take events of a type, by their places.
+    func takers(of type: EventType) -> [Int] { projections.indices.filter { projections[$0].handles(type) } }
+
+    /// The statements that fold what the table holds into one of the projections.
+    func statementsOverTable(of place: Int) -> [ApplyStatement] {
+        overTable[place].map { ApplyStatement(sql: $0, arrays: []) }
+    }
+}

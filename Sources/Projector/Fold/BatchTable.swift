@@ -1,0 +1,93 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+internal import Schema
+
+/// The temporary table that a large batch is copied to, once for all of its projections and their statements.
+///
+/// A statement that gets its batch as arrays has the server take apart each array anew; from a few hundred events on, that
+/// costs more than the table. It belongs to the session and is empty outside of a transaction.
+struct BatchTable: Sendable {
+    /// From how many events on a batch is put there. See the decisions.
+    static let threshold = 250
+
+    /// The most projections that a row can be marked for.
+    private static let mostProjections = 62
+
+    /// Its name, which says what its columns are: behind a pooler, sessions are shared by projectors of several builds.
+    let name: String
+    private let fields: [FieldScan.Field]
+
+    /// - Parameters:
+    ///   - fields: What is searched for in events: a column each.
+    ///   - projections: How many projections take from it.
+    init?(fields: [FieldScan.Field], projections: Int) {
+        guard projections <= Self.mostProjections else { return nil }
+        self.fields = fields
+        let columns = fields.map(\.type.rawValue).joined(separator: ",")
+        name = "recorder_batch_\(String(StableHash.of(columns), radix: 36))"
+    }
+
+    /// Makes the table if the session has none.
+    ///
+    /// Rows keep their values inside, uncompressed: they live for one transaction.
+    var creation: String {
+        let columns =
+            ["takers bigint"] + ProjectionFiles.commonColumns.map { "\"\($0.name)\" \($0.type)" }
+            + fields.enumerated().map { "c\($0.offset) \($0.element.type.rawValue)" }
+        return """
+            create temporary table if not exists \(name) (\(columns.joined(separator: ", ")))
+            with (toast_tuple_target = 8160) on commit delete rows
+            """
+    }
+
+    /// The relation `batch` of one projection, as a common table expression.
+    ///
+    /// The condition on `ctid` is no condition. It gives the planner a scan that `enable_seqscan = off`, which the sessions
+    /// of projectors need for the tables, does not count as a last resort: the costs of the whole plan would drown in that.
+    ///
+    /// - Parameters:
+    ///   - place: Which bit of `takers` stands for the projection.
+    ///   - fields: Where its declared columns stand among the table's fields.
+    func batch(of projection: Projection, at place: Int, fields: [Int]) -> String {
+        let columns =
+            ProjectionFiles.commonColumns.map { "\"\($0.name)\"" }
+            + zip(projection.columns, fields).map { "c\($1) as \"\($0.name)\"" }
+        return "batch as not materialized (select \(columns.joined(separator: ", ")) from pg_temp.\(name) "
+            + "where ctid >= '(0,0)' and takers & \(1 << place) <> 0)"
+    }
+}
+
+/// Rows for a ``BatchTable``, as binary COPY wants them.
+struct BatchRows: Sendable {
+    private(set) var buffer = PostgresBuffer()
+    private let columnCount: Int16
+
+    /// - Parameter fields: How many fields the table has.
+    init(fields: Int) { columnCount = Int16(clamping: 8 + fields) }
+
+    /// Adds an event.
+    ///
+    /// - Parameters:
+    ///   - takers: A bit for each projection that gets it.
+    ///   - type: The name of its type.
+    ///   - values: What was found in its JSON.
+    mutating func append(_ event: StoredEvent, type: EventType, takers: Int64, values: borrowing FieldScan.Values) {
+        buffer.append(columnCount: columnCount)
+        buffer.append(field: takers)
+        buffer.append(field: event.position)
+        buffer.append(field: event.stream.uuid)
+        buffer.append(field: Int32(event.version))
+        buffer.append(field: event.id.uuid)
+        buffer.append(field: type.name)
+        buffer.append(field: PostgresTimestamp(unixMicroseconds: event.occurredAt.microseconds))
+        buffer.append(field: PostgresTimestamp(unixMicroseconds: event.recordedAt.microseconds))
+        for field in 0..<values.count {
+            if let range = values.range(of: field) {
+                buffer.append(values.bytes.bytes.span, in: range)
+            } else {
+                buffer.appendNull()
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+drop function checkpoints_moved(bigint, bigint);
