@@ -72,7 +72,7 @@ import Testing
         /// - Parameter from: Where the transactions begin that are read; behind those that the cursor has delivered unless given.
         func pages(after cursor: LogCursor, from first: UInt64? = nil) async throws -> (pages: Int, events: Int) {
             let active = cursor.delivered.active.map(String.init).joined(separator: ",")
-            let sql = LogReader.ReadNew(old: cursor.delivered, limit: 1_000, shards: nil).sql
+            let sql = LogReader.ReadNew(old: cursor.delivered, limit: 1_000, part: LogPart(shards: nil, types: nil)).sql
                 .replacing("$1", with: "'\(first ?? cursor.delivered.xmax)'::xid8").replacing(
                     "$2",
                     with: "'{\(active)}'"

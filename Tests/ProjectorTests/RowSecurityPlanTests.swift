@@ -28,7 +28,8 @@ import Testing
     @Test func `appending and reading the log are planned as without policies`() async throws {
         try await withTestConnection { connection in
             let heads = ReadHeads(streams: [(StreamID.generate(at: .now()), 3)])
-            let new = LogReader.ReadNew(old: .beginning, limit: 1_000, shards: ShardSet(count: 16, members: [1, 2]))
+            let part = LogPart(shards: ShardSet(count: 16, members: [1, 2]), types: nil)
+            let new = LogReader.ReadNew(old: .beginning, limit: 1_000, part: part)
             let insert = InsertEvents(capacity: 0)
             for role in ["recorder_appender", "recorder_projector"] {
                 #expect(try await plan(heads, as: role, on: connection) == plan(heads, as: nil, on: connection))
