@@ -2,6 +2,7 @@ import EventModel
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -12,7 +13,7 @@ import Testing
     private struct Rebuild {
         let models: ReadModels
         let connection: PostgresConnection
-        /// How many events are stored.
+        /// How many events are stored that the projection handles: only those are read.
         let total: Int
 
         private static let session = "rebuild"
@@ -20,7 +21,10 @@ import Testing
         init(_ database: PostgresConfiguration) async throws {
             models = ReadModels(database: database)
             let events = ReadModels.simulated(sessions: 30, seed: 51)
-            total = events.count
+            let turns = try #require(
+                try ProjectionFiles.newest(in: .embedded).first { $0.name == "conversation_turns" }
+            )
+            total = events.count { turns.handles.contains($0.events[0].type.name) }
             try await models.append(events)
             try await models.project()
             connection = try await PostgresConnection.connect(database)

@@ -8,6 +8,7 @@ import Testing
 @testable import Projector
 
 /// Projectors as processes of their own, which are killed, stopped and asked to end.
+// Long because every test drives the same processes through the same few helpers.
 @Suite struct WorkerProcessTests {
     /// Projectors on one database, and what the database says of them.
     private final class Projectors: Sendable {

@@ -33,7 +33,8 @@ enum LiveCheckpoints {
     struct Replace: PostgresStatement {
         let projection: ProjectionFiles
         let snapshot: PostgresSnapshot
-        /// How many events each shard was given.
+        /// How many events each shard was given. A shadow reads only those that it handles: what a live shard has counted of
+        /// all events stands.
         let events: [Int64]
 
         let sql = """
@@ -43,7 +44,7 @@ enum LiveCheckpoints {
             from unnest($4::bigint[]) with ordinality as shard(given, number)
             on conflict (projection, version, shard) do update set
                 shards = excluded.shards, old_snapshot = excluded.old_snapshot, new_snapshot = null, position = 0,
-                events = excluded.events, epoch = checkpoint.epoch + 1, owner = null, error = null, error_at = null,
+                events = greatest(checkpoint.events, excluded.events), epoch = checkpoint.epoch + 1, owner = null, error = null, error_at = null,
                 updated_at = clock_timestamp()
             """
 

@@ -24,7 +24,9 @@ struct ReloadingProjector: Service {
         var hasConnected = false
         while true {
             do {
-                if try await runOnce() == .ended { return }
+                let files = try await source.installed(settings)
+                hasConnected = true
+                if try await run(files) == .ended { return }
                 settings.logger.info("reloading the projections")
             } catch let error as PostgresError
                 where error.isPassing && (hasConnected || error.code != .connectionFailed)
@@ -33,14 +35,12 @@ struct ReloadingProjector: Service {
                 settings.logger.warning("the projector begins again", metadata: ["error": "\(error)"])
                 try await Task.sleep(for: Self.pause)
             }
-            hasConnected = true
         }
     }
 
-    private func runOnce() async throws -> Event {
+    private func run(_ files: [ProjectionFiles]) async throws -> Event {
         // A sequence of signals has one iterator only.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        let files = try await source.installed(settings)
         let projector = try settings.projector(of: files, options)
         settings.logger.info("projecting \(files.map(\.title).joined(separator: ", "))")
         return try await withThrowingTaskGroup(of: Event.self) { group in
