@@ -37,8 +37,9 @@ million: setup ## a million events: rebuilt beside readers, killed at half, besi
 	SCALE_EVENTS=$${SCALE_EVENTS:-1000000} RECORDER_PROGRAM=$(CURDIR)/.build-release/release/recorder \
 		$(swift) test --disable-xctest --skip-build --filter ScaleTests $(TEST_FLAGS)
 
-bench: ## says when benchmarks come
-	@echo "There is nothing to measure with yet: 'recorder bench' comes with issue 4." >&2; exit 1
+bench: setup ## measures the recorder beside its limits, in about ten minutes; BENCH_FLAGS="append --events 50000" for a part
+	$(swift) build -c release --product recorder --scratch-path .build-release
+	.build-release/release/recorder bench $(BENCH_FLAGS)
 
 format: setup ## formats the Swift sources
 	$(swift) format -i -r $(sources)

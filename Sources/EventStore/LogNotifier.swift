@@ -18,7 +18,7 @@ final class LogNotifier: Sendable {
     private let logger: Logger
 
     /// The least time between two notifications: under load, listeners need no more to read whole batches.
-    private static let interval = Duration.milliseconds(1)
+    private static let interval = Duration.microseconds(250)
     /// How long to leave a server alone that cannot be reached.
     private static let retryPause = Duration.seconds(1)
 
@@ -74,7 +74,7 @@ final class LogNotifier: Sendable {
         repeat {
             state.withLock { $0.isDue = false }
             try await connection.execute(WakeSubscribers())
-            if !state.withLock({ $0.isClosed }) { try? await Task.sleep(for: Self.interval) }
+            if !state.withLock({ $0.isClosed }) { Thread.pause(Self.interval) }
         } while await isDue()
     }
 
