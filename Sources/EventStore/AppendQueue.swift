@@ -169,8 +169,7 @@ final class AppendQueue: Sendable {
         }
     }
 
-    /// Waits until there is a request, the queue is closed, or the task is cancelled.
-    func waitForRequests() async {
+    private func waitForRequests() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in

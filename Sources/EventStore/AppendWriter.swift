@@ -21,12 +21,6 @@ struct AppendWriter: Sendable {
     /// When to give up if the trouble lasts; `nil` while there is none.
     private var giveUp: ContinuousClock.Instant?
 
-    /// How many requests the last group had.
-    private var settled = 0
-
-    /// How often, and how long each time, a lane waits for more of those whom it has just told.
-    private static let gatherings = 2
-    private static let gathering = Duration.microseconds(30)
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
     /// How long to leave a server alone that cannot be reached or has no room.
@@ -121,13 +115,8 @@ struct AppendWriter: Sendable {
     }
 
     /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
-    private mutating func take(from queue: AppendQueue) async -> [AppendRequest] {
-        await queue.waitForRequests()
-        // Those who were just told are about to come again: a group that leaves with the first of them makes the others wait
-        // for a commit of their own. One producer alone never waits here.
-        for _ in 0..<Self.gatherings where queue.queuedRequests < settled / 2 { Thread.pause(Self.gathering) }
+    private func take(from queue: AppendQueue) async -> [AppendRequest] {
         let group = await queue.take(upTo: limits.groupSize)
-        settled = group.count
         guard Task.isCancelled else { return group }
         settle(group, failed: .closed, CancellationError())
         return []
