@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Postgres
 import RecorderTesting
@@ -60,13 +61,13 @@ import Testing
             connectTimeout: .seconds(600)
         )
         let task = Task { try await PostgresConnection.connect(configuration) }
-        try silent.waitForClient()
+        try await silent.waitForClient()
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         // In a pool the place becomes free again.
         let pool = PostgresPool(configuration, limits: PostgresPool.Limits(size: 1))
         let pooled = Task { try await pool.first(Echo(1)) }
-        try silent.waitForClient()
+        try await silent.waitForClient()
         pooled.cancel()
         await #expect(throws: CancellationError.self) { try await pooled.value }
         #expect(pool.figures.open == 0)
@@ -117,12 +118,16 @@ private final class SilentPort: Sendable {
 
     deinit { Glibc.close(listener) }
 
-    /// Waits until a client has connected.
-    func waitForClient() throws {
-        var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-        let ready = unsafe poll(&waiting, 1, 30_000)
-        try #require(ready == 1)
-        let client = accept(listener, nil, nil)
-        try #require(client >= 0)
+    /// Waits until a client has connected; on a thread of its own, for the client may need all of the shared pool's.
+    func waitForClient() async throws {
+        let listener = listener
+        let isThere = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "silent port").async {
+                var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+                let ready = unsafe poll(&waiting, 1, 30_000)
+                continuation.resume(returning: ready == 1 && accept(listener, nil, nil) >= 0)
+            }
+        }
+        try #require(isThere)
     }
 }
