@@ -39,10 +39,13 @@ final class FileLock: Sendable {
         return FileLock(file: file)
     }
 
-    /// Gives the lock up.
+    /// Gives the lock up, also where a process that is being started still has a copy of the open file.
     func release() {
         file.withLock { file in
-            if let open = file { close(open) }
+            if let open = file {
+                flock(open, LOCK_UN)
+                close(open)
+            }
             file = nil
         }
     }
