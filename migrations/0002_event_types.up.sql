@@ -8,6 +8,22 @@ create table event_types (
     constraint event_types_name_length check (octet_length(name) between 1 and 128)
 );
 
+-- The contract's own. Whoever is the first to use a type interns it, and others who use it wait until that
+-- transaction has ended: one that stays open shall not hold them up.
+insert into event_types (name) values
+    ('session.started'), ('session.state_changed'), ('session.ended'),
+    ('turn.started'), ('turn.transcribed'), ('turn.retrieved'), ('turn.generated'),
+    ('turn.synthesized'), ('turn.interrupted'), ('turn.completed'), ('turn.failed'),
+    ('user.registered'), ('user.updated'), ('user.logged_in'), ('user.deleted'), ('user.restored'),
+    ('user.erased'),
+    ('voice_model.created'), ('voice_model.updated'), ('voice_model.activated'),
+    ('voice_model.processed'), ('voice_model.deleted'), ('voice_model.restored'), ('voice_model.erased'),
+    ('face_model.created'), ('face_model.updated'), ('face_model.activated'), ('face_model.processed'),
+    ('face_model.deleted'), ('face_model.restored'), ('face_model.erased'),
+    ('document.created'), ('document.updated'), ('document.activated'), ('document.processed'),
+    ('document.deleted'), ('document.restored'), ('document.erased'),
+    ('access.replayed'), ('access.exported'), ('access.denied');
+
 alter table event_types owner to recorder_owner;
 grant select, insert on event_types to recorder_appender;
 grant select on event_types to recorder_projector, recorder_analyst;

@@ -13,8 +13,7 @@ import Testing
         try await withCrashingServer { configuration, _ in
             try await PostgresEventStore.with(configuration) { store in
                 let writer = try await PostgresConnection.connect(configuration)
-                // The first event of a type that nobody has used interns the type, and whoever else is first waits for that.
-                try await writer.run(unsafeSQL: "select append_event('\(StreamID.fresh())', 'turn.started', '{}')")
+                // The first event of its type: others who append such events do not wait for it.
                 let stream = StreamID.fresh()
                 try await writer.run(unsafeSQL: "begin; select append_event('\(stream)', 'turn.started', '{}')")
                 let id = try await writer.text(unsafeSQL: "select pg_current_xact_id()").first?.first

@@ -146,7 +146,6 @@ import Testing
             let connection = try await PostgresConnection.connect(database)
             try await connection.run(
                 unsafeSQL: """
-                    insert into event_types (name) values ('session.started');
                     insert into events (transaction_id, occurred_at, version, type, encoding, stream_id, event_id, payload)
                     values ('99999999999', now(), 1, 1, 0, gen_random_uuid(), gen_random_uuid(), identity_frame('{}', '{}'))
                     """
