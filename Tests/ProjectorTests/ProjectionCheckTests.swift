@@ -140,6 +140,13 @@ import Testing
         #expect(errors(try await check(shared)).contains { $0.contains("session_id is") })
     }
 
+    @Test func `a view that shows shards is for another to sum`() async throws {
+        let parts = try files(view: {
+            $0.replacing("    last_completed_at\n", with: "    last_completed_at,\n    0 as shard\n")
+        })
+        #expect(errors(try await check(parts)).contains { $0.hasPrefix("every view names the shard") })
+    }
+
     @Test func `tables of another projection are refused`() async throws {
         let reading = try files(apply: {
             $0.replacing(
