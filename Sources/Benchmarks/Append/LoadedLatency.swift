@@ -11,27 +11,24 @@ struct LoadedLatency: Benchmark {
 
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         let shares = run.input.shares(run.options.producers)
-        var rates: [Double] = []
-        var rounds: [[Double]] = []
-        for _ in 1...max(1, run.options.rounds) {
+        let rounds = try await run.rounds("latency.loaded") {
             let top = try await run.server.withDatabase(.recorder) { database in
                 Double(run.input.lines.count)
                     / (try await Producers.append(shares, inFlight: Self.inFlight, to: database)).seconds
             }
-            rates.append(top / 2)
-            rounds.append(
-                try await run.server.withDatabase(.recorder) { database in
-                    try await Self.waits(run.input.lines, rate: top / 2, database)
-                }
-            )
+            let waits = try await run.server.withDatabase(.recorder) { database in
+                try await Self.waits(run.input.lines, rate: top / 2, database)
+            }
+            return (rate: top / 2, waits: waits)
         }
+        let rate = Percentile.median(rounds.map(\.rate).sorted())
         return [0.5, 0.99].map { part in
             Measurement(
                 "latency.loaded.p\(Int(part * 100))",
                 unit: "ms",
                 higherIsBetter: false,
-                rounds: rounds.map { (Percentile.of(part, $0), nil) },
-                settings: ["rate": "\(Int(Percentile.median(rates.sorted()))) events/s, half of what is possible"]
+                rounds: rounds.map { (Percentile.of(part, $0.waits), nil) },
+                settings: ["rate": "\(Int(rate)) events/s, half of what is possible"]
             )
         }
     }

@@ -73,6 +73,22 @@ struct PlainTable {
         }
     }
 
+    /// How fast a fresh table takes rows by ``copy(_:on:)``: the limit of what takes events and makes them durable.
+    ///
+    /// - Returns: Events a second.
+    static func copyRate(of rows: [Row], on server: BenchmarkServer) async throws -> Double {
+        try await server.withDatabase(.empty) { database in
+            let connection = try await PostgresConnection.connect(database)
+            try await create(on: connection)
+            let duration = try await ContinuousClock().measure { try await copy(rows, on: connection) }
+            await connection.close()
+            return Double(rows.count) / duration.seconds
+        }
+    }
+
+    /// What ``copyRate(of:on:)`` is called where figures are shown.
+    static let copyName = "COPY binary as jsonb, \(copySize) rows a transaction"
+
     /// Stores one row in a transaction of its own.
     struct Insert: PostgresStatement {
         let row: Row

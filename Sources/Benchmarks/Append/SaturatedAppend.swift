@@ -2,7 +2,7 @@ internal import Postgres
 
 /// `append.saturated`: many producers with 16 single events in flight each, against a COPY of the same events as `jsonb`.
 struct SaturatedAppend: Benchmark {
-    private static let inFlight = 16
+    static let inFlight = 16
 
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         let shares = run.input.shares(run.options.producers)
@@ -13,15 +13,7 @@ struct SaturatedAppend: Benchmark {
                 count / (try await Producers.append(shares, inFlight: Self.inFlight, to: database)).seconds
             }
         } against: {
-            try await run.server.withDatabase(.empty) { database in
-                let connection = try await PostgresConnection.connect(database)
-                try await PlainTable.create(on: connection)
-                let duration = try await ContinuousClock().measure {
-                    try await PlainTable.copy(rows, on: connection)
-                }
-                await connection.close()
-                return count / duration.seconds
-            }
+            try await PlainTable.copyRate(of: rows, on: run.server)
         }
         return [
             Measurement(
@@ -31,7 +23,7 @@ struct SaturatedAppend: Benchmark {
                 rounds: rounds.map { ($0.value, $0.limit) },
                 settings: [
                     "producers": "\(run.options.producers)", "inFlight": "\(Self.inFlight)", "events": "\(rows.count)",
-                    "limit": "COPY binary as jsonb, 10,000 rows a transaction",
+                    "limit": PlainTable.copyName,
                 ]
             )
         ]

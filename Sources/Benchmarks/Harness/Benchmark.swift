@@ -8,7 +8,8 @@ protocol Benchmark: Sendable {
 
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
-    case append, latency, `import`, visible, project, rebuild, replay, size, cache, limits, aged
+    case append, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
+    case aged
 
     /// The groups that `all` measures; the others take too long to be part of every run.
     package static let all = allCases.filter { $0 != .aged }
@@ -24,6 +25,7 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
         case .rebuild: [RebuildBenchmark()]
         case .replay: [ReplayBenchmark()]
         case .size: [SizeBenchmark()]
+        case .memory: [MemoryBenchmark()]
         case .cache: [MemoryHits(), TableHits()]
         case .limits: [LimitDecisions()]
         case .aged: [AgedAppend()]

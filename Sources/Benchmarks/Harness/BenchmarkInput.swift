@@ -12,8 +12,8 @@ struct BenchmarkInput: Sendable {
 
     /// In the order of time, as services would have appended them.
     let lines: [Line]
-    /// `simulated` or the file's name.
-    let name: String
+    /// Whether they are made up, so that there are as many as one likes.
+    private let isSimulated: Bool
 
     private static let seed: UInt64 = 2026
 
@@ -22,11 +22,14 @@ struct BenchmarkInput: Sendable {
     /// - Throws: ``BenchmarkError`` with `.input`.
     init(_ options: BenchmarkOptions) throws {
         guard let path = options.input else {
-            name = "simulated"
-            lines = Self.simulated(options.events)
+            isSimulated = true
+            var lines: [Line] = []
+            lines.reserveCapacity(options.events)
+            Self.simulate(options.events) { lines.append($0) }
+            self.lines = lines
             return
         }
-        name = path
+        isSimulated = false
         guard let file = FileManager.default.contents(atPath: path) else {
             throw BenchmarkError(.input, "\(path) cannot be read: name a file of events, one JSON object a line")
         }
@@ -43,20 +46,34 @@ struct BenchmarkInput: Sendable {
         self.lines = lines
     }
 
-    /// Many sessions that overlap: as many are under way at once as there are producers in a benchmark.
-    private static func simulated(_ count: Int) -> [Line] {
+    /// Gives so many events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or the
+    /// file's, and when it has no more, the same again for new streams.
+    ///
+    /// - Throws: What `body` throws.
+    func forEach(_ count: Int, _ body: (Line) throws -> Void) throws {
+        guard !isSimulated else { return try Self.simulate(count, body) }
+        for line in lines.prefix(count) { try body(line) }
+        var left = count - lines.count
+        while left > 0 {
+            for line in try Self.renewed(Array(lines.prefix(left))) { try body(line) }
+            left -= lines.count
+        }
+    }
+
+    /// Sessions one after another; how many are under way at once is decided by the producers of a benchmark.
+    private static func simulate(_ count: Int, _ body: (Line) throws -> Void) rethrows {
         guard let start = Timestamp("2026-06-01T08:00:00Z") else { preconditionFailure("the time is well-formed") }
         var simulator = ConversationSimulator(seed: seed, startingAt: start)
-        var lines: [Line] = []
-        lines.reserveCapacity(count)
-        while lines.count < count {
-            for event in simulator.nextSession().events.prefix(count - lines.count) {
+        var left = count
+        while left > 0 {
+            let events = simulator.nextSession().events.prefix(left)
+            for event in events {
                 var json: [UInt8] = []
                 event.appendJSON(to: &json)
-                lines.append(Line(stream: event.stream, json: json))
+                try body(Line(stream: event.stream, json: json))
             }
+            left -= events.count
         }
-        return lines
     }
 
     /// The lines of each of so many producers: a stream belongs to one, and each has about as many.

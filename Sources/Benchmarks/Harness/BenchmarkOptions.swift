@@ -2,6 +2,8 @@
 package struct BenchmarkOptions: Sendable {
     /// About how many events a round uses.
     package var events: Int
+    /// How many events a round uses where memory is measured; `nil` for as many as the others.
+    package var memoryEvents: Int?
     /// How many producers append at once.
     package var producers: Int
     /// How often each measurement is made, its limit beside it.
@@ -19,6 +21,7 @@ package struct BenchmarkOptions: Sendable {
 
     package init(
         events: Int = 100_000,
+        memoryEvents: Int? = nil,
         producers: Int = 64,
         rounds: Int = 3,
         input: String? = nil,
@@ -28,6 +31,7 @@ package struct BenchmarkOptions: Sendable {
         program: String
     ) {
         self.events = events
+        self.memoryEvents = memoryEvents
         self.producers = producers
         self.rounds = rounds
         self.input = input

@@ -9,20 +9,27 @@ package struct BenchmarkRun: Sendable {
     let logger: Logger
     /// Told what is measured now.
     private let progress: @Sendable (String) -> Void
+    /// Told what is left out, and why.
+    let notice: @Sendable (String) -> Void
 
     /// Reads or makes the events.
     ///
+    /// - Parameters:
+    ///   - progress: Told what is measured now.
+    ///   - notice: Told what is left out, and why.
     /// - Throws: ``BenchmarkError`` with `.input`.
     package init(
         _ options: BenchmarkOptions,
         on server: BenchmarkServer,
         logger: Logger,
-        progress: @escaping @Sendable (String) -> Void = { _ in }
+        progress: @escaping @Sendable (String) -> Void = { _ in },
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.options = options
         self.server = server
         self.logger = logger
         self.progress = progress
+        self.notice = notice
         input = try BenchmarkInput(options)
     }
 
@@ -31,6 +38,20 @@ package struct BenchmarkRun: Sendable {
         var measurements: [Measurement] = []
         for benchmark in group.benchmarks { measurements += try await benchmark.measure(in: self) }
         return measurements
+    }
+
+    /// Measures something that has no limit.
+    ///
+    /// - Parameters:
+    ///   - title: What to tell whoever waits.
+    ///   - subject: One round.
+    func rounds<Value>(_ title: String, _ subject: () async throws -> Value) async throws -> [Value] {
+        var rounds: [Value] = []
+        for round in 1...max(1, options.rounds) {
+            progress("\(title), round \(round) of \(options.rounds)")
+            rounds.append(try await subject())
+        }
+        return rounds
     }
 
     /// Measures something and its limit by turns, so that what else the machine does meets both.

@@ -18,12 +18,10 @@ struct LoadedVisibleBenchmark: Benchmark {
 
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         let lines = Array(run.input.lines.prefix(Self.rate * Self.seconds))
-        var rounds: [[Double]] = []
-        for _ in 1...max(1, run.options.rounds) {
-            let waits = try await run.server.withDatabase(.recorder) { database in
+        let rounds = try await run.rounds("visible.5k") {
+            try await run.server.withDatabase(.recorder) { database in
                 try await ProjectorTask.with(database) { try await Self.waits(lines, database) }
             }
-            rounds.append(waits)
         }
         return [0.5, 0.99].map { part in
             Measurement(

@@ -1,27 +1,17 @@
 internal import Postgres
 
-/// `import` and `memory.import`: `recorder import` of a file as a process, against a COPY of the same events as `jsonb`.
+/// `import`: `recorder import` of a file as a process, against a COPY of the same events as `jsonb`.
 struct ImportBenchmark: Benchmark {
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         let rows = try PlainTable.rows(run.input.lines)
         let count = Double(rows.count)
-        let rounds = try await InputFile.with(run.input) { path in
+        let rounds = try await InputFile.with(run.input.lines.forEach) { path in
             try await run.rounds("import") {
                 try await run.server.withDatabase(.recorder) { database in
-                    try await MeasuredProcess.run(
-                        [run.options.program, "import", path, "--database-url", database.url]
-                    )
+                    count / (try await Self.run(run.options.program, path, into: database)).duration.seconds
                 }
             } against: {
-                try await run.server.withDatabase(.empty) { database in
-                    let connection = try await PostgresConnection.connect(database)
-                    try await PlainTable.create(on: connection)
-                    let duration = try await ContinuousClock().measure {
-                        try await PlainTable.copy(rows, on: connection)
-                    }
-                    await connection.close()
-                    return count / duration.seconds
-                }
+                try await PlainTable.copyRate(of: rows, on: run.server)
             }
         }
         return [
@@ -29,16 +19,18 @@ struct ImportBenchmark: Benchmark {
                 "import",
                 unit: "events/s",
                 higherIsBetter: true,
-                rounds: rounds.map { (count / $0.value.duration.seconds, $0.limit) },
-                settings: ["events": "\(rows.count)", "limit": "COPY binary as jsonb, 10,000 rows a transaction"]
-            ),
-            Measurement(
-                "memory.import",
-                unit: "MB",
-                higherIsBetter: false,
-                rounds: rounds.map { (Double($0.value.peakMemory) / 1e6, nil) },
-                settings: ["events": "\(rows.count)"]
-            ),
+                rounds: rounds.map { ($0.value, $0.limit) },
+                settings: ["events": "\(rows.count)", "limit": PlainTable.copyName]
+            )
         ]
+    }
+
+    /// Imports a file.
+    static func run(
+        _ program: String,
+        _ path: String,
+        into database: PostgresConfiguration
+    ) async throws -> MeasuredProcess {
+        try await MeasuredProcess.run([program, "import", path, "--database-url", database.url])
     }
 }

@@ -10,25 +10,33 @@ struct MeasuredProcess {
     /// The most memory that it held at once, in bytes.
     let peakMemory: Int
 
-    /// Runs a program; what it prints is thrown away, its standard error is ours.
+    /// Runs a program; its standard error is ours.
     ///
-    /// - Parameter words: The program's path and its arguments.
+    /// - Parameters:
+    ///   - words: The program's path and its arguments.
+    ///   - output: The file that gets what it prints, which else is thrown away.
     /// - Throws: ``BenchmarkError`` with `.process` if it cannot be started or fails.
-    static func run(_ words: [String]) async throws -> MeasuredProcess {
+    static func run(_ words: [String], output: String = "/dev/null") async throws -> MeasuredProcess {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try runToEnd(words) })
+                continuation.resume(with: Result { try runToEnd(words, output) })
             }
         }
     }
 
-    private static func runToEnd(_ words: [String]) throws -> MeasuredProcess {
+    private static func runToEnd(_ words: [String], _ output: String) throws -> MeasuredProcess {
         let start = ContinuousClock.now
         var identifier = pid_t()
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        unsafe posix_spawn_file_actions_addopen(
+            &actions,
+            STDOUT_FILENO,
+            output,
+            O_WRONLY | O_CREAT | O_TRUNC,
+            0o600
+        )
         var arguments = unsafe words.map { unsafe strdup($0) }
         unsafe arguments.append(nil)
         defer { for index in unsafe arguments.indices { unsafe free(arguments[index]) } }

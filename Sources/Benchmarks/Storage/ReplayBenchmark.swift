@@ -2,13 +2,13 @@ internal import EventModel
 internal import EventStore
 internal import Postgres
 
-/// `replay` and `memory.replay`: whole streams at random, read and decoded, against the same rows undecoded over COPY.
+/// `replay`: whole streams at random, read and decoded, against the same rows undecoded over COPY.
 struct ReplayBenchmark: Benchmark {
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         var random = SystemRandomNumberGenerator()
         var sizes: [StreamID: Int] = [:]
         for line in run.input.lines { sizes[line.stream, default: 0] += 1 }
-        let streams = sizes.keys.shuffled(using: &random)
+        let streams = sizes.map { (stream: $0.key, events: $0.value) }.shuffled(using: &random)
         let count = Double(run.input.lines.count)
         let rounds = try await run.server.withDatabase(.recorder) { database in
             _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
@@ -16,9 +16,12 @@ struct ReplayBenchmark: Benchmark {
             try await connection.run(unsafeSQL: "vacuum analyze events")
             let store = PostgresEventStore(database)
             let rounds = try await run.rounds("replay") {
-                count / (try await Self.replay(streams, sizes, from: store)).seconds
+                let duration = try await ContinuousClock().measure {
+                    try await WholeSessions.read(streams, from: store)
+                }
+                return count / duration.seconds
             } against: {
-                count / (try await Self.copyOut(streams, on: connection)).seconds
+                count / (try await Self.copyOut(streams.map(\.stream), on: connection)).seconds
             }
             await store.close()
             await connection.close()
@@ -36,21 +39,6 @@ struct ReplayBenchmark: Benchmark {
                 ]
             )
         ]
-    }
-
-    private static func replay(
-        _ streams: [StreamID],
-        _ sizes: [StreamID: Int],
-        from store: PostgresEventStore
-    ) async throws -> Duration {
-        try await ContinuousClock().measure {
-            for stream in streams {
-                let events = try await store.read(stream, limit: PostgresEventStore.largestPage)
-                guard events.count == min(sizes[stream] ?? 0, PostgresEventStore.largestPage) else {
-                    throw BenchmarkError(.input, "stream \(stream) was not read whole")
-                }
-            }
-        }
     }
 
     private static func copyOut(_ streams: [StreamID], on connection: PostgresConnection) async throws -> Duration {

@@ -17,6 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
               recorder bench append
               recorder bench all --events 50000 --json > before.jsonl
               recorder bench size --input calls.jsonl
+              recorder bench memory --memory-events 5000000 --rounds 1
             """
     )
 
@@ -43,14 +44,27 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many events the log of 'aged' holds.", valueName: "count"))
     var agedEvents = 10_000_000
 
+    @Option(
+        help: ArgumentHelp(
+            "How many events the processes of 'memory' are given; as many as a round.",
+            valueName: "count"
+        )
+    )
+    var memoryEvents: Int?
+
+    @Flag(help: ArgumentHelp("Read every stream of a log once: what 'memory' runs.", visibility: .hidden))
+    var replayWholeLog = false
+
     @Flag(help: "Measure even on a server that may lose what it acknowledged; the figures then say so.")
     var undurable = false
 
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        guard events > 0, producers > 0, rounds > 0, agedEvents > 0 else {
-            throw ValidationError("--events, --producers, --rounds and --aged-events are 1 or more.")
+        guard events > 0, producers > 0, rounds > 0, agedEvents > 0, memoryEvents ?? 1 > 0 else {
+            throw ValidationError(
+                "--events, --producers, --rounds, --aged-events and --memory-events are 1 or more."
+            )
         }
         _ = try wanted()
     }
@@ -68,12 +82,14 @@ struct BenchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
+        guard !replayWholeLog else { return try await WholeSessions.readLog(of: try settings.database()) }
         let groups = try wanted()
         guard let program = Bundle.main.executablePath else {
             throw CommandError(.file, "the path of this program cannot be found; call it by its path")
         }
         let benchmarks = BenchmarkOptions(
             events: events,
+            memoryEvents: memoryEvents,
             producers: producers,
             rounds: rounds,
             input: input,
@@ -89,6 +105,8 @@ struct BenchCommand: AsyncParsableCommand {
             table.begin()
             let run = try BenchmarkRun(benchmarks, on: server, logger: settings.logger) { title in
                 if StandardError.isTerminal { StandardError.write("\r\u{1B}[K\(title)") }
+            } notice: { text in
+                StandardError.write("\(StandardError.isTerminal ? "\r\u{1B}[K" : "")\(text)\n")
             }
             for group in groups {
                 let measurements = try await run.measure(group)
