@@ -9,10 +9,10 @@ protocol Benchmark: Sendable {
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
     case append, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
-    case aged
+    case aged, peers
 
-    /// The groups that `all` measures; the others take too long to be part of every run.
-    package static let all = allCases.filter { $0 != .aged }
+    /// The groups that `all` measures; the others take too long, or settle a question that is asked once.
+    package static let all = allCases.filter { ![.aged, .peers].contains($0) }
 
     /// What it measures.
     var benchmarks: [any Benchmark] {
@@ -29,6 +29,7 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
         case .cache: [MemoryHits(), TableHits()]
         case .limits: [LimitDecisions()]
         case .aged: [AgedAppend()]
+        case .peers: [PeerInserts(), PeerEventsourcing()]
         }
     }
 }

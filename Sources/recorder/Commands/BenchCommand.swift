@@ -9,7 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measures the recorder, and in the same run on the same server the limit it is compared with.",
         discussion: """
             Ratios are what counts: machines differ. Each measurement is made several times, by turns with its limit, and \
-            the medians are shown with the least and the most. It starts a durable PostgreSQL of its own in a temporary \
+            the medians are shown with the least and the most. 'all' leaves out what takes long or settles a question \
+            that is asked once: aged, peers, notify and connections. It starts a durable PostgreSQL of its own in a temporary \
             directory, and removes it, unless --database-url names another; there it makes databases of its own, and \
             drops them.
 
@@ -17,6 +18,7 @@ struct BenchCommand: AsyncParsableCommand {
               recorder bench append
               recorder bench all --events 50000 --json > before.jsonl
               recorder bench size --input calls.jsonl
+              recorder bench append --peers
               recorder bench memory --memory-events 5000000 --rounds 1
             """
     )
@@ -52,6 +54,14 @@ struct BenchCommand: AsyncParsableCommand {
     )
     var memoryEvents: Int?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Measure also single-row INSERTs of 1, 8, 32 and 64 clients, and Python's eventsourcing from PyPI.",
+            discussion: "The library is installed in the user's cache if python3 does not have it."
+        )
+    )
+    var peers = false
+
     @Flag(help: ArgumentHelp("Read every stream of a log once: what 'memory' runs.", visibility: .hidden))
     var replayWholeLog = false
 
@@ -70,7 +80,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     private func wanted() throws -> [BenchmarkGroup] {
-        try groups.flatMap { name -> [BenchmarkGroup] in
+        let named = try groups.flatMap { name -> [BenchmarkGroup] in
             if name == "all" { return BenchmarkGroup.all }
             guard let group = BenchmarkGroup(rawValue: name) else {
                 let known = BenchmarkGroup.allCases.map(\.rawValue).joined(separator: ", ")
@@ -78,6 +88,7 @@ struct BenchCommand: AsyncParsableCommand {
             }
             return [group]
         }
+        return peers && !named.contains(.peers) ? named + [.peers] : named
     }
 
     func run() async throws {

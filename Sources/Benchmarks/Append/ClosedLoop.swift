@@ -1,0 +1,46 @@
+internal import Postgres
+
+/// Producers that wait for each acknowledgement, whatever it is that acknowledges.
+struct ClosedLoop {
+    /// Each producer's lines.
+    let shares: [[BenchmarkInput.Line]]
+    /// How many lines there are.
+    let count: Double
+
+    /// What the producers are compared with is slow: so many events are enough for all, and so many for each.
+    private static let mostEvents = (all: 30_000, each: 2_000)
+
+    init(producers: Int, in run: BenchmarkRun) {
+        let most = max(1, min(Self.mostEvents.all / producers, Self.mostEvents.each))
+        shares = run.input.shares(producers).map { Array($0.prefix(most)) }
+        count = Double(shares.reduce(0) { $0 + $1.count })
+    }
+
+    /// Measures the recorder beside something else that takes as many producers.
+    ///
+    /// - Parameters:
+    ///   - name: The measurement's name.
+    ///   - limit: What the recorder is compared with.
+    ///   - other: One round of it; returns how long it took.
+    func measure(
+        _ name: String,
+        against limit: String,
+        in run: BenchmarkRun,
+        _ other: (PostgresConfiguration) async throws -> Duration
+    ) async throws -> Measurement {
+        let rounds = try await run.rounds(name) {
+            try await run.server.withDatabase(.recorder) { database in
+                count / (try await Producers.append(shares, inFlight: 1, to: database)).seconds
+            }
+        } against: {
+            try await run.server.withDatabase(.empty) { database in count / (try await other(database)).seconds }
+        }
+        return Measurement(
+            name,
+            unit: "events/s",
+            higherIsBetter: true,
+            rounds: rounds.map { ($0.value, $0.limit) },
+            settings: ["producers": "\(shares.count)", "events": "\(Int(count))", "limit": limit]
+        )
+    }
+}

@@ -1,0 +1,62 @@
+internal import Foundation
+
+/// A Python that has the library `eventsourcing` and the client psycopg.
+struct PeerPython: Sendable {
+    /// How it is called.
+    private let words: [String]
+    /// The library's version.
+    let version: String
+
+    private static let packages = ["eventsourcing[postgres]>=9.5,<10", "psycopg[binary]>=3.2,<4"]
+    private static let probe = """
+        import importlib.metadata as m, importlib.util as u, sys
+        if not (u.find_spec("eventsourcing") and u.find_spec("psycopg")): sys.exit(1)
+        print(m.version("eventsourcing"))
+        """
+
+    /// Finds one: the machine's, or one of our own in the user's cache, which is made and kept if neither has them.
+    ///
+    /// - Throws: ``BenchmarkError`` with `.process` if there is no Python or PyPI is not reached.
+    static func find() async throws -> PeerPython {
+        let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
+        let folder = (caches ?? FileManager.default.temporaryDirectory).appending(path: "recorder/peers")
+            .path(percentEncoded: false)
+        let own = ["\(folder)/bin/python"]
+        for words in [["/usr/bin/env", "python3"], own] {
+            if let python = try? await PeerPython(words) { return python }
+        }
+        do {
+            _ = try await MeasuredProcess.run(["/usr/bin/env", "python3", "-m", "venv", folder])
+            let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _ = try await MeasuredProcess.run(own + install + packages)
+            return try await PeerPython(own)
+        } catch let error as BenchmarkError {
+            throw BenchmarkError(
+                .process,
+                "Python has no package eventsourcing, and it could not be installed in \(folder); install "
+                    + "\(packages.joined(separator: " and ")) for python3. \(error)"
+            )
+        }
+    }
+
+    /// - Throws: ``BenchmarkError`` with `.process` if it lacks a package or cannot be started.
+    private init(_ words: [String]) async throws {
+        self.words = words
+        version = try await Self.run(words + ["-c", Self.probe])
+    }
+
+    /// Runs a script.
+    ///
+    /// - Parameter words: The script's text and its arguments.
+    /// - Returns: What it printed, without the last line's end.
+    func run(_ words: [String]) async throws -> String { try await Self.run(self.words + ["-c"] + words) }
+
+    private static func run(_ words: [String]) async throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "recorder-peer-\(UUID().uuidString)")
+            .path(percentEncoded: false)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try await MeasuredProcess.run(words, output: path)
+        let printed = try String(contentsOfFile: path, encoding: .utf8)
+        return printed.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
