@@ -9,6 +9,8 @@ extension EventAppender {
         public var patience: Duration
         /// How many connections store groups at the same time, at least 1.
         public var connections: Int
+        /// Whether subscribers are woken after commits. Without, they find events when they look: only benchmarks ask for that.
+        package var notifies = true
 
         /// The defaults were measured on two cores; see the decisions beside this target.
         public init(

@@ -227,7 +227,7 @@ public final class EventAppender: Sendable {
             written: { [self] events in
                 groups.record(events)
                 appended.increment(by: events)
-                notifier.notify()
+                if limits.notifies { notifier.notify() }
             },
             tell: { settled.yield($0) }
         )

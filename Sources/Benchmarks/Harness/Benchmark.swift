@@ -9,10 +9,10 @@ protocol Benchmark: Sendable {
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
     case append, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
-    case aged, peers
+    case aged, peers, notify, connections
 
     /// The groups that `all` measures; the others take too long, or settle a question that is asked once.
-    package static let all = allCases.filter { ![.aged, .peers].contains($0) }
+    package static let all = allCases.filter { ![.aged, .peers, .notify, .connections].contains($0) }
 
     /// What it measures.
     var benchmarks: [any Benchmark] {
@@ -30,6 +30,8 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
         case .limits: [LimitDecisions()]
         case .aged: [AgedAppend()]
         case .peers: [PeerInserts(), PeerEventsourcing()]
+        case .notify: [NotifyBenchmark()]
+        case .connections: [ConnectionsBenchmark()]
         }
     }
 }
