@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -Eeuo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test soak million bench format lint clean
+.PHONY: help setup build demo test soak million bench microbench format lint clean
 
 swift := .ci/swift
 sources := Package.swift Sources Tests
@@ -11,7 +11,7 @@ sources := Package.swift Sources Tests
 heavy := 'FaultTests|EndToEndTests'
 
 help: ## lists these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: ## installs what is missing: libpq, LZ4, PostgreSQL 15 or later, Python; looks for Swift
 	@.ci/setup
@@ -40,6 +40,9 @@ million: setup ## a million events: rebuilt beside readers, killed at half, besi
 bench: setup ## measures the recorder beside its limits, in about ten minutes; BENCH_FLAGS="append --events 50000" for a part
 	$(swift) build -c release --product recorder --scratch-path .build-release
 	.build-release/release/recorder bench $(BENCH_FLAGS)
+
+microbench: setup ## measures the functions that every event goes through, each alone; BENCH_FLAGS="--filter 'JSON.*'" for a part
+	$(swift) package --package-path Tests/MicroBenchmarks --scratch-path .build-micro benchmark $(BENCH_FLAGS)
 
 format: setup ## formats the Swift sources
 	$(swift) format -i -r $(sources)

@@ -34,6 +34,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Directory", ["EventModel", "EventStore", "Postgres"]),
     ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
     ("Simulator", ["EventModel"]),
+    ("HotFunctions", ["EventModel", "PayloadCodec", "Postgres", "Simulator"]),
     ("Operations", ["Postgres", "Schema", logging]),
     (
         "Benchmarks",
@@ -60,13 +61,15 @@ func testDependencies(of layer: (name: String, dependencies: [Target.Dependency]
 
 /// What the command line is made of: all layers, and what reads its words and settings.
 let commandLine: [Target.Dependency] =
-    layers.map { Target.Dependency.byName(name: $0.name) }
+    layers.filter { $0.name != "HotFunctions" }.map { Target.Dependency.byName(name: $0.name) }
     + [argumentParser, configuration, lifecycle, logging, metrics, signals]
 
 let package = Package(
     name: "session-recorder",
     products: [
         .executable(name: "recorder", targets: ["recorder"]),
+        // For the package in Tests/MicroBenchmarks; no service needs it.
+        .library(name: "HotFunctions", targets: ["HotFunctions"]),
         .library(name: "SessionRecorder", targets: ["EventModel", "EventStore", "ReadModel", "Directory", "Cache"]),
     ],
     dependencies: [

@@ -2,11 +2,14 @@
 ///
 /// Eight bytes a step with eight tables ("slicing by 8", Kounavis and Berry, 2005): the tables take 8 KiB, so they and
 /// LZ4's state of 16 KiB fit the first-level cache together.
-struct CRC32C {
+package struct CRC32C {
     private var state: UInt32 = ~0
 
+    /// The checksum of nothing.
+    package init() {}
+
     /// The checksum of what was added so far.
-    var value: UInt32 { ~state }
+    package var value: UInt32 { ~state }
 
     /// Adds the four bytes of `word`, the lowest first.
     mutating func update(littleEndian word: UInt32) {
@@ -18,7 +21,7 @@ struct CRC32C {
     }
 
     /// Adds all `bytes`, in order.
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard var pointer = bytes.baseAddress else { return }
         let tables = unsafe CRC32CTables.shared.base
         var crc = state

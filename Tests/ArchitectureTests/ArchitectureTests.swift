@@ -18,6 +18,9 @@ import Testing
         "Cache": ["Postgres", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "ServiceLifecycle"],
         "Operations": ["Postgres", "Schema"],
         "Simulator": ["EventModel"],
+        "HotFunctions": ["EventModel", "PayloadCodec", "Postgres", "Simulator"],
+        // A package of its own.
+        "MicroBenchmarks": ["Benchmark", "HotFunctions", "PackageDescription"],
         "Benchmarks": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "Cache", "Simulator",
             "Operations",
@@ -81,7 +84,8 @@ import Testing
         let paths = try? FileManager.default.subpathsOfDirectory(
             atPath: root.appending(path: folder).path(percentEncoded: false)
         )
-        return (paths ?? []).filter { $0.hasSuffix(".swift") }.sorted().compactMap { path in
+        // What a tool built there is hidden.
+        return (paths ?? []).filter { $0.hasSuffix(".swift") && !$0.contains("/.") }.sorted().compactMap { path in
             let text = try? String(contentsOf: root.appending(path: "\(folder)/\(path)"), encoding: .utf8)
             return text.map { SourceFile(path: "\(folder)/\(path)", text: $0) }
         }

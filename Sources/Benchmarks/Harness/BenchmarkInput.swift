@@ -34,10 +34,12 @@ struct BenchmarkInput: Sendable {
             throw BenchmarkError(.input, "\(path) cannot be read: name a file of events, one JSON object a line")
         }
         var lines: [Line] = []
-        for (number, json) in file.split(separator: 0x0A).prefix(options.events).enumerated() {
+        for (index, json) in file.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated()
+        where !json.isEmpty {
+            guard lines.count < options.events else { break }
             let json = [UInt8](json)
             do {
-                lines.append(Line(stream: try EventLine(json.span, number: number + 1).stream, json: json))
+                lines.append(Line(stream: try EventLine(json.span, number: index + 1).stream, json: json))
             } catch {
                 throw BenchmarkError(.input, "\(path): \(error)")
             }
