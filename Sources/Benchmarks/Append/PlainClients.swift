@@ -6,7 +6,7 @@ enum PlainClients {
     static func measure(_ name: String, clients: Int, in run: BenchmarkRun) async throws -> Measurement {
         let loop = ClosedLoop(producers: clients, in: run)
         let rows = try loop.shares.map { try PlainTable.rows($0) }
-        let limit = "one-row INSERT transactions of \(clients) clients"
+        let limit = "one-row INSERT transactions, clients: \(clients)"
         return try await loop.measure(name, against: limit, in: run) { try await insert(rows, into: $0) }
     }
 

@@ -50,7 +50,10 @@ struct PeerEventsourcing: Benchmark {
 
     /// Its functions in the database, which its users may leave out, are used: with them it is faster.
     private static let script = """
-        import json, multiprocessing, sys, time
+        from json import dumps, loads
+        from multiprocessing import Barrier, Process
+        from sys import argv
+        from time import perf_counter
         from uuid import UUID
         from eventsourcing.persistence import StoredEvent
         from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -69,10 +72,10 @@ struct PeerEventsourcing: Benchmark {
         def events(lines):
             versions = {}
             for line in lines:
-                event = json.loads(line)
+                event = loads(line)
                 stream = UUID(event["stream"])
                 versions[stream] = versions.get(stream, 0) + 1
-                state = json.dumps([event.get("data", {}), event.get("metadata", {})], separators=(",", ":"))
+                state = dumps([event.get("data", {}), event.get("metadata", {})], separators=(",", ":"))
                 yield StoredEvent(stream, versions[stream], event["type"], state.encode())
 
 
@@ -91,20 +94,20 @@ struct PeerEventsourcing: Benchmark {
             log.datastore.close()
 
 
-        url, path = sys.argv[1:]
+        url, path = argv[1:]
         with open(path, encoding="utf-8") as file:
             shares = [share.split("\\n") for share in file.read().strip("\\n").split("\\n\\n")]
         tables = recorder(url)
         tables.create_table()
         tables.datastore.close()
-        start, end = multiprocessing.Barrier(len(shares) + 1), multiprocessing.Barrier(len(shares) + 1)
-        clients = [multiprocessing.Process(target=append, args=(url, share, start, end)) for share in shares]
+        start, end = Barrier(len(shares) + 1), Barrier(len(shares) + 1)
+        clients = [Process(target=append, args=(url, share, start, end)) for share in shares]
         for client in clients:
             client.start()
         start.wait()
-        begin = time.perf_counter()
+        begin = perf_counter()
         end.wait()
-        print(time.perf_counter() - begin)
+        print(perf_counter() - begin)
         for client in clients:
             client.join()
         """

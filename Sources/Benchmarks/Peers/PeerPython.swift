@@ -9,9 +9,10 @@ struct PeerPython: Sendable {
 
     private static let packages = ["eventsourcing[postgres]>=9.5,<10", "psycopg[binary]>=3.2,<4"]
     private static let probe = """
-        import importlib.metadata as m, importlib.util as u, sys
-        if not (u.find_spec("eventsourcing") and u.find_spec("psycopg")): sys.exit(1)
-        print(m.version("eventsourcing"))
+        from importlib.metadata import version
+        from importlib.util import find_spec
+        if not (find_spec("eventsourcing") and find_spec("psycopg")): raise SystemExit(1)
+        print(version("eventsourcing"))
         """
 
     /// Finds one: the machine's, or one of our own in the user's cache, which is made and kept if neither has them.
