@@ -60,15 +60,6 @@ package enum SharedData {
 
     private static func python(_ tool: String, _ arguments: [String]) async throws -> Data {
         let script = try require(tool)
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", script.path(percentEncoded: false)] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw CocoaError(.executableRuntimeMismatch) }
-        return data
+        return Data(try await ChildProgram.run("python3", [script.path(percentEncoded: false)] + arguments).text.utf8)
     }
 }

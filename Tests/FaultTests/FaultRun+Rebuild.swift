@@ -32,6 +32,8 @@ extension FaultRun {
             guard rebuilt.status == 0 else {
                 let reason = rebuilt.errors.split(separator: "\n").last { $0.hasPrefix("recorder:") } ?? ""
                 say("the rebuild of \(model) ended with \(rebuilt.status): \(reason.prefix(200))")
+                // What differs is for whoever looks for the reason.
+                for line in rebuilt.output.split(separator: "\n").prefix(3) { say("  \(line.prefix(1_000))") }
                 continue
             }
             let isResumed = rebuilt.output.contains(#""resumed":true"#)

@@ -5,7 +5,7 @@ import RecorderTesting
 import Testing
 
 @Suite struct PostgresConnectTests {
-    private func failure(_ url: String, timeout: Duration = .seconds(20)) async throws -> PostgresError {
+    private func failure(_ url: String, timeout: Duration = .seconds(300)) async throws -> PostgresError {
         try await postgresError {
             try await PostgresConnection.connect(PostgresConfiguration(url: url, connectTimeout: timeout))
         }
@@ -124,7 +124,7 @@ private final class SilentPort: Sendable {
         let isThere = await withCheckedContinuation { continuation in
             DispatchQueue(label: "silent port").async {
                 var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-                let ready = unsafe poll(&waiting, 1, 30_000)
+                let ready = unsafe poll(&waiting, 1, 300_000)
                 continuation.resume(returning: ready == 1 && accept(listener, nil, nil) >= 0)
             }
         }

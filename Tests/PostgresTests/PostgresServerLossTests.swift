@@ -102,7 +102,7 @@ import Testing
 
     @Test func `everybody learns when the server crashes, and the pool works again after its restart`() async throws {
         try await withTestServer { server in
-            let configuration = PostgresConfiguration(url: server.url(), connectTimeout: .seconds(20))
+            let configuration = PostgresConfiguration(url: server.url(), connectTimeout: .seconds(300))
             try await withSession(configuration) { session in
                 try await session.run(
                     unsafeSQL: "create table numbers (n bigint primary key); insert into numbers values (-1)"

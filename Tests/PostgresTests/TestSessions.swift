@@ -41,7 +41,7 @@ func withSession<R>(
 /// Waits until the condition holds: for what happens at the server and sends no signal.
 func eventually(
     _ what: String,
-    within limit: Duration = .seconds(30),
+    within limit: Duration = .seconds(300),
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

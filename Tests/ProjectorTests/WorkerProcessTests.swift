@@ -47,9 +47,12 @@ import Testing
             )
         }
 
-        /// Waits until the shards are shared out so; fails after 30 s.
+        /// How long to wait for what must come.
+        let patience = Duration.seconds(300)
+
+        /// Waits until the shards are shared out so.
         func wait(_ what: String, until condition: ([Int32: Int]) -> Bool) async throws {
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + patience
             while true {
                 let loads = try await loads()
                 if condition(loads) { return }
@@ -60,7 +63,7 @@ import Testing
                             from pg_stat_activity where datname = current_database()
                             """
                     )
-                    Issue.record("not within 30 s: \(what); loads are \(loads); sessions are \(sessions)")
+                    Issue.record("not within \(patience): \(what); loads are \(loads); sessions are \(sessions)")
                     throw CancellationError()
                 }
                 try await Task.sleep(for: .milliseconds(10))
@@ -74,12 +77,12 @@ import Testing
 
         /// Waits until everything that is stored was folded.
         func waitForHead() async throws {
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + patience
             while try await connection.query(ProjectionStatus.Select(until: nil)).contains(where: {
                 $0.eventsBehind > 0
             }) {
                 guard ContinuousClock.now < end else {
-                    Issue.record("not caught up within 30 s")
+                    Issue.record("not caught up within \(patience)")
                     throw CancellationError()
                 }
                 try await Task.sleep(for: .milliseconds(10))
@@ -103,13 +106,11 @@ import Testing
         }
     }
 
-    @Test func `what a killed process held is taken over within 5 s`() async throws {
+    /// How long that takes is told by the fault suite, whose tests run alone.
+    @Test func `what a killed process held is taken over`() async throws {
         try await withProjectors(["first", "second"]) { projectors, processes in
-            let killed = ContinuousClock.now
             processes[0].send(SIGKILL)
             try await projectors.waitForSole(processes[1])
-            let time = killed.duration(to: .now)
-            #expect(time < .seconds(5), "it took \(time)")
             let models = ReadModels(database: projectors.database)
             try await models.append(ReadModels.simulated(sessions: 2, seed: 31))
             try await projectors.waitForHead()
@@ -197,7 +198,7 @@ import Testing
             let waiting = "wait_event_type = 'Lock' and datname = current_database()"
             func wait(_ state: String, for isSo: Bool) async throws {
                 let session = "select from pg_stat_activity where application_name = 'first' and \(state)"
-                let end = ContinuousClock.now + .seconds(30)
+                let end = ContinuousClock.now + projectors.patience
                 while try await projectors.connection.text(unsafeSQL: session).isEmpty == isSo {
                     try #require(.now < end, "\(isSo ? "no" : "a") session of the first process: \(state)")
                 }
@@ -310,7 +311,7 @@ import Testing
             defer { process.send(SIGKILL) }
             /// Waits until a statement of the process waits that began after another one did.
             func waitForLock(after earlier: String) async throws -> (pid: String, since: String) {
-                let end = ContinuousClock.now + .seconds(30)
+                let end = ContinuousClock.now + projectors.patience
                 while .now < end {
                     let row = try await projectors.connection.text(
                         unsafeSQL: """
