@@ -2,6 +2,8 @@
 public struct EventType: Hashable, Sendable, CustomStringConvertible {
     /// The name, 1 to 128 bytes of UTF-8 without U+0000.
     public let name: String
+    /// The type's place in ``frequent``, which says without reading the name which type it is; nil for other types.
+    private let place: UInt8?
 
     /// Takes a name of 1 to 128 bytes.
     ///
@@ -10,22 +12,26 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
         guard !name.isEmpty else { throw EventType.refusal("it is empty; name what happened, such as turn.started") }
         guard name.utf8.count <= 128 else { throw EventType.refusal("it is longer than 128 bytes; shorten it") }
         guard !name.utf8.contains(0) else { throw EventType.refusal(JSONFault.Reason.nulCharacter.text) }
-        self.name = name
+        self.init(checked: name)
     }
 
-    /// Takes a name that is known to be good.
-    init(known name: String) { self.name = name }
+    /// Takes a name that was checked.
+    private init(checked name: String) {
+        self.name = name
+        place = Self.places[name]
+    }
 
     /// Whether two names have the same bytes. Strings that differ only in how Unicode composes a character are equal in
     /// Swift, but are two types to the database and to whoever sent them.
     public static func == (left: EventType, right: EventType) -> Bool {
-        left.name == right.name && left.name.utf8.elementsEqual(right.name.utf8)
+        if left.place != nil || right.place != nil { return left.place == right.place }
+        return left.name.utf8.elementsEqual(right.name.utf8)
     }
 
-    /// Hashes length and end of the name, which tell the types of a log apart.
+    /// Hashes what ``==(_:_:)`` compares.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(name.utf8.count)
-        hasher.combine(name.utf8.last)
+        hasher.combine(place)
+        if place == nil { hasher.combine(bytes: Array(name.utf8)) }
     }
 
     /// The name.
@@ -38,37 +44,41 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
 
 extension EventType {
     /// A session began; its stream's first event.
-    public static let sessionStarted = EventType(known: "session.started")
+    public static let sessionStarted = EventType(checked: "session.started")
     /// A session went from one state to another.
-    public static let sessionStateChanged = EventType(known: "session.state_changed")
+    public static let sessionStateChanged = EventType(checked: "session.state_changed")
     /// A session ended.
-    public static let sessionEnded = EventType(known: "session.ended")
+    public static let sessionEnded = EventType(checked: "session.ended")
     /// A turn of a session began.
-    public static let turnStarted = EventType(known: "turn.started")
+    public static let turnStarted = EventType(checked: "turn.started")
     /// Speech recognition gave a transcript.
-    public static let turnTranscribed = EventType(known: "turn.transcribed")
+    public static let turnTranscribed = EventType(checked: "turn.transcribed")
     /// Retrieval gave documents.
-    public static let turnRetrieved = EventType(known: "turn.retrieved")
+    public static let turnRetrieved = EventType(checked: "turn.retrieved")
     /// A language model answered.
-    public static let turnGenerated = EventType(known: "turn.generated")
+    public static let turnGenerated = EventType(checked: "turn.generated")
     /// Speech synthesis gave audio.
-    public static let turnSynthesized = EventType(known: "turn.synthesized")
+    public static let turnSynthesized = EventType(checked: "turn.synthesized")
     /// Somebody spoke over somebody else.
-    public static let turnInterrupted = EventType(known: "turn.interrupted")
+    public static let turnInterrupted = EventType(checked: "turn.interrupted")
     /// A turn came to its end.
-    public static let turnCompleted = EventType(known: "turn.completed")
+    public static let turnCompleted = EventType(checked: "turn.completed")
     /// A stage of a turn failed.
-    public static let turnFailed = EventType(known: "turn.failed")
+    public static let turnFailed = EventType(checked: "turn.failed")
     /// A user came to be.
-    public static let userRegistered = EventType(known: "user.registered")
+    public static let userRegistered = EventType(checked: "user.registered")
     /// A user's fields changed.
-    public static let userUpdated = EventType(known: "user.updated")
+    public static let userUpdated = EventType(checked: "user.updated")
     /// A user proved who they are, or failed to.
-    public static let userLoggedIn = EventType(known: "user.logged_in")
+    public static let userLoggedIn = EventType(checked: "user.logged_in")
 
     /// The types that lines of a log are full of, longest waited for first.
-    static let frequent: [EventType] = [
-        sessionStateChanged, turnStarted, turnTranscribed, turnGenerated, turnSynthesized, turnCompleted, turnRetrieved,
-        turnInterrupted, turnFailed, sessionStarted, sessionEnded, userLoggedIn, userRegistered, userUpdated,
+    static let frequent = frequentNames.map { EventType(checked: $0) }
+
+    private static let frequentNames = [
+        "session.state_changed", "turn.started", "turn.transcribed", "turn.generated", "turn.synthesized",
+        "turn.completed", "turn.retrieved", "turn.interrupted", "turn.failed", "session.started", "session.ended",
+        "user.logged_in", "user.registered", "user.updated",
     ]
+    private static let places = Dictionary(uniqueKeysWithValues: zip(frequentNames, UInt8(0)...))
 }

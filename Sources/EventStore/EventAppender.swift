@@ -136,33 +136,47 @@ public final class EventAppender: Sendable {
         guard !appends.isEmpty else { return [] }
         let outcomes = AppendOutcomes(count: appends.count)
         var taken = 0
-        for places in parts(of: appends) {
+        for part in parts(of: appends) {
             do {
-                taken += try await put(places, of: appends, outcomes)
+                taken += try await put(part, of: appends, outcomes)
             } catch {
                 guard taken > 0 else { throw error }
-                for place in places { outcomes.settle(place, .failure(error)) }
+                for place in part.places { outcomes.settle(place, .failure(error)) }
             }
         }
         return await outcomes.all()
+    }
+
+    /// Appends of one lane that are put into its queue together.
+    private struct Part {
+        let lane: Int
+        var places: [Int] = []
+        var sizes: [Int] = []
+        var size = 0
+
+        mutating func add(_ place: Int, size: Int) {
+            places.append(place)
+            sizes.append(size)
+            self.size += size
+        }
     }
 
     /// The most bytes that are put into a queue at once, so that producers with many appends take turns.
     private static let partSize = 256 << 10
 
     /// Divides appends into parts of one lane each, in their order.
-    private func parts(of appends: [Append]) -> [[Int]] {
-        var parts: [[Int]] = []
-        var open = [(part: Int, size: Int)?](repeating: nil, count: queues.count)
+    private func parts(of appends: [Append]) -> [Part] {
+        var parts: [Part] = []
+        var open = [Int?](repeating: nil, count: queues.count)
         for (place, append) in appends.enumerated() {
             let lane = lane(of: append.stream)
             let size = AppendRequest.size(of: append)
-            if let current = open[lane], current.size + size <= Self.partSize {
-                parts[current.part].append(place)
-                open[lane]?.size += size
+            if let part = open[lane], parts[part].size + size <= Self.partSize {
+                parts[part].add(place, size: size)
             } else {
-                open[lane] = (parts.count, size)
-                parts.append([place])
+                open[lane] = parts.count
+                parts.append(Part(lane: lane))
+                parts[parts.count - 1].add(place, size: size)
             }
         }
         return parts
@@ -171,14 +185,12 @@ public final class EventAppender: Sendable {
     /// Hands some appends of one lane over; those that cannot be encoded fail alone.
     ///
     /// - Returns: How many were taken or have failed already.
-    private func put(_ places: [Int], of appends: [Append], _ outcomes: AppendOutcomes) async throws -> Int {
-        guard let first = places.first else { return 0 }
-        let queue = queues[lane(of: appends[first].stream)]
-        try await queue.reserve(places.reduce(0) { $0 + AppendRequest.size(of: appends[$1]) })
+    private func put(_ part: Part, of appends: [Append], _ outcomes: AppendOutcomes) async throws -> Int {
+        let (places, queue) = (part.places, queues[part.lane])
+        try await queue.reserve(part.size)
         var requests: [AppendRequest] = []
         requests.reserveCapacity(places.count)
-        for place in places {
-            let size = AppendRequest.size(of: appends[place])
+        for (place, size) in zip(places, part.sizes) {
             do {
                 let encoded = try Self.encode([appends[place]], size: size, encoder, queue)
                 requests.append(

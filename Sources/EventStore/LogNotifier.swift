@@ -17,8 +17,9 @@ final class LogNotifier: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
 
-    /// The least time between two notifications: under load, listeners need no more to read whole batches.
-    private static let interval = Duration.microseconds(250)
+    /// The least time between two notifications: while commits come one by one, and when they do not cease. Under load,
+    /// listeners read whole batches, and each notification takes from the time that the commits need.
+    private static let interval = (least: Duration.microseconds(250), most: Duration.milliseconds(1))
     /// How long to leave a server alone that cannot be reached.
     private static let retryPause = Duration.seconds(1)
 
@@ -71,10 +72,12 @@ final class LogNotifier: Sendable {
     }
 
     private func send(on connection: isolated PostgresConnection) async throws {
+        var interval = Self.interval.least
         repeat {
             state.withLock { $0.isDue = false }
             try await connection.execute(WakeSubscribers())
-            if !state.withLock({ $0.isClosed }) { Thread.pause(Self.interval) }
+            if !state.withLock({ $0.isClosed }) { Thread.pause(interval) }
+            interval = state.withLock { $0.isDue } ? min(interval * 2, Self.interval.most) : Self.interval.least
         } while await isDue()
     }
 
