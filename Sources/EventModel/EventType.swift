@@ -28,10 +28,10 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
         return left.name.utf8.elementsEqual(right.name.utf8)
     }
 
-    /// Hashes what ``==(_:_:)`` compares.
+    /// Hashes the place, or length and end of the name, which tell the types of a log apart.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(place)
-        if place == nil { hasher.combine(bytes: Array(name.utf8)) }
+        hasher.combine(place ?? UInt8(truncatingIfNeeded: name.utf8.count) &+ 128)
+        if place == nil { hasher.combine(name.utf8.last) }
     }
 
     /// The name.

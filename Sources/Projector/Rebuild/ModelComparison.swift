@@ -80,6 +80,10 @@ struct ViewComparison {
         on connection: isolated PostgresConnection
     ) async throws {
         let (new, old) = (relation(view, in: expected, columns[0]), relation(view, in: found, columns[0]))
+        if let count = try await countIfEqual(new, old, columns: columns, on: connection) {
+            result.rows.append((view, count))
+            return
+        }
         var key: [String]?
         for count in 1...columns.count where key == nil {
             let prefix = Array(columns.prefix(count))
@@ -100,6 +104,33 @@ struct ViewComparison {
         result.differenceCount += rows.first?.count ?? 0
         for row in rows where result.differences.count < limit {
             result.differences.append(row.difference(in: view, key: names, columns: columns))
+        }
+    }
+
+    /// Compares all rows at once, by the sum of their hashes: a fraction of what it costs to look at each.
+    ///
+    /// - Returns: How many rows there are; `nil` if they differ, or have columns that cannot be hashed.
+    private func countIfEqual(
+        _ new: String,
+        _ old: String,
+        columns: [String],
+        on connection: isolated PostgresConnection
+    ) async throws -> Int? {
+        let columns = columns.map(Self.quoted).joined(separator: ", ")
+        func figures(_ relation: String) -> String {
+            "(select count(*) as rows, sum(hash_record_extended(whole, 0)) as hashes "
+                + "from (select \(columns) from \(relation)) as whole)"
+        }
+        do {
+            return try await connection.savepoint { connection in
+                let rows = try await connection.text(
+                    unsafeSQL: "select new.rows from \(figures(new)) as new, \(figures(old)) as old "
+                        + "where (new.rows, new.hashes) is not distinct from (old.rows, old.hashes)"
+                )
+                return rows.first?.first.flatMap { $0 }.flatMap(Int.init)
+            }
+        } catch let error as PostgresError where error.sqlState == "42883" {
+            return nil
         }
     }
 
