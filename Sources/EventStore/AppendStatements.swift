@@ -86,11 +86,12 @@ struct InsertEvents: PostgresStatement {
             : "with stored as (\(Self.insert)) select position, (select note_subjects($8, $9))::text from stored"
     }
 
+    /// The arrays go side by side, row by row: in FROM, each would be written to a table of its own first, which costs half
+    /// a microsecond an event.
     private static let insert = """
         insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
-        select occurred_at, version, type, encoding, stream_id, event_id, payload
-        from unnest($1::timestamptz[], $2::integer[], $3::smallint[], $4::smallint[], $5::uuid[], $6::uuid[], $7::bytea[])
-            as batch(occurred_at, version, type, encoding, stream_id, event_id, payload)
+        select unnest($1::timestamptz[]), unnest($2::integer[]), unnest($3::smallint[]), unnest($4::smallint[]),
+            unnest($5::uuid[]), unnest($6::uuid[]), unnest($7::bytea[])
         returning position
         """
 

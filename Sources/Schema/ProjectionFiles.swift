@@ -156,11 +156,13 @@ package struct ProjectionFiles: Sendable, Hashable {
     }
 
     /// The relation `batch` as the rows of an array for each column.
+    ///
+    /// Functions in the list of columns go side by side, row by row; in FROM, each would be written to a table of its own
+    /// first.
     private static func arrays(columns: [Column]) -> String {
         let all = commonColumns + columns.map { (name: $0.name, type: $0.type) }
-        let arrays = all.enumerated().map { "$\($0.offset + 1)::\($0.element.type)[]" }.joined(separator: ", ")
-        let names = all.map { "\"\($0.name)\"" }.joined(separator: ", ")
-        return "batch as (select * from unnest(\(arrays)) as batch(\(names)))"
+        let columns = all.enumerated().map { "unnest($\($0.offset + 1)::\($0.element.type)[]) as \"\($0.element.name)\"" }
+        return "batch as (select \(columns.joined(separator: ", ")))"
     }
 }
 

@@ -60,11 +60,14 @@ import Testing
                 with recursive b(n) as (select 1) select * from b;
                 """
         )
-        let batch =
-            "batch as (select * from unnest($1::bigint[], $2::uuid[], $3::integer[], $4::uuid[], $5::text[], "
-            + "$6::timestamptz[], $7::timestamptz[], $8::uuid[], $9::double precision[]) as batch("
-            + "\"position\", \"stream_id\", \"version\", \"event_id\", \"type\", \"occurred_at\", \"recorded_at\", "
-            + "\"turn_id\", \"latency\"))"
+        let columns = [
+            "unnest($1::bigint[]) as \"position\"", "unnest($2::uuid[]) as \"stream_id\"",
+            "unnest($3::integer[]) as \"version\"", "unnest($4::uuid[]) as \"event_id\"",
+            "unnest($5::text[]) as \"type\"", "unnest($6::timestamptz[]) as \"occurred_at\"",
+            "unnest($7::timestamptz[]) as \"recorded_at\"", "unnest($8::uuid[]) as \"turn_id\"",
+            "unnest($9::double precision[]) as \"latency\"",
+        ]
+        let batch = "batch as (select \(columns.joined(separator: ", ")))"
         #expect(projection.statements[0] == "with \(batch)\ninsert into t select 1")
         #expect(projection.statements[1] == "with \(batch), /* x */ a as (select 2) select * from a")
         #expect(projection.statements[2] == "with recursive \(batch), b(n) as (select 1) select * from b")
