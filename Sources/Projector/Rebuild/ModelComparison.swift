@@ -121,12 +121,12 @@ struct ViewComparison {
             "(select count(*) as rows, sum(hash_record_extended(whole, 0)) as hashes "
                 + "from (select \(columns) from \(relation)) as whole)"
         }
+        let comparison =
+            "select new.rows from \(figures(new)) as new, \(figures(old)) as old "
+            + "where (new.rows, new.hashes) is not distinct from (old.rows, old.hashes)"
         do {
             return try await connection.savepoint { connection in
-                let rows = try await connection.text(
-                    unsafeSQL: "select new.rows from \(figures(new)) as new, \(figures(old)) as old "
-                        + "where (new.rows, new.hashes) is not distinct from (old.rows, old.hashes)"
-                )
+                let rows = try await connection.text(unsafeSQL: comparison)
                 return rows.first?.first.flatMap { $0 }.flatMap(Int.init)
             }
         } catch let error as PostgresError where error.sqlState == "42883" {
