@@ -9,7 +9,7 @@ internal import Postgres
 /// heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so that its
 /// neighbours do not fail with it.
 struct AppendWriter: Sendable {
-    private let configuration: PostgresConfiguration
+    private var configuration: PostgresConfiguration
     private let logger: Logger
     private let limits: EventAppender.Limits
     /// Told how many events each transaction stored.
@@ -18,6 +18,8 @@ struct AppendWriter: Sendable {
     private let tell: @Sendable ([AppendSettlement]) -> Void
     private var heads: StreamHeads
     private var types = EventTypes()
+    /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
+    private var trustsStarts = true
     /// When to give up if the trouble lasts; `nil` while there is none.
     private var giveUp: ContinuousClock.Instant?
 
@@ -42,6 +44,8 @@ struct AppendWriter: Sendable {
         tell: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
         self.configuration = configuration
+        // Planned anew for each group, with all partitions, reading heads took longer than storing.
+        self.configuration.settings["plan_cache_mode"] = "force_generic_plan"
         self.limits = limits
         self.logger = logger
         self.written = written
@@ -153,7 +157,8 @@ struct AppendWriter: Sendable {
                 if conflicts >= Self.groupAttempts, attempt.open.count > 1 {
                     return await writeHalves(attempt.open, on: connection)
                 }
-                // Others were faster: read what they did, and decide again.
+                // Others were faster, or a session was not new: read what is there, and decide again.
+                trustsStarts = false
                 attempt.fresh = []
                 attempt.stale = Set(attempt.open.lazy.flatMap(\.appends).map(\.stream))
             } catch let error as PostgresError where error.isRetryable || error.code == .closed {
@@ -188,8 +193,7 @@ struct AppendWriter: Sendable {
     /// Decides about a group and stores in one transaction what is to be stored now.
     private mutating func write(_ attempt: inout Attempt, on connection: isolated PostgresConnection) async throws {
         try await internTypes(of: attempt.open, on: connection)
-        let unknown = attempt.open.lazy.flatMap(\.appends).map(\.stream).filter { [heads] in heads[$0] == nil }
-        try await read(attempt.stale.union(unknown), fresh: &attempt.fresh, on: connection)
+        try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
         let round = AppendRound(attempt.open, heads: heads, types: types, fresh: attempt.fresh)
         // From here on only these are open: whatever happens to the others' neighbours, they are told once.
         attempt.open = round.open
@@ -229,6 +233,24 @@ struct AppendWriter: Sendable {
         try await types.intern(unknown, on: connection)
     }
 
+    /// The streams that must be read because nothing is known of them.
+    ///
+    /// A stream whose first append begins a session is taken for empty: if it is not, its key refuses version 1, and it is
+    /// read then.
+    private mutating func unknownStreams(of requests: [AppendRequest]) -> Set<StreamID> {
+        var unknown: Set<StreamID> = []
+        for request in requests {
+            for append in request.appends where heads[append.stream] == nil {
+                if trustsStarts, append.events.first?.type == .sessionStarted, !unknown.contains(append.stream) {
+                    heads.extend(append.stream, by: EmptyCollection())
+                } else {
+                    unknown.insert(append.stream)
+                }
+            }
+        }
+        return unknown
+    }
+
     private mutating func read(
         _ streams: Set<StreamID>,
         fresh: inout Set<StreamID>,
@@ -237,6 +259,7 @@ struct AppendWriter: Sendable {
         guard !streams.isEmpty else { return }
         let wanted = streams.map { (stream: $0, version: heads[$0]?.version ?? 0) }
         let rows = try await connection.query(ReadHeads(streams: wanted))
+        if rows.isEmpty { trustsStarts = true }
         for stream in streams { heads.extend(stream, by: EmptyCollection()) }
         for row in rows {
             guard row.version == (heads[row.stream]?.version ?? 0) + 1 else {

@@ -149,6 +149,34 @@ import Testing
         }
     }
 
+    /// An appender takes the stream of a session that starts for empty and does not read it first.
+    @Test func `a session that starts in a stream which is not empty is found out, by its key`() async throws {
+        try await withStore { store, configuration in
+            let (stream, other) = (StreamID.fresh(), StreamID.fresh())
+            let start = try EventDraft(id: .fresh(), type: .sessionStarted)
+            let first = Append(stream: stream, events: [start, try .turn()])
+            try await store.withAppender { _ = try await $0.append(first) }
+            // Appenders that know nothing of it: the same again, another start behind it, and neighbours.
+            let again = try await store.withAppender { appender in
+                try await appender.append(independently: [
+                    first,
+                    Append(stream: stream, events: [try EventDraft(id: .fresh(), type: .sessionStarted)]),
+                    Append(stream: other, events: [try EventDraft(id: .fresh(), type: .sessionStarted)]),
+                    Append(
+                        stream: stream,
+                        expectedVersion: .none,
+                        events: [try EventDraft(id: .fresh(), type: .sessionStarted)]
+                    ),
+                ])
+            }
+            let receipts = again.map { try? $0.get() }
+            #expect(receipts.map { $0?.firstVersion } == [1, 3, 1, nil])
+            #expect(receipts.map { $0?.wasStoredBefore } == [true, false, false, nil])
+            let error = #expect(throws: EventStoreError.self) { try again[3].get() }
+            #expect(error?.code == .wrongExpectedVersion)
+        }
+    }
+
     @Test func `an append that is cancelled before it is taken is not stored`() async throws {
         try await withStore { store, configuration in
             let appender = appender(configuration, queueBytes: 1)

@@ -113,6 +113,32 @@ import Testing
         }
     }
 
+    @Test func `the daemon makes the partitions of the months to come`() async throws {
+        try await withTestDatabase { database in
+            let connection = try await PostgresConnection.connect(database)
+            // As they would be after a year.
+            let last = try await connection.text(
+                unsafeSQL: """
+                    select inhrelid::regclass::text from pg_inherits
+                    where inhparent in ('events'::regclass, 'latency_metrics_minutes_v1'::regclass)
+                        and inhrelid::regclass::text ~ to_char(now() + interval '12 months', '"_"YYYY_MM$')
+                    order by 1
+                    """
+            ).compactMap { $0[0] }
+            #expect(last.count == 2)
+            for partition in last { try await connection.run(unsafeSQL: "drop table \(partition)") }
+            let daemon = Task { [projections = try Projection.newest()] in
+                try await Projector(database, projections: projections).run()
+            }
+            let there =
+                "select count(*) from unnest('{\(last.joined(separator: ","))}'::text[]) where to_regclass(unnest) is not null"
+            while try await connection.text(unsafeSQL: there) != [["2"]] { await Task.yield() }
+            await connection.close()
+            daemon.cancel()
+            try await daemon.value
+        }
+    }
+
     @Test func `an event whose value does not fit stops the projector, which names it, and nothing of its batch stays`()
         async throws
     {

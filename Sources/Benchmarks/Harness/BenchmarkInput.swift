@@ -62,10 +62,10 @@ struct BenchmarkInput: Sendable {
         }
     }
 
-    /// Sessions one after another; how many are under way at once is decided by the producers of a benchmark.
+    /// Sessions one after another, the first of them now, so that they go to the partitions that a live log writes; how many
+    /// are under way at once is decided by the producers of a benchmark.
     private static func simulate(_ count: Int, _ body: (Line) throws -> Void) rethrows {
-        guard let start = Timestamp("2026-06-01T08:00:00Z") else { preconditionFailure("the time is well-formed") }
-        var simulator = ConversationSimulator(seed: seed, startingAt: start)
+        var simulator = ConversationSimulator(seed: seed, startingAt: .now())
         var left = count
         while left > 0 {
             let events = simulator.nextSession().events.prefix(left)

@@ -148,6 +148,13 @@ package final class Projector: Service {
                 await fleet.run()
                 return false
             }
+            if target == nil {
+                let upkeep = PartitionUpkeep(configuration: configuration, logger: logger)
+                group.addTask {
+                    await upkeep.run()
+                    return false
+                }
+            }
             for id in fleet.members {
                 var worker = ProjectorWorker(
                     id: id,

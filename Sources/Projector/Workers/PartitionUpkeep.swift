@@ -1,0 +1,42 @@
+internal import Logging
+internal import Postgres
+
+/// Makes the partitions of the months to come, for the log and for read models that are partitioned by time.
+///
+/// What finds no partition goes to a default one and is as safe there, but is slower to write and cannot be detached.
+struct PartitionUpkeep: Sendable {
+    let configuration: PostgresConfiguration
+    let logger: Logger
+
+    /// How often to look: partitions are made a year ahead, so a daemon may be away for long.
+    private static let interval = Duration.seconds(6 * 60 * 60)
+
+    /// Looks at once and then every few hours, until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            do {
+                let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                let made = try await connection.query(MakePartitions())
+                await connection.close()
+                if !made.isEmpty { logger.info("partitions are made", metadata: ["partitions": "\(made)"]) }
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("partitions for the months to come were not made", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    /// Makes what is missing and returns the partitions' names.
+    private struct MakePartitions: PostgresStatement {
+        let sql = """
+            select name from (values (now()::date, (now() + interval '12 months')::date)) as months(since, until)
+            cross join lateral (
+                select create_events_partitions(since, until) union all select create_time_partitions(since, until)
+            ) as made(name)
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+}
