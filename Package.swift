@@ -33,6 +33,10 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("ReadModel", ["EventModel", "Postgres"]),
     ("Directory", ["EventModel", "EventStore", "Postgres"]),
     ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
+    (
+        "Privacy",
+        ["EventModel", "EventStore", "Schema", "Projector", "Directory", "Cache", "Postgres", crypto, logging]
+    ),
     ("Simulator", ["EventModel"]),
     ("HotFunctions", ["EventModel", "PayloadCodec", "Postgres", "Simulator"]),
     ("Operations", ["Postgres", "Schema", logging]),
@@ -54,9 +58,12 @@ let testPrograms = [
 /// What a layer's tests use: the layer, what it is made of, and what they are made with.
 func testDependencies(of layer: (name: String, dependencies: [Target.Dependency])) -> [Target.Dependency] {
     let own: [Target.Dependency] = [.byName(name: layer.name), "RecorderTesting"]
-    // The directory's changes are followed through the log to the audit log.
-    let further: [Target.Dependency] = layer.name == "Directory" ? ["Projector", "ReadModel", "Schema"] : []
-    return own + layer.dependencies + further
+    // The directory's changes are followed through the log to the audit log, a person's words to every place they go.
+    let further: [String: [Target.Dependency]] = [
+        "Directory": ["PayloadCodec", "Projector", "ReadModel", "Schema"],
+        "Privacy": ["PayloadCodec", "ReadModel", "Operations"],
+    ]
+    return own + layer.dependencies + (further[layer.name] ?? [])
 }
 
 /// What the command line is made of: all layers, and what reads its words and settings.

@@ -1,4 +1,5 @@
 public import EventModel
+public import EventStore
 
 package import Postgres
 
@@ -7,6 +8,7 @@ package import Postgres
 /// Everything is done for one user at a time: ``acting(for:)`` gives the repositories that see his rows and no other's.
 public final class UserDirectory: Sendable {
     private let pool: PostgresPool
+    private let sealer: OwnEventSealer
 
     /// Opens the directory of a database; connections are made when they are needed.
     ///
@@ -14,24 +16,37 @@ public final class UserDirectory: Sendable {
     ///   - url: A libpq connection string or URI. Its login is a member of `recorder_service`.
     ///   - schema: The schema that the migrations were run in.
     ///   - connections: The most connections at a time.
-    public convenience init(url: String, schema: String = "recorder", connections: Int = 8) {
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed: events carry the addresses and
+    ///     programs of those who act.
+    public convenience init(
+        url: String,
+        schema: String = "recorder",
+        connections: Int = 8,
+        keys: SealingKeys = .none
+    ) {
         self.init(
             PostgresPool(
                 PostgresConfiguration(url: url, schema: schema),
                 limits: PostgresPool.Limits(size: connections)
-            )
+            ),
+            keys: keys
         )
     }
 
-    /// - Parameter pool: Its connections' search path has the schema first.
-    package init(_ pool: PostgresPool) { self.pool = pool }
+    /// - Parameters:
+    ///   - pool: Its connections' search path has the schema first.
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
+    package init(_ pool: PostgresPool, keys: SealingKeys = .none) {
+        self.pool = pool
+        sealer = OwnEventSealer(keys: keys)
+    }
 
     /// Closes the connections.
     public func close() async { await pool.close() }
 
     /// The repositories of one user.
     public func acting(for user: ActingUser) -> Repositories {
-        Repositories(context: PooledContext(pool: pool, acting: user))
+        Repositories(context: PooledContext(pool: pool, sealer: sealer, acting: user))
     }
 
     /// The repositories of one user, who acts himself.

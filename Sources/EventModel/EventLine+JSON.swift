@@ -41,7 +41,8 @@ extension EventLine {
 
 extension RecordedEvent {
     /// Appends the event as one line of JSON, without a line end: the contract's form plus `version`, `position` and
-    /// `recordedAt`. `data` and `metadata` are the producer's bytes, on one line.
+    /// `recordedAt`. `data` and `metadata` are the producer's bytes, on one line; where members were erased, `erased` names
+    /// them.
     package func appendJSON(to bytes: inout [UInt8]) {
         var writer = JSONWriter(appendingTo: bytes)
         bytes = []
@@ -64,6 +65,12 @@ extension RecordedEvent {
         writer.raw(data)
         writer.key("metadata")
         writer.raw(metadata)
+        if !erased.isEmpty {
+            writer.key("erased")
+            writer.beginArray()
+            for member in erased { writer.string(member) }
+            writer.endArray()
+        }
         writer.endObject()
         bytes = writer.bytes
     }

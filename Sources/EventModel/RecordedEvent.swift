@@ -18,6 +18,9 @@ public struct RecordedEvent: Hashable, Sendable {
     public let data: [UInt8]
     /// A JSON object, UTF-8, in the bytes that the producer sent.
     public let metadata: [UInt8]
+    /// The members of data and metadata whose values were erased, such as `data.userTranscript`: a `null` stands there. None
+    /// for other events, whose bytes are those that the producer sent.
+    public let erased: [String]
 
     /// Puts together what was read from the log.
     public init(
@@ -29,7 +32,8 @@ public struct RecordedEvent: Hashable, Sendable {
         occurredAt: Timestamp,
         recordedAt: Timestamp,
         data: [UInt8],
-        metadata: [UInt8]
+        metadata: [UInt8],
+        erased: [String] = []
     ) {
         self.stream = stream
         self.id = id
@@ -40,5 +44,6 @@ public struct RecordedEvent: Hashable, Sendable {
         self.recordedAt = recordedAt
         self.data = data
         self.metadata = metadata
+        self.erased = erased
     }
 }

@@ -105,3 +105,8 @@ extension UUID {
 /// The ASCII digit, lower case, of a value below 16.
 @inline(__always)
 func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
+
+extension UUID {
+    /// Its sixteen bytes.
+    package var bytes: [UInt8] { unsafe withUnsafeBytes(of: uuid) { unsafe Array($0) } }
+}

@@ -20,8 +20,9 @@ struct EncodedAppend: Sendable {
 
     /// Compresses an append's payloads.
     ///
+    /// - Parameter seals: What of each event is sealed, and how; none at all if nothing is.
     /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
-    init(_ append: Append, encoder: PayloadEncoder) throws {
+    init(_ append: Append, encoder: PayloadEncoder, seals: [PayloadSeal?] = []) throws {
         guard !append.events.isEmpty else {
             throw EventStoreError(.invalidAppend, "an append has at least one event", stream: append.stream)
         }
@@ -38,8 +39,14 @@ struct EncodedAppend: Sendable {
         stream = append.stream
         expectedVersion = append.expectedVersion
         let now = Timestamp.now()
-        events = try append.events.map { event in
-            let (frame, encoding) = try encoder.encode(data: event.data, metadata: event.metadata)
+        events = try append.events.enumerated().map { place, event in
+            let seal = seals.isEmpty ? nil : seals[place]
+            let (frame, encoding) =
+                if let seal {
+                    try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal)
+                } else {
+                    try encoder.encode(data: event.data, metadata: event.metadata)
+                }
             return Event(
                 id: event.id,
                 type: event.type,

@@ -21,6 +21,7 @@ public final class EventAppender: Sendable {
     private let configuration: PostgresConfiguration
     private let limits: Limits
     private let encoder: PayloadEncoder
+    private let sealer: SubjectSealer?
     private let logger: Logger
     /// What waits to be stored, a queue for each lane.
     let queues: [AppendQueue]
@@ -34,15 +35,18 @@ public final class EventAppender: Sendable {
     ///   - configuration: The database.
     ///   - limits: The bounds.
     ///   - encoder: How payloads are compressed.
+    ///   - sealer: Says what of events is sealed; `nil` to seal nothing, whatever the database says.
     package init(
         to configuration: PostgresConfiguration,
         limits: Limits = Limits(),
         encoder: PayloadEncoder,
+        sealer: SubjectSealer? = nil,
         logger: Logger = Logger(label: "recorder.append")
     ) {
         self.configuration = configuration
         self.limits = limits
         self.encoder = encoder
+        self.sealer = sealer
         self.logger = logger
         notifier = LogNotifier(configuration, logger: logger)
         let lanes = max(1, limits.connections)
@@ -85,8 +89,9 @@ public final class EventAppender: Sendable {
         }
         let queue = queues[lane(of: first.stream)]
         let size = AppendRequest.size(of: appends)
+        let seals = try await sealer?.seals(for: appends) ?? []
         try await queue.reserve(size)
-        let encoded = try Self.encode(appends, size: size, encoder, queue)
+        let encoded = try Self.encode(appends, .success(seals), size: size, encoder, queue)
         let ticket = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -108,12 +113,16 @@ public final class EventAppender: Sendable {
     /// Encodes what room was reserved for, or gives the room back.
     private static func encode(
         _ appends: [Append],
+        _ seals: Result<[[PayloadSeal?]], any Error>,
         size: Int,
         _ encoder: PayloadEncoder,
         _ queue: AppendQueue
     ) throws -> [EncodedAppend] {
         do {
-            return try appends.map { try EncodedAppend($0, encoder: encoder) }
+            let seals = try seals.get()
+            return try appends.enumerated().map { place, append in
+                try EncodedAppend(append, encoder: encoder, seals: seals.isEmpty ? [] : seals[place])
+            }
         } catch {
             queue.release(size)
             throw error
@@ -187,12 +196,14 @@ public final class EventAppender: Sendable {
     /// - Returns: How many were taken or have failed already.
     private func put(_ part: Part, of appends: [Append], _ outcomes: AppendOutcomes) async throws -> Int {
         let (places, queue) = (part.places, queues[part.lane])
+        let seals = await sealer?.seals(independently: places.map { appends[$0] })
         try await queue.reserve(part.size)
         var requests: [AppendRequest] = []
         requests.reserveCapacity(places.count)
-        for (place, size) in zip(places, part.sizes) {
+        for (index, (place, size)) in zip(places, part.sizes).enumerated() {
             do {
-                let encoded = try Self.encode([appends[place]], size: size, encoder, queue)
+                let seal = seals?[index] ?? .success([])
+                let encoded = try Self.encode([appends[place]], seal, size: size, encoder, queue)
                 requests.append(
                     AppendRequest(appends: encoded, size: size) { outcomes.settle(place, $0.map { $0[0] }) }
                 )
@@ -272,10 +283,17 @@ public final class EventAppender: Sendable {
         to configuration: PostgresConfiguration,
         limits: Limits = Limits(),
         encoder: PayloadEncoder,
+        sealer: SubjectSealer? = nil,
         logger: Logger = Logger(label: "recorder.append"),
         _ body: @Sendable (EventAppender) async throws -> R
     ) async throws -> R {
-        let appender = EventAppender(to: configuration, limits: limits, encoder: encoder, logger: logger)
+        let appender = EventAppender(
+            to: configuration,
+            limits: limits,
+            encoder: encoder,
+            sealer: sealer,
+            logger: logger
+        )
         async let running: Void = appender.run()
         do {
             let result = try await body(appender)

@@ -9,8 +9,11 @@ package final class EventDecoder: Sendable {
     private let types = Mutex(EventTypes())
     /// Decodes frames with the dictionaries that were loaded.
     package let payloads = PayloadDecoder()
+    /// The keys that sealed frames are opened with.
+    package let keys: KeyRing
 
-    package init() {}
+    /// - Parameter keys: The key-encryption keys that the process has.
+    package init(keys: SealingKeys = .none) { self.keys = KeyRing(keys) }
 
     /// The type that is interned under a number.
     ///
@@ -45,23 +48,60 @@ package final class EventDecoder: Sendable {
     /// Decodes a frame, after loading its dictionary if that was not met before.
     ///
     /// - Throws: ``PayloadCodecError`` if the frame is corrupt; as ``loadDictionary(_:on:)``.
-    package func payload(_ frame: [UInt8], on connection: PostgresConnection) async throws -> DecodedPayload {
+    private func payload(
+        _ frame: [UInt8],
+        keys: PayloadKeys,
+        on connection: PostgresConnection
+    ) async throws -> DecodedPayload {
         do {
-            return try payloads.decode(frame)
+            return try payloads.decode(frame, keys: keys)
         } catch {
             guard error.code == .unknownDictionary, let id = error.dictionary else { throw error }
             try await loadDictionary(id, on: connection)
-            return try payloads.decode(frame)
+            return try payloads.decode(frame, keys: keys)
         }
+    }
+
+    /// Decodes events.
+    ///
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` that names the event, or `.keyUnavailable`; ``PostgresError``.
+    package func events(_ stored: [StoredEvent], on connection: PostgresConnection) async throws -> [RecordedEvent] {
+        let states = try await keys.states(for: stored, on: connection)
+        var events: [RecordedEvent] = []
+        events.reserveCapacity(stored.count)
+        for stored in stored { events.append(try await event(stored, states, on: connection)) }
+        return events
     }
 
     /// Decodes an event.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` that names the event; ``PostgresError``.
+    /// - Throws: As ``events(_:on:)``.
     package func event(_ stored: StoredEvent, on connection: PostgresConnection) async throws -> RecordedEvent {
+        try await event(stored, try await keys.states(for: [stored], on: connection), on: connection)
+    }
+
+    /// Decodes events without what is sealed in them.
+    ///
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`; ``PostgresError``.
+    func publicParts(_ stored: [StoredEvent], on connection: PostgresConnection) async throws -> [RecordedEvent] {
+        var events: [RecordedEvent] = []
+        for stored in stored { events.append(try await event(stored, nil, on: connection)) }
+        return events
+    }
+
+    /// - Parameter states: What is known of the keys; `nil` to read only what is not sealed.
+    private func event(
+        _ stored: StoredEvent,
+        _ states: [Int64: PayloadKeys.State]?,
+        on connection: PostgresConnection
+    ) async throws -> RecordedEvent {
         let payload: DecodedPayload
         do {
-            payload = try await self.payload(stored.payload, on: connection)
+            payload = try await self.payload(
+                stored.payload,
+                keys: states.map { stored.keys($0) } ?? .publicPart,
+                on: connection
+            )
         } catch let error as PayloadCodecError {
             throw EventStoreError(
                 .corruptEvent,
@@ -79,8 +119,24 @@ package final class EventDecoder: Sendable {
             occurredAt: stored.occurredAt,
             recordedAt: stored.recordedAt,
             data: Array(payload.data),
-            metadata: Array(payload.metadata)
+            metadata: Array(payload.metadata),
+            erased: Self.erased(payload)
         )
+    }
+
+    /// The members whose values were erased.
+    private static func erased(_ payload: DecodedPayload) -> [String] {
+        guard !payload.erased.isEmpty else { return [] }
+        var names: [String] = []
+        let bytes = payload.bytes.span
+        for (source, range) in [("data", 0..<payload.split), ("metadata", payload.split..<payload.bytes.count)] {
+            var members = JSONMembers(of: bytes, in: range, trusted: true)
+            while let member = try? members.next(in: bytes) {
+                guard payload.erased.contains(member.value.range.lowerBound) else { continue }
+                names.append("\(source).\(member.key.string(in: bytes) ?? "?")")
+            }
+        }
+        return names
     }
 
     private struct SelectDictionary: PostgresStatement {

@@ -17,6 +17,10 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent
+        /// A key-encryption key under which personal fields are sealed is not given, or does not fit.
+        case keyUnavailable
+        /// A text that shall hold keys holds none.
+        case invalidKey
         /// The log was restored from another cluster's dump, and its order cannot be told.
         case restoredLog
         /// A cursor's text cannot be parsed.

@@ -13,6 +13,8 @@ package enum LogReader {
         package let cursor: LogCursor
         /// The end of the write-ahead log when the cursor's snapshot was taken; `nil` if it was taken by an earlier read.
         var written: Int64?
+        /// The generation of keys that this transaction sees; `nil` if it was not read.
+        package var generation: Int64?
     }
 
     /// Settings of a session that reads the log: plans keep to the indexes even while the table is young, and start no
@@ -50,6 +52,7 @@ package enum LogReader {
             var batch = try await WindowWalk(old: cursor.delivered, window: window, limit: limit, part: part)
                 .next(on: connection)
             batch.written = now.written
+            batch.generation = now.generation
             return batch
         }
         let (snapshots, events) = try await connection.pipeline(
@@ -59,6 +62,7 @@ package enum LogReader {
         guard let now = snapshots.first else { return Batch(events: [], cursor: cursor) }
         var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
         batch.written = now.written
+        batch.generation = now.generation
         return batch
     }
 
@@ -75,19 +79,21 @@ package enum LogReader {
         return Batch(events: events, cursor: LogCursor(delivered: delivered, window: window))
     }
 
-    /// The snapshot of this transaction, and how far the write-ahead log was written then.
+    /// The snapshot of this transaction, how far the write-ahead log was written then, and the generation of keys that it
+    /// sees.
     package struct CurrentSnapshot: PostgresStatement {
         package let sql = """
             select pg_current_snapshot(),
-                case when pg_is_in_recovery() then 0 else (pg_current_wal_insert_lsn() - '0/0')::bigint end
+                case when pg_is_in_recovery() then 0 else (pg_current_wal_insert_lsn() - '0/0')::bigint end,
+                (select generation from sealing)
             """
 
         package init() {}
 
         package func decode(
             _ row: borrowing PostgresRow
-        ) throws(PostgresError) -> (snapshot: PostgresSnapshot, written: Int64) {
-            (try row.decode(at: 0), try row.decode(at: 1))
+        ) throws(PostgresError) -> (snapshot: PostgresSnapshot, written: Int64, generation: Int64?) {
+            (try row.decode(at: 0), try row.decode(at: 1), try row.decode(at: 2))
         }
     }
 

@@ -21,7 +21,8 @@ public final class PostgresEventStore: Sendable {
     private let configuration: PostgresConfiguration
     private let schema: String
     private let pool: PostgresPool
-    private let decoder = EventDecoder()
+    let decoder: EventDecoder
+    private let sealer: SubjectSealer
     private let logger: Logger
 
     /// Opens a store; connections are made when they are needed.
@@ -29,17 +30,20 @@ public final class PostgresEventStore: Sendable {
     /// - Parameters:
     ///   - url: A libpq connection string or URI.
     ///   - schema: The schema that the migrations were run in.
-    public convenience init(url: String, schema: String = "recorder") {
-        self.init(PostgresConfiguration(url: url, schema: schema), schema: schema)
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
+    public convenience init(url: String, schema: String = "recorder", keys: SealingKeys = .none) {
+        self.init(PostgresConfiguration(url: url, schema: schema), schema: schema, keys: keys)
     }
 
     /// - Parameters:
     ///   - configuration: The database; its schema is replaced by `schema`.
     ///   - schema: The schema that the migrations were run in.
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     ///   - limits: The bounds of the pool that reads use.
     package init(
         _ configuration: PostgresConfiguration,
         schema: String = "recorder",
+        keys: SealingKeys = .none,
         limits: PostgresPool.Limits = .init(),
         logger: Logger = Logger(label: "recorder.store")
     ) {
@@ -49,6 +53,8 @@ public final class PostgresEventStore: Sendable {
         self.schema = schema
         self.logger = logger
         pool = PostgresPool(configuration, limits: limits, logger: logger)
+        decoder = EventDecoder(keys: keys)
+        sealer = SubjectSealer(pool, keys: keys)
     }
 
     /// Closes the store's connections.
@@ -67,6 +73,7 @@ public final class PostgresEventStore: Sendable {
             to: configuration,
             limits: limits,
             encoder: try await encoder(),
+            sealer: sealer,
             logger: logger,
             body
         )
@@ -105,11 +112,7 @@ public final class PostgresEventStore: Sendable {
             limit: min(max(1, limit), Self.largestPage)
         )
         return try await reading { connection in
-            var events: [RecordedEvent] = []
-            for stored in try await connection.query(statement) {
-                events.append(try await self.decoder.event(stored, on: connection))
-            }
-            return events
+            try await self.decoder.events(try await connection.query(statement), on: connection)
         }
     }
 
@@ -127,9 +130,10 @@ public final class PostgresEventStore: Sendable {
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
-            var events: [RecordedEvent] = []
-            for stored in batch.events { events.append(try await self.decoder.event(stored, on: connection)) }
-            return LogBatch(events: events, cursor: batch.cursor)
+            return LogBatch(
+                events: try await self.decoder.events(batch.events, on: connection),
+                cursor: batch.cursor
+            )
         }
     }
 
@@ -162,7 +166,7 @@ public final class PostgresEventStore: Sendable {
         )
     }
 
-    private func reading<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+    func reading<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         do {
             return try await pool.withConnection(body)
         } catch let error as PostgresError {
@@ -172,7 +176,7 @@ public final class PostgresEventStore: Sendable {
 
     // MARK: Statements
 
-    private struct ReadStream: PostgresStatement {
+    struct ReadStream: PostgresStatement {
         let stream: StreamID
         let version: Int32
         let direction: Direction

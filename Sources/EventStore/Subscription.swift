@@ -83,11 +83,7 @@ public struct Subscription: AsyncSequence, Sendable {
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
-            var events: [RecordedEvent] = []
-            events.reserveCapacity(batch.events.count)
-            for stored in batch.events {
-                events.append(try await subscription.decoder.event(stored, on: connection))
-            }
+            let events = try await subscription.decoder.events(batch.events, on: connection)
             // Only now: what could not be decoded was not delivered.
             self.cursor = batch.cursor
             return events.isEmpty ? nil : LogBatch(events: events, cursor: batch.cursor)

@@ -27,7 +27,7 @@ import CLZ4
         let bytes = unsafe dictionary.baseAddress?.assumingMemoryBound(to: CChar.self)
         let count = Int32(dictionary.count)
         switch compression {
-        case .fast:
+        case .fast, .none:
             method = unsafe dictionary.isEmpty ? .plain : .fast
             size = unsafe MemoryLayout<LZ4_stream_t>.size
         case .high:
@@ -37,7 +37,7 @@ import CLZ4
         unsafe template = .allocate(byteCount: size, alignment: 64)
         unsafe working = .allocate(byteCount: size, alignment: 64)
         switch compression {
-        case .fast:
+        case .fast, .none:
             let stream = unsafe LZ4_initStream(template, size)
             _ = unsafe LZ4_loadDict(stream, bytes, count)
         case .high(let level):

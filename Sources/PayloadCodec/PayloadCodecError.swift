@@ -8,6 +8,8 @@ package struct PayloadCodecError: Error, Sendable, CustomStringConvertible {
         case unknownVersion
         /// The frame needs a dictionary that is not there; ``PayloadCodecError/dictionary`` says which.
         case unknownDictionary
+        /// The frame is sealed under a key that was not given; ``PayloadCodecError/key`` says which.
+        case missingKey
         /// The lengths exceed the limit of an event.
         case tooLarge
         /// A dictionary's id, size or checksum is not what it must be.
@@ -22,13 +24,17 @@ package struct PayloadCodecError: Error, Sendable, CustomStringConvertible {
     package let message: String
     /// The id of the dictionary that is missing, with code `.unknownDictionary`: load it and decode again.
     package let dictionary: Int?
+    /// The id of the subject's key that is missing, with code `.missingKey`: load it and decode again.
+    package let key: Int64?
     /// The error that led to this one, if another layer reported it.
     package let cause: (any Error)?
 
-    package init(_ code: Code, _ message: String, dictionary: Int? = nil, cause: (any Error)? = nil) {
+    package init(_ code: Code, _ message: String, dictionary: Int? = nil, key: Int64? = nil, cause: (any Error)? = nil)
+    {
         self.code = code
         self.message = message
         self.dictionary = dictionary
+        self.key = key
         self.cause = cause
     }
 

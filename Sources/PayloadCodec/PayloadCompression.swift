@@ -6,6 +6,8 @@ package enum PayloadCompression: Hashable, Sendable {
     ///
     /// - Parameter level: 3 … 12; LZ4 takes others as the nearest.
     case high(level: Int)
+    /// None: the body is the raw bytes, which SQL can read.
+    case none
 }
 
 /// What the column `events.encoding` says of a frame, so that SQL can see which dictionaries are in use.

@@ -17,11 +17,13 @@ package struct PayloadDecoder: Sendable {
     ///
     /// - Parameters:
     ///   - frame: All of a frame's bytes and nothing else.
+    ///   - keys: What may be read of a sealed frame.
     ///   - buffer: Gets data and metadata at its end; as it was if this throws.
     /// - Returns: Where in the buffer they lie.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary`, load that dictionary and decode again.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
+        keys: PayloadKeys = .none,
         into buffer: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadRange {
         let header = try unsafe PayloadFrame(parsing: frame)
@@ -37,29 +39,47 @@ package struct PayloadDecoder: Sendable {
             }
         }
         guard sound else { throw Self.mismatch }
-        return PayloadRange(data: start..<split, metadata: split..<(start + length))
+        let range = PayloadRange(data: start..<split, metadata: split..<(start + length))
+        guard let section = header.section else { return range }
+        do {
+            return try unsafe restore(section, of: frame, range, keys, into: &buffer)
+        } catch {
+            buffer.removeSubrange(start...)
+            throw error
+        }
     }
 
     /// Decodes one frame.
     ///
-    /// - Parameter frame: All of a frame's bytes and nothing else.
-    /// - Returns: What its producer sent.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary`, load that dictionary and decode again.
-    package func decode(_ frame: UnsafeRawBufferPointer) throws(PayloadCodecError) -> DecodedPayload {
+    /// - Parameters:
+    ///   - frame: All of a frame's bytes and nothing else.
+    ///   - keys: What may be read of a sealed frame.
+    /// - Returns: What its producer sent, but for what is erased.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
+    package func decode(
+        _ frame: UnsafeRawBufferPointer,
+        keys: PayloadKeys = .none
+    ) throws(PayloadCodecError) -> DecodedPayload {
         var bytes: [UInt8] = []
-        let range = try unsafe decode(frame, into: &bytes)
-        return DecodedPayload(bytes: bytes, split: range.data.upperBound)
+        let range = try unsafe decode(frame, keys: keys, into: &bytes)
+        return DecodedPayload(bytes: bytes, split: range.data.upperBound, erased: range.erased)
     }
 
-    /// Decodes one frame; see ``decode(_:)-(UnsafeRawBufferPointer)``.
-    package func decode(_ frame: [UInt8]) throws(PayloadCodecError) -> DecodedPayload {
-        try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in try unsafe decode(bytes) }
-    }
-
-    /// Decodes one frame to the end of a buffer; see ``decode(_:into:)-(UnsafeRawBufferPointer,_)``.
-    package func decode(_ frame: [UInt8], into buffer: inout [UInt8]) throws(PayloadCodecError) -> PayloadRange {
+    /// Decodes one frame; see ``decode(_:keys:)-(UnsafeRawBufferPointer,_)``.
+    package func decode(_ frame: [UInt8], keys: PayloadKeys = .none) throws(PayloadCodecError) -> DecodedPayload {
         try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
-            try unsafe decode(bytes, into: &buffer)
+            try unsafe decode(bytes, keys: keys)
+        }
+    }
+
+    /// Decodes one frame to the end of a buffer; see ``decode(_:keys:into:)-(UnsafeRawBufferPointer,_,_)``.
+    package func decode(
+        _ frame: [UInt8],
+        keys: PayloadKeys = .none,
+        into buffer: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadRange {
+        try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
+            try unsafe decode(bytes, keys: keys, into: &buffer)
         }
     }
 

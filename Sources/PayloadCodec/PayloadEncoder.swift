@@ -49,6 +49,10 @@ package final class PayloadEncoder: Sendable {
                     + " the limit is \(PayloadFrame.lengthLimit) each"
             )
         }
+        guard compression != .none else {
+            frames += PayloadFrame.plain(data: data, metadata: metadata)
+            return .identity
+        }
         let scratch = takeScratch(for: data.count + metadata.count)
         let encoding = unsafe scratch.encode(data: data, metadata: metadata) { unsafe frames.append(contentsOf: $0) }
         if scratch.capacity == Self.pooledCapacity { idle.withLock { $0.append(scratch) } }

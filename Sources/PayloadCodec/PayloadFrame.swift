@@ -3,13 +3,28 @@
 /// ```
 /// byte 0      format version 1 in the high nibble, flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
 ///             first 4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
-///             (``PackedText``; only with bit 0); bit 3 must be 0
+///             (``PackedText``; only with bit 0), bit 3 = the frame has a sealed section
 /// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
 /// varint      length of the data (raw bytes)
 /// varint      length of the metadata (raw bytes; 0 = the metadata is {})
 /// 4 bytes     checksum of: data length as 4 bytes little endian, then the raw bytes (data, metadata)
+/// [section]   with bit 3: what is personal, sealed; the raw bytes have `null` in its places
 /// rest        body: the raw bytes, or one LZ4 block of them, packed or not
 /// ```
+///
+/// The sealed section. Whoever has no key reads everything else, and knows what is missing:
+///
+/// ```
+/// varint      id of the subject's key
+/// varint      how many values were cut out, at least 1
+/// varints     for each, in their order, how many raw bytes lie between the `null` before it (or the beginning) and its own
+/// varint      length of what is sealed; 0 = it was dropped, because the key had been destroyed
+/// bytes       nonce (12), ciphertext, tag (16): AES-256-GCM under the subject's key. Belongs to: the stream's id, the
+///             event's id, and the section's bytes up to the length of what is sealed
+/// ```
+///
+/// What is sealed is a frame itself, without a section: its data are the lengths of all values but the last, as varints,
+/// and then the values' JSON as its producer sent it.
 package struct PayloadFrame: Hashable, Sendable {
     /// The low nibble of a frame's first byte.
     package struct Flags: OptionSet, Hashable, Sendable {
@@ -25,8 +40,8 @@ package struct PayloadFrame: Hashable, Sendable {
         package static let sha256 = Flags(rawValue: 2)
         /// The LZ4 block holds packed text.
         package static let packed = Flags(rawValue: 4)
-        /// All flags that this version knows.
-        static let known: Flags = [.lz4, .sha256, .packed]
+        /// There is a sealed section before the body.
+        package static let sealed = Flags(rawValue: 8)
     }
 
     /// The format version that this build writes and reads.
@@ -46,6 +61,8 @@ package struct PayloadFrame: Hashable, Sendable {
     package let metadataLength: Int
     /// The checksum's four bytes, the first one lowest.
     package let checksum: UInt32
+    /// What is sealed, if anything is.
+    package let section: SealedSection?
     /// Where the body begins; it goes to the frame's end.
     package let bodyOffset: Int
 
@@ -72,12 +89,6 @@ package struct PayloadFrame: Hashable, Sendable {
             )
         }
         flags = Flags(rawValue: first & 15)
-        guard flags.isSubset(of: .known) else {
-            throw PayloadCodecError(
-                .unknownVersion,
-                "the frame has flags \(flags.rawValue), of which this build knows only 1, 2 and 4"
-            )
-        }
         var offset = 1
         dictionary = try unsafe Self.readVarint(frame, at: &offset)
         dataLength = try unsafe Self.readVarint(frame, at: &offset)
@@ -96,7 +107,9 @@ package struct PayloadFrame: Hashable, Sendable {
             throw PayloadCodecError(.corrupt, "the frame is cut off in its header")
         }
         checksum = unsafe UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-        bodyOffset = offset + 4
+        offset += 4
+        section = flags.contains(.sealed) ? try unsafe SealedSection(parsing: frame, at: &offset) : nil
+        bodyOffset = offset
         let bodyLength = frame.count - bodyOffset
         let rawLength = dataLength + metadataLength
         guard flags.contains(.lz4) || !flags.contains(.packed) else {
@@ -113,9 +126,27 @@ package struct PayloadFrame: Hashable, Sendable {
         }
     }
 
+    /// The frame of a payload that is stored as it is.
+    static func plain(data: Span<UInt8>, metadata: Span<UInt8>) -> [UInt8] {
+        let isEmptyObject = metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
+        let kept = isEmptyObject ? metadata.extracting(0..<0) : metadata
+        var frame: [UInt8] = [version << 4, 0]
+        frame.append(varint: data.count)
+        frame.append(varint: kept.count)
+        unsafe data.withUnsafeBytes { data in
+            unsafe kept.withUnsafeBytes { metadata in
+                let checksum = unsafe PayloadChecksum.of(data, metadata)
+                for shift in [0, 8, 16, 24] { frame.append(UInt8(truncatingIfNeeded: checksum >> UInt32(shift))) }
+                unsafe frame.append(contentsOf: data)
+                unsafe frame.append(contentsOf: metadata)
+            }
+        }
+        return frame
+    }
+
     /// Reads an unsigned LEB128 number of at most 5 bytes and refuses one that is longer than it need be.
     @inline(__always)
-    private static func readVarint(
+    static func readVarint(
         _ frame: UnsafeRawBufferPointer,
         at offset: inout Int
     ) throws(PayloadCodecError) -> Int {

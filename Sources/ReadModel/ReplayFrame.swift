@@ -42,4 +42,6 @@ public struct ReplayFrame: Hashable, Sendable {
     public let cost: Money?
     /// What the session cost so far, in US dollars.
     public let costSoFar: Money?
+    /// The members of the event whose values were erased, such as `data.userTranscript`.
+    public let erased: [String]
 }

@@ -44,7 +44,7 @@ public struct SessionReplay: Sendable {
     ///   out.
     /// - Returns: What is to be shown of it.
     public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
-        let data = (try? JSONValue(json: event.data)) ?? .object([])
+        let data = Self.data(of: event)
         let start = snapshot.startedAt ?? event.occurredAt
         snapshot.startedAt = start
         snapshot.at = event.occurredAt
@@ -64,7 +64,19 @@ public struct SessionReplay: Sendable {
             text: Self.text(event.type, data),
             latencies: Self.latencies(event.type, data),
             cost: call?.cost,
-            costSoFar: snapshot.totalCost
+            costSoFar: snapshot.totalCost,
+            erased: event.erased
+        )
+    }
+
+    /// An event's data, in which what was erased says so.
+    private static func data(of event: RecordedEvent) -> JSONValue {
+        guard let data = try? JSONValue(json: event.data) else { return .object([]) }
+        guard !event.erased.isEmpty, case .object(let members) = data else { return data }
+        return .object(
+            members.map { member in
+                event.erased.contains("data.\(member.name)") ? .init(member.name, .string("erased")) : member
+            }
         )
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 package import Logging
 package import Operations
-import Postgres
+package import Postgres
 import Schema
 import Synchronization
 
@@ -132,7 +132,7 @@ package actor TestServer {
     }
 
     /// Installs the recorder's schema: all migrations, and the projections' tables and views.
-    static func install(_ configuration: PostgresConfiguration) async throws {
+    package static func install(_ configuration: PostgresConfiguration) async throws {
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         do {
             _ = try await Migrator().up(on: connection)

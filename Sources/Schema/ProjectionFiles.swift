@@ -1,5 +1,5 @@
 /// One version of a projection as its folder has it: `projections/<name>/v<k>/` with `table.sql`, `apply.sql` and
-/// `view.sql`.
+/// `view.sql`; and `erase.sql` where its tables hold what is personal.
 package struct ProjectionFiles: Sendable, Hashable {
     /// A column of `batch` that the header declares.
     package struct Column: Sendable, Hashable {
@@ -40,6 +40,11 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let tableSQL: String
     /// Creates or replaces the views that have no version in their names.
     package let viewSQL: String
+    /// The declared columns that are personal. Declared as `-- personal: user_transcript, llm_response`.
+    package let personal: [String]
+    /// Blanks what became of them, for the events in the relation `erased` (position, stream_id, version, event_id, type);
+    /// run inside a transaction of an erasure's, any number of times. `nil` where nothing is personal.
+    package let eraseSQL: String?
     /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
     /// array for each common column and then for each declared one.
     package let statements: [String]
@@ -58,10 +63,11 @@ package struct ProjectionFiles: Sendable, Hashable {
     package static func all(in files: SQLFiles) throws(SchemaError) -> [ProjectionFiles] {
         var folders: [String: [String: String]] = [:]
         for (path, text) in files.files(in: "projections") {
-            guard let match = path.wholeMatch(of: #/([a-z][a-z0-9_]*/v[1-9][0-9]{0,5})/(table|apply|view)\.sql/#) else {
+            guard let match = path.wholeMatch(of: #/([a-z][a-z0-9_]*/v[1-9][0-9]{0,5})/(table|apply|view|erase)\.sql/#)
+            else {
                 throw SchemaError(
                     .invalidFile,
-                    "projections/\(path) in \(files.origin) is not one of <name>/v<number>/table.sql, apply.sql, view.sql: "
+                    "projections/\(path) in \(files.origin) is not one of <name>/v<number>/table.sql, apply.sql, view.sql, erase.sql: "
                         + "rename or remove it"
                 )
             }
@@ -80,7 +86,8 @@ package struct ProjectionFiles: Sendable, Hashable {
                     version: version,
                     tableSQL: texts["table"] ?? "",
                     applySQL: texts["apply"] ?? "",
-                    viewSQL: texts["view"] ?? ""
+                    viewSQL: texts["view"] ?? "",
+                    eraseSQL: texts["erase"]
                 )
             )
         }
@@ -104,7 +111,8 @@ package struct ProjectionFiles: Sendable, Hashable {
         version: Int,
         tableSQL: String,
         applySQL: String,
-        viewSQL: String
+        viewSQL: String,
+        eraseSQL: String? = nil
     ) throws(SchemaError) {
         let file = "projections/\(name)/v\(version)/apply.sql"
         let header = try ProjectionHeader(applySQL, file: file)
@@ -115,7 +123,15 @@ package struct ProjectionFiles: Sendable, Hashable {
                 "\(file) holds no statement: it has to fold batch into the projection's tables"
             )
         }
-        for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql")] {
+        guard header.personal.isEmpty == (eraseSQL == nil) else {
+            throw SchemaError(
+                .invalidFile,
+                eraseSQL == nil
+                    ? "\(file): it declares personal columns, so the folder has an erase.sql that blanks what became of them"
+                    : "\(file): the folder has an erase.sql, so the header names what is personal: -- personal: column, …"
+            )
+        }
+        for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql"), (eraseSQL ?? "", "erase.sql")] {
             try Self.refuseTransactions(in: script, file: "projections/\(name)/v\(version)/\(file)")
         }
         self.name = name
@@ -123,6 +139,8 @@ package struct ProjectionFiles: Sendable, Hashable {
         self.tableSQL = tableSQL
         self.applySQL = applySQL
         self.viewSQL = viewSQL
+        self.eraseSQL = eraseSQL
+        personal = header.personal
         handles = header.handles
         columns = header.columns
         statementLines = statements.map(\.line)

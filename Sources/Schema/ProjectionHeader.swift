@@ -5,6 +5,7 @@
 /// -- key: stream
 /// -- shards: 1
 /// -- column: turn_id uuid = data.turnId
+/// -- personal: user_transcript, llm_response
 /// ```
 struct ProjectionHeader {
     let handles: [String]
@@ -13,6 +14,8 @@ struct ProjectionHeader {
     let isKeyedByStream: Bool
     /// What `-- shards: …` declares.
     let mostShards: Int?
+    /// What `-- personal: …` declares: columns whose values an erasure takes away.
+    let personal: [String]
 
     /// Reads the lines above the first statement.
     ///
@@ -22,6 +25,7 @@ struct ProjectionHeader {
         var columns: [ProjectionFiles.Column] = []
         var isKeyedByStream = false
         var mostShards: Int?
+        var personal: [(name: String, line: Int)] = []
         for (number, line) in script.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
             if content.isEmpty || content == "\r" { continue }
@@ -50,6 +54,10 @@ struct ProjectionHeader {
                     throw invalid("the key of a projection is \"stream\", or not declared")
                 }
                 isKeyedByStream = true
+            case "personal":
+                for part in match.2.split(separator: ",") {
+                    personal.append((String(part.filter { $0 != " " && $0 != "\t" }), number + 1))
+                }
             case "shards":
                 guard let count = Int(match.2), (1...256).contains(count) else {
                     throw invalid("the most shards that a projection can have is a number from 1 to 256")
@@ -68,6 +76,13 @@ struct ProjectionHeader {
                 "\(file):1: the header does not say which events it takes: add -- handles: turn.completed, …"
             )
         }
+        if let stranger = personal.first(where: { name in !columns.contains { $0.name == name.name } }) {
+            throw SchemaError(
+                .invalidFile,
+                "\(file):\(stranger.line): \(stranger.name) is declared as personal, but not as a column"
+            )
+        }
+        self.personal = personal.map(\.name)
         self.handles = handles
         self.columns = columns
         self.isKeyedByStream = isKeyedByStream

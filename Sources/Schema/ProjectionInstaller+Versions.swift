@@ -55,6 +55,16 @@ extension ProjectionInstaller {
         try await connection.execute(DeleteInstalled(projection: projection))
     }
 
+    /// The tables that a version's `table.sql` makes; partitions are not among them.
+    ///
+    /// - Throws: ``SchemaError`` with `.failed`.
+    package func tables(of projection: ProjectionFiles, on connection: PostgresConnection) async throws -> [String] {
+        try await connection.transaction { connection in
+            _ = try await connection.first(SetSearchPath(schema: schema))
+            return try await ProjectionRelations.tables(of: projection, in: schema, on: connection)
+        }
+    }
+
     /// Waits until nobody else installs or migrates; held until the transaction ends.
     package func lock(on connection: isolated PostgresConnection) async throws {
         _ = try await connection.first(LockSchema(schema: schema))

@@ -10,7 +10,7 @@ struct Recorder: AsyncParsableCommand {
         abstract: "Records conversation sessions as events, projects them, and plays them again.",
         discussion: """
             Settings come from flags, then the environment (DATABASE_URL, RECORDER_SCHEMA, RECORDER_LOG_LEVEL, \
-            RECORDER_DIRECTORY), then .recorder/config.json or the file that --config names. Without a database, \
+            RECORDER_DIRECTORY, RECORDER_KEY_FILE), then .recorder/config.json or the file that --config names. Without a database, \
             commands use the server that `recorder dev` runs in .recorder/.
 
             EXAMPLES
@@ -35,6 +35,7 @@ struct Recorder: AsyncParsableCommand {
                     AppendCommand.self, ImportCommand.self, EventsCommand.self, TailCommand.self, SimulateCommand.self,
                 ]
             ),
+            CommandGroup(name: "Privacy", subcommands: [KeysCommand.self, SubjectCommand.self, RetentionCommand.self]),
             CommandGroup(name: "Caching", subcommands: [CacheCommand.self, LimitsCommand.self]),
             CommandGroup(
                 name: "Projecting",

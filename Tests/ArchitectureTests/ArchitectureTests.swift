@@ -17,6 +17,7 @@ import Testing
         "Directory": ["EventModel", "EventStore", "Postgres"],
         "Cache": ["Postgres", "Crypto", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "ServiceLifecycle"],
         "Operations": ["Postgres", "Schema"],
+        "Privacy": ["EventModel", "EventStore", "Schema", "Projector", "Directory", "Cache", "Postgres", "Crypto"],
         "Simulator": ["EventModel"],
         "HotFunctions": ["EventModel", "PayloadCodec", "Postgres", "Simulator"],
         // A package of its own.
@@ -27,7 +28,8 @@ import Testing
         ],
         "recorder": [
             "EventModel", "Postgres", "PayloadCodec", "EventStore", "Schema", "Projector", "ReadModel", "Operations",
-            "Simulator", "Cache", "Benchmarks", "ArgumentParser", "Configuration", "Logging", "Metrics",
+            "Simulator", "Cache", "Directory", "Privacy", "Benchmarks", "ArgumentParser", "Configuration", "Logging",
+            "Metrics",
             "ServiceLifecycle", "UnixSignals",
         ],
         "RecorderTesting": [
@@ -41,7 +43,7 @@ import Testing
     /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
     /// codec and the pure targets.
     static let mayLog: Set<String> = [
-        "EventStore", "Schema", "Projector", "Cache", "Operations", "Benchmarks", "RecorderTesting",
+        "EventStore", "Schema", "Projector", "Cache", "Privacy", "Operations", "Benchmarks", "RecorderTesting",
     ]
 
     /// Modules that come with the toolchain.

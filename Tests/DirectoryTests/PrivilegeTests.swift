@@ -287,10 +287,11 @@ import Testing
     private static let tablesWithoutUsers: Set<String> = [
         "cache_statistics", "dictionaries", "embedding_cache", "event_types", "interruptions_v1",
         "latency_metrics_days_v1", "latency_metrics_hours_v1",
-        "latency_metrics_minutes_v1", "log_home", "log_repairs", "model_prices", "projection_checkpoints",
+        "latency_metrics_minutes_v1", "log_home", "log_repairs", "model_prices", "personal_fields",
+        "projection_checkpoints",
         "projection_quarantine",
         "projection_rebuild_quarantine", "projection_rebuilds", "projector_workers", "schema_migrations",
-        "schema_projections",
+        "retention_policies", "schema_projections", "sealing",
         "time_partitions",
     ]
 }

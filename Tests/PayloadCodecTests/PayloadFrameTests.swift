@@ -42,7 +42,7 @@ import Testing
             ([0x00, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
             ([0x20, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
             ([0x14, 0, 0, 0, 0, 0, 0, 0], .corrupt),
-            ([0x18, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
+            ([0x18, 0, 0, 0, 0, 0, 0, 0], .corrupt),
             ([0x10], .corrupt),
             ([0x10, 0x80], .corrupt),
             ([0x10, 0, 0x80, 0x00, 0, 0, 0, 0, 0], .corrupt),

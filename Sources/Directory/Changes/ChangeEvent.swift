@@ -53,6 +53,25 @@ struct ChangeEvent: Sendable {
         data = JSONValue.object(members).json
     }
 
+    /// The events as drafts, for a log in which what is personal is sealed.
+    ///
+    /// - Throws: `EventModelError` if the metadata hold what no event may.
+    static func drafts(_ events: [ChangeEvent], by acting: ActingUser) throws(EventModelError) -> [EventDraft] {
+        let metadata = try acting.metadata.json()
+        var drafts: [EventDraft] = []
+        for event in events {
+            drafts.append(
+                try EventDraft(
+                    id: .generate(at: .now()),
+                    type: try EventType(event.type),
+                    data: Array(event.data.utf8),
+                    metadata: metadata
+                )
+            )
+        }
+        return drafts
+    }
+
     /// A column's name as fields of events are written: `is_active` is `isActive`.
     static func field(_ column: String) -> String {
         let words = column.split(separator: "_")

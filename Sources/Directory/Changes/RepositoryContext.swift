@@ -1,4 +1,5 @@
 internal import EventModel
+internal import EventStore
 internal import Postgres
 
 /// Where a repository's calls run: each in a transaction of its own, or all in one that is open.
@@ -24,6 +25,7 @@ protocol RepositoryContext: Sendable {
 struct OpenTransaction: RepositoryContext {
     let connection: PostgresConnection
     let acting: ActingUser
+    let sealer: OwnEventSealer
     let log: ChangeLog
 
     func rows<Row: Sendable>(_ statement: TextStatement<Row>) async throws -> [Row] {
@@ -58,13 +60,21 @@ struct OpenTransaction: RepositoryContext {
     func appendEvents() async throws -> Bool {
         let events = log.takeEvents()
         guard !events.isEmpty else { return false }
+        let drafts: [EventDraft]
         let statement: AppendOwnEvents
         do throws(EventModelError) {
+            drafts = try ChangeEvent.drafts(events, by: acting)
             statement = try AppendOwnEvents(events, by: acting)
         } catch {
             throw DirectoryError(.invalid, "the metadata of the acting user cannot be recorded: \(error.message)")
         }
-        _ = try await connection.first(statement)
+        do {
+            if try await !sealer.append(drafts, about: acting.user, on: connection) {
+                _ = try await connection.first(statement)
+            }
+        } catch let error as EventStoreError {
+            throw DirectoryError(.notInstalled, "the change cannot be recorded", cause: error)
+        }
         return true
     }
 }
@@ -72,6 +82,7 @@ struct OpenTransaction: RepositoryContext {
 /// Runs each call in a transaction of its own, on a connection of a pool.
 struct PooledContext: RepositoryContext {
     let pool: PostgresPool
+    let sealer: OwnEventSealer
     let acting: ActingUser
 
     /// How often a transaction that lost against another one is run again.
@@ -124,7 +135,12 @@ struct PooledContext: RepositoryContext {
                     // What an attempt that lost has noted did not happen.
                     _ = (log.takeEvents(), log.takeDenied())
                     _ = try await connection.first(ActFor(user: acting.user))
-                    let transaction = OpenTransaction(connection: connection, acting: acting, log: log)
+                    let transaction = OpenTransaction(
+                        connection: connection,
+                        acting: acting,
+                        sealer: sealer,
+                        log: log
+                    )
                     let result = try await body(transaction)
                     return (result, try await transaction.appendEvents())
                 }

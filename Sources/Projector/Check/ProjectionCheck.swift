@@ -63,6 +63,33 @@ package struct ProjectionCheck: Sendable {
         let report: ProjectionCheckReport
     }
 
+    /// Runs erase.sql over nothing, and looks for personal fields that are not declared as such.
+    private func checkErasure(
+        _ report: inout ProjectionCheckReport,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        if let script = files.eraseSQL {
+            let erased = "create temporary table erased on commit drop as \(ReadModelErasure.erased(where: "false"));\n"
+            if let error = try await connection.refusal(of: erased + script) {
+                report.fail("erase.sql cannot be run: \(error)")
+            }
+        }
+        let personal = Set(try await connection.query(SelectPersonalPaths()))
+        for column in files.columns where !files.personal.contains(column.name) {
+            guard personal.contains(column.path) || column.path == "metadata" || column.path == "data" else { continue }
+            report.warn(
+                "column \(column.name) = \(column.path) is personal: if it is kept as it is, add -- personal: \(column.name), "
+                    + "and an erase.sql that blanks it"
+            )
+        }
+    }
+
+    private struct SelectPersonalPaths: PostgresStatement {
+        let sql = "select distinct source || '.' || field from personal_fields"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+
     private func inspect(_ sample: ProjectionSample, on connection: isolated PostgresConnection) async throws
         -> ProjectionCheckReport
     {
@@ -76,6 +103,7 @@ package struct ProjectionCheck: Sendable {
                 return report
             }
         }
+        try await checkErasure(&report, on: connection)
         let relations = ProjectionRelations(files: files, schema: schema, scratch: scratch.name)
         try await relations.check(&report, on: connection)
         let views = try await connection.text(

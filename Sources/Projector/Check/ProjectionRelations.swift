@@ -140,7 +140,8 @@ struct ProjectionRelations: Sendable {
             name: files.name,
             version: files.version,
             tableSQL: files.tableSQL,
-            applySQL: files.applySQL.replacing(declaration, with: "--"),
+            applySQL: files.applySQL.replacing(declaration, with: "--")
+                .replacing(#/(?m)^[ \t]*--\s*personal\s*:.*$/#, with: "--"),
             viewSQL: files.viewSQL
         )
         for (index, statement) in without.statements.enumerated() {

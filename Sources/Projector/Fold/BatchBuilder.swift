@@ -25,12 +25,15 @@ struct BatchBuilder {
     ///
     /// - Parameters:
     ///   - events: By position.
+    ///   - generation: The generation of keys that the transaction sees, if it was read.
     ///   - shards: For each projection, how many shards its streams are spread over.
     ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch a transaction.
     ///   - accepts: Whether a projection, by its place in the plan, is to get an event of a type that it handles.
-    /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown.
+    /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if an event is
+    ///   sealed and its key is not here: nothing is folded without what the event held.
     func build(
         _ events: [StoredEvent],
+        generation: Int64?,
         on connection: PostgresConnection,
         shards: [Int],
         mayUseTable: Bool,
@@ -43,6 +46,7 @@ struct BatchBuilder {
             let type = try await decoder.type(event.type, on: connection)
             types[event.type] = KnownType(type: type, takers: plan.takers(of: type))
         }
+        building.keys = try await decoder.keys.states(for: events, inSnapshotOf: generation, on: connection)
         for event in events {
             guard let known = types[event.type] else { continue }
             let takers = known.takers.filter { !building.hasStopped(event.stream, for: $0) && accepts($0, event) }
@@ -136,6 +140,8 @@ private struct Building {
     private var stopped: [Set<StreamID>]
     private var failures: [(projection: Int, failing: FailingEvent)] = []
     private var json: [UInt8] = []
+    /// The keys that the events need.
+    var keys: [Int64: PayloadKeys.State] = [:]
 
     init(_ plan: BatchPlan, _ shards: [Int], usesTable: Bool) {
         self.plan = plan
@@ -159,7 +165,7 @@ private struct Building {
         json.removeAll(keepingCapacity: true)
         let payload: PayloadRange
         do {
-            payload = try decoder.payloads.decode(event.payload, into: &json)
+            payload = try decoder.payloads.decode(event.payload, keys: event.keys(keys), into: &json)
         } catch {
             if error.code == .unknownDictionary, let id = error.dictionary { throw .needs(dictionary: id) }
             throw .fault("its payload cannot be decoded: \(error)")

@@ -27,7 +27,13 @@ struct CarefulFold {
         guard !events.isEmpty else { return }
         let builder = BatchBuilder(plan, decoder: decoder)
         // Not in the table: it holds what an earlier part of the transaction folded.
-        let built = try await builder.build(events, on: connection, shards: [1], mayUseTable: false) { _, _ in true }
+        let built = try await builder.build(
+            events,
+            generation: nil,
+            on: connection,
+            shards: [1],
+            mayUseTable: false
+        ) { _, _ in true }
         // What cannot even be read needs no halving: what stands before it in its stream is in the batch still.
         let unreadable = built.failures.map(\.failing)
         guard let statements = built.statements.first, !statements.isEmpty else {

@@ -1,4 +1,4 @@
-internal import EventStore
+package import EventStore
 internal import FoundationEssentials
 package import Logging
 package import Postgres
@@ -18,18 +18,23 @@ package struct RebuildOptions: Sendable {
     /// How long the swap waits for readers at a time, and others behind it; then it lets them go first and tries again.
     package var lockTimeout: Duration
 
+    /// The key-encryption keys, for a log whose personal fields are sealed.
+    package var keys: SealingKeys
+
     package init(
         parallelism: Int = min(4, ProcessInfo.processInfo.activeProcessorCount),
         batchSize: Int = 10_000,
         acceptDifferences: Bool = false,
         differenceLimit: Int = 20,
-        lockTimeout: Duration = .milliseconds(300)
+        lockTimeout: Duration = .milliseconds(300),
+        keys: SealingKeys = .none
     ) {
         self.parallelism = parallelism
         self.batchSize = batchSize
         self.acceptDifferences = acceptDifferences
         self.differenceLimit = differenceLimit
         self.lockTimeout = lockTimeout
+        self.keys = keys
     }
 }
 
@@ -211,7 +216,7 @@ package struct ProjectionRebuild: Sendable {
             configuration: configuration,
             parallelism: max(1, options.parallelism),
             batchSize: max(1, options.batchSize),
-            decoder: EventDecoder(),
+            decoder: EventDecoder(keys: options.keys),
             progress: { meter.add($0) }
         )
     }

@@ -212,7 +212,13 @@ struct ShadowBuild: Sendable {
             return fold.failures
         }
         let builder = BatchBuilder(plan, decoder: decoder)
-        let built = try await builder.build(events, on: connection, shards: [1], mayUseTable: true) { _, _ in true }
+        let built = try await builder.build(
+            events,
+            generation: nil,
+            on: connection,
+            shards: [1],
+            mayUseTable: true
+        ) { _, _ in true }
         if let statements = built.statements.first, !statements.isEmpty {
             try await built.load(on: connection)
             _ = try await connection.pipeline(statements)

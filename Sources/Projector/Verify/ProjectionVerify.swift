@@ -137,7 +137,7 @@ package struct ProjectionVerify: Sendable {
             configuration: configuration,
             parallelism: max(1, options.parallelism),
             batchSize: max(1, options.batchSize),
-            decoder: EventDecoder(),
+            decoder: EventDecoder(keys: options.keys),
             progress: progress
         )
     }

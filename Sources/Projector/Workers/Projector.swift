@@ -1,4 +1,4 @@
-internal import EventStore
+package import EventStore
 package import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -55,15 +55,17 @@ package final class Projector: Service {
     private let projections: [Projection]
     private let options: ProjectorOptions
     private let logger: Logger
-    private let decoder = EventDecoder()
+    private let decoder: EventDecoder
     private let running = Mutex<WorkerFleet?>(nil)
 
     /// - Parameters:
     ///   - configuration: The database, with the schema that the migrations were run in.
     ///   - projections: What to build; their tables must be there.
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     package init(
         _ configuration: PostgresConfiguration,
         projections: [Projection],
+        keys: SealingKeys = .none,
         options: ProjectorOptions = ProjectorOptions(),
         logger: Logger = Logger(label: "recorder.projector")
     ) {
@@ -76,6 +78,7 @@ package final class Projector: Service {
         self.projections = projections
         self.options = options
         self.logger = logger
+        decoder = EventDecoder(keys: keys)
     }
 
     /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished, and

@@ -210,6 +210,7 @@ struct WorkerRound: Sendable {
         let builder = BatchBuilder(plan, decoder: decoder)
         let built = try await builder.build(
             batch.events,
+            generation: batch.generation,
             on: connection,
             shards: projections.indices.map { group.shards[$0]?.count ?? 1 },
             mayUseTable: mayUseTable,

@@ -30,7 +30,8 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
         )
     }
 
-    /// Events of streams that are picked evenly from the log.
+    /// Events of streams that are picked evenly from the log: of those that are sealed, what is not personal, so that no
+    /// dictionary keeps what an erasure shall take away.
     ///
     /// - Throws: `PostgresError`; `EventStoreError`.
     static func log(events: Int, pool: PostgresPool, store: PostgresEventStore) async throws -> DictionarySamples {
@@ -38,7 +39,7 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
         var payloads: [[UInt8]] = []
         var seen: Set<StreamID> = []
         for stream in try await pool.query(SelectStreamsEvenly(count: count)) where seen.insert(stream).inserted {
-            for event in try await store.read(stream, limit: streamLength) {
+            for event in try await store.readPublicPart(of: stream, limit: streamLength) {
                 payloads.append(event.data + event.metadata)
             }
         }

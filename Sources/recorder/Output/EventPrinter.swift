@@ -20,7 +20,8 @@ struct EventPrinter {
                 let version =
                     String(repeating: " ", count: max(0, 5 - String(event.version).count)) + "\(event.version)"
                 let type = event.type.name.padded(to: 21)
-                let data = String(decoding: event.data, as: UTF8.self).onOneLine
+                let erased = event.erased.isEmpty ? "" : "erased: \(event.erased.joined(separator: ", ")) · "
+                let data = erased + String(decoding: event.data, as: UTF8.self).onOneLine
                 StandardOutput.shared.line(
                     "\(stream)\(version)  \(event.occurredAt)  \(type)  \(data)".cut(to: StandardOutput.terminalWidth)
                 )

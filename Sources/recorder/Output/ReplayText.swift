@@ -66,6 +66,7 @@ enum ReplayText {
         }
         line.field("cost", frame.cost)
         line.field("costSoFar", frame.costSoFar)
+        if !frame.erased.isEmpty { line.field("erased", JSONValue.array(frame.erased.map { .string($0) })) }
     }
 
     /// Writes a snapshot's fields.

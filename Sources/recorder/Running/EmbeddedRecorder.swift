@@ -1,3 +1,4 @@
+import EventStore
 import Operations
 import Postgres
 import Projector
@@ -20,10 +21,12 @@ struct EmbeddedRecorder: Sendable {
     static func run<R>(_ settings: Settings, _ body: (EmbeddedRecorder) async throws -> R) async throws -> R {
         let configuration = EmbeddedServerConfiguration(directory: settings.directory)
         return try await EmbeddedServer.withServer(configuration, logger: settings.logger) { server in
-            let own = settings.with(databaseURL: server.url())
+            let keys = try KeyFile.readOrMake(KeyFile.embedded(in: settings.directory))
+            let own = settings.with(databaseURL: server.url(), keys: keys)
             let connection = try await PostgresConnection.connect(try own.database(), logger: own.logger)
             let done = try await Migrator(schema: own.schema).up(on: connection)
             await connection.close()
+            _ = try await own.withPool { try await KeyAdministration($0, keys: keys).initialise() }
             let recorder = EmbeddedRecorder(
                 settings: own,
                 server: server,

@@ -1,3 +1,4 @@
+import Cache
 import EventStore
 import Foundation
 import Operations
@@ -27,9 +28,14 @@ extension Settings {
         return "host='\(host)' port=\(server.port) dbname=\(server.database) user=\(server.user)"
     }
 
+    /// The object store, as said by flag or setting; `nil` if there is none.
+    func objects(_ options: ObjectStoreOptions) -> (any ObjectStore)? {
+        (options.objects ?? objectsDirectory).map { DirectoryObjectStore(directory: $0) }
+    }
+
     /// Opens the log while `body` runs.
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
-        let store = PostgresEventStore(try database(), schema: schema, logger: logger)
+        let store = PostgresEventStore(try database(), schema: schema, keys: keys, logger: logger)
         do {
             let result = try await body(store)
             await store.close()

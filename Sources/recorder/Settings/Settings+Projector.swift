@@ -11,6 +11,7 @@ extension Settings {
         Projector(
             try database(),
             projections: try files.map { try Projection($0) },
+            keys: keys,
             options: options,
             logger: logger
         )

@@ -1,4 +1,5 @@
 import Configuration
+import EventStore
 import Foundation
 import Logging
 
@@ -13,6 +14,10 @@ struct Settings: Sendable {
     let schema: String
     /// Where `recorder dev` and `recorder demo` keep their server.
     let directory: String
+    /// The key-encryption keys for personal fields.
+    let keys: SealingKeys
+    /// The folder of the object store, if there is one.
+    let objectsDirectory: String?
     /// Writes to standard error.
     let logger: Logger
 
@@ -42,22 +47,54 @@ struct Settings: Sendable {
             handler.logLevel = level
             return handler
         }
+        let databaseURL = reader.string(forKey: "database.url")
+        let directory = reader.string(forKey: "recorder.directory", default: ".recorder")
         return Settings(
-            databaseURL: reader.string(forKey: "database.url"),
+            databaseURL: databaseURL,
             schema: schema,
-            directory: reader.string(forKey: "recorder.directory", default: ".recorder"),
+            directory: directory,
+            keys: try keys(reader, embeddedIn: databaseURL == nil ? directory : nil),
+            objectsDirectory: reader.string(forKey: "recorder.objects"),
             logger: Logger(label: "recorder")
         )
     }
 
-    /// The same settings for another database.
-    func with(databaseURL: String) -> Settings {
-        Settings(databaseURL: databaseURL, schema: schema, directory: directory, logger: logger)
+    /// The keys as said: a file, or the keys themselves; else those of the embedded server, if it is the database.
+    private static func keys(_ reader: ConfigReader, embeddedIn directory: String?) throws(CommandError) -> SealingKeys
+    {
+        if let path = reader.string(forKey: "recorder.keyFile") { return try KeyFile.read(path) }
+        if let text = reader.string(forKey: "recorder.keys", isSecret: true) {
+            return try KeyFile.parse(text.replacing(",", with: "\n"), origin: "RECORDER_KEYS")
+        }
+        guard let path = directory.map({ KeyFile.embedded(in: $0) }), FileManager.default.fileExists(atPath: path)
+        else {
+            return .none
+        }
+        return try KeyFile.read(path)
+    }
+
+    /// The same settings for another database, whose keys these are.
+    func with(databaseURL: String, keys: SealingKeys) -> Settings {
+        Settings(
+            databaseURL: databaseURL,
+            schema: schema,
+            directory: directory,
+            keys: keys,
+            objectsDirectory: objectsDirectory,
+            logger: logger
+        )
     }
 
     /// The same settings with another directory, if one is given.
     func with(directory: String?) -> Settings {
-        Settings(databaseURL: databaseURL, schema: schema, directory: directory ?? self.directory, logger: logger)
+        Settings(
+            databaseURL: databaseURL,
+            schema: schema,
+            directory: directory ?? self.directory,
+            keys: keys,
+            objectsDirectory: objectsDirectory,
+            logger: logger
+        )
     }
 
     private static func flags(_ options: SettingsOptions) -> [AbsoluteConfigKey: ConfigValue] {
@@ -65,6 +102,9 @@ struct Settings: Sendable {
         if let url = options.databaseURL { values[["database", "url"]] = ConfigValue(.string(url), isSecret: true) }
         if let schema = options.schema {
             values[["recorder", "schema"]] = ConfigValue(.string(schema), isSecret: false)
+        }
+        if let path = options.keyFile {
+            values[["recorder", "keyFile"]] = ConfigValue(.string(path), isSecret: false)
         }
         if let level = options.logLevel {
             values[["recorder", "logLevel"]] = ConfigValue(.string(level.rawValue), isSecret: false)

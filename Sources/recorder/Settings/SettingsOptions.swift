@@ -16,6 +16,12 @@ struct SettingsOptions: ParsableArguments {
     var config: String?
 
     @Option(
+        help: ArgumentHelp("The keys for personal fields; else RECORDER_KEY_FILE, RECORDER_KEYS.", valueName: "file"),
+        completion: .file()
+    )
+    var keyFile: String?
+
+    @Option(
         help: ArgumentHelp(
             "What to log on standard error; else RECORDER_LOG_LEVEL.",
             valueName: "level"

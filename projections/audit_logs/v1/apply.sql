@@ -8,6 +8,7 @@
 -- column: ip_address text = metadata.ipAddress
 -- column: user_agent text = metadata.userAgent
 -- column: metadata jsonb = metadata
+-- personal: ip_address, user_agent, metadata
 
 -- One shard: streams meet in the chains of their users.
 --

@@ -20,6 +20,7 @@
 -- column: cached_input_tokens bigint = data.cachedInputTokens
 -- column: output_tokens bigint = data.outputTokens
 -- column: error_type text = data.errorType
+-- personal: user_transcript, llm_response, spoken_text
 
 -- Folds the batch to one row a turn and adds that to what is stored. Aggregates without an ORDER BY of
 -- their own see the order of the subquery, which is that of the stream: the last of something is the

@@ -57,7 +57,8 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
             options: RebuildOptions(
                 parallelism: parallelism,
                 batchSize: batchSize,
-                acceptDifferences: acceptDifferences
+                acceptDifferences: acceptDifferences,
+                keys: settings.keys
             ),
             logger: settings.logger
         )

@@ -52,7 +52,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             ProjectionVerify(
                 files,
                 configuration: database,
-                options: RebuildOptions(parallelism: parallelism, differenceLimit: limit),
+                options: RebuildOptions(parallelism: parallelism, differenceLimit: limit, keys: settings.keys),
                 logger: settings.logger
             )
         }

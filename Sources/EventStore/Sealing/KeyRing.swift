@@ -1,0 +1,116 @@
+internal import EventModel
+internal import FoundationEssentials
+package import PayloadCodec
+package import Postgres
+internal import Synchronization
+
+/// The subjects' keys on the side that reads: unwrapped many at a time, remembered, and forgotten when one was destroyed.
+///
+/// What may be remembered has a generation, which every erasure raises. A reader that decodes in a transaction gives the
+/// generation that its snapshot sees, and never uses a key that was destroyed before it.
+package final class KeyRing: Sendable {
+    private struct State {
+        var generation: Int64 = -1
+        var states: [Int64: PayloadKeys.State] = [:]
+        var askedAt = ContinuousClock.now
+    }
+
+    private let keys: SealingKeys
+    private let state = Mutex(State())
+
+    /// How many keys are remembered.
+    private static let remembered = 100_000
+    /// For how long readers outside of a transaction trust what they remember.
+    private static let trust = Duration.seconds(1)
+
+    package init(_ keys: SealingKeys = .none) { self.keys = keys }
+
+    /// The keys that some events need.
+    ///
+    /// - Parameters:
+    ///   - events: What is to be decoded.
+    ///   - generation: That of the transaction's snapshot; `nil` if it was not read.
+    ///   - connection: In the transaction in which they were read, if that matters.
+    /// - Returns: What is known of each key; nothing if nothing is sealed.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here, `.corruptEvent` if a key's
+    ///   row is not there; ``PostgresError``.
+    package func states(
+        for events: [StoredEvent],
+        generation: Int64? = nil,
+        on connection: PostgresConnection
+    ) async throws -> [Int64: PayloadKeys.State] {
+        var ids: Set<Int64> = []
+        for event in events {
+            if let id = event.key { ids.insert(id) }
+        }
+        guard !ids.isEmpty else { return [:] }
+        var found: [Int64: PayloadKeys.State] = [:]
+        let missing = state.withLock { state -> [Int64] in
+            if let generation, generation > state.generation {
+                state.states = [:]
+                state.generation = generation
+            }
+            // What a younger transaction has learned is not for an older one, and without a generation it gets old.
+            guard generation.map({ $0 == state.generation }) ?? (state.askedAt + Self.trust > .now) else {
+                return Array(ids)
+            }
+            for id in ids { found[id] = state.states[id] }
+            return ids.filter { found[$0] == nil }
+        }
+        guard !missing.isEmpty else { return found }
+        let rows = try await connection.query(SelectKeys(ids: missing.sorted()))
+        let loaded = try await keys.unwrap(rows.compactMap(\.key))
+        if let lost = missing.first(where: { loaded[$0] == nil }) {
+            throw EventStoreError(
+                .corruptEvent,
+                "key \(lost), under which an event is sealed, is not in subject_keys: restore the row from a backup"
+            )
+        }
+        remember(loaded, generation: rows.first?.generation ?? 0)
+        return found.merging(loaded) { _, new in new }
+    }
+
+    /// The keys that events need which are folded in a transaction: as its snapshot sees them, whatever is remembered.
+    ///
+    /// - Parameter generation: That of the snapshot; it is read if it was not yet, and something is sealed.
+    package func states(
+        for events: [StoredEvent],
+        inSnapshotOf generation: Int64?,
+        on connection: PostgresConnection
+    ) async throws -> [Int64: PayloadKeys.State] {
+        var generation = generation
+        if generation == nil, events.contains(where: { $0.key != nil }) {
+            generation = try await connection.first(SealingState.Select())?.generation
+        }
+        return try await states(for: events, generation: generation, on: connection)
+    }
+
+    private func remember(_ loaded: [Int64: PayloadKeys.State], generation: Int64) {
+        state.withLock { state in
+            guard generation >= state.generation else { return }
+            if generation > state.generation || state.states.count + loaded.count > Self.remembered {
+                state.states = [:]
+            }
+            state.generation = generation
+            state.askedAt = .now
+            state.states.merge(loaded) { _, new in new }
+        }
+    }
+}
+
+extension StoredEvent {
+    /// The id of the key that something of it is sealed under. A frame that cannot be read is sealed under none: whoever
+    /// decodes it learns why.
+    package var key: Int64? {
+        guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return nil }
+        return try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
+            try unsafe PayloadFrame(parsing: bytes).section?.key
+        }
+    }
+
+    /// What may be read of it.
+    package func keys(_ states: [Int64: PayloadKeys.State]) -> PayloadKeys {
+        guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return .none }
+        return .known(states, identity: SubjectSealer.identity(stream, id))
+    }
+}

@@ -1,0 +1,97 @@
+package import EventModel
+internal import FoundationEssentials
+internal import PayloadCodec
+package import Postgres
+internal import Synchronization
+
+/// Seals events about a user for a service that acts for him and appends them by SQL, in its own transaction.
+///
+/// The frames are not compressed: the function that takes them, `append_own_frames`, reads what is not sealed.
+package final class OwnEventSealer: Sendable {
+    private let keys: SealingKeys
+    private let encoder = PayloadEncoder(compression: .none)
+    private let known = Mutex<(state: SealingState, fields: PersonalFields)?>(nil)
+
+    /// - Parameter keys: The key-encryption keys that the process has.
+    package init(keys: SealingKeys) { self.keys = keys }
+
+    /// Appends events to a user's stream, if the log is sealed.
+    ///
+    /// - Parameter connection: In a transaction, acting for the user.
+    /// - Returns: `false` if the log is not sealed: nothing was appended then.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if something is personal and the key is not here;
+    ///   `PostgresError`.
+    package func append(
+        _ events: [EventDraft],
+        about user: StreamID,
+        on connection: isolated PostgresConnection
+    ) async throws -> Bool {
+        guard let state = try await connection.first(SealingState.Select()), let encryptionKey = state.encryptionKey
+        else {
+            return false
+        }
+        let fields = try await fields(state, on: connection)
+        let found = events.map { fields.find(in: $0) }
+        let isPersonal = found.contains { !$0.isEmpty }
+        let key = isPersonal ? try await key(of: user, encryptionKey, on: connection) : nil
+        let frames = try zip(events, found).map { event, found in
+            guard !found.isEmpty, let key else {
+                return try encoder.encode(data: event.data, metadata: event.metadata).frame
+            }
+            let seal = PayloadSeal(
+                data: found.data,
+                metadata: found.metadata,
+                keyID: key.id,
+                key: key.key,
+                identity: SubjectSealer.identity(user, event.id)
+            )
+            return try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal).frame
+        }
+        _ = try await connection.first(AppendOwnFrames(events: events, frames: frames))
+        return true
+    }
+
+    private func fields(_ state: SealingState, on connection: PostgresConnection) async throws -> PersonalFields {
+        if let known = known.withLock({ $0 }), known.state == state { return known.fields }
+        let fields = PersonalFields(try await connection.query(SelectPersonalFields()))
+        known.withLock { $0 = (state, fields) }
+        return fields
+    }
+
+    /// The user's key, made if he has none; no key if it was destroyed.
+    private func key(
+        of user: StreamID,
+        _ encryptionKey: String,
+        on connection: isolated PostgresConnection
+    ) async throws -> (id: Int64, key: SubjectKey?) {
+        guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
+        let statement = SelectOwnKey(subject: user)
+        var row = try await connection.first(statement)
+        if row == nil {
+            let made = try await wrapping.wrap([(user.uuid.bytes, SubjectKey())])
+            try await connection.execute(
+                InsertSubjectKeys(keys: [(user, made[0])], encryptionKey: encryptionKey)
+            )
+            row = try await connection.first(statement)
+        }
+        guard let row, let state = try await keys.unwrap([row])[row.id] else {
+            throw EventStoreError(.refused, "the key of \(user) is neither there nor can it be made")
+        }
+        if case .key(let key) = state { return (row.id, key) }
+        return (row.id, nil)
+    }
+
+    private struct AppendOwnFrames: PostgresStatement {
+        let events: [EventDraft]
+        let frames: [[UInt8]]
+        let sql = "select count(*) from append_own_frames($1, $2, $3)"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(events.map(\.id.uuid))
+            try parameters.append(events.map(\.type.name))
+            try parameters.append(frames.map { PostgresBytea($0) })
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+    }
+}

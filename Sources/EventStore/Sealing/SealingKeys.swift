@@ -1,0 +1,77 @@
+internal import EventModel
+package import PayloadCodec
+
+/// The key-encryption keys that a process has. The first one is the one that new keys of subjects are wrapped by, where the
+/// database does not say otherwise; the others unwrap what was wrapped before a rotation.
+public struct SealingKeys: Sendable {
+    /// The keys, the first one leading.
+    package let keys: [any KeyEncryptionKey]
+
+    /// No key at all: nothing is sealed, and what is sealed cannot be read.
+    public static let none = SealingKeys([])
+
+    /// - Parameter keys: Keys of any kind, the leading one first.
+    package init(_ keys: [any KeyEncryptionKey]) { self.keys = keys }
+
+    /// Reads keys from a text: one of 32 bytes in base64 a line, the leading one first. Empty lines, and what stands behind
+    /// a `#`, are passed over.
+    ///
+    /// - Throws: ``EventStoreError`` with `.invalidKey` that names the line, and never what stands there.
+    public init(text: String) throws {
+        var keys: [any KeyEncryptionKey] = []
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let content = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+            guard !content.isEmpty else { continue }
+            guard let key = LocalKeyEncryptionKey(base64: content) else {
+                throw EventStoreError(
+                    .invalidKey,
+                    "line \(number + 1) holds no key: a key is 32 bytes in base64, as `recorder keys new` prints one"
+                )
+            }
+            keys.append(key)
+        }
+        self.keys = keys
+    }
+
+    /// Whether there is none.
+    package var isEmpty: Bool { keys.isEmpty }
+
+    /// The key of an identifier, if it is here.
+    package subscript(identifier: String) -> (any KeyEncryptionKey)? { keys.first { $0.identifier == identifier } }
+
+    /// Unwraps rows of `subject_keys`, those of each key-encryption key together.
+    ///
+    /// - Returns: What is known of each key now, by its id.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable`.
+    func unwrap(_ rows: [SubjectKeyRow]) async throws -> [Int64: PayloadKeys.State] {
+        var states: [Int64: PayloadKeys.State] = [:]
+        for (identifier, rows) in Dictionary(grouping: rows, by: \.encryptionKey) {
+            let live = rows.filter { $0.wrapped != nil }
+            for row in rows where row.wrapped == nil { states[row.id] = .destroyed }
+            guard !live.isEmpty else { continue }
+            guard let key = self[identifier] else { throw EventStoreError.keyUnavailable(identifier) }
+            let unwrapped = try await key.unwrap(live.map { ($0.subject.uuid.bytes, $0.wrapped ?? []) })
+            for (row, key) in zip(live, unwrapped) {
+                guard let key else {
+                    throw EventStoreError(
+                        .keyUnavailable,
+                        "key \(row.id) of subject_keys does not open under \(identifier): restore its row from a backup"
+                    )
+                }
+                states[row.id] = .key(key)
+            }
+        }
+        return states
+    }
+}
+
+extension EventStoreError {
+    /// A key-encryption key that is needed is not here.
+    static func keyUnavailable(_ identifier: String) -> EventStoreError {
+        EventStoreError(
+            .keyUnavailable,
+            "personal fields of this log are sealed under the key-encryption key \(identifier), which is not given: set "
+                + "RECORDER_KEY_FILE, --key-file or RECORDER_KEYS to where it is"
+        )
+    }
+}

@@ -1,0 +1,133 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import PayloadCodec
+internal import Postgres
+
+/// A row of `subject_keys`.
+struct SubjectKeyRow: Sendable {
+    let id: Int64
+    let subject: StreamID
+    /// `nil` if the key was destroyed.
+    let wrapped: [UInt8]?
+    /// Which key-encryption key wrapped it.
+    let encryptionKey: String
+
+    /// The columns that ``init(_:from:)`` reads, in its order, of a row named `k`.
+    static let columns = "k.id, k.subject_id, k.wrapped_key, k.kek_id"
+
+    init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
+        id = try row.decode(at: column)
+        subject = StreamID(try row.decode(UUID.self, at: column + 1))
+        wrapped = try row.decode(PostgresBytea?.self, at: column + 2)?.bytes
+        encryptionKey = try row.decode(at: column + 3)
+    }
+}
+
+/// What the database says of sealing as a whole.
+struct SealingState: Sendable, Equatable {
+    /// Under which key-encryption key subjects' keys are wrapped; `nil` while the log is not sealed.
+    let encryptionKey: String?
+    /// Raised by whatever makes keys and fields that a process remembers stale.
+    let generation: Int64
+
+    /// Reads the one row.
+    struct Select: PostgresStatement {
+        let sql = "select kek_id, generation from sealing"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> SealingState {
+            SealingState(encryptionKey: try row.decode(at: 0), generation: try row.decode(at: 1))
+        }
+    }
+}
+
+/// The subject of each of some streams, and the subject's key where there is one.
+struct SelectSubjects: PostgresStatement {
+    /// What was found of one stream.
+    struct Row: Sendable {
+        let stream: StreamID
+        let subject: StreamID
+        let key: SubjectKeyRow?
+    }
+
+    /// The streams, each with the user that its first event names.
+    let streams: [(stream: StreamID, named: StreamID?)]
+
+    let sql = """
+        select found.stream_id, found.subject_id, \(SubjectKeyRow.columns)
+        from subjects_of($1, $2) found left join subject_keys k on k.subject_id = found.subject_id
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(streams.map(\.stream.uuid))
+        try parameters.append(streams.map { $0.named?.uuid })
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
+        let isThere = try row.decode(Int64?.self, at: 2) != nil
+        return Row(
+            stream: StreamID(try row.decode(UUID.self, at: 0)),
+            subject: StreamID(try row.decode(UUID.self, at: 1)),
+            key: isThere ? try SubjectKeyRow(row, from: 2) : nil
+        )
+    }
+}
+
+/// A subject's key.
+struct SelectOwnKey: PostgresStatement {
+    let subject: StreamID
+    let sql = "select \(SubjectKeyRow.columns) from subject_keys k where k.subject_id = $1"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> SubjectKeyRow { try SubjectKeyRow(row, from: 0) }
+}
+
+/// Stores new keys; a subject that got one meanwhile keeps it. Looks before it inserts, so that no ids are used up.
+struct InsertSubjectKeys: PostgresStatement {
+    let keys: [(subject: StreamID, wrapped: [UInt8])]
+    let encryptionKey: String
+
+    let sql = """
+        insert into subject_keys (subject_id, wrapped_key, kek_id)
+        select new.subject_id, new.wrapped_key, $3 from unnest($1::uuid[], $2::bytea[]) as new(subject_id, wrapped_key)
+        where not exists (select from subject_keys known where known.subject_id = new.subject_id)
+        on conflict (subject_id) do nothing
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(keys.map(\.subject.uuid))
+        try parameters.append(keys.map { PostgresBytea($0.wrapped) })
+        try parameters.append(encryptionKey)
+    }
+}
+
+/// The generation of what may be remembered, and keys by their ids.
+struct SelectKeys: PostgresStatement {
+    let ids: [Int64]
+
+    let sql = """
+        select s.generation, \(SubjectKeyRow.columns) from sealing s left join subject_keys k on k.id = any($1::bigint[])
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(ids) }
+
+    func decode(
+        _ row: borrowing PostgresRow
+    ) throws(PostgresError) -> (generation: Int64, key: SubjectKeyRow?) {
+        let isThere = try row.decode(Int64?.self, at: 1) != nil
+        return (try row.decode(at: 0), isThere ? try SubjectKeyRow(row, from: 1) : nil)
+    }
+}
+
+/// The declarations of personal fields.
+struct SelectPersonalFields: PostgresStatement {
+    let sql = "select type, source = 'metadata', field from personal_fields order by 1, 2, 3"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PersonalFields.Declaration {
+        PersonalFields.Declaration(
+            pattern: try row.decode(at: 0),
+            isInMetadata: try row.decode(at: 1),
+            field: try row.decode(at: 2)
+        )
+    }
+}

@@ -1,0 +1,251 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import Logging
+internal import PayloadCodec
+internal import Postgres
+internal import Synchronization
+
+/// Says for events that are about to be encoded what of them is sealed, and under whose key.
+///
+/// Keys are looked up and made for many streams in one statement, while others wait for the same one; what was found is
+/// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked whether
+/// something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and nobody can
+/// open what it sealed.
+package final class SubjectSealer: Sendable {
+    /// A subject's key.
+    private struct Key: Sendable {
+        let id: Int64
+        /// `nil` if it was destroyed: what it would seal is dropped.
+        let key: SubjectKey?
+    }
+
+    /// What one look at the database gave.
+    private struct Look: Sendable {
+        let state: SealingState
+        let fields: PersonalFields
+        var keys: [StreamID: Key] = [:]
+    }
+
+    private struct Waiter {
+        let wanted: [StreamID: StreamID?]
+        let continuation: CheckedContinuation<Look, any Error>
+    }
+
+    private struct State {
+        var look: Look?
+        var lookedAt = ContinuousClock.now
+        /// Keys by stream and by subject, in two halves: when the young one is full, the old one is forgotten.
+        var young: [StreamID: Key] = [:]
+        var old: [StreamID: Key] = [:]
+        var waiting: [Waiter] = []
+        var isLooking = false
+
+        mutating func remember(_ key: Key, of stream: StreamID) {
+            if young.count >= SubjectSealer.remembered / 2 { (old, young) = (young, [:]) }
+            young[stream] = key
+        }
+
+        mutating func key(of stream: StreamID) -> Key? {
+            if let key = young[stream] { return key }
+            guard let key = old[stream] else { return nil }
+            remember(key, of: stream)
+            return key
+        }
+    }
+
+    private let pool: PostgresPool
+    private let keys: SealingKeys
+    private let state = Mutex(State())
+
+    /// How many streams and subjects are remembered.
+    private static let remembered = 100_000
+    /// For how long what is remembered counts without a look.
+    private static let trust = Duration.seconds(1)
+
+    init(_ pool: PostgresPool, keys: SealingKeys) {
+        self.pool = pool
+        self.keys = keys
+    }
+
+    /// What of some appends is sealed, and how.
+    ///
+    /// - Returns: For each append and each of its events a seal, or `nil` where nothing is personal; nothing at all where
+    ///   there is nothing to seal.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
+    ///   here; `.unavailable` or `.refused` if keys cannot be looked up.
+    func seals(for appends: [Append]) async throws -> [[PayloadSeal?]] {
+        let look = try await currentLook()
+        guard look.state.encryptionKey != nil else { return [] }
+        let found = appends.map { append in append.events.map { look.fields.find(in: $0) } }
+        noteNamed(appends)
+        var keys: [StreamID: Key] = [:]
+        var missing: [StreamID: StreamID?] = [:]
+        state.withLock { state in
+            for (append, found) in zip(appends, found) where keys[append.stream] == nil {
+                guard found.contains(where: { !$0.isEmpty }) else { continue }
+                if let key = state.key(of: append.stream) {
+                    keys[append.stream] = key
+                } else {
+                    missing[append.stream] = .some(append.events.lazy.compactMap(\.subject).first)
+                }
+            }
+        }
+        if !missing.isEmpty {
+            let looked = try await lookUp(missing)
+            keys.merge(looked.keys) { _, new in new }
+        }
+        guard !keys.isEmpty else { return [] }
+        return zip(appends, found).map { append, found in
+            zip(append.events, found).map { event, found in
+                guard !found.isEmpty, let key = keys[append.stream] else { return nil }
+                return PayloadSeal(
+                    data: found.data,
+                    metadata: found.metadata,
+                    keyID: key.id,
+                    key: key.key,
+                    identity: Self.identity(append.stream, event.id)
+                )
+            }
+        }
+    }
+
+    /// What of appends is sealed that have nothing to do with each other: one whose key is missing does not touch the others.
+    ///
+    /// - Returns: What ``seals(for:)`` says of each alone; `nil` where there is nothing to seal.
+    func seals(independently appends: [Append]) async -> [Result<[[PayloadSeal?]], any Error>]? {
+        do {
+            let all = try await seals(for: appends)
+            return all.isEmpty ? nil : all.map { .success([$0]) }
+        } catch let error as EventStoreError where error.code == .keyUnavailable && appends.count > 1 {
+            var results: [Result<[[PayloadSeal?]], any Error>] = []
+            for append in appends { results += await seals(independently: [append]) ?? [.success([])] }
+            return results
+        } catch {
+            return appends.map { _ in .failure(error) }
+        }
+    }
+
+    /// What a payload belongs to.
+    static func identity(_ stream: StreamID, _ event: EventID) -> [UInt8] { stream.uuid.bytes + event.uuid.bytes }
+
+    /// Remembers whom sessions are about that start here, if their subjects are known: their streams need no look then.
+    private func noteNamed(_ appends: [Append]) {
+        for append in appends {
+            guard let subject = append.events.lazy.compactMap(\.subject).first else { continue }
+            state.withLock { state in
+                guard let key = state.key(of: subject), state.key(of: append.stream) == nil else { return }
+                state.remember(key, of: append.stream)
+            }
+        }
+    }
+
+    // MARK: Looking
+
+    private func currentLook() async throws -> Look {
+        let known = state.withLock { state in
+            state.lookedAt + Self.trust > .now ? state.look : nil
+        }
+        if let known { return known }
+        return try await lookUp([:])
+    }
+
+    /// Looks at the database, together with whoever wants to at the same time.
+    private func lookUp(_ wanted: [StreamID: StreamID?]) async throws -> Look {
+        try await withCheckedThrowingContinuation { continuation in
+            let isFirst = state.withLock { state in
+                state.waiting.append(Waiter(wanted: wanted, continuation: continuation))
+                defer { state.isLooking = true }
+                return !state.isLooking
+            }
+            // Not a part of the task that came first: if that is cancelled, the others still wait. Ends when nobody does.
+            if isFirst { Task { await self.lookForAll() } }
+        }
+    }
+
+    private func lookForAll() async {
+        while true {
+            let waiting = state.withLock { state in
+                defer { state.waiting = [] }
+                if state.waiting.isEmpty { state.isLooking = false }
+                return state.waiting
+            }
+            guard !waiting.isEmpty else { return }
+            var wanted: [StreamID: StreamID?] = [:]
+            for waiter in waiting { wanted.merge(waiter.wanted) { $0 ?? $1 } }
+            do {
+                let look = try await look(for: wanted)
+                for waiter in waiting { waiter.continuation.resume(returning: look) }
+            } catch {
+                for waiter in waiting { waiter.continuation.resume(throwing: error) }
+            }
+        }
+    }
+
+    private func look(for wanted: [StreamID: StreamID?]) async throws -> Look {
+        do {
+            return try await pool.withConnection { connection in
+                guard let now = try await connection.first(SealingState.Select()) else {
+                    throw EventStoreError(.refused, "the table sealing has no row: run `recorder migrate verify`")
+                }
+                var look = Look(state: now, fields: try await self.fields(now, on: connection))
+                self.state.withLock { state in
+                    if state.look?.state != now { (state.young, state.old) = ([:], [:]) }
+                    (state.look, state.lookedAt) = (look, .now)
+                }
+                guard !wanted.isEmpty, let encryptionKey = now.encryptionKey else { return look }
+                look.keys = try await self.keys(of: wanted, encryptionKey, on: connection)
+                let keys = look.keys
+                self.state.withLock { state in
+                    // Not if another look has found out meanwhile that these may be stale.
+                    guard state.look?.state == now else { return }
+                    for (stream, key) in keys { state.remember(key, of: stream) }
+                }
+                return look
+            }
+        } catch let error as PostgresError {
+            let isTemporary = error.isRetryable || error.code == .closed
+            throw EventStoreError(
+                isTemporary ? .unavailable : .refused,
+                "the keys that personal fields are sealed under cannot be read; nothing was stored",
+                cause: error
+            )
+        }
+    }
+
+    private func fields(_ now: SealingState, on connection: PostgresConnection) async throws -> PersonalFields {
+        if let look = state.withLock({ $0.look }), look.state == now { return look.fields }
+        return PersonalFields(now.encryptionKey == nil ? [] : try await connection.query(SelectPersonalFields()))
+    }
+
+    /// The keys of streams and of their subjects, made where there are none.
+    private func keys(
+        of wanted: [StreamID: StreamID?],
+        _ encryptionKey: String,
+        on connection: PostgresConnection
+    ) async throws -> [StreamID: Key] {
+        guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
+        let statement = SelectSubjects(streams: wanted.map { (stream: $0.key, named: $0.value) })
+        var rows = try await connection.query(statement)
+        let without = Set(rows.filter { $0.key == nil }.map(\.subject))
+        if !without.isEmpty {
+            // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
+            let subjects = without.sorted { $0.uuid.precedes($1.uuid) }
+            let made = try await wrapping.wrap(subjects.map { ($0.uuid.bytes, SubjectKey()) })
+            try await connection.execute(
+                InsertSubjectKeys(keys: Array(zip(subjects, made)), encryptionKey: encryptionKey)
+            )
+            rows = try await connection.query(statement)
+        }
+        let states = try await keys.unwrap(rows.compactMap(\.key))
+        var keys: [StreamID: Key] = [:]
+        for row in rows {
+            guard let id = row.key?.id, let state = states[id] else {
+                throw EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made")
+            }
+            let key = if case .key(let key) = state { Key(id: id, key: key) } else { Key(id: id, key: nil) }
+            keys[row.stream] = key
+            keys[row.subject] = key
+        }
+        return keys
+    }
+}

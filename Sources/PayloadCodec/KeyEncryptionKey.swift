@@ -1,0 +1,68 @@
+internal import Crypto
+internal import FoundationEssentials
+
+/// What wraps the keys of subjects, so that whoever has the database has none of them.
+///
+/// It may be a service far away: keys are wrapped and unwrapped many at a time.
+package protocol KeyEncryptionKey: Sendable {
+    /// By what the database tells which key wrapped a row. Never changes its meaning.
+    var identifier: String { get }
+
+    /// Wraps subjects' keys.
+    ///
+    /// - Parameter keys: Keys, each with the 16 bytes of its subject's id, without which it cannot be unwrapped.
+    /// - Returns: The wrapped keys, in their order.
+    func wrap(_ keys: [(subject: [UInt8], key: SubjectKey)]) async throws -> [[UInt8]]
+
+    /// Unwraps subjects' keys.
+    ///
+    /// - Parameter keys: What ``wrap(_:)`` gave, each with its subject's id.
+    /// - Returns: The keys, in their order; `nil` for one that this key did not wrap for that subject.
+    func unwrap(_ keys: [(subject: [UInt8], wrapped: [UInt8])]) async throws -> [SubjectKey?]
+}
+
+/// A key-encryption key that is here, in memory: AES-256-GCM with the subject's id as what belongs to it.
+package struct LocalKeyEncryptionKey: KeyEncryptionKey {
+    private let key: SubjectKey
+
+    /// `local:` and the beginning of a hash of the key, so that nobody has to name keys.
+    package let identifier: String
+
+    /// A new random key.
+    package init() { self.init(SubjectKey()) }
+
+    /// The key of 32 bytes that this text holds in base64.
+    ///
+    /// - Returns: `nil` if it holds anything else.
+    package init?(base64 text: some StringProtocol) {
+        guard let bytes = Data(base64Encoded: String(text)), let key = SubjectKey(bytes: Array(bytes)) else {
+            return nil
+        }
+        self.init(key)
+    }
+
+    private init(_ key: SubjectKey) {
+        self.key = key
+        let hash = SHA256.hash(data: Array("recorder key-encryption key".utf8) + key.bytes)
+        identifier = "local:" + hash.prefix(8).map { Self.hexadecimal($0) }.joined()
+    }
+
+    /// The key as text, to be kept in a file that nobody else can read.
+    package var base64: String { Data(key.bytes).base64EncodedString() }
+
+    package func wrap(_ keys: [(subject: [UInt8], key: SubjectKey)]) async throws -> [[UInt8]] {
+        try keys.map { try key.seal($0.key.bytes, context: Self.context($0.subject)) }
+    }
+
+    package func unwrap(_ keys: [(subject: [UInt8], wrapped: [UInt8])]) async throws -> [SubjectKey?] {
+        keys.map { wrapped in
+            key.open(wrapped.wrapped[...], context: Self.context(wrapped.subject)).flatMap { SubjectKey(bytes: $0) }
+        }
+    }
+
+    private static func context(_ subject: [UInt8]) -> [UInt8] { Array("recorder subject key".utf8) + subject }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+}

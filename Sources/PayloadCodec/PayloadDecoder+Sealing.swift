@@ -1,0 +1,79 @@
+extension PayloadDecoder {
+    /// Puts what a frame has sealed back into its payload.
+    ///
+    /// - Parameters:
+    ///   - section: The frame's section.
+    ///   - frame: All of the frame's bytes.
+    ///   - open: The rest of the payload, where it lies at the buffer's end.
+    /// - Returns: Where in the buffer data and metadata lie then, and what is gone.
+    func restore(
+        _ section: SealedSection,
+        of frame: UnsafeRawBufferPointer,
+        _ open: PayloadRange,
+        _ keys: PayloadKeys,
+        into buffer: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadRange {
+        let start = open.data.lowerBound
+        let places = try unsafe section.places(
+            frame,
+            in: buffer.span.extracting(start...),
+            split: open.data.count
+        )
+        guard let (key, identity) = try keys.key(of: section) else {
+            return PayloadRange(data: open.data, metadata: open.metadata, erased: places.map { start + $0 })
+        }
+        let values = try unsafe values(section, of: frame, key, identity)
+        let rest = Array(buffer[start...])
+        buffer.removeSubrange(start...)
+        var (taken, value, split) = (0, values.start, start + open.data.count)
+        for (place, length) in zip(places, values.lengths) {
+            buffer += rest[taken..<place]
+            buffer += values.bytes[value..<(value + length)]
+            if place < open.data.count { split += length - SealedSection.null.count }
+            value += length
+            taken = place + SealedSection.null.count
+        }
+        buffer += rest[taken...]
+        return PayloadRange(data: start..<split, metadata: split..<buffer.count)
+    }
+
+    /// What was cut out of a payload.
+    private struct Values {
+        let bytes: [UInt8]
+        /// Where in the bytes the first value begins.
+        let start: Int
+        let lengths: [Int]
+    }
+
+    private func values(
+        _ section: SealedSection,
+        of frame: UnsafeRawBufferPointer,
+        _ key: SubjectKey,
+        _ identity: [UInt8]
+    ) throws(PayloadCodecError) -> Values {
+        let context = unsafe identity + frame[section.clear]
+        guard let inner = unsafe key.open(Array(frame[section.sealed])[...], context: context) else {
+            throw Self.forged
+        }
+        // A frame in a frame is read once: one that has a section itself was not made by an encoder.
+        guard inner.first.map({ $0 & PayloadFrame.Flags.sealed.rawValue == 0 }) ?? false else { throw Self.forged }
+        let payload = try decode(inner)
+        let bytes = Array(payload.data)
+        return try unsafe bytes.span.withUnsafeBytes { (content) throws(PayloadCodecError) in
+            var offset = 0
+            var lengths: [Int] = []
+            for _ in 1..<section.count { lengths.append(try unsafe PayloadFrame.readVarint(content, at: &offset)) }
+            let last = content.count - offset - lengths.reduce(0, +)
+            guard last >= 0 else { throw Self.forged }
+            return Values(bytes: bytes, start: offset, lengths: lengths + [last])
+        }
+    }
+
+    private static var forged: PayloadCodecError {
+        PayloadCodecError(
+            .corrupt,
+            "what the frame has sealed does not open with its key: it was changed, or belongs to another event; restore the "
+                + "event from a backup"
+        )
+    }
+}

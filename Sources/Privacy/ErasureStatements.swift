@@ -1,0 +1,146 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import Postgres
+
+/// Begins an erasure, or finds the one that is under way.
+struct BeginErasure: PostgresStatement {
+    let subject: StreamID
+    let actor: String
+    let sql = "select begin_erasure($1, $2)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(subject.uuid)
+        try parameters.append(actor)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+}
+
+/// Calls one of the functions of migration 0035 that do a step.
+struct ErasureStep: PostgresStatement {
+    let function: StaticString
+    let subject: StreamID
+    var actor: String?
+
+    var sql: String { "select \(function)($1\(actor == nil ? "" : ", $2"))::text" }
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(subject.uuid)
+        if let actor { try parameters.append(actor) }
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// Adds to what an erasure has done.
+struct CountErased: PostgresStatement {
+    let subject: StreamID
+    let name: String
+    let count: Int
+    let sql = "select count_erased($1, jsonb_build_object($2::text, $3::bigint))::text"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(subject.uuid)
+        try parameters.append(name)
+        try parameters.append(count)
+    }
+}
+
+/// Whether an audit log is installed.
+struct HasAuditChains: PostgresStatement {
+    let sql = "select to_regclass('audit_chains') is not null"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
+}
+
+/// Writes down where a person's chain ends.
+struct NoteHead: PostgresStatement {
+    let subject: StreamID
+    let name: String
+    /// Whether what an earlier run wrote down stands.
+    let onlyOnce: Bool
+    let sql = """
+        update erasures set facts = facts || jsonb_build_object($2::text, (
+            select encode(head_hash, 'hex') from audit_chains where user_id = $1
+        ))
+        where subject_id = $1 and finished_at is null and not ($3 and facts ? $2)
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(subject.uuid)
+        try parameters.append(name)
+        try parameters.append(onlyOnce)
+    }
+}
+
+/// Hurries the projectors.
+struct WakeProjectors: PostgresStatement {
+    let sql = "select wake_projectors()::text"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
+/// The streams that are about a person.
+struct SelectStreams: PostgresStatement {
+    let subject: StreamID
+    let sql = "select subject_streams($1)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
+        StreamID(try row.decode(UUID.self, at: 0))
+    }
+}
+
+/// What a certificate says.
+struct SelectFacts: PostgresStatement {
+    let id: Int64
+    let subject: StreamID
+    let sql = """
+        select r.actor, r.started_at, clock_timestamp(), r.counts::text, r.facts ->> 'audit_head_before',
+            r.facts ->> 'audit_head_after', log.events, log.sealed, log.readable, log.ids
+        from erasures r
+        cross join (
+            select count(*) as events, count(k.id) as sealed, count(k.id) filter (where k.destroyed_at is null) as readable,
+                coalesce(encode(sha256(string_agg(uuid_send(e.event_id), '' order by e.position)), 'hex'), '') as ids
+            from events e left join subject_keys k on k.id = sealed_key(e.payload)
+            where e.stream_id in (select subject_streams($2))
+        ) log
+        where r.id = $1
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(id)
+        try parameters.append(subject.uuid)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> ErasureFacts {
+        ErasureFacts(
+            id: id,
+            subject: subject,
+            actor: try row.decode(at: 0),
+            startedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 1).unixMicroseconds),
+            finishedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 2).unixMicroseconds),
+            counts: try row.decode(at: 3),
+            headBefore: try row.decode(at: 4),
+            headAfter: try row.decode(at: 5),
+            events: try row.decode(at: 6),
+            sealedEvents: try row.decode(at: 7),
+            readableEvents: try row.decode(at: 8),
+            eventsHash: try row.decode(at: 9)
+        )
+    }
+}
+
+/// Writes down that an erasure is done.
+struct FinishErasure: PostgresStatement {
+    let id: Int64
+    let certificate: String
+    let sql =
+        "update erasures set finished_at = clock_timestamp(), certificate = $2 where id = $1 and finished_at is null"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(id)
+        try parameters.append(certificate)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Postgres
+
+/// What went wrong in `Privacy`: a code to switch on, and a message that a person can act on.
+package struct PrivacyError: Error, Sendable, CustomStringConvertible {
+    /// The kinds of failure that a caller may treat differently.
+    package enum Code: String, Sendable {
+        /// The user is under a legal hold.
+        case held
+        /// There is no such user, hold or policy.
+        case notFound
+        /// A value that was given cannot be used.
+        case invalid
+        /// A file cannot be written.
+        case file
+        /// The database refused it.
+        case failed
+    }
+
+    /// The kind of failure.
+    package let code: Code
+    /// What failed, why, and what to do. Never holds what is stored about a person.
+    package let message: String
+    /// The error that led to this one, if another layer reported it.
+    package let cause: (any Error)?
+
+    init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    /// The message and its cause.
+    package var description: String { cause.map { "\(message): \($0)" } ?? message }
+
+    /// What the database's error means.
+    init(_ error: PostgresError, _ what: String) {
+        if error.sqlState == "RC006" {
+            self.init(.held, "\(error.message): release it first, `recorder retention release`")
+        } else {
+            self.init(.failed, what, cause: error)
+        }
+    }
+}

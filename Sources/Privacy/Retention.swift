@@ -1,0 +1,229 @@
+package import EventModel
+package import EventStore
+internal import FoundationEssentials
+package import Postgres
+
+/// What is kept for how long, and what may not be erased.
+package struct Retention: Sendable {
+    /// What a policy is about.
+    package enum Subject: String, Sendable, CaseIterable {
+        case expiredCaches = "expired_caches"
+        case deletedDocuments = "deleted_documents"
+        case deletedModels = "deleted_models"
+        case deletedUsers = "deleted_users"
+        case latencyMinutes = "latency_minutes"
+        case auditLogs = "audit_logs"
+    }
+
+    /// A row of `retention_policies`.
+    package struct Policy: Sendable, Equatable {
+        package let subject: Subject
+        /// As PostgreSQL writes intervals.
+        package let keepFor: String
+        package let isEnabled: Bool
+    }
+
+    /// A row of `legal_holds`.
+    package struct Hold: Sendable, Equatable {
+        package let user: StreamID
+        package let reason: String
+        package let heldBy: String
+        package let heldAt: Timestamp
+    }
+
+    /// What a run did about one policy.
+    package struct Outcome: Sendable, Equatable {
+        package let policy: Policy
+        /// Rows that went, or would; `nil` for a policy that is not enabled.
+        package let rows: Int?
+        /// In how many transactions.
+        package let batches: Int
+    }
+
+    private let pool: PostgresPool
+    private let store: PostgresEventStore
+    private let batchSize: Int
+    private let eraseUser: @Sendable (StreamID) async throws -> Void
+
+    /// - Parameters:
+    ///   - pool: Connections of a role that is a member of `recorder_owner`.
+    ///   - store: The log.
+    ///   - batchSize: How many rows go in one transaction at most.
+    ///   - eraseUser: Erases a user whose time is over, as ``SubjectErasure`` does.
+    package init(
+        _ pool: PostgresPool,
+        store: PostgresEventStore,
+        batchSize: Int = 500,
+        eraseUser: @escaping @Sendable (StreamID) async throws -> Void
+    ) {
+        self.pool = pool
+        self.store = store
+        self.batchSize = batchSize
+        self.eraseUser = eraseUser
+    }
+
+    /// The policies, in the order of ``Subject``.
+    ///
+    /// - Throws: ``PrivacyError``.
+    package func policies() async throws -> [Policy] { try await known { try await pool.query(SelectPolicies()) } }
+
+    /// Changes a policy.
+    ///
+    /// - Parameters:
+    ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
+    ///   - isEnabled: Whether it counts; as before if `nil`.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read.
+    package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws {
+        do {
+            try await pool.execute(UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled))
+        } catch let error as PostgresError where ["22007", "22008", "23514", "22015"].contains(error.sqlState) {
+            throw PrivacyError(
+                .invalid,
+                "that is no time to keep something for: write 30 days, for example",
+                cause: error
+            )
+        }
+    }
+
+    /// Goes through the policies that are enabled.
+    ///
+    /// Cut off, it has done whole batches, and the next run goes on. A run that was no dry one leaves an event,
+    /// `retention.completed`, in a stream of its own.
+    ///
+    /// - Parameters:
+    ///   - isDry: Whether only to count.
+    ///   - progress: Told after each batch.
+    /// - Throws: ``PrivacyError``; what erasing a user throws; `CancellationError`.
+    package func run(
+        isDry: Bool = false,
+        _ progress: @Sendable (Subject, Int) -> Void = { _, _ in }
+    ) async throws -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for policy in try await policies() {
+            guard policy.isEnabled else {
+                outcomes.append(Outcome(policy: policy, rows: nil, batches: 0))
+                continue
+            }
+            var (rows, batches) = (0, 0)
+            for work in works(policy.subject) {
+                while true {
+                    try Task.checkCancellation()
+                    let done = try await known { try await work(isDry) }
+                    rows += done
+                    batches += done > 0 ? 1 : 0
+                    progress(policy.subject, rows)
+                    if isDry || done < batchSize { break }
+                }
+            }
+            outcomes.append(Outcome(policy: policy, rows: rows, batches: batches))
+        }
+        if !isDry { try await appendEvent(outcomes) }
+        return outcomes
+    }
+
+    /// What is done about a subject, each a batch at a time: how many rows went, fewer than a batch when all have.
+    private func works(_ subject: Subject) -> [@Sendable (Bool) async throws -> Int] {
+        switch subject {
+        case .expiredCaches: [sweepCaches]
+        case .deletedDocuments: [entities("knowledge_documents", "document", subject)]
+        case .deletedModels:
+            [entities("voice_models", "voice_model", subject), entities("face_models", "face_model", subject)]
+        case .deletedUsers: [eraseUsers]
+        case .latencyMinutes: [calling("retain_latency_minutes")]
+        case .auditLogs: [calling("retain_audit_logs")]
+        }
+    }
+
+    private func sweepCaches(_ isDry: Bool) async throws -> Int {
+        let counts = try await pool.query(SweepCaches(batch: batchSize, isDry: isDry))
+        return isDry ? counts.reduce(0, +) : counts.max() ?? 0
+    }
+
+    private func eraseUsers(_ isDry: Bool) async throws -> Int {
+        let users = try await pool.query(UsersToErase(batch: isDry ? Int(Int32.max) : batchSize))
+        guard !isDry else { return users.count }
+        for user in users { try await eraseUser(user) }
+        return users.count
+    }
+
+    private func entities(
+        _ relation: String,
+        _ noun: String,
+        _ subject: Subject
+    ) -> @Sendable (Bool) async throws -> Int {
+        { isDry in
+            try await transaction(
+                RetainEntities(relation: relation, noun: noun, policy: subject, batch: batchSize, isDry: isDry)
+            )
+        }
+    }
+
+    private func calling(_ function: StaticString) -> @Sendable (Bool) async throws -> Int {
+        { isDry in try await transaction(RetainRows(function: function, batch: batchSize, isDry: isDry)) }
+    }
+
+    private func transaction<S: PostgresStatement>(_ statement: S) async throws -> Int where S.Row == Int {
+        try await pool.withConnection { connection in
+            try await connection.transaction(retries: 20) { try await $0.first(statement) ?? 0 }
+        }
+    }
+
+    private func appendEvent(_ outcomes: [Outcome]) async throws {
+        let rows = outcomes.compactMap { outcome in
+            outcome.rows.map { JSONValue.Member(outcome.policy.subject.rawValue, .number("\($0)")) }
+        }
+        let event = try EventDraft(
+            id: .generate(at: .now()),
+            type: EventType("retention.completed"),
+            data: Array(JSONValue.object([.init("rows", .object(rows))]).json.utf8),
+            metadata: Array(#"{"actor":"retention"}"#.utf8)
+        )
+        _ = try await store.withAppender { try await $0.append(Append(stream: .generate(at: .now()), events: [event])) }
+    }
+
+    // MARK: Holds
+
+    /// The legal holds, the oldest first.
+    ///
+    /// - Throws: ``PrivacyError``.
+    package func holds() async throws -> [Hold] { try await known { try await pool.query(SelectHolds()) } }
+
+    /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
+    ///
+    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already.
+    package func hold(_ user: StreamID, reason: String, by actor: String) async throws {
+        guard try await known({ try await pool.execute(InsertHold(user: user, reason: reason, actor: actor)) }) == 1
+        else {
+            throw PrivacyError(.invalid, "user \(user) is held already")
+        }
+        try await appendHold("user.held", of: user, by: actor)
+    }
+
+    /// Ends a hold.
+    ///
+    /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
+    package func release(_ user: StreamID, by actor: String) async throws {
+        guard try await known({ try await pool.execute(DeleteHold(user: user)) }) == 1 else {
+            throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
+        }
+        try await appendHold("user.released", of: user, by: actor)
+    }
+
+    private func appendHold(_ type: String, of user: StreamID, by actor: String) async throws {
+        let event = try EventDraft(
+            id: .generate(at: .now()),
+            type: EventType(type),
+            data: Array(#"{"userId":"\#(user)","result":"success"}"#.utf8),
+            metadata: Array(JSONValue.object([.init("actor", .string(actor))]).json.utf8)
+        )
+        _ = try await store.withAppender { try await $0.append(Append(stream: user, events: [event])) }
+    }
+
+    private func known<R>(_ body: () async throws -> R) async throws -> R {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw PrivacyError(error, "the database refused it")
+        }
+    }
+}

@@ -1,0 +1,142 @@
+internal import EventModel
+internal import FoundationEssentials
+internal import Postgres
+
+/// The policies, in the order in which they are gone through.
+struct SelectPolicies: PostgresStatement {
+    let sql = """
+        select name, keep_for::text, enabled from retention_policies
+        order by array_position(
+            array['expired_caches', 'deleted_documents', 'deleted_models', 'deleted_users', 'latency_minutes'], name
+        )
+        """
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Retention.Policy {
+        let name = try row.decode(String.self, at: 0)
+        guard let subject = Retention.Subject(rawValue: name) else {
+            throw PostgresError(.decoding, "the policy \(name) is none that this build knows")
+        }
+        return Retention.Policy(subject: subject, keepFor: try row.decode(at: 1), isEnabled: try row.decode(at: 2))
+    }
+}
+
+/// Changes a policy.
+struct UpdatePolicy: PostgresStatement {
+    let subject: Retention.Subject
+    let keepFor: String?
+    let isEnabled: Bool?
+    let sql = """
+        update retention_policies
+        set keep_for = coalesce($2::text::interval, keep_for), enabled = coalesce($3, enabled) where name = $1
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(subject.rawValue)
+        try parameters.append(keepFor)
+        try parameters.append(isEnabled)
+    }
+}
+
+/// Deletes what caches do not serve any more; counts it only, if that is wanted.
+struct SweepCaches: PostgresStatement {
+    let batch: Int
+    let isDry: Bool
+
+    var sql: String {
+        isDry
+            ? "select expired from cache_table_figures() where $1::integer > 0"
+            : "select \"rows\" from sweep_caches($1)"
+    }
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(clamping: batch))
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+}
+
+/// Users whose time is over.
+struct UsersToErase: PostgresStatement {
+    let batch: Int
+    let sql = "select users_to_erase($1)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(clamping: batch))
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
+        StreamID(try row.decode(UUID.self, at: 0))
+    }
+}
+
+/// Deletes entities for good, a batch.
+struct RetainEntities: PostgresStatement {
+    let relation: String
+    let noun: String
+    let policy: Retention.Subject
+    let batch: Int
+    let isDry: Bool
+    let sql = "select retain_entities($1, $2, $3, $4, $5)"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(relation)
+        try parameters.append(noun)
+        try parameters.append(policy.rawValue)
+        try parameters.append(Int32(clamping: batch))
+        try parameters.append(isDry)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+}
+
+/// Deletes rows of read models, a batch.
+struct RetainRows: PostgresStatement {
+    let function: StaticString
+    let batch: Int
+    let isDry: Bool
+
+    var sql: String { "select \(function)($1, $2)" }
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Int32(clamping: batch))
+        try parameters.append(isDry)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
+}
+
+/// The legal holds.
+struct SelectHolds: PostgresStatement {
+    let sql = "select user_id, reason, held_by, held_at from legal_holds order by held_at, user_id"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Retention.Hold {
+        Retention.Hold(
+            user: StreamID(try row.decode(UUID.self, at: 0)),
+            reason: try row.decode(at: 1),
+            heldBy: try row.decode(at: 2),
+            heldAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 3).unixMicroseconds)
+        )
+    }
+}
+
+/// Begins a hold.
+struct InsertHold: PostgresStatement {
+    let user: StreamID
+    let reason: String
+    let actor: String
+    let sql = "insert into legal_holds (user_id, reason, held_by) values ($1, $2, $3) on conflict do nothing"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(user.uuid)
+        try parameters.append(reason)
+        try parameters.append(actor)
+    }
+}
+
+/// Ends a hold.
+struct DeleteHold: PostgresStatement {
+    let user: StreamID
+    let sql = "delete from legal_holds where user_id = $1"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user.uuid) }
+}

@@ -1,0 +1,139 @@
+package import Cache
+package import EventModel
+package import EventStore
+internal import FoundationEssentials
+package import Logging
+package import Postgres
+internal import Projector
+package import Schema
+
+/// Erases a person: destroys his keys, then blanks everything that was made of what they sealed.
+///
+/// Each step is a transaction, or can be run again; how far an erasure is stands in the table `erasures`. Killed at any
+/// point, it is taken up by the next run for the same person, and its certificate counts all runs together.
+package struct SubjectErasure: Sendable {
+    /// The steps, in their order. Keys come first: from then on nothing that is blanked comes back.
+    package enum Step: String, Sendable, CaseIterable {
+        case keys, entities, caches, readModels, errors, objects, certificate
+    }
+
+    /// Where a person's objects lie in the object store, as `Caches.md` has it.
+    package static func objectPrefix(of user: StreamID) -> String { "users/\(user)/" }
+
+    private let subject: StreamID
+    private let actor: String
+    private let schema: String
+    private let pool: PostgresPool
+    private let store: PostgresEventStore
+    private let files: [ProjectionFiles]
+    private let objects: (any ObjectStore)?
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - subject: The user.
+    ///   - actor: Who erases him; stands in the events and in the certificate.
+    ///   - pool: Connections of a role that is a member of `recorder_owner`.
+    ///   - schema: The recorder's schema.
+    ///   - store: The log.
+    ///   - files: All projections whose tables there may be.
+    ///   - objects: Where his objects are, if they are anywhere.
+    package init(
+        of subject: StreamID,
+        actor: String,
+        pool: PostgresPool,
+        schema: String = "recorder",
+        store: PostgresEventStore,
+        projections files: [ProjectionFiles],
+        objects: (any ObjectStore)? = nil,
+        logger: Logger = Logger(label: "recorder.erasure")
+    ) {
+        self.subject = subject
+        self.actor = actor
+        self.pool = pool
+        self.schema = schema
+        self.store = store
+        self.files = files
+        self.objects = objects
+        self.logger = logger
+    }
+
+    /// Erases, or goes on with an erasure that was cut off.
+    ///
+    /// - Parameter progress: Told before each step.
+    /// - Returns: The certificate.
+    /// - Throws: ``PrivacyError`` with `.held`, before anything was changed; `.failed`; `ProjectorError` if a read model
+    ///   cannot be blanked; `CacheError` if objects cannot be removed; `CancellationError`.
+    package func run(_ progress: @Sendable (Step) -> Void = { _ in }) async throws -> ErasureCertificate {
+        do {
+            let concerned = try await pool.withConnection { connection in
+                try await ReadModelErasure(schema: schema).concerned(among: files, on: connection)
+            }
+            guard let id = try await pool.first(BeginErasure(subject: subject, actor: actor)) else {
+                throw PrivacyError(.failed, "the erasure could not be begun")
+            }
+            for step in Step.allCases.dropLast() {
+                try Task.checkCancellation()
+                progress(step)
+                try await run(step, concerned)
+            }
+            progress(.certificate)
+            return try await certify(id)
+        } catch let error as PostgresError {
+            throw PrivacyError(error, "the erasure of \(subject) was cut off; run it again to go on with it")
+        }
+    }
+
+    private func run(_ step: Step, _ concerned: [ProjectionFiles]) async throws {
+        switch step {
+        case .keys:
+            try await noteHead(as: "audit_head_before", onlyOnce: true)
+            try await transaction(ErasureStep(function: "erase_keys", subject: subject))
+        case .entities:
+            try await transaction(ErasureStep(function: "erase_entities", subject: subject, actor: actor))
+            try await pool.withConnection { _ = try? await $0.first(WakeProjectors()) }
+        case .caches: try await transaction(ErasureStep(function: "erase_caches", subject: subject))
+        case .readModels:
+            try await pool.withConnection { connection in
+                for projection in concerned {
+                    try await ReadModelErasure(schema: schema).run(projection, subject: subject, on: connection)
+                }
+            }
+            try await noteHead(as: "audit_head_after", onlyOnce: false)
+        case .errors: try await transaction(ErasureStep(function: "erase_errors", subject: subject))
+        case .objects:
+            guard let objects else { return }
+            let removed = try await objects.removeAll(prefix: Self.objectPrefix(of: subject))
+            try await pool.execute(CountErased(subject: subject, name: "objects", count: removed))
+        case .certificate: break
+        }
+    }
+
+    /// Runs a step in a transaction, again if it met others.
+    private func transaction(_ step: ErasureStep) async throws {
+        try await pool.withConnection { connection in
+            try await connection.transaction(retries: 20) { connection in
+                _ = try await connection.first(step)
+            }
+        }
+    }
+
+    /// Writes down where the person's chain of audited events ends, if there is an audit log.
+    private func noteHead(as name: String, onlyOnce: Bool) async throws {
+        guard try await pool.first(HasAuditChains()) == true else { return }
+        try await pool.execute(NoteHead(subject: subject, name: name, onlyOnce: onlyOnce))
+    }
+
+    private func certify(_ id: Int64) async throws -> ErasureCertificate {
+        let streams = try await pool.query(SelectStreams(subject: subject))
+        let unsealed = try await store.countUnsealed(in: streams)
+        guard let facts = try await pool.first(SelectFacts(id: id, subject: subject)) else {
+            throw PrivacyError(.failed, "erasure \(id) is not there any more")
+        }
+        let certificate = ErasureCertificate(facts, streams: streams.count, unsealedEvents: unsealed)
+        if facts.readableEvents > 0 {
+            logger.error("\(facts.readableEvents) events of erased streams are sealed under others' keys")
+        }
+        try await pool.execute(FinishErasure(id: id, certificate: certificate.json))
+        return certificate
+    }
+}

@@ -1,0 +1,85 @@
+package import EventModel
+internal import FoundationEssentials
+package import Postgres
+package import Schema
+
+/// Blanks in read models what became of a person's words: in every version that has tables, and in what is being built
+/// beside them.
+package struct ReadModelErasure: Sendable {
+    private let schema: String
+
+    /// - Parameter schema: The recorder's schema.
+    package init(schema: String) { self.schema = schema }
+
+    /// The events of some streams, as the relation `erased` of an erase.sql has them.
+    static func erased(where condition: String) -> String {
+        """
+        select e.position, e.stream_id, e.version, e.event_id, t.name as type
+        from events e join event_types t on t.id = e.type where \(condition)
+        """
+    }
+
+    /// The versions that have tables and an erase.sql.
+    ///
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if a version has tables whose files are not known: what
+    ///   became of the person there could not be blanked; `PostgresError`.
+    package func concerned(
+        among files: [ProjectionFiles],
+        on connection: PostgresConnection
+    ) async throws -> [ProjectionFiles] {
+        let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
+        return try installed.compactMap { version in
+            guard let known = files.first(where: { $0.name == version.name && $0.version == version.version }) else {
+                throw ProjectorError(
+                    .invalidProjection,
+                    "\(version.name) v\(version.version) has tables, but its files are not known: name their folder with "
+                        + "--projections, or drop the version",
+                    projection: version.name
+                )
+            }
+            return known.eraseSQL == nil ? nil : known
+        }
+    }
+
+    /// Blanks one version, in a transaction. Any number of times.
+    ///
+    /// - Throws: ``ProjectorError`` with `.projectionFailed` if its erase.sql fails; `PostgresError`.
+    package func run(_ files: ProjectionFiles, subject: StreamID, on connection: PostgresConnection) async throws {
+        guard let script = files.eraseSQL else { return }
+        try await connection.transaction(retries: 10) { connection in
+            // No shadow takes the live tables' place meanwhile.
+            try await ProjectionInstaller(schema: schema).lock(on: connection)
+            _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+            try await connection.run(
+                unsafeSQL: "create temporary table erased on commit drop as \(Self.erased(where: "false"))"
+            )
+            try await connection.execute(InsertErased(subject: subject))
+            var places = [[schema]]
+            for purpose in [ShadowModel.Purpose.rebuild, .verify] {
+                let shadow = ShadowModel(files, purpose: purpose, recorder: schema).schema
+                let tables = try await connection.query(SelectRelations(schema: shadow, kinds: ["r", "p"]))
+                if !tables.isEmpty { places.append([shadow, schema]) }
+            }
+            for place in places {
+                _ = try await connection.first(SetSearchPathTo(schemas: place))
+                do {
+                    try await connection.run(unsafeSQL: script)
+                } catch let error as PostgresError where error.code == .server && !error.isTransactionConflict {
+                    throw ProjectorError(
+                        .projectionFailed,
+                        "erase.sql of \(files.title) fails",
+                        cause: error,
+                        projection: files.name
+                    )
+                }
+            }
+        }
+    }
+
+    private struct InsertErased: PostgresStatement {
+        let subject: StreamID
+        let sql = "insert into erased \(ReadModelErasure.erased(where: "e.stream_id in (select subject_streams($1))"))"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+    }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import EventModel
+import Privacy
+
+/// `recorder retention`: how long things are kept.
+struct RetentionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retention",
+        abstract: "Deletes what is old enough, by policy, and keeps what is under a legal hold.",
+        discussion: """
+            EXAMPLES
+              recorder retention policies
+              recorder retention set deleted_documents --keep-for "7 days"
+              recorder retention run --dry-run
+              recorder retention hold 019cad8f-ac00-7e4e-a7b6-815d4e98868f --reason "case 4711"
+            """,
+        subcommands: [
+            RetentionRunCommand.self, RetentionPoliciesCommand.self, RetentionSetCommand.self,
+            RetentionHoldCommand.self,
+            RetentionReleaseCommand.self, RetentionHoldsCommand.self,
+        ]
+    )
+}
+
+/// What the commands of `recorder retention` share.
+struct RetentionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
+    var actor = "recorder retention"
+
+    @OptionGroup var objects: ObjectStoreOptions
+    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var options: SettingsOptions
+
+    /// Opens the database while `body` runs.
+    ///
+    /// - Parameter batchSize: How many rows go in one transaction at most.
+    func withRetention<R>(batchSize: Int = 500, _ body: (Retention) async throws -> R) async throws -> R {
+        let settings = try await options.settings()
+        let files = try further.source.files()
+        let (actor, objects) = (actor, settings.objects(objects))
+        return try await settings.withPool { pool in
+            try await settings.withStore { store in
+                let retention = Retention(pool, store: store, batchSize: batchSize) { user in
+                    _ = try await SubjectErasure(
+                        of: user,
+                        actor: actor,
+                        pool: pool,
+                        schema: settings.schema,
+                        store: store,
+                        projections: files,
+                        objects: objects,
+                        logger: settings.logger
+                    ).run()
+                }
+                return try await body(retention)
+            }
+        }
+    }
+}
+
+extension Retention.Subject: ExpressibleByArgument {}

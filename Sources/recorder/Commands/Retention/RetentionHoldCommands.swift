@@ -1,0 +1,69 @@
+import ArgumentParser
+import EventModel
+import Privacy
+
+/// `recorder retention hold USER`: nothing of a user goes.
+struct RetentionHoldCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hold",
+        abstract: "Keeps everything of a user, against erasure and age, until it is released."
+    )
+
+    @Argument(help: "The user's id.")
+    var user: StreamID
+
+    @Option(help: ArgumentHelp("Why, in at most 1,000 bytes.", valueName: "text"))
+    var reason: String
+
+    @OptionGroup var retention: RetentionOptions
+
+    func run() async throws {
+        let (user, reason, actor) = (user, reason, retention.actor)
+        try await retention.withRetention { try await $0.hold(user, reason: reason, by: actor) }
+        StandardOutput.shared.line("user \(user) is held")
+    }
+}
+
+/// `recorder retention release USER`: ends a hold.
+struct RetentionReleaseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release",
+        abstract: "Ends a legal hold."
+    )
+
+    @Argument(help: "The user's id.")
+    var user: StreamID
+
+    @OptionGroup var retention: RetentionOptions
+
+    func run() async throws {
+        let (user, actor) = (user, retention.actor)
+        try await retention.withRetention { try await $0.release(user, by: actor) }
+        StandardOutput.shared.line("user \(user) is released")
+    }
+}
+
+/// `recorder retention holds`: who is held, and why.
+struct RetentionHoldsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "holds",
+        abstract: "Lists the legal holds."
+    )
+
+    @OptionGroup var retention: RetentionOptions
+
+    func run() async throws {
+        let holds = try await retention.withRetention { try await $0.holds() }
+        TextTable<Retention.Hold>([
+            .init("user") { $0.user.description },
+            .init("since (UTC)") { Figures.moment($0.heldAt) },
+            .init("by") { $0.heldBy },
+            .init("reason", isFlexible: true) { $0.reason },
+        ]).print(holds, json: retention.options.json) { line, hold in
+            line.field("user", hold.user.description)
+            line.field("since", hold.heldAt)
+            line.field("by", hold.heldBy)
+            line.field("reason", hold.reason)
+        }
+    }
+}

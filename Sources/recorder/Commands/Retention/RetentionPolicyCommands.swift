@@ -1,0 +1,70 @@
+import ArgumentParser
+import Privacy
+
+/// `recorder retention policies`: what is kept for how long.
+struct RetentionPoliciesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policies",
+        abstract: "Lists the policies."
+    )
+
+    @OptionGroup var retention: RetentionOptions
+
+    func run() async throws {
+        let policies = try await retention.withRetention { try await $0.policies() }
+        TextTable<Retention.Policy>([
+            .init("policy") { $0.subject.rawValue },
+            .init("kept for") { $0.keepFor },
+            .init("enabled") { $0.isEnabled ? "yes" : "no" },
+        ]).print(policies, json: retention.options.json) { line, policy in
+            line.field("policy", policy.subject.rawValue)
+            line.field("keepFor", policy.keepFor)
+            line.field("enabled", policy.isEnabled)
+        }
+    }
+}
+
+/// `recorder retention set POLICY`: changes a policy.
+struct RetentionSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Changes a policy.",
+        discussion: """
+            EXAMPLES
+              recorder retention set audit_logs --keep-for "7 years" --enable
+              recorder retention set deleted_users --disable
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "Which: \(Retention.Subject.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "policy"
+        )
+    )
+    var policy: Retention.Subject
+
+    @Option(help: ArgumentHelp("For how long, such as \"30 days\".", valueName: "interval"))
+    var keepFor: String?
+
+    @Flag(help: "Have `retention run` go by it.")
+    var enable = false
+
+    @Flag(help: "Have `retention run` pass it by.")
+    var disable = false
+
+    @OptionGroup var retention: RetentionOptions
+
+    func validate() throws {
+        guard keepFor != nil || enable || disable else {
+            throw ValidationError("Nothing to change: give --keep-for, --enable or --disable.")
+        }
+        guard !(enable && disable) else { throw ValidationError("--enable and --disable exclude each other.") }
+    }
+
+    func run() async throws {
+        let isEnabled = enable || disable ? enable : nil
+        try await retention.withRetention { try await $0.set(policy, keepFor: keepFor, isEnabled: isEnabled) }
+        StandardOutput.shared.line("\(policy.rawValue) is changed")
+    }
+}

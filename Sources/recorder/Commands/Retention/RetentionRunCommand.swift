@@ -1,0 +1,48 @@
+import ArgumentParser
+import Privacy
+
+/// `recorder retention run`: what is old enough goes.
+struct RetentionRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Goes through the policies that are enabled, in batches.",
+        discussion: """
+            Deletes expired cache rows, documents and models that were deleted long enough ago, minutes of latencies (hours \
+            and days stay) and old audited rows (what is left of a chain still verifies), and erases users who were deleted \
+            long enough ago. Passes by users under a legal hold. Cut off, it goes on when it is run again.
+
+            EXAMPLES
+              recorder retention run --dry-run
+              recorder retention run --json
+            """
+    )
+
+    @Flag(help: "Only say what would go.")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("How many rows go in one transaction at most.", valueName: "count"))
+    var batchSize = 500
+
+    @OptionGroup var retention: RetentionOptions
+
+    func validate() throws {
+        guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
+    }
+
+    func run() async throws {
+        let outcomes = try await retention.withRetention(batchSize: batchSize) { try await $0.run(isDry: dryRun) }
+        TextTable<Retention.Outcome>([
+            .init("policy") { $0.policy.subject.rawValue },
+            .init("kept for") { $0.policy.keepFor },
+            .init(dryRun ? "would go" : "gone", .right) { $0.rows.map { Counted.grouped($0) } ?? "not enabled" },
+            .init("batches", .right) { dryRun || $0.rows == nil ? nil : Counted.grouped($0.batches) },
+        ]).print(outcomes, json: retention.options.json) { line, outcome in
+            line.field("policy", outcome.policy.subject.rawValue)
+            line.field("keepFor", outcome.policy.keepFor)
+            line.field("enabled", outcome.policy.isEnabled)
+            line.field("dryRun", dryRun)
+            line.field("rows", outcome.rows)
+            line.field("batches", outcome.batches)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import EventModel
+import EventStore
+import Glibc
+import Logging
+import Privacy
+
+/// `recorder subject erase USER`: what is personal is gone.
+struct SubjectEraseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase",
+        abstract: "Destroys a person's keys and blanks what is personal; counts, costs and latencies stay.",
+        discussion: """
+            Destroys the keys of the user and of his sessions, blanks his row, models, documents, read models, caches and \
+            objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It cannot be \
+            undone. Cut off, it goes on when it is run again. A user under a legal hold is refused.
+
+            --scrub rewrites the tables (VACUUM FULL), so that no file of the database holds what was overwritten; each \
+            is locked while it is written. The write-ahead log and backups hold it until they are recycled. See the \
+            README, "Privacy".
+
+            Exit status 1 if events remain that cannot be erased: those from before the log was sealed.
+
+            EXAMPLES
+              recorder subject erase 019cad8f-ac00-7e4e-a7b6-815d4e98868f
+              recorder subject erase 019cad8f-ac00-7e4e-a7b6-815d4e98868f --yes --scrub > certificate.json
+            """
+    )
+
+    @Argument(help: "The user's id.")
+    var user: StreamID
+
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    @Flag(help: "Rewrite the tables afterwards.")
+    var scrub = false
+
+    @Option(help: ArgumentHelp("Who erases; stands in the events and the certificate.", valueName: "name"))
+    var actor = "recorder subject erase"
+
+    @OptionGroup var objects: ObjectStoreOptions
+    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        guard yes || confirmed() else { throw CommandError(.refused, "nothing was erased") }
+        let files = try further.source.files()
+        let (user, actor, scrub) = (user, actor, scrub)
+        let objects = settings.objects(objects)
+        let certificate = try await settings.withPool { pool in
+            try await settings.withStore { store in
+                let erasure = SubjectErasure(
+                    of: user,
+                    actor: actor,
+                    pool: pool,
+                    schema: settings.schema,
+                    store: store,
+                    projections: files,
+                    objects: objects,
+                    logger: settings.logger
+                )
+                let certificate = try await erasure.run()
+                if scrub {
+                    try await Scrub(pool, schema: settings.schema, projections: files).run { table in
+                        settings.logger.info("rewriting \(table)")
+                    }
+                }
+                return certificate
+            }
+        }
+        StandardOutput.shared.line(certificate.json)
+        guard certificate.remaining == 0 else {
+            throw CommandError(
+                .refused,
+                "\(Counted.text(certificate.remaining, "event")) of this person cannot be erased: they hold personal values "
+                    + "that were stored before the log was sealed, or under another's key"
+            )
+        }
+    }
+
+    /// Asks a person.
+    private func confirmed() -> Bool {
+        guard isatty(STDIN_FILENO) == 1 else {
+            StandardError.line("recorder: --yes is missing, and there is nobody to ask")
+            return false
+        }
+        StandardError.write("Erase everything personal of \(user)? It cannot be undone. Type the user's id: ")
+        return readLine().flatMap { StreamID($0) } == user
+    }
+}

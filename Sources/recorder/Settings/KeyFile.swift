@@ -1,0 +1,66 @@
+import EventStore
+import Foundation
+import Glibc
+import PayloadCodec
+
+/// Where key-encryption keys lie as text.
+enum KeyFile {
+    /// The file of the embedded server's keys, in its directory.
+    static func embedded(in directory: String) -> String { "\(directory)/keys" }
+
+    /// Reads a file.
+    ///
+    /// - Throws: ``CommandError`` with code `.setting` if it cannot be read or holds no key.
+    static func read(_ path: String) throws(CommandError) -> SealingKeys {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw CommandError(
+                .setting,
+                "the key file \(path) cannot be read: see --key-file and RECORDER_KEY_FILE",
+                cause: error
+            )
+        }
+        return try parse(text, origin: "the key file \(path)")
+    }
+
+    /// Reads keys from a setting.
+    ///
+    /// - Throws: ``CommandError`` with code `.setting` that names where they stand, and never the text.
+    static func parse(_ text: String, origin: String) throws(CommandError) -> SealingKeys {
+        let keys: SealingKeys
+        do {
+            keys = try SealingKeys(text: text)
+        } catch {
+            throw CommandError(.setting, "\(origin): \(error)")
+        }
+        guard !keys.isEmpty else {
+            throw CommandError(.setting, "\(origin) holds no key: `recorder keys new` prints one")
+        }
+        return keys
+    }
+
+    /// Makes a file with a new key that its owner alone can read, unless there is one; then that one is read.
+    ///
+    /// - Throws: ``CommandError`` with code `.file` if it cannot be made; as ``read(_:)``.
+    static func readOrMake(_ path: String) throws(CommandError) -> SealingKeys {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            guard errno == EEXIST else {
+                throw CommandError(.file, "the key file \(path) cannot be made: \(SystemMessage.of(errno))")
+            }
+            return try read(path)
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let key = LocalKeyEncryptionKey()
+        do {
+            try file.write(contentsOf: Data("\(key.base64)  # \(key.identifier)\n".utf8))
+            try file.synchronize()
+            try file.close()
+        } catch {
+            throw CommandError(.file, "the key file \(path) cannot be written", cause: error)
+        }
+        return SealingKeys([key])
+    }
+}

@@ -1,0 +1,108 @@
+import Crypto
+import EventModel
+import EventStore
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Privacy
+
+/// What an export holds: everything about the person, nothing about others, and a manifest that fits.
+@Suite struct SubjectExportTests {
+    private static func withFolder<R>(_ body: (String) async throws -> R) async throws -> R {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-export-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try await body(folder.path(percentEncoded: false))
+    }
+
+    private static func export(_ world: PrivacyWorld, _ person: PrivacyWorld.Person, to folder: String) async throws {
+        try await world.withPool { pool in
+            try await world.withStore { store in
+                let export = SubjectExport(
+                    of: person.id,
+                    actor: "officer",
+                    pool: pool,
+                    store: store,
+                    objects: world.objects
+                )
+                try await export.write(to: folder)
+            }
+        }
+    }
+
+    @Test func `everything about a person is there, and nothing of another`() async throws {
+        try await withPrivacyWorld { world in
+            let (ada, ben) = (PrivacyWorld.Person("ada"), PrivacyWorld.Person("ben"))
+            try await world.live(ada)
+            try await world.live(ben)
+            try await world.project()
+            try await Self.withFolder { folder in
+                try await Self.export(world, ada, to: folder)
+                let manifest = try JSONValue(
+                    json: Array(try Data(contentsOf: URL(filePath: "\(folder)/manifest.json")))
+                )
+                #expect(manifest["subject"]?.string == ada.id.description)
+                var all = ""
+                var counted: [String: Int] = [:]
+                guard case .array(let entries)? = manifest["files"] else {
+                    Issue.record("there are no files")
+                    return
+                }
+                for entry in entries {
+                    let name = try #require(entry["file"]?.string)
+                    let content = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
+                    let hash = SHA256.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+                    #expect(entry["sha256"]?.string == hash, "\(name)")
+                    #expect(entry["bytes"]?.integer == content.count, "\(name)")
+                    let text = String(decoding: content, as: UTF8.self)
+                    if let rows = entry["rows"]?.integer {
+                        let lines = text.split(separator: "\n")
+                        #expect(lines.count == rows, "\(name)")
+                        for line in lines { _ = try JSONValue(json: Array(line.utf8)) }
+                        counted[name] = rows
+                    }
+                    all += text
+                }
+                for word in ada.words { #expect(all.contains(word), "\(word)") }
+                for word in ben.words { #expect(!all.contains(word), "\(word)") }
+                #expect(counted["events.jsonl"] == 12)
+                #expect(counted["conversation_turns.jsonl"] == 1)
+                #expect(counted["conversation_sessions.jsonl"] == 1)
+                #expect(counted["knowledge_documents.jsonl"] == 1)
+                #expect(counted["audit_logs.jsonl"] == 6)
+                // Nobody else on the machine reads it.
+                let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/events.jsonl")
+                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+
+                let last = try await world.withStore { try await $0.read(ada.id, from: nil, .backwards, limit: 1) }
+                #expect(last.first?.type.name == "access.exported")
+                let error = await #expect(throws: PrivacyError.self) {
+                    try await Self.export(world, ada, to: folder)
+                }
+                #expect(error?.code == .file)
+            }
+        }
+    }
+
+    @Test func `after an erasure an export holds no word`() async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await world.project()
+            _ = try await world.erase(ada)
+            try await Self.withFolder { folder in
+                try await Self.export(world, ada, to: folder)
+                let all = try await ChildProgram.run(
+                    "cat",
+                    [
+                        "\(folder)/events.jsonl", "\(folder)/users.jsonl", "\(folder)/audit_logs.jsonl",
+                        "\(folder)/conversation_turns.jsonl", "\(folder)/knowledge_documents.jsonl",
+                    ]
+                ).text
+                for word in ada.words { #expect(!all.contains(word), "\(word)") }
+                #expect(all.contains("\"erased\":[\"data.userTranscript\""))
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+drop function open_export(uuid, text);
+drop function erase_errors(uuid);
+drop function erase_caches(uuid);
+drop function erase_entities(uuid, text);
+drop function erase_keys(uuid);
+drop function begin_erasure(uuid, text);
+drop function count_erased(uuid, jsonb);
+drop function refuse_held(uuid);
+drop function subject_streams(uuid);
+drop table erasures;
+drop table legal_holds;
