@@ -54,7 +54,7 @@ public final class EventAppender: Sendable {
     }
 
     /// The lane of an append: that of its first stream.
-    private func lane(of stream: StreamID) -> Int { Int(stream.uuid.low % UInt64(queues.count)) }
+    func lane(of stream: StreamID) -> Int { Int(stream.uuid.low % UInt64(queues.count)) }
 
     // MARK: Appending
 
@@ -154,41 +154,6 @@ public final class EventAppender: Sendable {
             }
         }
         return await outcomes.all()
-    }
-
-    /// Appends of one lane that are put into its queue together.
-    private struct Part {
-        let lane: Int
-        var places: [Int] = []
-        var sizes: [Int] = []
-        var size = 0
-
-        mutating func add(_ place: Int, size: Int) {
-            places.append(place)
-            sizes.append(size)
-            self.size += size
-        }
-    }
-
-    /// The most bytes that are put into a queue at once, so that producers with many appends take turns.
-    private static let partSize = 256 << 10
-
-    /// Divides appends into parts of one lane each, in their order.
-    private func parts(of appends: [Append]) -> [Part] {
-        var parts: [Part] = []
-        var open = [Int?](repeating: nil, count: queues.count)
-        for (place, append) in appends.enumerated() {
-            let lane = lane(of: append.stream)
-            let size = AppendRequest.size(of: append)
-            if let part = open[lane], parts[part].size + size <= Self.partSize {
-                parts[part].add(place, size: size)
-            } else {
-                open[lane] = parts.count
-                parts.append(Part(lane: lane))
-                parts[parts.count - 1].add(place, size: size)
-            }
-        }
-        return parts
     }
 
     /// Hands some appends of one lane over; those that cannot be encoded fail alone.

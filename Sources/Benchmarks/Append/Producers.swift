@@ -11,18 +11,20 @@ enum Producers {
     ///   - inFlight: How many events a producer hands over before it waits for them.
     ///   - appenders: How many appenders, as different processes have them, the producers are divided among.
     ///   - limits: The bounds of each appender.
+    ///   - keys: The key-encryption keys, for a sealed log.
     /// - Returns: How long it took until the last one was acknowledged.
     static func append(
         _ shares: [[BenchmarkInput.Line]],
         inFlight: Int,
         appenders: Int = 1,
         limits: EventAppender.Limits = .init(),
+        keys: SealingKeys = .none,
         to database: PostgresConfiguration
     ) async throws -> Duration {
         try await withThrowingTaskGroup(of: Duration.self) { group in
             for first in 0..<appenders {
                 let own = stride(from: first, to: shares.count, by: appenders).map { shares[$0] }
-                group.addTask { try await append(own, inFlight: inFlight, limits, to: database) }
+                group.addTask { try await append(own, inFlight: inFlight, limits, keys, to: database) }
             }
             return try await group.reduce(.zero, max)
         }
@@ -32,9 +34,10 @@ enum Producers {
         _ shares: [[BenchmarkInput.Line]],
         inFlight: Int,
         _ limits: EventAppender.Limits,
+        _ keys: SealingKeys,
         to database: PostgresConfiguration
     ) async throws -> Duration {
-        let store = PostgresEventStore(database)
+        let store = PostgresEventStore(database, keys: keys)
         let duration = try await store.withAppender(limits: limits) { appender in
             try await ContinuousClock().measure {
                 try await withThrowingTaskGroup(of: Void.self) { group in

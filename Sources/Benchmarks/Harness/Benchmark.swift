@@ -8,7 +8,7 @@ protocol Benchmark: Sendable {
 
 /// A part of the benchmarks that can be asked for by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
-    case append, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
+    case append, seal, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
     case aged, peers, notify, connections
 
     /// The groups that `all` measures; the others take too long, or settle a question that is asked once.
@@ -18,6 +18,7 @@ package enum BenchmarkGroup: String, CaseIterable, Sendable {
     var benchmarks: [any Benchmark] {
         switch self {
         case .append: [SaturatedAppend(), ClosedLoopAppend()]
+        case .seal: [SealedAppend()]
         case .latency: [SingleLatency(), LoadedLatency()]
         case .import: [ImportBenchmark()]
         case .visible: [VisibleBenchmark(), LoadedVisibleBenchmark()]

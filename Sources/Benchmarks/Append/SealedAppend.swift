@@ -1,0 +1,78 @@
+internal import EventModel
+internal import EventStore
+internal import PayloadCodec
+internal import Postgres
+
+/// `seal.*`: the same events into a sealed log and into one in the clear, by turns: saturated, one at a time, and how many
+/// bytes they take.
+struct SealedAppend: Benchmark {
+    /// What one round comes to.
+    private struct Round {
+        let rate: Double
+        let bytes: Double
+    }
+
+    func measure(in run: BenchmarkRun) async throws -> [Measurement] {
+        let shares = run.input.shares(run.options.producers)
+        let count = run.input.lines.count
+        let saturated = try await run.rounds("seal.saturated") {
+            try await Self.round(shares, inFlight: SaturatedAppend.inFlight, count, isSealed: true, on: run.server)
+        } against: {
+            try await Self.round(shares, inFlight: SaturatedAppend.inFlight, count, isSealed: false, on: run.server)
+        }
+        let few = [Array(run.input.lines.prefix(2_000))]
+        let single = try await run.rounds("seal.single") {
+            try await Self.round(few, inFlight: 1, few[0].count, isSealed: true, on: run.server)
+        } against: {
+            try await Self.round(few, inFlight: 1, few[0].count, isSealed: false, on: run.server)
+        }
+        let settings = ["events": "\(count)", "limit": "the same events, not sealed"]
+        return [
+            Measurement(
+                "seal.saturated",
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: saturated.map { ($0.value.rate, $0.limit.rate) },
+                settings: settings
+            ),
+            Measurement(
+                "seal.single",
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: single.map { ($0.value.rate, $0.limit.rate) },
+                settings: settings
+            ),
+            Measurement(
+                "seal.payload",
+                unit: "bytes/event",
+                higherIsBetter: false,
+                rounds: saturated.map { ($0.value.bytes, $0.limit.bytes) },
+                settings: settings
+            ),
+        ]
+    }
+
+    private static func round(
+        _ shares: [[BenchmarkInput.Line]],
+        inFlight: Int,
+        _ count: Int,
+        isSealed: Bool,
+        on server: BenchmarkServer
+    ) async throws -> Round {
+        try await server.withDatabase(.recorder) { database in
+            let keys = isSealed ? SealingKeys([LocalKeyEncryptionKey()]) : .none
+            let pool = PostgresPool(database, limits: .init(size: 1))
+            if isSealed { _ = try await KeyAdministration(pool, keys: keys).initialise() }
+            let duration = try await Producers.append(shares, inFlight: inFlight, keys: keys, to: database)
+            let bytes = try await pool.first(MeanPayload()) ?? 0
+            await pool.close()
+            return Round(rate: Double(count) / duration.seconds, bytes: bytes)
+        }
+    }
+
+    private struct MeanPayload: PostgresStatement {
+        let sql = "select avg(octet_length(payload))::double precision from events"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Double { try row.decode(at: 0) }
+    }
+}
