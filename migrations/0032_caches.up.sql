@@ -6,27 +6,6 @@
 -- its generation is the current one: whoever computes a value reads the generation first and stores the value
 -- under it, so what was computed from documents that have changed meanwhile is stored in vain and never served.
 
--- The role of services that act for users, and for whom the connection acts: other migrations need them too,
--- so whichever comes first makes them.
-do $$
-begin
-    if to_regrole('recorder_service') is null then
-        begin
-            create role recorder_service nologin;
-        exception
-            -- Another migration was faster.
-            when duplicate_object or unique_violation then null;
-        end;
-    end if;
-    execute format('grant usage on schema %I to recorder_service', current_schema());
-
-    if to_regprocedure('acting_user()') is null then
-        create function acting_user() returns uuid language sql stable parallel safe as
-            'select nullif(current_setting(''recorder.user_id'', true), '''')::uuid';
-    end if;
-end
-$$;
-
 create sequence cache_generation cache 1;
 
 -- What has made cached values stale: the current generation of a user's values of one kind is the greatest of
@@ -310,8 +289,6 @@ begin
         execute format('alter function %s set search_path = %I, pg_temp', definer, current_schema());
     end loop;
 
-    if to_regclass('knowledge_documents') is not null then
-        perform watch_documents('knowledge_documents');
-    end if;
+    perform watch_documents('knowledge_documents');
 end
 $$;

@@ -184,7 +184,12 @@ package final class SubjectSealer: Sendable {
     private func look(for wanted: [StreamID: StreamID?]) async throws -> Look {
         do {
             return try await pool.withConnection { connection in
-                guard let now = try await connection.first(SealingState.Select()) else {
+                let wanted = wanted.map { (stream: $0.key, named: $0.value) }
+                let (states, rows) = try await connection.pipeline(
+                    SealingState.Select(),
+                    SelectSubjects(streams: wanted)
+                )
+                guard let now = states.first else {
                     throw EventStoreError(.refused, "the table sealing has no row: run `recorder migrate verify`")
                 }
                 var look = Look(state: now, fields: try await self.fields(now, on: connection))
@@ -193,7 +198,7 @@ package final class SubjectSealer: Sendable {
                     (state.look, state.lookedAt) = (look, .now)
                 }
                 guard !wanted.isEmpty, let encryptionKey = now.encryptionKey else { return look }
-                look.keys = try await self.keys(of: wanted, encryptionKey, on: connection)
+                look.keys = try await self.keys(of: wanted, found: rows, encryptionKey, on: connection)
                 let keys = look.keys
                 self.state.withLock { state in
                     // Not if another look has found out meanwhile that these may be stale.
@@ -218,23 +223,27 @@ package final class SubjectSealer: Sendable {
     }
 
     /// The keys of streams and of their subjects, made where there are none.
+    ///
+    /// A new key's commit is not waited for to be on disk: the events that it seals are committed behind it, and with them
+    /// it is. Source: PostgreSQL manual, "Asynchronous Commit".
     private func keys(
-        of wanted: [StreamID: StreamID?],
+        of wanted: [(stream: StreamID, named: StreamID?)],
+        found: [SelectSubjects.Row],
         _ encryptionKey: String,
         on connection: PostgresConnection
     ) async throws -> [StreamID: Key] {
         guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
-        let statement = SelectSubjects(streams: wanted.map { (stream: $0.key, named: $0.value) })
-        var rows = try await connection.query(statement)
+        var rows = found
         let without = Set(rows.filter { $0.key == nil }.map(\.subject))
         if !without.isEmpty {
             // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
             let subjects = without.sorted { $0.uuid.precedes($1.uuid) }
             let made = try await wrapping.wrap(subjects.map { ($0.uuid.bytes, SubjectKey()) })
-            try await connection.execute(
-                InsertSubjectKeys(keys: Array(zip(subjects, made)), encryptionKey: encryptionKey)
-            )
-            rows = try await connection.query(statement)
+            rows = try await connection.pipeline(
+                CommitLater(),
+                InsertSubjectKeys(keys: Array(zip(subjects, made)), encryptionKey: encryptionKey),
+                SelectSubjects(streams: wanted)
+            ).2
         }
         let states = try await keys.unwrap(rows.compactMap(\.key))
         var keys: [StreamID: Key] = [:]

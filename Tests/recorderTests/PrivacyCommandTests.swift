@@ -1,0 +1,108 @@
+import EventModel
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+/// `recorder keys`, `subject` and `retention`, as an operator meets them.
+@Suite struct PrivacyCommandTests {
+    /// Runs commands on a sealed log; `run` adds the database and the key file.
+    private static func withSealedLog(
+        _ body: (_ url: String, _ run: ([String], String?) async throws -> RecorderCommand.Result, _ folder: URL)
+            async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-privacy-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withTestDatabase { database in
+            let file = folder.appending(path: "keys")
+            let key = try await RecorderCommand.run("keys", "new")
+            #expect(key.status == 0)
+            try Data(key.output.utf8).write(to: file)
+            func run(_ arguments: [String], _ input: String?) async throws -> RecorderCommand.Result {
+                let url = folder.appending(path: "input")
+                try Data((input ?? "").utf8).write(to: url)
+                return try await RecorderCommand(
+                    arguments + ["--key-file", file.path(percentEncoded: false)],
+                    databaseURL: database.url,
+                    input: url
+                ).result()
+            }
+            let made = try await run(["keys", "init"], nil)
+            #expect(made.status == 0 && made.output.contains("are sealed from now on"), "\(made.errors)")
+            try await body(database.url, run, folder)
+        }
+    }
+
+    private static func line(_ stream: StreamID, _ user: StreamID) -> String {
+        Lines.event(stream: stream, type: "session.started", ("data", #"{"userId":"\#(user)"}"#)) + "\n"
+            + Lines.event(stream: stream, type: "turn.transcribed", ("data", #"{"userTranscript":"a secret word"}"#))
+            + "\n"
+    }
+
+    @Test func `what is appended with the key is read with it, and without it the command says what is missing`()
+        async throws
+    {
+        try await Self.withSealedLog { url, run, _ in
+            let (stream, user) = (Lines.stream(), Lines.stream())
+            #expect(try await run(["append"], Self.line(stream, user)).status == 0)
+            let events = try await run(["events", "\(stream)"], nil)
+            #expect(events.output.contains("a secret word"))
+            for arguments in [["events", "\(stream)"], ["project", "--until-caught-up"]] {
+                let without = try await RecorderCommand(arguments, databaseURL: url).result()
+                #expect(without.status == 1)
+                #expect(without.errors.contains("RECORDER_KEY_FILE"), "\(without.errors)")
+                #expect(!without.output.contains("secret"))
+            }
+            let refused = try await RecorderCommand.run(
+                "append",
+                databaseURL: url,
+                input: Self.line(Lines.stream(), user)
+            )
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("RECORDER_KEY_FILE"), "\(refused.errors)")
+            let status = try await run(["keys", "status", "--json"], nil).json()
+            #expect(status.count == 1 && status[0]["keys"]?.integer == 1 && status[0]["given"]?.bool == true)
+            #expect(try await RecorderCommand.run("keys", "status", databaseURL: url).status == 1)
+        }
+    }
+
+    @Test func `a person is exported, held, released and erased`() async throws {
+        try await Self.withSealedLog { _, run, folder in
+            let (stream, user) = (Lines.stream(), Lines.stream())
+            #expect(try await run(["append"], Self.line(stream, user)).status == 0)
+            #expect(try await run(["project", "--until-caught-up"], nil).status == 0)
+            let out = folder.appending(path: "export").path(percentEncoded: false)
+            let export = try await run(["subject", "export", "\(user)", "--to", out, "--json"], nil)
+            #expect(export.status == 0, "\(export.errors)")
+            #expect(FileManager.default.fileExists(atPath: "\(out)/events.jsonl"))
+
+            let unasked = try await run(["subject", "erase", "\(user)"], nil)
+            #expect(unasked.status == 1 && unasked.errors.contains("--yes"))
+            #expect(try await run(["retention", "hold", "\(user)", "--reason", "a case"], nil).status == 0)
+            let holds = try await run(["retention", "holds", "--json"], nil).json()
+            #expect(holds.map { $0["user"]?.string } == [user.description])
+            let held = try await run(["subject", "erase", "\(user)", "--yes"], nil)
+            #expect(held.status == 1 && held.errors.contains("legal hold"), "\(held.errors)")
+            #expect(try await run(["retention", "release", "\(user)"], nil).status == 0)
+
+            let erased = try await run(["subject", "erase", "\(user)", "--yes", "--scrub"], nil)
+            #expect(erased.status == 0, "\(erased.errors)")
+            #expect(try erased.json()[0]["sealedEvents"]?.integer == 1)
+            let replay = try await run(["replay", "\(stream)", "--speed", "0", "--json"], nil).json()
+            #expect(replay.last?["text"]?.string == "erased")
+            #expect(try await run(["retention", "run", "--dry-run"], nil).status == 0)
+            let set = try await run(["retention", "set", "audit_logs", "--keep-for", "soon"], nil)
+            #expect(set.status == 1 && set.errors.contains("30 days"), "\(set.errors)")
+        }
+    }
+
+    @Test func `a key file that holds no key is refused without showing what it holds`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "recorder-keys-\(UUID().uuidString)")
+        try Data("hunter2\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let result = try await RecorderCommand.run("keys", "status", "--key-file", file.path(percentEncoded: false))
+        #expect(result.status == 1)
+        #expect(result.errors.contains("line 1") && !result.errors.contains("hunter2"), "\(result.errors)")
+    }
+}
