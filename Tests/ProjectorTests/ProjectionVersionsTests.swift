@@ -17,7 +17,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
     /// A second version of the turns, by the files' names: other columns, of other types, in another order.
     static func secondVersionOfTurns() -> [String: String] {
-        let names = ["table.sql", "apply.sql", "view.sql"]
+        let names = ["table.sql", "apply.sql", "view.sql", "erase.sql"]
         return Dictionary(
             uniqueKeysWithValues: names.map { name in
                 let text = SQLFiles.embedded.texts["projections/conversation_turns/v1/\(name)"] ?? ""

@@ -61,6 +61,8 @@ package final class SubjectSealer: Sendable {
     private static let remembered = 100_000
     /// For how long what is remembered counts without a look.
     private static let trust = Duration.seconds(1)
+    /// For how long to try to reach a server that is away, and how long to leave it alone between.
+    private static let (patience, retryPause) = (Duration.seconds(30), Duration.milliseconds(50))
 
     init(_ pool: PostgresPool, keys: SealingKeys) {
         self.pool = pool
@@ -91,7 +93,7 @@ package final class SubjectSealer: Sendable {
             }
         }
         if !missing.isEmpty {
-            let looked = try await lookUp(missing)
+            let looked = try await patiently { try await self.lookUp(missing) }
             keys.merge(looked.keys) { _, new in new }
         }
         guard !keys.isEmpty else { return [] }
@@ -146,7 +148,29 @@ package final class SubjectSealer: Sendable {
             state.lookedAt + Self.trust > .now ? state.look : nil
         }
         if let known { return known }
-        return try await lookUp([:])
+        do {
+            return try await lookUp([:])
+        } catch let error as EventStoreError where error.code == .unavailable {
+            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do.
+            let known = state.withLock { state in
+                state.lookedAt = .now
+                return state.look
+            }
+            if let known { return known }
+            return try await patiently { try await self.lookUp([:]) }
+        }
+    }
+
+    /// Tries again while the server cannot be reached, for as long as an appender does.
+    private func patiently<R>(_ look: () async throws -> R) async throws -> R {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await look()
+            } catch let error as EventStoreError where error.code == .unavailable && .now < deadline {
+                try await Task.sleep(for: Self.retryPause)
+            }
+        }
     }
 
     /// Looks at the database, together with whoever wants to at the same time.

@@ -2,7 +2,7 @@
 
 -- First the heads: who adds to these chains waits here, or begins again.
 select from audit_chains_v1
-where chain in (select log.chain from audit_logs_v1 log join erased on erased.event_id = log.id)
+where chain in (select log.chain from audit_logs_v1 log join erased on erased.position = log.position and erased.event_id = log.id)
 order by chain
 for update;
 
@@ -14,7 +14,7 @@ set ip_address = null,
         || case when log.metadata ? 'userAgent' then '{"userAgent": null}' else '{}' end::jsonb,
     hash = null
 from erased
-where erased.event_id = log.id
+where erased.position = log.position and erased.event_id = log.id
   and (log.ip_address is not null or log.user_agent is not null
        or jsonb_typeof(log.metadata -> 'ipAddress') <> 'null' or jsonb_typeof(log.metadata -> 'userAgent') <> 'null');
 
