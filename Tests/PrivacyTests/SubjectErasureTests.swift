@@ -113,6 +113,31 @@ import Testing
         }
     }
 
+    @Test func `what is being built beside the live tables is blanked too`() async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await world.project()
+            // A rebuild that differs from the live model stays where it is.
+            try await world.run("update conversation_turns_v1 set model = 'another'")
+            let rebuild = try ProjectionRebuild(
+                "conversation_turns",
+                among: try ProjectionFiles.all(in: .embedded),
+                configuration: world.database,
+                options: RebuildOptions(keys: world.keys)
+            )
+            let error = await #expect(throws: ProjectorError.self) { try await rebuild.run() }
+            #expect(error?.code == .modelsDiffer)
+            let words = "select user_transcript from recorder_rebuild_conversation_turns_v1.conversation_turns_v1"
+            #expect(try await world.text(words) == [[ada.words[0]]])
+            _ = try await world.erase(ada)
+            #expect(try await world.text(words) == [[nil]])
+            try await world.run("update conversation_turns_v1 set model = null")
+            _ = try await rebuild.run()
+            #expect(try await world.differences() == 0)
+        }
+    }
+
     @Test func `a user under a legal hold is refused before anything changes`() async throws {
         try await withPrivacyWorld { world in
             let ada = PrivacyWorld.Person("ada")
