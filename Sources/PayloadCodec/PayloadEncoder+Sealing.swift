@@ -44,17 +44,20 @@ extension PayloadEncoder {
         guard data.count <= PayloadFrame.lengthLimit, metadata.count <= PayloadFrame.lengthLimit else {
             return try encode(data: data, metadata: metadata)
         }
-        var cut = CutPayload()
-        cut.take(data, cutting: seal.data)
-        let split = cut.rest.count
-        cut.take(metadata, cutting: seal.metadata)
+        let cut = CutPayload(data, cutting: seal.data, metadata, cutting: seal.metadata)
         guard cut.places.count <= SealedSection.countLimit else {
             throw PayloadCodecError(
                 .tooLarge,
                 "the event has \(cut.places.count) personal values; the limit is \(SealedSection.countLimit)"
             )
         }
-        let outer = try encode(data: Array(cut.rest[..<split]), metadata: Array(cut.rest[split...]))
+        var frame: [UInt8] = []
+        frame.reserveCapacity(data.count + metadata.count + 64)
+        var encoding = try encode(
+            data: cut.rest.span.extracting(0..<cut.split),
+            metadata: cut.rest.span.extracting(cut.split..<cut.rest.count),
+            into: &frame
+        )
         var section: [UInt8] = []
         section.append(varint: Int(seal.keyID))
         section.append(varint: cut.places.count)
@@ -63,7 +66,6 @@ extension PayloadEncoder {
             section.append(varint: place - end)
             end = place + SealedSection.null.count
         }
-        var encoding = outer.encoding
         if let key = seal.key {
             let inner = try encode(data: cut.values, metadata: [])
             let sealed = try key.seal(inner.frame, context: seal.identity + section)
@@ -74,10 +76,9 @@ extension PayloadEncoder {
         } else {
             section.append(varint: 0)
         }
-        let header = try unsafe outer.frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
+        let header = try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
             try unsafe PayloadFrame(parsing: bytes).bodyOffset
         }
-        var frame = outer.frame
         frame[0] |= PayloadFrame.Flags.sealed.rawValue
         frame.insert(contentsOf: section, at: header)
         return (frame, encoding)
@@ -86,15 +87,27 @@ extension PayloadEncoder {
 
 /// A payload in two parts: what everybody may read, and what is cut out of it.
 private struct CutPayload {
-    /// The payload with `null` in the places of what was cut out.
-    var rest: [UInt8] = []
-    /// Where those stand.
-    var places: [Int] = []
-    private var lengths: [Int] = []
-    private var cut: [UInt8] = []
+    /// Data and metadata with `null` in the places of what was cut out.
+    private(set) var rest: [UInt8] = []
+    /// Where in ``rest`` the metadata begins.
+    private(set) var split = 0
+    /// Where the `null`s stand.
+    private(set) var places: [Int] = []
+    /// The lengths of all values but the last, and the values.
+    private(set) var values: [UInt8] = []
 
-    /// Takes data or metadata.
-    mutating func take(_ json: [UInt8], cutting ranges: [Range<Int>]) {
+    init(_ data: [UInt8], cutting dataRanges: [Range<Int>], _ metadata: [UInt8], cutting ranges: [Range<Int>]) {
+        let all = dataRanges + ranges
+        rest.reserveCapacity(data.count + metadata.count + 4 * all.count)
+        places.reserveCapacity(all.count)
+        values.reserveCapacity(all.reduce(0) { $0 + $1.count + 3 })
+        for range in all.dropLast() { values.append(varint: range.count) }
+        take(data, cutting: dataRanges)
+        split = rest.count
+        take(metadata, cutting: ranges)
+    }
+
+    private mutating func take(_ json: [UInt8], cutting ranges: [Range<Int>]) {
         var start = 0
         for range in ranges {
             precondition(
@@ -104,19 +117,10 @@ private struct CutPayload {
             rest += json[start..<range.lowerBound]
             places.append(rest.count)
             rest += SealedSection.null
-            lengths.append(range.count)
-            cut += json[range]
+            values += json[range]
             start = range.upperBound
         }
         rest += json[start...]
-    }
-
-    /// The lengths of all values but the last, and the values.
-    var values: [UInt8] {
-        var values: [UInt8] = []
-        values.reserveCapacity(cut.count + 2 * lengths.count)
-        for length in lengths.dropLast() { values.append(varint: length) }
-        return values + cut
     }
 }
 
