@@ -179,7 +179,9 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// first.
     private static func arrays(columns: [Column]) -> String {
         let all = commonColumns + columns.map { (name: $0.name, type: $0.type) }
-        let columns = all.enumerated().map { "unnest($\($0.offset + 1)::\($0.element.type)[]) as \"\($0.element.name)\"" }
+        let columns = all.enumerated().map { place, column in
+            "unnest($\(place + 1)::\(column.type)[]) as \"\(column.name)\""
+        }
         return "batch as (select \(columns.joined(separator: ", ")))"
     }
 }
