@@ -12,8 +12,8 @@ struct BenchmarkInput: Sendable {
 
     /// In the order of time, as services would have appended them.
     let lines: [Line]
-    /// Whether they are made up, so that there are as many as one likes.
-    private let isSimulated: Bool
+    /// When the first session begins if they are made up, so that there are as many as one likes; `nil` for a file's.
+    private let simulatedFrom: Timestamp?
 
     private static let seed: UInt64 = 2026
 
@@ -22,14 +22,15 @@ struct BenchmarkInput: Sendable {
     /// - Throws: ``BenchmarkError`` with `.input`.
     init(_ options: BenchmarkOptions) throws {
         guard let path = options.input else {
-            isSimulated = true
+            let now = Timestamp.now()
+            simulatedFrom = now
             var lines: [Line] = []
             lines.reserveCapacity(options.events)
-            Self.simulate(options.events) { lines.append($0) }
+            Self.simulate(options.events, from: now) { lines.append($0) }
             self.lines = lines
             return
         }
-        isSimulated = false
+        simulatedFrom = nil
         guard let file = FileManager.default.contents(atPath: path) else {
             throw BenchmarkError(.input, "\(path) cannot be read: name a file of events, one JSON object a line")
         }
@@ -53,7 +54,7 @@ struct BenchmarkInput: Sendable {
     ///
     /// - Throws: What `body` throws.
     func forEach(_ count: Int, _ body: (Line) throws -> Void) throws {
-        guard !isSimulated else { return try Self.simulate(count, body) }
+        if let simulatedFrom { return try Self.simulate(count, from: simulatedFrom, body) }
         for line in lines.prefix(count) { try body(line) }
         var left = count - lines.count
         while left > 0 {
@@ -64,8 +65,8 @@ struct BenchmarkInput: Sendable {
 
     /// Sessions one after another, the first of them now, so that they go to the partitions that a live log writes; how many
     /// are under way at once is decided by the producers of a benchmark.
-    private static func simulate(_ count: Int, _ body: (Line) throws -> Void) rethrows {
-        var simulator = ConversationSimulator(seed: seed, startingAt: .now())
+    private static func simulate(_ count: Int, from start: Timestamp, _ body: (Line) throws -> Void) rethrows {
+        var simulator = ConversationSimulator(seed: seed, startingAt: start)
         var left = count
         while left > 0 {
             let events = simulator.nextSession().events.prefix(left)

@@ -1,0 +1,65 @@
+internal import EventModel
+internal import Postgres
+
+/// What a writer has to ask the database before it can decide about a group.
+extension AppendWriter {
+    /// Learns the ids of all types of a group; new types get theirs.
+    mutating func internTypes(
+        of requests: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async throws {
+        var unknown: Set<EventType> = []
+        for request in requests {
+            for append in request.appends {
+                for event in append.events where types[event.type] == nil { unknown.insert(event.type) }
+            }
+        }
+        guard !unknown.isEmpty else { return }
+        try await types.intern(unknown, on: connection)
+    }
+
+    /// The streams that must be read because nothing is known of them.
+    ///
+    /// A stream whose first append begins a session is taken for empty: if it is not, its key refuses version 1, and it is
+    /// read then.
+    mutating func unknownStreams(of requests: [AppendRequest]) -> Set<StreamID> {
+        var unknown: Set<StreamID> = []
+        for request in requests {
+            for append in request.appends where heads[append.stream] == nil {
+                if trustsStarts, append.events.first?.type == .sessionStarted, !unknown.contains(append.stream) {
+                    heads.extend(append.stream, by: EmptyCollection())
+                } else {
+                    unknown.insert(append.stream)
+                }
+            }
+        }
+        return unknown
+    }
+
+    /// Reads what streams hold behind what is known of them.
+    ///
+    /// - Parameter fresh: Gets the streams that were read.
+    mutating func read(
+        _ streams: Set<StreamID>,
+        fresh: inout Set<StreamID>,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        guard !streams.isEmpty else { return }
+        let wanted = streams.map { (stream: $0, version: heads[$0]?.version ?? 0) }
+        let rows = try await connection.query(ReadHeads(streams: wanted))
+        if rows.isEmpty { trustsStarts = true }
+        for stream in streams { heads.extend(stream, by: EmptyCollection()) }
+        for row in rows {
+            guard row.version == (heads[row.stream]?.version ?? 0) + 1 else {
+                throw EventStoreError(
+                    .corruptEvent,
+                    "stream \(row.stream) holds version \(row.version), but not all versions before: somebody wrote it by "
+                        + "other means than an appender or append_event",
+                    stream: row.stream
+                )
+            }
+            heads.extend(row.stream, by: CollectionOfOne((row.id, row.position)))
+        }
+        fresh.formUnion(streams)
+    }
+}
