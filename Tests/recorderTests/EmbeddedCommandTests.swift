@@ -32,13 +32,20 @@ import Testing
                 #expect(result.status == 0, "\(result.errors)")
                 for heading in [
                     "Recording 6 conversations", "Projecting", "Sessions", "turn by turn", "percentiles", "Costs",
+                    "One user, from the first day to the last",
                 ] {
                     #expect(result.output.contains(heading))
                 }
                 #expect(result.output.contains("== Replaying session"))
                 let table = result.output.split(separator: "== Sessions, newest first").last
                 let rows = try #require(table?.split(separator: "==").first)
-                #expect(rows.split(separator: "\n").count == 1 + 6 * run)
+                // The run before left six conversations and that of the one user.
+                #expect(rows.split(separator: "\n").count == 1 + 6 * run + (run - 1))
+                let verified = result.output.split(separator: "$ recorder audit verify\n").dropFirst()
+                #expect(
+                    verified.map { $0.hasPrefix("all chains of audited events hold") } == [true, true, false, true]
+                )
+                #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/.recorder/journey"))
             }
             #expect(try Self.processes(naming: folder).isEmpty)
         }

@@ -7,8 +7,9 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Records simulated conversations on a server of its own, projects them, shows and replays them.",
         discussion: """
-            Runs a PostgreSQL in .recorder/ as `recorder dev` does, and stops it at the end. What was recorded stays: \
-            every run adds sessions.
+            Runs a PostgreSQL in .recorder/ as `recorder dev` does, and stops it at the end. Then one user registers, \
+            talks, searches a document, asks too often, is exported and is erased, and the audit log is verified \
+            meanwhile. What was recorded stays: every run adds sessions.
 
             EXAMPLES
               recorder demo
@@ -52,6 +53,8 @@ struct DemoCommand: AsyncParsableCommand {
                 let recorded = try await demo.record(sessions: sessions, producers: producers, seed: seed)
                 try await demo.project()
                 try await demo.show(recorded, speed: speed)
+                try await demo.journey()
+                demo.farewell(recorded)
             }
         }
         try await service.runUntilSignal(logger: settings.logger)

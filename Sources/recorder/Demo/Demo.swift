@@ -140,12 +140,21 @@ struct Demo {
         try await settings.withStore { store in
             try await SessionPlayer(session: chosen, prices: prices, store: store).play(speed: speed, json: json)
         }
+    }
+
+    /// Follows one user from the first day to the last.
+    func journey() async throws {
+        heading("One user, from the first day to the last")
+        try await DemoJourney(recorder: recorder, json: json).run()
+    }
+
+    /// Says how to go on.
+    func farewell(_ recorded: [StreamID]) {
+        guard let chosen = recorded.first, !json else { return }
         heading("To go on")
-        if !json {
-            say("recorder dev                    runs this server; then, from this directory:")
-            say("recorder replay \(chosen) --until 40")
-            say("recorder latency --stage turn --series 5m")
-        }
+        say("recorder dev                    runs this server; then, from this directory:")
+        say("recorder replay \(chosen) --until 40")
+        say("recorder latency --stage turn --series 5m")
     }
 
     private func heading(_ text: String) {

@@ -1,9 +1,12 @@
 import Cache
+import EventModel
 import EventStore
 import Foundation
 import Operations
 import Postgres
+import Privacy
 import ReadModel
+import Schema
 
 extension Settings {
     /// How to reach the database: as said, or the server that `recorder dev` runs in this directory.
@@ -31,6 +34,35 @@ extension Settings {
     /// The object store, as said by flag or setting; `nil` if there is none.
     func objects(_ options: ObjectStoreOptions) -> (any ObjectStore)? {
         (options.objects ?? objectsDirectory).map { DirectoryObjectStore(directory: $0) }
+    }
+
+    /// The erasure of a person from all that these settings name.
+    ///
+    /// - Parameters:
+    ///   - subject: The user.
+    ///   - actor: Who erases him.
+    ///   - pool: Connections to the database.
+    ///   - store: The log.
+    ///   - files: All projections whose tables there may be.
+    ///   - objects: Where his objects are, if they are anywhere.
+    func erasure(
+        of subject: StreamID,
+        by actor: String,
+        _ pool: PostgresPool,
+        _ store: PostgresEventStore,
+        projections files: [ProjectionFiles],
+        objects: (any ObjectStore)?
+    ) -> SubjectErasure {
+        SubjectErasure(
+            of: subject,
+            actor: actor,
+            pool: pool,
+            schema: schema,
+            store: store,
+            projections: files,
+            objects: objects,
+            logger: logger
+        )
     }
 
     /// Opens the log while `body` runs.

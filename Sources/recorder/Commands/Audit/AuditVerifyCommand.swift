@@ -22,20 +22,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let faults = try await settings.withReadModels { try await $0.verifyAudit(of: user) }
-        let table = TextTable<AuditFault>([
-            .init("user") { $0.userID?.description ?? "nobody" },
-            .init("position", .right) { $0.position.map { String($0) } },
-            .init("event") { $0.id?.description },
-            .init("problem") { $0.problem },
-        ])
-        if !faults.isEmpty || options.json {
-            table.print(faults, json: options.json) { line, fault in
-                line.field("userId", fault.userID?.description)
-                line.field("position", fault.position.map { Int($0) })
-                line.field("id", fault.id?.description)
-                line.field("problem", fault.problem)
-            }
-        }
+        Self.show(faults, json: options.json)
         guard faults.isEmpty else {
             throw CommandError(
                 .refused,
@@ -43,6 +30,21 @@ struct AuditVerifyCommand: AsyncParsableCommand {
                     + "the log was; compare with `recorder events`"
             )
         }
-        if !options.json { StandardOutput.shared.line("all chains of audited events hold") }
+    }
+
+    /// Prints the faults; for a person also that there are none.
+    static func show(_ faults: [AuditFault], json: Bool) {
+        guard json || !faults.isEmpty else { return StandardOutput.shared.line("all chains of audited events hold") }
+        TextTable<AuditFault>([
+            .init("user") { $0.userID?.description ?? "nobody" },
+            .init("position", .right) { $0.position.map { String($0) } },
+            .init("event") { $0.id?.description },
+            .init("problem") { $0.problem },
+        ]).print(faults, json: json) { line, fault in
+            line.field("userId", fault.userID?.description)
+            line.field("position", fault.position.map { Int($0) })
+            line.field("id", fault.id?.description)
+            line.field("problem", fault.problem)
+        }
     }
 }

@@ -41,15 +41,13 @@ struct RetentionOptions: ParsableArguments {
         return try await settings.withPool { pool in
             try await settings.withStore { store in
                 let retention = Retention(pool, store: store, batchSize: batchSize) { user in
-                    _ = try await SubjectErasure(
+                    _ = try await settings.erasure(
                         of: user,
-                        actor: actor,
-                        pool: pool,
-                        schema: settings.schema,
-                        store: store,
+                        by: actor,
+                        pool,
+                        store,
                         projections: files,
-                        objects: objects,
-                        logger: settings.logger
+                        objects: objects
                     ).run()
                 }
                 return try await body(retention)

@@ -51,17 +51,14 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         let objects = settings.objects(objects)
         let certificate = try await settings.withPool { pool in
             try await settings.withStore { store in
-                let erasure = SubjectErasure(
+                let certificate = try await settings.erasure(
                     of: user,
-                    actor: actor,
-                    pool: pool,
-                    schema: settings.schema,
-                    store: store,
+                    by: actor,
+                    pool,
+                    store,
                     projections: files,
-                    objects: objects,
-                    logger: settings.logger
-                )
-                let certificate = try await erasure.run()
+                    objects: objects
+                ).run()
                 if scrub {
                     try await Scrub(pool, schema: settings.schema, projections: files).run { table in
                         settings.logger.info("rewriting \(table)")
