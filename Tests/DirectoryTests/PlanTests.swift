@@ -123,7 +123,7 @@ private final class Plans: RepositoryContext {
     func rows<Row: Sendable>(_ statement: TextStatement<Row>) async throws -> [Row] {
         let acting = acting
         let lines = try await withConnection(configuration) { connection in
-            let (_, lines) = try await connection.pipeline(ActFor(user: acting.user), Explain(text: statement.text))
+            let (_, lines) = try await connection.pipeline(ActFor(acting), Explain(text: statement.text))
             return lines
         }
         last.withLock { $0 = lines.joined(separator: "\n") }

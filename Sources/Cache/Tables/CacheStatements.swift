@@ -1,18 +1,5 @@
-package import FoundationEssentials
-package import Postgres
-
-/// Says for whom the statements behind it in the same transaction, or the same pipeline, act.
-package struct ActFor: PostgresStatement {
-    let user: UUID
-
-    package init(_ user: UUID) { self.user = user }
-
-    package let sql = "select set_config('recorder.user_id', $1, true)"
-
-    package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(user.uuidString)
-    }
-}
+internal import FoundationEssentials
+internal import Postgres
 
 /// The SQL of one content's table, put together once.
 struct CacheSQL<Content: CacheContent>: Sendable {

@@ -2,16 +2,9 @@ internal import EventModel
 internal import FoundationEssentials
 internal import Postgres
 
-/// Says until the transaction's end for whom it acts, and takes the role that sees that user's rows only.
-struct ActFor: PostgresStatement {
-    let user: StreamID
-    let sql = """
-        select set_config('recorder.user_id', $1, true), set_config('role', 'recorder_service', true)
-        """
-
-    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user.description) }
-
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+extension ActFor {
+    /// Acts for a user in the role that sees that user's rows only, whatever the login may do besides.
+    init(_ acting: ActingUser) { self.init(acting.user.uuid, as: "recorder_service") }
 }
 
 /// Appends events to the acting user's stream.

@@ -92,7 +92,7 @@ struct PooledContext: RepositoryContext {
         do {
             return try await pool.withConnection { connection in
                 // One round trip: outside a transaction block, a pipeline is one transaction.
-                let (_, rows) = try await connection.pipeline(ActFor(user: acting.user), statement)
+                let (_, rows) = try await connection.pipeline(ActFor(acting), statement)
                 return rows
             }
         } catch let error as PostgresError {
@@ -134,7 +134,7 @@ struct PooledContext: RepositoryContext {
                 let (result, hasEvents) = try await connection.transaction(retries: Self.retries) { connection in
                     // What an attempt that lost has noted did not happen.
                     _ = (log.takeEvents(), log.takeDenied())
-                    _ = try await connection.first(ActFor(user: acting.user))
+                    _ = try await connection.first(ActFor(acting))
                     let transaction = OpenTransaction(
                         connection: connection,
                         acting: acting,
