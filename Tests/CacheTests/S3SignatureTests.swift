@@ -97,7 +97,8 @@ import Testing
             )
         }
         let input = String(decoding: try JSONEncoder().encode(wanted), as: UTF8.self)
-        let said = try await ChildProgram.run(python, [ObjectServer.script("sign_with_botocore.py")], input: input)
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "sign_with_botocore.py")
+        let said = try await ChildProgram.run(python, [script.path(percentEncoded: false)], input: input)
         try #require(said.lines.count == wanted.count)
         for (request, expected) in zip(wanted, said.lines) {
             let hash = ObjectChecksum.of(Array(request.body.utf8))

@@ -1,3 +1,4 @@
+import Cache
 import EventModel
 import Foundation
 import Postgres
@@ -94,6 +95,50 @@ import Testing
             #expect(try await run(["retention", "run", "--dry-run"], nil).status == 0)
             let set = try await run(["retention", "set", "audit_logs", "--keep-for", "soon"], nil)
             #expect(set.status == 1 && set.errors.contains("30 days"), "\(set.errors)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(10))) func `objects in a bucket are exported, and erased`() async throws {
+        guard let address = try await ObjectServer.shared.address(.direct) else {
+            try Test.cancel("moto cannot be installed: PyPI is not reached from here")
+        }
+        try await Self.withSealedLog { _, run, folder in
+            let (stream, user) = (Lines.stream(), Lines.stream())
+            #expect(try await run(["append"], Self.line(stream, user)).status == 0)
+            #expect(try await run(["project", "--until-caught-up"], nil).status == 0)
+            let store = try S3ObjectStore(
+                S3Configuration(
+                    endpoint: address,
+                    bucket: "recordings",
+                    region: "auto",
+                    accessKeyID: "test",
+                    secretAccessKey: "test"
+                )
+            )
+            let name = try ObjectName("users/\(user)/voice.bin")
+            try await store.put(name, bytes: [1, 2, 3])
+
+            let out = folder.appending(path: "export").path(percentEncoded: false)
+            let export = ["subject", "export", "\(user)", "--to", out, "--objects", "s3://recordings"]
+            let nowhere = try await run(export, nil)
+            #expect(nowhere.status == 1 && nowhere.errors.contains("--s3-endpoint"), "\(nowhere.errors)")
+            let nobody = try await run(export + ["--s3-endpoint", address], nil)
+            #expect(nobody.status == 1 && nobody.errors.contains("AWS_ACCESS_KEY_ID"), "\(nobody.errors)")
+
+            let config = folder.appending(path: "config.json")
+            let credentials = #"{"aws": {"accessKeyId": "test", "secretAccessKey": "test"}}"#
+            try Data(credentials.utf8).write(to: config)
+            let rest = ["--s3-endpoint", address, "--config", config.path(percentEncoded: false)]
+            let exported = try await run(export + rest, nil)
+            #expect(exported.status == 0, "\(exported.errors)")
+            let copy = FileManager.default.contents(atPath: "\(out)/objects/voice.bin")
+            #expect(copy == Data([1, 2, 3]))
+
+            let erase = ["subject", "erase", "\(user)", "--yes", "--objects", "s3://recordings"]
+            let erased = try await run(erase + rest, nil)
+            #expect(erased.status == 0, "\(erased.errors)")
+            #expect(try erased.json()[0]["done"]?["objects"]?.integer == 1)
+            #expect(try await store.info(name) == nil)
         }
     }
 

@@ -31,11 +31,6 @@ extension Settings {
         return "host='\(host)' port=\(server.port) dbname=\(server.database) user=\(server.user)"
     }
 
-    /// The object store, as said by flag or setting; `nil` if there is none.
-    func objects(_ options: ObjectStoreOptions) -> (any ObjectStore)? {
-        (options.objects ?? objectsDirectory).map { DirectoryObjectStore(directory: $0) }
-    }
-
     /// The erasure of a person from all that these settings name.
     ///
     /// - Parameters:

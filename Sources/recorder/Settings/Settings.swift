@@ -16,8 +16,8 @@ struct Settings: Sendable {
     let directory: String
     /// The key-encryption keys for personal fields.
     let keys: SealingKeys
-    /// The folder of the object store, if there is one.
-    let objectsDirectory: String?
+    /// Where objects of people are.
+    let objects: ObjectSettings
     /// Writes to standard error.
     let logger: Logger
 
@@ -54,7 +54,7 @@ struct Settings: Sendable {
             schema: schema,
             directory: directory,
             keys: try keys(reader, embeddedIn: databaseURL == nil ? directory : nil),
-            objectsDirectory: reader.string(forKey: "recorder.objects"),
+            objects: ObjectSettings(reader),
             logger: Logger(label: "recorder")
         )
     }
@@ -80,7 +80,7 @@ struct Settings: Sendable {
             schema: schema,
             directory: directory,
             keys: keys,
-            objectsDirectory: objectsDirectory,
+            objects: objects,
             logger: logger
         )
     }
@@ -92,7 +92,7 @@ struct Settings: Sendable {
             schema: schema,
             directory: directory ?? self.directory,
             keys: keys,
-            objectsDirectory: objectsDirectory,
+            objects: objects,
             logger: logger
         )
     }

@@ -37,7 +37,7 @@ struct RetentionOptions: ParsableArguments {
     func withRetention<R>(batchSize: Int = 500, _ body: (Retention) async throws -> R) async throws -> R {
         let settings = try await options.settings()
         let files = try further.source.files()
-        let (actor, objects) = (actor, settings.objects(objects))
+        let (actor, objects) = (actor, try settings.objects.store(objects))
         return try await settings.withPool { pool in
             try await settings.withStore { store in
                 let retention = Retention(pool, store: store, batchSize: batchSize) { user in

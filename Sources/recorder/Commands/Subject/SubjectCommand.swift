@@ -13,12 +13,3 @@ struct SubjectCommand: AsyncParsableCommand {
         subcommands: [SubjectExportCommand.self, SubjectEraseCommand.self]
     )
 }
-
-/// Where objects of people are kept, as flags say.
-struct ObjectStoreOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("The folder of the object store; else RECORDER_OBJECTS.", valueName: "folder"),
-        completion: .directory
-    )
-    var objects: String?
-}

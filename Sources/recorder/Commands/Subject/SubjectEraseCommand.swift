@@ -48,7 +48,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         guard yes || confirmed() else { throw CommandError(.refused, "nothing was erased") }
         let files = try further.source.files()
         let (user, actor, scrub) = (user, actor, scrub)
-        let objects = settings.objects(objects)
+        let objects = try settings.objects.store(objects)
         let certificate = try await settings.withPool { pool in
             try await settings.withStore { store in
                 let certificate = try await settings.erasure(

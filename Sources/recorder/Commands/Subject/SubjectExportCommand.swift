@@ -32,7 +32,7 @@ struct SubjectExportCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let (user, actor, folder) = (user, actor, to)
-        let objects = settings.objects(objects)
+        let objects = try settings.objects.store(objects)
         let manifest = try await settings.withPool { pool in
             try await settings.withStore { store in
                 let export = SubjectExport(of: user, actor: actor, pool: pool, store: store, objects: objects)

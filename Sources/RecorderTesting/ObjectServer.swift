@@ -1,46 +1,29 @@
 import Foundation
-import RecorderTesting
-import Testing
-
-@testable import Cache
 
 /// moto's server, run once for all tests of this process, with a proxy in front of it that fails.
-actor ObjectServer {
-    static let shared = ObjectServer()
+package actor ObjectServer {
+    package static let shared = ObjectServer()
 
     /// Which way to go.
-    enum Way: String, CaseIterable, Sendable {
+    package enum Way: String, CaseIterable, Sendable {
         /// To moto itself.
         case direct
         /// Through the proxy, which fails each request twice.
         case failing
     }
 
-    private var addresses: Task<[String: String], any Error>?
+    private var addresses: Task<[String: String]?, any Error>?
     private var process: Process?
 
-    /// A store on the server; each call has names of its own.
+    /// Where the server is; its bucket is `recordings`, and any credentials do.
     ///
-    /// - Throws: Cancels the test if PyPI cannot be reached.
-    func store(_ way: Way, bucket: String = "recordings") async throws -> S3ObjectStore {
-        let address = try await started()[way.rawValue]
-        var configuration = S3Configuration(
-            endpoint: try #require(address),
-            bucket: bucket,
-            region: "eu-central-1",
-            accessKeyID: "test",
-            secretAccessKey: "test"
-        )
-        configuration.partSize = 5 << 20
-        return try S3ObjectStore(configuration)
-    }
+    /// - Returns: `nil` if PyPI cannot be reached.
+    package func address(_ way: Way) async throws -> String? { try await started()?[way.rawValue] }
 
-    private func started() async throws -> [String: String] {
+    private func started() async throws -> [String: String]? {
         if let addresses { return try await addresses.value }
         let task = Task {
-            guard let python = try await PythonEnvironment.moto.python() else {
-                try Test.cancel("moto cannot be installed: PyPI is not reached from here")
-            }
+            guard let python = try await PythonEnvironment.moto.python() else { return [String: String]?.none }
             return try await start(python)
         }
         addresses = task
@@ -50,7 +33,10 @@ actor ObjectServer {
     private func start(_ python: String) async throws -> [String: String] {
         let (process, input, output) = (Process(), Pipe(), Pipe())
         process.executableURL = URL(filePath: python)
-        process.arguments = [Self.script("object_server.py")]
+        process.arguments = [
+            URL(filePath: #filePath).deletingLastPathComponent().appending(path: "object_server.py")
+                .path(percentEncoded: false)
+        ]
         // It ends with its standard input, so with this process.
         process.standardInput = input
         process.standardOutput = output
@@ -69,10 +55,5 @@ actor ObjectServer {
             }
         }
         return line
-    }
-
-    /// A Python program beside this file.
-    static func script(_ name: String) -> String {
-        URL(filePath: #filePath).deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
     }
 }
