@@ -118,7 +118,7 @@ struct DemoJourney {
     private func export(_ pool: PostgresPool, _ store: PostgresEventStore, _ objects: DirectoryObjectStore) async throws
     {
         let target = "\(folder)/export"
-        command("recorder subject export \(user) --to \(target)")
+        command("recorder subject export \(user) --to \(target) --objects \(folder)/objects")
         let manifest = try await SubjectExport(of: user, actor: "demo", pool: pool, store: store, objects: objects)
             .write(to: target)
         guard !json else { return StandardOutput.shared.line(manifest.json) }
@@ -136,7 +136,7 @@ struct DemoJourney {
 
     private func erase(_ pool: PostgresPool, _ store: PostgresEventStore, _ objects: DirectoryObjectStore) async throws
     {
-        command("recorder subject erase \(user) --yes")
+        command("recorder subject erase \(user) --yes --objects \(folder)/objects")
         let certificate = try await settings.erasure(
             of: user,
             by: "demo",
