@@ -6,7 +6,7 @@ final class ProjectorSlot: Sendable {
     let number: Int
     private let databaseURL: String
     private let log: URL
-    private let state = Mutex<(child: RecorderProcess?, isStopping: Bool, starts: Int, exits: [Int32])>(
+    private let state = Mutex<(child: RecorderProcess?, isStopping: Bool, starts: Int, exits: [String])>(
         (nil, false, 0, [])
     )
 
@@ -20,8 +20,8 @@ final class ProjectorSlot: Sendable {
     var child: RecorderProcess? { state.withLock { $0.child } }
     /// How often it was started.
     var starts: Int { state.withLock { $0.starts } }
-    /// How it ended when nobody had killed it.
-    var exits: [Int32] { state.withLock { $0.exits } }
+    /// What it said when it ended and nobody had killed it.
+    var exits: [String] { state.withLock { $0.exits } }
     /// The end of what it has logged.
     var lastWords: String { String(((try? String(contentsOf: log, encoding: .utf8)) ?? "").suffix(2_000)) }
 
@@ -46,7 +46,9 @@ final class ProjectorSlot: Sendable {
             }
             try Task.checkCancellation()
             state.withLock { state in
-                if !state.isStopping, status != -SIGKILL { state.exits.append(status) }
+                guard !state.isStopping, status != -SIGKILL else { return }
+                let words = lastWords.split(separator: "\n").last { $0.hasPrefix("recorder:") } ?? ""
+                state.exits.append("\(status) \(words.prefix(160))")
             }
         }
     }
