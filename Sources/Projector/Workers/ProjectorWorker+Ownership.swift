@@ -7,11 +7,14 @@ internal import Postgres
 /// Which shards a worker holds: claiming, releasing, and writing down how far they are.
 extension ProjectorWorker {
     /// Takes and gives shards until this worker has those that are its own by ``ShardAssignment``.
+    ///
+    /// Events wait meanwhile, so it looks less often while all is settled and the same workers live.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
-        if let surveyed, surveyed + Self.tick > .now { return }
-        surveyed = .now
-        let survey = try await connection.query(Lease.Survey(projections: projections))
         let living = fleet.others
+        if let surveyed, surveyed + (living == settledAmong ? Self.settledTick : Self.tick) > .now { return }
+        surveyed = .now
+        settledAmong = nil
+        let survey = try await connection.query(Lease.Survey(projections: projections))
         for row in survey where owned[row.key] != nil && row.owner != id { owned[row.key] = nil }
         var mine: [Int: Set<Int>] = [:]
         var released: [Checkpoint] = []
@@ -29,6 +32,8 @@ extension ProjectorWorker {
                 forgotten.append(row.key)
             }
         }
+        let wantsMore = survey.contains { owned[$0.key] == nil && mine[$0.shards]?.contains($0.key.shard) == true }
+        if !wantsMore, released.isEmpty, forgotten.isEmpty { settledAmong = living }
         if !forgotten.isEmpty { try await connection.execute(Lease.GiveBack(owner: id, forgotten: forgotten)) }
         if !released.isEmpty { try await release(released, on: connection) }
         if !claimed.isEmpty { try await claim(claimed, on: connection) }

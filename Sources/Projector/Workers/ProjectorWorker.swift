@@ -25,6 +25,8 @@ struct ProjectorWorker {
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
+    /// The workers that lived when nothing was left to take or to give.
+    var settledAmong: Set<UUID>?
     /// The part of additive rows that the session writes; `nil` if it was not told yet.
     var part: Int?
     var writtenDown = ContinuousClock.now
@@ -51,6 +53,8 @@ struct ProjectorWorker {
 
     /// How often a worker looks whose shards are whose, and waits at most for a notification.
     static let tick = Duration.milliseconds(250)
+    /// How often it looks while all is settled.
+    static let settledTick = Duration.seconds(1)
     /// How often cursors that moved without events for their shards are written down: if they passed events that others
     /// were given, as the status counts those, and if not.
     static let writeDownIntervals = (past: Duration.seconds(1), idle: Duration.seconds(10))
@@ -152,6 +156,7 @@ struct ProjectorWorker {
     mutating func forget() {
         owned = [:]
         surveyed = nil
+        settledAmong = nil
         part = nil
     }
 
