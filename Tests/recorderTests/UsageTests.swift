@@ -9,6 +9,9 @@ import Testing
         ["tail", "--from-beginning", "--cursor", "1:1:"], ["migrate", "down", "--steps", "0"],
         ["costs", "--by", "day,nonsense"], ["latency", "--percentiles", "101"], ["latency", "--series", "1h"],
         ["dictionary", "train"], ["demo", "--producers", "0"], ["sessions", "--log-level", "loud"],
+        ["subject", "erase", "ada"], ["subject", "export", "019cad8f-ac00-7e4e-a7b6-815d4e98868f"],
+        ["retention", "set"],
+        ["retention", "hold", "ada"], ["limits", "reset"], ["bench", "nothing"], ["project", "--workers", "0"],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {
         let result = try await RecorderCommand(arguments).result()
@@ -17,18 +20,40 @@ import Testing
         #expect(result.errors.contains("Usage: recorder"))
     }
 
-    @Test(arguments: [
-        "append", "import", "events", "tail", "simulate", "project", "projections", "projections list",
-        "projections status", "prices load", "prices list", "dictionary train", "dictionary list", "sessions",
-        "session",
-        "replay", "latency", "costs", "audit", "audit verify", "migrate up", "migrate down", "migrate status",
-        "migrate verify", "migrate new", "dev", "demo",
-    ])
-    func `every command has help with examples`(_ command: String) async throws {
+    /// A command as the program describes itself.
+    private struct Command: Decodable {
+        let commandName: String
+        let discussion: String?
+        let subcommands: [Command]?
+
+        /// It and all below it, each with its whole name; `help` is the library's.
+        func all(below parents: [String] = []) -> [(name: String, command: Command)] {
+            let name = parents + [commandName]
+            return [(name.joined(separator: " "), self)]
+                + (subcommands ?? []).filter { $0.commandName != "help" }.flatMap { $0.all(below: name) }
+        }
+    }
+
+    private struct Program: Decodable {
+        let command: Command
+    }
+
+    /// All there are, so that one which is added cannot be forgotten here.
+    @Test func `every command has help with examples`() async throws {
+        let described = try await RecorderCommand.run("--experimental-dump-help")
+        let commands = try JSONDecoder().decode(Program.self, from: Data(described.output.utf8)).command.all()
+        #expect(commands.count > 50)
+        for (name, command) in commands {
+            let examples = command.discussion?.components(separatedBy: "EXAMPLES").dropFirst().joined() ?? ""
+            #expect(examples.contains(name), "\(name)")
+        }
+    }
+
+    @Test(arguments: ["projections status", "subject erase", "keys"])
+    func `help is an answer`(_ command: String) async throws {
         let result = try await RecorderCommand(command.split(separator: " ").map(String.init) + ["--help"]).result()
         #expect(result.status == 0)
-        #expect(result.output.contains("EXAMPLES"))
-        #expect(result.output.contains("recorder \(command)"))
+        #expect(result.output.contains("EXAMPLES") && result.output.contains("USAGE: recorder \(command)"))
     }
 
     @Test func `version and completion scripts are answers`() async throws {

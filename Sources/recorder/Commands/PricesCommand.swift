@@ -9,6 +9,11 @@ struct PricesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prices",
         abstract: "Loads and lists the prices of models, from which costs are computed.",
+        discussion: """
+            EXAMPLES
+              recorder prices load model-prices.json
+              recorder prices list
+            """,
         subcommands: [Load.self, List.self]
     )
 

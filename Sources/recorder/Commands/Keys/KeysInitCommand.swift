@@ -11,6 +11,9 @@ struct KeysInitCommand: AsyncParsableCommand {
             Every writer of this log needs the key from then on: one without it is refused when an event carries \
             personal fields, and so are SQL clients. Writers learn of it within a second. What was stored before stays \
             readable without a key, also after an erasure: begin with an empty log if you can.
+
+            EXAMPLES
+              recorder keys init --key-file /etc/recorder/keys
             """
     )
 

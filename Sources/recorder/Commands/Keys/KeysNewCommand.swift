@@ -5,7 +5,11 @@ import PayloadCodec
 struct KeysNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
-        abstract: "Prints a new key-encryption key as a line of a key file."
+        abstract: "Prints a new key-encryption key as a line of a key file.",
+        discussion: """
+            EXAMPLES
+              recorder keys new > /etc/recorder/keys && chmod 600 /etc/recorder/keys
+            """
     )
 
     func run() throws {

@@ -10,6 +10,9 @@ struct KeysRotateCommand: AsyncParsableCommand {
         discussion: """
             Put the new key on the first line of the key file of every process, above the old one; then rotate. Take the \
             old one out when `recorder keys status` counts no key under it any more.
+
+            EXAMPLES
+              recorder keys rotate --key-file /etc/recorder/keys
             """
     )
 

@@ -6,7 +6,12 @@ struct KeysStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Shows whether the log is sealed, under which keys, and whether they are given.",
-        discussion: "Exit status 1 if a key that is needed is not given."
+        discussion: """
+            Exit status 1 if a key that is needed is not given.
+
+            EXAMPLES
+              recorder keys status --key-file /etc/recorder/keys
+            """
     )
 
     @OptionGroup var options: SettingsOptions

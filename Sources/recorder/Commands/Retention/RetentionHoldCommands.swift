@@ -6,10 +6,14 @@ import Privacy
 struct RetentionHoldCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hold",
-        abstract: "Keeps everything of a user, against erasure and age, until it is released."
+        abstract: "Keeps everything of a user, against erasure and age, until it is released.",
+        discussion: """
+            EXAMPLES
+              recorder retention hold 019cad8f-ac00-7e4e-a7b6-815d4e98868f --reason "case 4711"
+            """
     )
 
-    @Argument(help: "The user's id.")
+    @Argument(help: "The user's id, a UUID.")
     var user: StreamID
 
     @Option(help: ArgumentHelp("Why, in at most 1,000 bytes.", valueName: "text"))
@@ -28,10 +32,14 @@ struct RetentionHoldCommand: AsyncParsableCommand {
 struct RetentionReleaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release",
-        abstract: "Ends a legal hold."
+        abstract: "Ends a legal hold.",
+        discussion: """
+            EXAMPLES
+              recorder retention release 019cad8f-ac00-7e4e-a7b6-815d4e98868f
+            """
     )
 
-    @Argument(help: "The user's id.")
+    @Argument(help: "The user's id, a UUID.")
     var user: StreamID
 
     @OptionGroup var retention: RetentionOptions
@@ -47,7 +55,12 @@ struct RetentionReleaseCommand: AsyncParsableCommand {
 struct RetentionHoldsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "holds",
-        abstract: "Lists the legal holds."
+        abstract: "Lists the legal holds.",
+        discussion: """
+            EXAMPLES
+              recorder retention holds
+              recorder retention holds --json
+            """
     )
 
     @OptionGroup var retention: RetentionOptions

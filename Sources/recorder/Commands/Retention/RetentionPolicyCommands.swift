@@ -5,7 +5,12 @@ import Privacy
 struct RetentionPoliciesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",
-        abstract: "Lists the policies."
+        abstract: "Lists the policies.",
+        discussion: """
+            EXAMPLES
+              recorder retention policies
+              recorder retention policies --json
+            """
     )
 
     @OptionGroup var retention: RetentionOptions

@@ -27,7 +27,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The user's id.")
+    @Argument(help: "The user's id, a UUID.")
     var user: StreamID
 
     @Flag(help: "Do not ask.")

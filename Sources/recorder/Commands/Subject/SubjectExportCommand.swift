@@ -17,7 +17,7 @@ struct SubjectExportCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The user's id.")
+    @Argument(help: "The user's id, a UUID.")
     var user: StreamID
 
     @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
