@@ -9,10 +9,20 @@ public struct EventDraft: Hashable, Sendable {
     public let type: EventType
     /// When it happened by the producer's clock; nil leaves it to the recorder's.
     public let occurredAt: Timestamp?
+    /// The bytes in which the two JSON objects lie, shared with whoever read them: a draft that is kept keeps all of them.
+    package let json: [UInt8]
+    /// Where in ``json`` the data lies.
+    package let dataRange: Range<Int>
+    /// Where in ``json`` the metadata lies; empty for `{}`.
+    package let metadataRange: Range<Int>
+
     /// A JSON object, UTF-8, in the bytes that the producer sent.
-    public let data: [UInt8]
+    public var data: [UInt8] { Array(json[dataRange]) }
     /// A JSON object, UTF-8, in the bytes that the producer sent.
-    public let metadata: [UInt8]
+    public var metadata: [UInt8] { metadataRange.isEmpty ? Self.emptyObject : Array(json[metadataRange]) }
+
+    /// The JSON object without members, `{}`.
+    public static let emptyObject = Array("{}".utf8)
 
     /// Checks two JSON objects against the contract and keeps their bytes.
     ///
@@ -27,8 +37,8 @@ public struct EventDraft: Hashable, Sendable {
         id: EventID,
         type: EventType,
         occurredAt: Timestamp? = nil,
-        data: [UInt8] = Array("{}".utf8),
-        metadata: [UInt8] = Array("{}".utf8)
+        data: [UInt8] = Self.emptyObject,
+        metadata: [UInt8] = Self.emptyObject
     ) throws(EventModelError) {
         try EventDraft.check(data, field: "data")
         try EventDraft.check(metadata, field: "metadata")
@@ -37,12 +47,52 @@ public struct EventDraft: Hashable, Sendable {
 
     /// Takes JSON objects that are known to be valid, such as those that the project's own code just wrote.
     package init(valid id: EventID, type: EventType, occurredAt: Timestamp?, data: [UInt8], metadata: [UInt8]) {
+        self.init(
+            valid: id,
+            type: type,
+            occurredAt: occurredAt,
+            json: data + metadata,
+            data: 0..<data.count,
+            metadata: data.count..<(data.count + metadata.count)
+        )
+    }
+
+    /// Takes JSON objects that are known to be valid, where they lie in some bytes.
+    ///
+    /// - Parameters:
+    ///   - json: The bytes, which the draft shares.
+    ///   - data: Where the data lies.
+    ///   - metadata: Where the metadata lies; empty for `{}`.
+    init(
+        valid id: EventID,
+        type: EventType,
+        occurredAt: Timestamp?,
+        json: [UInt8],
+        data: Range<Int>,
+        metadata: Range<Int>
+    ) {
         self.id = id
         self.type = type
         self.occurredAt = occurredAt
-        self.data = data
-        self.metadata = metadata
+        self.json = json
+        dataRange = data
+        metadataRange = metadata
     }
+
+    /// The same event under another id.
+    package func identified(as id: EventID) -> EventDraft {
+        EventDraft(
+            valid: id,
+            type: type,
+            occurredAt: occurredAt,
+            json: json,
+            data: dataRange,
+            metadata: metadataRange
+        )
+    }
+
+    /// How many bytes of JSON the event has.
+    package var jsonCount: Int { dataRange.count + metadataRange.count }
 
     private static func check(_ json: [UInt8], field: String) throws(EventModelError) {
         guard json.count <= largestJSON else { throw tooLarge(field: field) }
@@ -62,4 +112,14 @@ public struct EventDraft: Hashable, Sendable {
             "it is larger than 1 MiB; store large content elsewhere and append its address"
         )
     }
+}
+
+/// Two drafts are equal if they say the same, wherever their bytes lie.
+extension EventDraft {
+    public static func == (left: EventDraft, right: EventDraft) -> Bool {
+        left.id == right.id && left.type == right.type && left.occurredAt == right.occurredAt
+            && left.json[left.dataRange] == right.json[right.dataRange] && left.metadata == right.metadata
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

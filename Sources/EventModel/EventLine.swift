@@ -23,60 +23,74 @@ public struct EventLine: Hashable, Sendable {
     /// Reads one line.
     ///
     /// - Parameters:
-    ///   - bytes: One JSON object in UTF-8; white space around it is allowed.
+    ///   - bytes: One JSON object in UTF-8; white space around it is allowed. The event shares these bytes.
     ///   - number: The line's number, counted from 1, for the error.
     /// - Throws: ``EventModelError`` that names the line, the field and the reason.
-    public init(_ bytes: Span<UInt8>, number: Int? = nil) throws(EventModelError) {
+    public init(_ bytes: [UInt8], number: Int? = nil) throws(EventModelError) {
         do throws(EventModelError) {
-            var fields = Fields()
-            try fields.read(bytes)
-            self = try fields.line()
+            self = try Self.parse(bytes, in: 0..<bytes.count).line
         } catch {
             throw error.at(line: number)
         }
     }
 
-    /// Reads one line and says whether it had an id of its own; without one it got a UUIDv7.
+    /// Reads one of the lines that some bytes hold, and says whether it had an id of its own; without one it got a UUIDv7.
     ///
+    /// - Parameters:
+    ///   - bytes: Lines; the event shares all of them.
+    ///   - range: Where the line is.
     /// - Throws: ``EventModelError`` that names the field and the reason.
-    package static func parse(_ bytes: Span<UInt8>) throws(EventModelError) -> (line: EventLine, hasID: Bool) {
+    package static func parse(
+        _ bytes: [UInt8],
+        in range: Range<Int>
+    ) throws(EventModelError) -> (line: EventLine, hasID: Bool) {
         var fields = Fields()
-        try fields.read(bytes)
-        return (try fields.line(), fields.hasID)
+        try fields.read(bytes.span, in: range)
+        return (try fields.line(of: bytes), fields.hasID)
     }
 
-    /// Reads one line from text; see ``init(_:number:)-(Span<UInt8>,_)``.
+    /// Reads one line from text; see ``init(_:number:)-([UInt8],_)``.
     public init(_ text: String, number: Int? = nil) throws(EventModelError) {
-        try self.init(text.utf8.span, number: number)
+        try self.init(Array(text.utf8), number: number)
     }
 }
 
 /// The fields of a line, as far as they were read.
 private struct Fields {
-    private enum Name: String, CaseIterable {
+    private enum Name: String {
         case stream, id, type, occurredAt, data, metadata, expectedVersion
 
-        static let all = allCases.map { (name: $0, text: Array($0.rawValue.utf8)) }
+        /// The only field whose name may have so many characters and begin so.
+        init?(count: Int, first: UInt8) {
+            switch (count, first) {
+            case (6, _): self = .stream
+            case (2, _): self = .id
+            case (4, UInt8(ascii: "t")): self = .type
+            case (4, _): self = .data
+            case (10, _): self = .occurredAt
+            case (8, _): self = .metadata
+            case (15, _): self = .expectedVersion
+            default: return nil
+            }
+        }
     }
 
-    private static let frequentTypes = EventType.frequent.map { (type: $0, text: Array($0.name.utf8)) }
-    private static let emptyObject = Array("{}".utf8)
     private static let recorded: Set<String> = ["version", "position", "recordedAt"]
 
     private var stream: StreamID?
     private var id: EventID?
     private var type: EventType?
     private var occurredAt: Timestamp?
-    private var data: [UInt8]?
-    private var metadata: [UInt8]?
+    private var data: Range<Int>?
+    private var metadata: Range<Int>?
     private var expectedVersion: ExpectedVersion?
 
     /// Whether the line had an id.
     var hasID: Bool { id != nil }
 
-    mutating func read(_ bytes: Span<UInt8>) throws(EventModelError) {
-        var members = JSONMembers(of: bytes)
-        while let member = try Fields.next(&members, bytes) {
+    mutating func read(_ bytes: Span<UInt8>, in range: Range<Int>) throws(EventModelError) {
+        var members = JSONMembers(of: bytes, in: range)
+        while let member = try Fields.next(&members, bytes, from: range.lowerBound) {
             let name = try Fields.name(member.key, bytes)
             let field = name.rawValue
             let value = member.value
@@ -95,10 +109,10 @@ private struct Fields {
                 occurredAt = try Fields.time(value, field, bytes)
             case .data:
                 try Fields.refuseTwice(data != nil, field)
-                data = try Fields.object(value, field, bytes)
+                data = try Fields.object(value, field)
             case .metadata:
                 try Fields.refuseTwice(metadata != nil, field)
-                metadata = try Fields.object(value, field, bytes)
+                metadata = try Fields.object(value, field)
             case .expectedVersion:
                 try Fields.refuseTwice(expectedVersion != nil, field)
                 expectedVersion = try Fields.version(value, field, bytes)
@@ -106,28 +120,40 @@ private struct Fields {
         }
     }
 
-    func line() throws(EventModelError) -> EventLine {
+    func line(of bytes: [UInt8]) throws(EventModelError) -> EventLine {
         guard let stream else {
             throw EventModelError(.missingField, field: "stream", "it is missing; say which stream the event goes to")
         }
         guard let type else {
             throw EventModelError(.missingField, field: "type", "it is missing; say what happened")
         }
-        let event = EventDraft(
-            valid: id ?? .generate(at: occurredAt ?? .now()),
-            type: type,
-            occurredAt: occurredAt,
-            data: data ?? Fields.emptyObject,
-            metadata: metadata ?? Fields.emptyObject
-        )
+        let id = id ?? .generate(at: occurredAt ?? .now())
+        let metadata = metadata ?? 0..<0
+        let event =
+            if let data {
+                EventDraft(valid: id, type: type, occurredAt: occurredAt, json: bytes, data: data, metadata: metadata)
+            } else {
+                EventDraft(
+                    valid: id,
+                    type: type,
+                    occurredAt: occurredAt,
+                    data: EventDraft.emptyObject,
+                    metadata: Array(bytes[metadata])
+                )
+            }
         return EventLine(stream: stream, expectedVersion: expectedVersion ?? .any, event: event)
     }
 
-    private static func next(_ members: inout JSONMembers, _ bytes: Span<UInt8>) throws(EventModelError) -> JSONMember?
-    {
+    private static func next(
+        _ members: inout JSONMembers,
+        _ bytes: Span<UInt8>,
+        from start: Int
+    ) throws(EventModelError) -> JSONMember? {
         do throws(JSONFault) {
             return try members.next(in: bytes)
-        } catch {
+        } catch let fault {
+            // The line may lie among others; whoever sent it counts from its beginning.
+            let error = JSONFault(fault.reason, at: fault.offset - start)
             let code: EventModelError.Code = error.isSyntax || error.reason == .notAnObject ? .notJSON : .invalidField
             guard let key = members.key, key.range.count <= 66 else { throw EventModelError(code, error.text) }
             throw EventModelError(code, field: key.string(in: bytes), error.text)
@@ -135,7 +161,13 @@ private struct Fields {
     }
 
     private static func name(_ key: JSONSlice, _ bytes: Span<UInt8>) throws(EventModelError) -> Name {
-        for candidate in Name.all where key.equals(candidate.text, in: bytes) { return candidate.name }
+        let content = key.content
+        if !key.hasEscapes, !content.isEmpty, let name = Name(count: content.count, first: bytes[content.lowerBound]),
+            key.equals(name.rawValue, in: bytes)
+        {
+            return name
+        }
+        if key.hasEscapes, let name = key.string(in: bytes).flatMap(Name.init(rawValue:)) { return name }
         let text = key.range.count <= 66 ? key.string(in: bytes) ?? "" : "a field with a long name"
         let advice =
             recorded.contains(text)
@@ -166,7 +198,7 @@ private struct Fields {
     }
 
     private static func type(_ value: JSONSlice, _ bytes: Span<UInt8>) throws(EventModelError) -> EventType {
-        for candidate in frequentTypes where value.equals(candidate.text, in: bytes) { return candidate.type }
+        if let type = plain(value).flatMap({ EventType.frequent(bytes, in: $0) }) { return type }
         guard let name = value.string(in: bytes) else {
             throw EventModelError(.invalidField, field: "type", "it is not a string, such as \"turn.started\"")
         }
@@ -190,14 +222,10 @@ private struct Fields {
         }
     }
 
-    private static func object(
-        _ value: JSONSlice,
-        _ field: String,
-        _ bytes: Span<UInt8>
-    ) throws(EventModelError) -> [UInt8] {
+    private static func object(_ value: JSONSlice, _ field: String) throws(EventModelError) -> Range<Int> {
         guard value.kind == .object else { throw JSONFault(.notAnObject, at: 0).refusal(field: field) }
         guard value.range.count <= EventDraft.largestJSON else { throw EventDraft.tooLarge(field: field) }
-        return value.bytes(in: bytes)
+        return value.range
     }
 
     private static func version(

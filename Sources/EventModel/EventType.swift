@@ -1,9 +1,12 @@
 /// What an event says happened: one of the contract's types or any other `noun.past_tense` name.
 public struct EventType: Hashable, Sendable, CustomStringConvertible {
+    /// The type's place in ``frequent``, which says without a name which type it is; nil for other types.
+    package let place: UInt8?
+    /// The name of a type that has no place there: names of frequent ones would be counted with every copy of an event.
+    private let otherName: String
+
     /// The name, 1 to 128 bytes of UTF-8 without U+0000.
-    public let name: String
-    /// The type's place in ``frequent``, which says without reading the name which type it is; nil for other types.
-    private let place: UInt8?
+    public var name: String { place.map { Self.frequentNames[Int($0)] } ?? otherName }
 
     /// Takes a name of 1 to 128 bytes.
     ///
@@ -17,21 +20,21 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
 
     /// Takes a name that was checked.
     private init(checked name: String) {
-        self.name = name
         place = Self.places[name]
+        otherName = place == nil ? name : ""
     }
 
     /// Whether two names have the same bytes. Strings that differ only in how Unicode composes a character are equal in
     /// Swift, but are two types to the database and to whoever sent them.
     public static func == (left: EventType, right: EventType) -> Bool {
         if left.place != nil || right.place != nil { return left.place == right.place }
-        return left.name.utf8.elementsEqual(right.name.utf8)
+        return left.otherName.utf8.elementsEqual(right.otherName.utf8)
     }
 
     /// Hashes the place, or length and end of the name, which tell the types of a log apart.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(place ?? UInt8(truncatingIfNeeded: name.utf8.count) &+ 128)
-        if place == nil { hasher.combine(name.utf8.last) }
+        hasher.combine(place ?? UInt8(truncatingIfNeeded: otherName.utf8.count) &+ 128)
+        if place == nil { hasher.combine(otherName.utf8.last) }
     }
 
     /// The name.
@@ -73,12 +76,39 @@ extension EventType {
     public static let userLoggedIn = EventType(checked: "user.logged_in")
 
     /// The types that lines of a log are full of, longest waited for first.
-    static let frequent = frequentNames.map { EventType(checked: $0) }
+    package static let frequent = frequentNames.map { EventType(checked: $0) }
 
     private static let frequentNames = [
         "session.state_changed", "turn.started", "turn.transcribed", "turn.generated", "turn.synthesized",
         "turn.completed", "turn.retrieved", "turn.interrupted", "turn.failed", "session.started", "session.ended",
         "user.logged_in", "user.registered", "user.updated",
     ]
+    /// What is looked at first of a frequent type's name: its length and its last eight bytes, which no two share.
+    private static let marks = frequentNames.map { name in
+        (count: name.utf8.count, end: mark(Array(name.utf8).span, name.utf8.count))
+    }
+
+    /// The frequent type whose name lies in some bytes, if it is one.
+    static func frequent(_ bytes: Span<UInt8>, in range: Range<Int>) -> EventType? {
+        guard range.count >= 8 else { return nil }
+        let end = mark(bytes, range.upperBound)
+        for (place, mark) in marks.enumerated() where mark.end == end && mark.count == range.count {
+            var index = range.lowerBound
+            for byte in frequentNames[place].utf8 {
+                guard bytes[index] == byte else { return nil }
+                index &+= 1
+            }
+            return frequent[place]
+        }
+        return nil
+    }
+
+    /// The eight bytes before an offset.
+    private static func mark(_ bytes: Span<UInt8>, _ end: Int) -> UInt64 {
+        var mark: UInt64 = 0
+        for index in end - 8..<end { mark = mark << 8 | UInt64(bytes[index]) }
+        return mark
+    }
+
     private static let places = Dictionary(uniqueKeysWithValues: zip(frequentNames, UInt8(0)...))
 }

@@ -97,6 +97,18 @@ package struct JSONSlice: Hashable, Sendable {
         return true
     }
 
+    /// Whether this is a string without escapes of exactly these characters.
+    func equals(_ name: String, in bytes: Span<UInt8>) -> Bool {
+        guard kind == .string, !hasEscapes else { return false }
+        var index = content.lowerBound
+        let end = content.upperBound
+        for byte in name.utf8 {
+            guard index < end, bytes[index] == byte else { return false }
+            index &+= 1
+        }
+        return index == end
+    }
+
     /// The number if it is a whole one in plain digits that fits, such as `-12`; nil for `1.0`, `1e3` and other kinds.
     package func integer(in bytes: Span<UInt8>) -> Int? {
         guard kind == .number else { return nil }

@@ -15,23 +15,33 @@ extension UUID {
     /// Reads the 36 characters of RFC 9562's text form, in either case; nil for anything else.
     package init?(ascii bytes: Span<UInt8>, in range: Range<Int>) {
         guard range.count == 36, range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        var digits = 0
-        var wrong: UInt8 = 0
-        for index in 0..<36 {
-            let byte = bytes[range.lowerBound &+ index]
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                wrong |= byte ^ 0x2D
-                continue
-            }
-            let value = hexValue(byte)
-            wrong |= value & 0xF0
-            if digits < 16 { high = high << 4 | UInt64(value & 0xF) } else { low = low << 4 | UInt64(value & 0xF) }
-            digits &+= 1
-        }
-        guard wrong == 0 else { return nil }
-        self.init(high: high, low: low)
+        let text = bytes.extracting(range)
+        guard text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D,
+            let first = UUID.eightDigits(text, at: 0, 4), let second = UUID.eightDigits(text, at: 9, 14),
+            let third = UUID.eightDigits(text, at: 19, 24), let fourth = UUID.eightDigits(text, at: 28, 32)
+        else { return nil }
+        self.init(high: first << 32 | second, low: third << 32 | fourth)
+    }
+
+    /// The value of eight hexadecimal digits that lie in two groups of four, all of them read at once.
+    private static func eightDigits(_ text: Span<UInt8>, at first: Int, _ second: Int) -> UInt64? {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs = ones &* 0x80
+        var word: UInt64 = 0
+        for index in 0..<4 { word = word << 8 | UInt64(text[first &+ index]) }
+        for index in 0..<4 { word = word << 8 | UInt64(text[second &+ index]) }
+        guard word & highs == 0 else { return nil }
+        // Bit 6 tells letters from digits; bit 5 makes them lower case.
+        let letters = (word &>> 6) & ones
+        let lower = word | (letters &<< 5)
+        // A sum's highest bit says whether its byte is at least 0x30, 0x3A, 0x61, 0x67.
+        let digits = (lower &+ ones &* 0x50) & ~(lower &+ ones &* 0x46)
+        let hexadecimal = (lower &+ ones &* 0x1F) & ~(lower &+ ones &* 0x19)
+        guard (digits | hexadecimal) & highs == highs else { return nil }
+        var value = (lower & (ones &* 0x0F)) &+ letters &* 9
+        value = (value | value &>> 4) & 0x00FF_00FF_00FF_00FF
+        value = (value | value &>> 8) & 0x0000_FFFF_0000_FFFF
+        return (value | value &>> 16) & 0xFFFF_FFFF
     }
 
     /// Reads the text form, in either case; nil for anything that is not exactly 36 characters of it.

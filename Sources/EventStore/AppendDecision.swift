@@ -19,43 +19,39 @@ enum AppendDecision {
     /// append is under way that may still fail.
     ///
     /// - Parameters:
-    ///   - appends: Its parts, each to another stream.
-    ///   - heads: What is known of the streams.
-    ///   - pending: What the same group is about to store, by stream.
+    ///   - request: The append.
+    ///   - heads: What is known of the streams, and what the same group is about to store in them.
     ///   - isFresh: Whether a stream's head was read just now, so that a refusal can rest on it.
-    init(
-        _ appends: [EncodedAppend],
-        heads: StreamHeads,
-        pending: [StreamID: AppendRound.Pending],
-        isFresh: (StreamID) -> Bool
-    ) {
+    init(_ request: AppendRequest, heads: inout StreamHeads, isFresh: (StreamID) -> Bool) {
+        let parts = request.parts
         var receipts: [AppendReceipt] = []
         var toRead: [StreamID] = []
         var refusal: EventStoreError?
         var mustWait = false
-        for append in appends {
-            guard let head = heads[append.stream] else {
-                toRead.append(append.stream)
+        for part in parts {
+            guard let slot = heads.slot(of: part.stream) else {
+                toRead.append(part.stream)
                 continue
             }
-            switch Self.decide(append, head: head, pending: pending[append.stream]) {
+            switch Self.decide(part, request.events(of: part), head: heads[slot]) {
             case .store: continue
             case .stored(let receipt): receipts.append(receipt)
             case .later: mustWait = true
             case .refuse(let error):
                 refusal = refusal ?? error
-                if !isFresh(append.stream) { toRead.append(append.stream) }
+                if !isFresh(part.stream) { toRead.append(part.stream) }
             }
         }
-        if refusal == nil, let stored = receipts.first, receipts.count < appends.count {
+        if refusal == nil, let stored = receipts.first, receipts.count < parts.count {
             // All or nothing: one stream has its part already, another does not.
+            let slots = parts.map { heads.slot(of: $0.stream) }
             refusal = .partlyStored(
                 stored.stream,
-                expected: appends.first { $0.stream == stored.stream }?.expectedVersion ?? .any,
-                found: heads[stored.stream]?.version ?? stored.versions.upperBound
+                expected: parts.first { $0.stream == stored.stream }?.expectedVersion ?? .any,
+                found: heads.slot(of: stored.stream).map { heads[$0].version } ?? stored.versions.upperBound
             )
-            toRead = appends.map(\.stream).filter { heads[$0] == nil || !isFresh($0) }
-            mustWait = mustWait || appends.contains { pending[$0.stream] != nil }
+            toRead = zip(parts, slots).filter { $1 == nil || !isFresh($0.stream) }.map(\.0.stream)
+            mustWait = mustWait || slots.contains { $0.map { heads[$0].pendingCount > 0 } ?? false }
         }
         if mustWait {
             self = .later
@@ -63,7 +59,7 @@ enum AppendDecision {
             self = .read(toRead)
         } else if let refusal {
             self = .refuse(refusal)
-        } else if receipts.count == appends.count {
+        } else if receipts.count == parts.count {
             self = .stored(receipts)
         } else {
             self = .store
@@ -77,21 +73,32 @@ enum AppendDecision {
         case later
     }
 
-    private static func decide(_ append: EncodedAppend, head: StreamHead, pending: AppendRound.Pending?) -> Part {
-        if let pending, append.events.contains(where: { pending.contains($0.id) }) { return .later }
-        let versions = append.events.compactMap { head.version(of: $0.id) }
-        let (stream, expected) = (append.stream, append.expectedVersion)
-        guard let first = versions.first else {
-            let found = head.version + (pending?.count ?? 0)
-            if expected.allows(version: found) { return .store }
-            // What is pending may yet fail, and then the stream is another one.
-            return pending == nil ? .refuse(.wrongVersion(stream, expected: expected, found: found)) : .later
+    private static func decide(
+        _ part: AppendParcel.Part,
+        _ events: ArraySlice<AppendParcel.Event>,
+        head: borrowing StreamHead
+    ) -> Part {
+        var first: Int?
+        var isConsecutive = true
+        var found = 0
+        for event in events {
+            guard let version = head.version(of: event.id) else { continue }
+            if version > head.version { return .later }
+            if first == nil { first = version }
+            if let first, version != first + found { isConsecutive = false }
+            found += 1
         }
-        let asBefore = first..<(first + append.events.count)
-        guard versions.elementsEqual(asBefore) else {
+        let (stream, expected) = (part.stream, part.expectedVersion)
+        guard let first else {
+            let version = head.version + head.pendingCount
+            if expected.allows(version: version) { return .store }
+            // What is pending may yet fail, and then the stream is another one.
+            return head.pendingCount == 0 ? .refuse(.wrongVersion(stream, expected: expected, found: version)) : .later
+        }
+        guard isConsecutive, found == events.count else {
             return .refuse(.partlyStored(stream, expected: expected, found: head.version))
         }
-        let positions = asBefore.map { head.positions[$0 - 1] }
+        let positions = head.positions[(first - 1)..<(first - 1 + found)]
         return .stored(
             AppendReceipt(stream: stream, firstVersion: first, positions: positions, wasStoredBefore: true)
         )

@@ -1,11 +1,11 @@
 internal import Synchronization
 
 /// How many appends ended, each at its place, gathered until all have.
-final class AppendOutcomes: Sendable {
+package final class AppendOutcomes: Sendable {
     private struct State {
-        var results: [Result<AppendReceipt, any Error>?]
+        var results: [AppendResult?]
         var open: Int
-        var waiter: CheckedContinuation<[Result<AppendReceipt, any Error>], Never>?
+        var waiter: CheckedContinuation<[AppendResult], Never>?
     }
 
     private let state: Mutex<State>
@@ -15,25 +15,26 @@ final class AppendOutcomes: Sendable {
         state = Mutex(State(results: Array(repeating: nil, count: count), open: count))
     }
 
-    /// Learns how one ended; told once for each.
-    func settle(_ index: Int, _ result: Result<AppendReceipt, any Error>) {
-        let finished = state.withLock {
-            state -> (
-                CheckedContinuation<[Result<AppendReceipt, any Error>], Never>, [Result<AppendReceipt, any Error>]
-            )? in
-            state.results[index] = result
-            state.open -= 1
-            guard state.open == 0, let waiter = state.waiter else { return nil }
-            return (waiter, state.results.compactMap(\.self))
+    /// Learns how some ended; told once for each place.
+    func settle(_ results: some Sequence<(place: Int, result: AppendResult)>) {
+        let (waiter, all) = state.withLock { state -> (CheckedContinuation<[AppendResult], Never>?, [AppendResult]) in
+            for (place, result) in results {
+                state.results[place] = result
+                state.open -= 1
+            }
+            guard state.open == 0, let waiter = state.waiter else { return (nil, []) }
+            return (waiter, state.results.compactMap { $0 })
         }
-        if let (waiter, results) = finished { waiter.resume(returning: results) }
+        waiter?.resume(returning: all)
     }
 
     /// Waits until all ended. Called once.
-    func all() async -> [Result<AppendReceipt, any Error>] {
+    ///
+    /// - Returns: How each ended, in their order.
+    package func all() async -> [AppendResult] {
         await withCheckedContinuation { waiter in
-            let results = state.withLock { state -> [Result<AppendReceipt, any Error>]? in
-                guard state.open > 0 else { return state.results.compactMap(\.self) }
+            let results = state.withLock { state -> [AppendResult]? in
+                guard state.open > 0 else { return state.results.compactMap { $0 } }
                 state.waiter = waiter
                 return nil
             }

@@ -2,12 +2,12 @@ internal import Synchronization
 
 /// Appends on their way from many producers to one writer: first in, first out, in bounded memory.
 ///
-/// A producer reserves room before it encodes an append. If there is none it waits, and producers get room in the order in
+/// A producer reserves room before it packs a parcel. If there is none it waits, and producers get room in the order in
 /// which they came.
 final class AppendQueue: Sendable {
     private struct Queued {
         let id: UInt64
-        let request: AppendRequest
+        let parcel: AppendParcel
     }
 
     private struct Blocked {
@@ -18,7 +18,7 @@ final class AppendQueue: Sendable {
 
     private struct State {
         var queued: [Queued] = []
-        /// Where the queue's first request lies in `queued`; those before it were taken.
+        /// Where the queue's first parcel lies in `queued`; those before it were taken.
         var first = 0
         /// How many bytes are queued or reserved.
         var size = 0
@@ -40,7 +40,7 @@ final class AppendQueue: Sendable {
     /// Reserves room, after waiting for it if there is none.
     ///
     /// - Parameter size: How many bytes. They are given back by ``release(_:)``, or by ``put(_:)`` to whoever takes the
-    ///   request.
+    ///   parcel.
     /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError`.
     func reserve(_ size: Int) async throws {
         try Task.checkCancellation()
@@ -87,51 +87,41 @@ final class AppendQueue: Sendable {
         for producer in admitted { producer.continuation.resume() }
     }
 
-    /// Puts a request, for which room was reserved, at the end, and wakes the writer.
+    /// Puts a parcel, for which room was reserved, at the end, and wakes the writer.
     ///
     /// - Returns: The id by which ``cancel(_:)`` finds it.
-    /// - Throws: ``EventStoreError`` with `.closed`; then the request was not taken and its room is given back.
+    /// - Throws: ``EventStoreError`` with `.closed`; then the parcel was not taken and its room is given back.
     @discardableResult
-    func put(_ request: AppendRequest) throws -> UInt64 { try put(CollectionOfOne(request)) }
-
-    /// Puts requests, for which room was reserved, at the end, and wakes the writer once.
-    ///
-    /// - Returns: The id of the last one.
-    /// - Throws: ``EventStoreError`` with `.closed`; then none was taken and the room of all is given back.
-    @discardableResult
-    func put(_ requests: some Collection<AppendRequest>) throws -> UInt64 {
+    func put(_ parcel: AppendParcel) throws -> UInt64 {
         let (id, writer) = try state.withLock { state in
             guard !state.isClosed else {
-                for request in requests { state.size -= request.size }
+                state.size -= parcel.size
                 throw Self.closed
             }
-            for request in requests {
-                state.lastID += 1
-                state.queued.append(Queued(id: state.lastID, request: request))
-            }
-            defer { state.writer = nil }
-            return (state.lastID, state.writer)
+            state.lastID += 1
+            state.queued.append(Queued(id: state.lastID, parcel: parcel))
+            return (state.lastID, state.writer.take())
         }
         writer?.resume()
         return id
     }
 
-    /// Takes a request back that the writer does not have yet.
+    /// Takes a parcel back that the writer does not have yet.
     ///
-    /// - Returns: The request, or `nil` if the writer has it.
-    func cancel(_ id: UInt64) -> AppendRequest? {
-        let (request, admitted) = state.withLock { state -> (AppendRequest?, [Blocked]) in
+    /// - Returns: The parcel, or `nil` if the writer has it.
+    func cancel(_ id: UInt64) -> AppendParcel? {
+        let (parcel, admitted) = state.withLock { state -> (AppendParcel?, [Blocked]) in
             guard let index = state.queued[state.first...].firstIndex(where: { $0.id == id }) else { return (nil, []) }
-            let request = state.queued.remove(at: index).request
-            state.size -= request.size
-            return (request, admit(&state))
+            let parcel = state.queued.remove(at: index).parcel
+            state.size -= parcel.size
+            return (parcel, admit(&state))
         }
         for producer in admitted { producer.continuation.resume() }
-        return request
+        return parcel
     }
 
-    /// How many requests wait for the writer.
-    var queuedRequests: Int { state.withLock { $0.queued.count - $0.first } }
+    /// How many parcels wait for the writer.
+    var queuedParcels: Int { state.withLock { $0.queued.count - $0.first } }
 
     /// How many producers wait for room.
     var blockedProducers: Int { state.withLock { $0.blocked.count } }
@@ -155,9 +145,9 @@ final class AppendQueue: Sendable {
 
     /// Takes what is queued, up to about so many events; waits if there is nothing.
     ///
-    /// - Returns: At least one request; none after the queue was closed and everything was taken, or the task was
+    /// - Returns: At least one parcel; none after the queue was closed and everything was taken, or the task was
     ///   cancelled.
-    func take(upTo events: Int) async -> [AppendRequest] {
+    func take(upTo events: Int) async -> [AppendParcel] {
         while true {
             let (group, admitted, isDone) = state.withLock { state in
                 let group = takeGroup(&state, upTo: events)
@@ -165,11 +155,11 @@ final class AppendQueue: Sendable {
             }
             for producer in admitted { producer.continuation.resume() }
             if !group.isEmpty || isDone { return group }
-            await waitForRequests()
+            await waitForParcels()
         }
     }
 
-    private func waitForRequests() async {
+    private func waitForParcels() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
@@ -185,22 +175,18 @@ final class AppendQueue: Sendable {
     }
 
     private func wakeWriter() {
-        let writer = state.withLock { state in
-            defer { state.writer = nil }
-            return state.writer
-        }
-        writer?.resume()
+        state.withLock { $0.writer.take() }?.resume()
     }
 
-    private func takeGroup(_ state: inout State, upTo limit: Int) -> [AppendRequest] {
-        var group: [AppendRequest] = []
+    private func takeGroup(_ state: inout State, upTo limit: Int) -> [AppendParcel] {
+        var group: [AppendParcel] = []
         var events = 0
         while state.first < state.queued.count {
-            let request = state.queued[state.first].request
-            guard group.isEmpty || events + request.events <= limit else { break }
-            group.append(request)
-            events += request.events
-            state.size -= request.size
+            let parcel = state.queued[state.first].parcel
+            guard group.isEmpty || events + parcel.events.count <= limit else { break }
+            group.append(parcel)
+            events += parcel.events.count
+            state.size -= parcel.size
             state.first += 1
         }
         if state.first == state.queued.count {
@@ -213,7 +199,7 @@ final class AppendQueue: Sendable {
         return group
     }
 
-    /// Refuses new requests; what is queued can still be taken.
+    /// Refuses new parcels; what is queued can still be taken.
     func close() {
         let blocked = state.withLock { state in
             state.isClosed = true
@@ -225,10 +211,10 @@ final class AppendQueue: Sendable {
     }
 
     /// Takes everything that is left, for a writer that cannot go on.
-    func drain() -> [AppendRequest] {
+    func drain() -> [AppendParcel] {
         state.withLock { state in
-            let left = state.queued[state.first...].map(\.request)
-            for request in left { state.size -= request.size }
+            let left = state.queued[state.first...].map(\.parcel)
+            for parcel in left { state.size -= parcel.size }
             state.queued = []
             state.first = 0
             return left

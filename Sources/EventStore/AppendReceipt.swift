@@ -6,11 +6,25 @@ public struct AppendReceipt: Hashable, Sendable {
     public let stream: StreamID
     /// The version of the append's first event; the others follow without gaps.
     public let firstVersion: Int
-    /// The events' positions in the log, in the order of the append.
-    public let positions: [Int64]
     /// Whether the events were stored by an earlier append with the same ids; nothing was stored this time.
     public let wasStoredBefore: Bool
+    /// Most appends have one event: its position needs no array.
+    private let firstPosition: Int64
+    private let otherPositions: [Int64]
+
+    /// - Parameter positions: At least one.
+    init(stream: StreamID, firstVersion: Int, positions: ArraySlice<Int64>, wasStoredBefore: Bool) {
+        guard let first = positions.first else { preconditionFailure("an append has at least one event") }
+        self.stream = stream
+        self.firstVersion = firstVersion
+        self.wasStoredBefore = wasStoredBefore
+        firstPosition = first
+        otherPositions = Array(positions.dropFirst())
+    }
+
+    /// The events' positions in the log, in the order of the append.
+    public var positions: [Int64] { [firstPosition] + otherPositions }
 
     /// The versions that the events have.
-    public var versions: ClosedRange<Int> { firstVersion...(firstVersion + positions.count - 1) }
+    public var versions: ClosedRange<Int> { firstVersion...(firstVersion + otherPositions.count) }
 }

@@ -1,53 +1,32 @@
 internal import EventModel
 
-/// What one transaction of a group stores, and what becomes of the group's other appends. Pure: nothing here reads or
-/// writes.
+/// What one transaction of a group stores, and what becomes of the group's other appends. Nothing here asks the database:
+/// what is about to be stored is noted as pending in the heads of its streams, until ``finish(_:heads:)`` or
+/// ``abandon(heads:)``.
 struct AppendRound {
-    /// An append that is to be stored, with the version of the first event of each of its parts.
-    private struct Planned {
-        let request: AppendRequest
-        let firstVersions: [Int]
-    }
-
-    private struct Row {
+    /// An event that is to be stored.
+    struct Row {
         let stream: StreamID
         let version: Int
         let type: Int16
-        let event: EncodedAppend.Event
+        let parcel: AppendParcel
+        /// Its place among the parcel's.
+        let event: Int
     }
 
-    /// What the round is about to store in one stream, in the order of versions.
-    struct Pending {
-        private var ids: [EventID] = []
-        /// The highest id; most are higher than all before them.
-        private var highest: EventID?
-        /// The events' places among the round's rows.
-        fileprivate private(set) var rows: [Int] = []
-        private let version: Int
+    /// A part of an append that is to be stored.
+    private struct Planned {
+        let parcel: AppendParcel
+        let part: AppendParcel.Part
+        let firstVersion: Int
+    }
 
-        /// - Parameter version: How many events the stream holds.
-        init(behind version: Int) { self.version = version }
-
-        /// How many events are pending.
-        var count: Int { ids.count }
-
-        /// The version that the next event gets.
-        var nextVersion: Int { version + ids.count + 1 }
-
-        /// Whether an event is pending.
-        func contains(_ id: EventID) -> Bool {
-            guard let highest, !highest.uuid.precedes(id.uuid) else { return false }
-            return ids.contains(id)
-        }
-
-        /// Adds an event.
-        ///
-        /// - Parameter row: Its place among the round's rows.
-        mutating func append(_ id: EventID, row: Int) {
-            ids.append(id)
-            rows.append(row)
-            if highest.map({ $0.uuid.precedes(id.uuid) }) ?? true { highest = id }
-        }
+    /// A stream of which something is to be stored.
+    private struct Touched {
+        let stream: StreamID
+        let slot: Int
+        /// How many of the rows are its.
+        var rows = 0
     }
 
     /// The appends that need no storing, and how they ended.
@@ -59,7 +38,11 @@ struct AppendRound {
     /// The streams that must be read before the next round.
     private(set) var stale: Set<StreamID> = []
     private var planned: [Planned] = []
-    private var rows: [Row] = []
+    /// The rows as they were planned, each with its stream's place in ``touched``.
+    private var rows: [(row: Row, stream: Int)] = []
+    private var touched: [Touched] = []
+    /// Where a stream is in ``touched``, by its slot.
+    private var places: [Int: Int] = [:]
     /// The rows' places in the order in which they are stored.
     private var order: [Int] = []
 
@@ -69,94 +52,120 @@ struct AppendRound {
     ///
     /// - Parameters:
     ///   - requests: The appends.
-    ///   - heads: What is known of their streams.
+    ///   - heads: What is known of their streams; gets what is to be stored as pending.
     ///   - types: The ids of all their types.
     ///   - fresh: The streams whose heads were read for these appends.
-    init(_ requests: [AppendRequest], heads: StreamHeads, types: EventTypes, fresh: Set<StreamID>) {
-        var pending: [StreamID: Pending] = [:]
+    init(_ requests: [AppendRequest], heads: inout StreamHeads, types: EventTypes, fresh: Set<StreamID>) {
         var held: Set<StreamID> = []
+        open.reserveCapacity(requests.count)
+        planned.reserveCapacity(requests.count)
+        rows.reserveCapacity(requests.count)
         for request in requests {
-            let isHeld = !held.isEmpty && request.appends.contains { held.contains($0.stream) }
+            let isHeld = !held.isEmpty && request.parts.contains { held.contains($0.stream) }
             let decision =
-                isHeld
-                ? .later : AppendDecision(request.appends, heads: heads, pending: pending, isFresh: fresh.contains)
+                isHeld ? .later : AppendDecision(request, heads: &heads, isFresh: fresh.contains)
             switch decision {
-            case .stored(let receipts): settled.append(AppendSettlement(request: request, result: .success(receipts)))
-            case .refuse(let error): settled.append(AppendSettlement(request: request, result: .failure(error)))
+            case .stored(let receipts):
+                for (part, receipt) in zip(request.parts, receipts) {
+                    settled.add(part, of: request.parcel, .success(receipt))
+                }
+            case .refuse(let error): settled.add(request, failed: error)
             case .store:
                 open.append(request)
-                plan(request, heads: heads, types: types, pending: &pending)
+                plan(request, heads: &heads, types: types)
             case .later, .read:
                 if case .read(let streams) = decision { stale.formUnion(streams) }
                 open.append(request)
                 later.append(request)
-                held.formUnion(request.appends.lazy.map(\.stream))
+                held.formUnion(request.parts.lazy.map(\.stream))
             }
         }
-        // By stream, so that two appenders meet at the first stream that they share and not in a ring; by version, so that
-        // positions, which are drawn row by row, follow versions.
-        order.reserveCapacity(rows.count)
-        for stream in pending.keys.sorted(by: { $0.uuid.precedes($1.uuid) }) { order += pending[stream]?.rows ?? [] }
+        sort()
     }
 
-    private mutating func plan(
-        _ request: AppendRequest,
-        heads: StreamHeads,
-        types: EventTypes,
-        pending: inout [StreamID: Pending]
-    ) {
-        var firstVersions: [Int] = []
-        firstVersions.reserveCapacity(request.appends.count)
-        for append in request.appends {
-            var events = pending[append.stream] ?? Pending(behind: heads[append.stream]?.version ?? 0)
-            firstVersions.append(events.nextVersion)
-            for event in append.events {
+    private mutating func plan(_ request: AppendRequest, heads: inout StreamHeads, types: EventTypes) {
+        let parcel = request.parcel
+        for part in request.parts {
+            let slot = heads.open(part.stream)
+            let place = place(of: part.stream, slot)
+            let firstVersion = heads[slot].ids.count + 1
+            for index in part.events {
+                let event = parcel.events[index]
                 guard let type = types[event.type] else { preconditionFailure("types are interned before") }
-                let version = events.nextVersion
-                events.append(event.id, row: rows.count)
-                rows.append(Row(stream: append.stream, version: version, type: type, event: event))
+                let version = firstVersion + index - part.events.lowerBound
+                heads[slot].appendPending(event.id)
+                rows.append(
+                    (Row(stream: part.stream, version: version, type: type, parcel: parcel, event: index), place)
+                )
             }
-            pending[append.stream] = events
+            touched[place].rows += part.events.count
+            planned.append(Planned(parcel: parcel, part: part, firstVersion: firstVersion))
         }
-        planned.append(Planned(request: request, firstVersions: firstVersions))
+    }
+
+    private mutating func place(of stream: StreamID, _ slot: Int) -> Int {
+        if let place = places[slot] { return place }
+        places[slot] = touched.count
+        touched.append(Touched(stream: stream, slot: slot))
+        return touched.count - 1
+    }
+
+    /// Puts the rows in order: by stream, so that two appenders meet at the first stream that they share and not in a ring; by
+    /// version, so that positions, which are drawn row by row, follow versions.
+    private mutating func sort() {
+        let sorted = touched.indices.sorted { touched[$0].stream.uuid.precedes(touched[$1].stream.uuid) }
+        var next = [Int](repeating: 0, count: touched.count)
+        var sum = 0
+        for place in sorted {
+            next[place] = sum
+            sum += touched[place].rows
+        }
+        order = [Int](repeating: 0, count: rows.count)
+        for (index, row) in rows.enumerated() {
+            order[next[row.stream]] = index
+            next[row.stream] += 1
+        }
+        touched = sorted.map { touched[$0] }
     }
 
     /// How many events are to be stored.
     var count: Int { rows.count }
 
     /// The statement that stores them.
-    var statement: InsertEvents {
-        var statement = InsertEvents(capacity: rows.count)
-        for place in order {
-            let row = rows[place]
-            statement.append(row.event, type: row.type, stream: row.stream, version: row.version)
-        }
-        return statement
-    }
+    var statement: InsertEvents { InsertEvents(order.lazy.map { rows[$0].row }, count: rows.count) }
 
     /// Learns that everything was stored.
     ///
     /// - Parameters:
     ///   - stored: The positions that ``statement`` gave.
-    ///   - heads: Gets the events.
+    ///   - heads: Gets them.
     /// - Returns: The appends that were stored, each with its receipts.
     func finish(_ stored: [Int64], heads: inout StreamHeads) -> [AppendSettlement] {
         var positions = [Int64](repeating: 0, count: rows.count)
         for (place, position) in zip(order, stored) { positions[place] = position }
-        var next = positions[...]
-        return planned.map { planned in
-            let receipts = zip(planned.request.appends, planned.firstVersions).map { append, firstVersion in
-                let mine = Array(next.prefix(append.events.count))
-                next = next.dropFirst(append.events.count)
-                heads.extend(append.stream, by: zip(append.events, mine).lazy.map { ($0.id, $1) })
-                return AppendReceipt(
-                    stream: append.stream,
-                    firstVersion: firstVersion,
-                    positions: mine,
-                    wasStoredBefore: false
-                )
-            }
-            return AppendSettlement(request: planned.request, result: .success(receipts))
+        var next = stored[...]
+        for stream in touched {
+            heads[stream.slot].confirm(next.prefix(stream.rows))
+            next = next.dropFirst(stream.rows)
         }
+        var settlements: [AppendSettlement] = []
+        var first = 0
+        for planned in planned {
+            let end = first + planned.part.events.count
+            let receipt = AppendReceipt(
+                stream: planned.part.stream,
+                firstVersion: planned.firstVersion,
+                positions: positions[first..<end],
+                wasStoredBefore: false
+            )
+            settlements.add(planned.part, of: planned.parcel, .success(receipt))
+            first = end
+        }
+        return settlements
+    }
+
+    /// Learns that nothing was stored, or that nobody knows.
+    func abandon(heads: inout StreamHeads) {
+        for stream in touched { heads[stream.slot].abandon() }
     }
 }

@@ -43,38 +43,42 @@ struct ReadHeads: PostgresStatement {
 
 /// Stores a group of events in one statement; its rows are their positions, in the same order.
 struct InsertEvents: PostgresStatement {
-    private var occurredAt: [PostgresTimestamp] = []
-    private var versions: [Int32] = []
-    private var types: [Int16] = []
-    private var encodings: [Int16] = []
-    private var streams: [UUID] = []
-    private var ids: [UUID] = []
-    private var payloads: [PostgresBytea] = []
+    private var occurredAt: PostgresColumn
+    private var versions: PostgresColumn
+    private var types: PostgresColumn
+    private var encodings: PostgresColumn
+    private var streams: PostgresColumn
+    private var ids: PostgresColumn
+    private var payloads: PostgresColumn
     private var subjectStreams: [UUID] = []
     private var subjects: [String] = []
 
-    /// - Parameter capacity: How many events will be added.
-    init(capacity: Int) {
-        occurredAt.reserveCapacity(capacity)
-        versions.reserveCapacity(capacity)
-        types.reserveCapacity(capacity)
-        encodings.reserveCapacity(capacity)
-        streams.reserveCapacity(capacity)
-        ids.reserveCapacity(capacity)
-        payloads.reserveCapacity(capacity)
+    /// - Parameters:
+    ///   - rows: The events, in the order in which they are stored.
+    ///   - count: How many there are.
+    init(_ rows: some Sequence<AppendRound.Row>, count: Int) {
+        occurredAt = PostgresColumn(of: .timestamptz, count: count, width: 8)
+        versions = PostgresColumn(of: .int4, count: count, width: 4)
+        types = PostgresColumn(of: .int2, count: count, width: 2)
+        encodings = PostgresColumn(of: .int2, count: count, width: 2)
+        streams = PostgresColumn(of: .uuid, count: count, width: 16)
+        ids = PostgresColumn(of: .uuid, count: count, width: 16)
+        payloads = PostgresColumn(of: .bytea, count: count, width: 256)
+        for row in rows { append(row) }
     }
 
-    /// Adds an event.
-    mutating func append(_ event: EncodedAppend.Event, type: Int16, stream: StreamID, version: Int) {
+    private mutating func append(_ row: AppendRound.Row) {
+        let event = row.parcel.events[row.event]
         occurredAt.append(PostgresTimestamp(unixMicroseconds: event.occurredAt.microseconds))
-        versions.append(Int32(version))
-        types.append(type)
+        versions.append(Int32(row.version))
+        types.append(row.type)
         encodings.append(event.encoding.rawValue)
-        streams.append(stream.uuid)
+        streams.append(row.stream.uuid)
         ids.append(event.id.uuid)
-        payloads.append(PostgresBytea(event.frame))
+        let frames = row.parcel.frames
+        payloads.append(frames.span, in: event.frame)
         if let subject = event.subject {
-            subjectStreams.append(stream.uuid)
+            subjectStreams.append(row.stream.uuid)
             subjects.append(subject.description)
         }
     }
@@ -96,13 +100,7 @@ struct InsertEvents: PostgresStatement {
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(occurredAt)
-        try parameters.append(versions)
-        try parameters.append(types)
-        try parameters.append(encodings)
-        try parameters.append(streams)
-        try parameters.append(ids)
-        try parameters.append(payloads)
+        for column in [occurredAt, versions, types, encodings, streams, ids, payloads] { try parameters.append(column) }
         guard !subjects.isEmpty else { return }
         try parameters.append(subjectStreams)
         try parameters.append(subjects)

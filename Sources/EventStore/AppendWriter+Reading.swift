@@ -10,8 +10,8 @@ extension AppendWriter {
     ) async throws {
         var unknown: Set<EventType> = []
         for request in requests {
-            for append in request.appends {
-                for event in append.events where types[event.type] == nil { unknown.insert(event.type) }
+            for part in request.parts {
+                for event in request.events(of: part) where types[event.type] == nil { unknown.insert(event.type) }
             }
         }
         guard !unknown.isEmpty else { return }
@@ -25,11 +25,12 @@ extension AppendWriter {
     mutating func unknownStreams(of requests: [AppendRequest]) -> Set<StreamID> {
         var unknown: Set<StreamID> = []
         for request in requests {
-            for append in request.appends where heads[append.stream] == nil {
-                if trustsStarts, append.events.first?.type == .sessionStarted, !unknown.contains(append.stream) {
-                    heads.extend(append.stream, by: EmptyCollection())
+            for part in request.parts where heads.slot(of: part.stream) == nil {
+                let isStart = request.events(of: part).first?.type == .sessionStarted
+                if trustsStarts, isStart, !unknown.contains(part.stream) {
+                    heads.open(part.stream)
                 } else {
-                    unknown.insert(append.stream)
+                    unknown.insert(part.stream)
                 }
             }
         }
@@ -45,12 +46,15 @@ extension AppendWriter {
         on connection: isolated PostgresConnection
     ) async throws {
         guard !streams.isEmpty else { return }
-        let wanted = streams.map { (stream: $0, version: heads[$0]?.version ?? 0) }
+        let wanted = streams.map { stream in
+            (stream: stream, version: heads.slot(of: stream).map { heads[$0].version } ?? 0)
+        }
         let rows = try await connection.query(ReadHeads(streams: wanted))
         if rows.isEmpty { trustsStarts = true }
-        for stream in streams { heads.extend(stream, by: EmptyCollection()) }
+        for stream in streams { heads.open(stream) }
         for row in rows {
-            guard row.version == (heads[row.stream]?.version ?? 0) + 1 else {
+            let slot = heads.open(row.stream)
+            guard row.version == heads[slot].version + 1 else {
                 throw EventStoreError(
                     .corruptEvent,
                     "stream \(row.stream) holds version \(row.version), but not all versions before: somebody wrote it by "
@@ -58,7 +62,7 @@ extension AppendWriter {
                     stream: row.stream
                 )
             }
-            heads.extend(row.stream, by: CollectionOfOne((row.id, row.position)))
+            heads[slot].append(row.id, position: row.position)
         }
         fresh.formUnion(streams)
     }

@@ -120,7 +120,7 @@ struct AppendWriter: Sendable {
 
     /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
     private func take(from queue: AppendQueue) async -> [AppendRequest] {
-        let group = await queue.take(upTo: limits.groupSize)
+        let group = await queue.take(upTo: limits.groupSize).flatMap(\.requests)
         guard Task.isCancelled else { return group }
         settle(group, failed: .closed, CancellationError())
         return []
@@ -160,7 +160,7 @@ struct AppendWriter: Sendable {
                 // Others were faster, or a session was not new: read what is there, and decide again.
                 trustsStarts = false
                 attempt.fresh = []
-                attempt.stale = Set(attempt.open.lazy.flatMap(\.appends).map(\.stream))
+                attempt.stale = Set(attempt.open.lazy.flatMap(\.parts).map(\.stream))
             } catch let error as PostgresError where error.isRetryable || error.code == .closed {
                 heads.removeAll()
                 attempt = Attempt(open: attempt.open)
@@ -194,14 +194,19 @@ struct AppendWriter: Sendable {
     private mutating func write(_ attempt: inout Attempt, on connection: isolated PostgresConnection) async throws {
         try await internTypes(of: attempt.open, on: connection)
         try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
-        let round = AppendRound(attempt.open, heads: heads, types: types, fresh: attempt.fresh)
+        let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
         // From here on only these are open: whatever happens to the others' neighbours, they are told once.
         attempt.open = round.open
         if !round.settled.isEmpty { tell(round.settled) }
         if round.count > 0 {
-            let positions = try await connection.query(round.statement)
-            written(round.count)
-            tell(round.finish(positions, heads: &heads))
+            do {
+                let positions = try await connection.query(round.statement)
+                written(round.count)
+                tell(round.finish(positions, heads: &heads))
+            } catch {
+                round.abandon(heads: &heads)
+                throw error
+            }
         }
         attempt.open = round.later
         attempt.stale = round.stale
@@ -228,13 +233,12 @@ struct AppendWriter: Sendable {
             case .closed: "the appender was stopped before it stored the append"
             default: "the append was refused"
             }
-        tell(
-            requests.map { request in
-                let stream = request.appends.first?.stream
-                let error = EventStoreError(code, message, stream: stream, cause: cause)
-                return AppendSettlement(request: request, result: .failure(error))
-            }
-        )
+        var settlements: [AppendSettlement] = []
+        for request in requests {
+            let error = EventStoreError(code, message, stream: request.parts.first?.stream, cause: cause)
+            settlements.add(request, failed: error)
+        }
+        tell(settlements)
     }
 }
 

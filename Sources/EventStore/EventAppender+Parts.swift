@@ -5,12 +5,10 @@ extension EventAppender {
     struct Part {
         let lane: Int
         var places: [Int] = []
-        var sizes: [Int] = []
         var size = 0
 
         mutating func add(_ place: Int, size: Int) {
             places.append(place)
-            sizes.append(size)
             self.size += size
         }
     }
@@ -19,7 +17,7 @@ extension EventAppender {
     private static let partSize = 256 << 10
 
     /// Divides appends into parts of one lane each, in their order.
-    func parts(of appends: [Append]) -> [Part] {
+    func parts(of appends: [some StreamAppend]) -> [Part] {
         var parts: [Part] = []
         var open = [Int?](repeating: nil, count: queues.count)
         for (place, append) in appends.enumerated() {

@@ -91,47 +91,26 @@ public final class EventAppender: Sendable {
         let size = AppendRequest.size(of: appends)
         let seals = try await sealer?.seals(for: appends) ?? []
         try await queue.reserve(size)
-        let encoded = try Self.encode(appends, .success(seals), size: size, encoder, queue)
-        let ticket = Mutex<UInt64?>(nil)
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                do {
-                    let request = AppendRequest(appends: encoded, size: size) { continuation.resume(with: $0) }
-                    let id = try queue.put(request)
-                    ticket.withLock { $0 = id }
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-                // Cancelled before the ticket was there: nobody else takes the request back.
-                if Task.isCancelled { Self.takeBack(ticket, from: queue) }
-            }
-        } onCancel: {
-            Self.takeBack(ticket, from: queue)
-        }
-    }
-
-    /// Encodes what room was reserved for, or gives the room back.
-    private static func encode(
-        _ appends: [Append],
-        _ seals: Result<[[PayloadSeal?]], any Error>,
-        size: Int,
-        _ encoder: PayloadEncoder,
-        _ queue: AppendQueue
-    ) throws -> [EncodedAppend] {
+        let outcomes = AppendOutcomes(count: appends.count)
+        let ticket: UInt64
         do {
-            let seals = try seals.get()
-            return try appends.enumerated().map { place, append in
-                try EncodedAppend(append, encoder: encoder, seals: seals.isEmpty ? [] : seals[place])
+            var contents = AppendParcelContents(encoder: encoder, size: size, appends: appends.count)
+            for (place, append) in appends.enumerated() {
+                try contents.add(append, place: place, seals: seals.isEmpty ? [] : seals[place])
             }
+            ticket = try queue.put(AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes))
+        } catch let error as EventStoreError where error.code == .closed {
+            throw error
         } catch {
             queue.release(size)
             throw error
         }
-    }
-
-    private static func takeBack(_ ticket: borrowing Mutex<UInt64?>, from queue: AppendQueue) {
-        guard let id = ticket.withLock({ $0 }), let request = queue.cancel(id) else { return }
-        request.settle(.failure(CancellationError()))
+        let results = await withTaskCancellationHandler {
+            await outcomes.all()
+        } onCancel: {
+            queue.cancel(ticket)?.settle(CancellationError())
+        }
+        return try results.map { try $0.get() }
     }
 
     /// Appends many that have nothing to do with each other, in their order: one that fails does not touch the others.
@@ -142,50 +121,62 @@ public final class EventAppender: Sendable {
     /// - Returns: How each ended, in their order.
     /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if not one of them was taken for that reason.
     public func append(independently appends: [Append]) async throws -> [Result<AppendReceipt, any Error>] {
-        guard !appends.isEmpty else { return [] }
+        try await handOver(appends: appends).all()
+    }
+
+    /// Appends lines, each an append of its own; see ``append(independently:)-([Append])``.
+    ///
+    /// Lines cost less than appends of one event: they share the bytes that they were read from.
+    public func append(independently lines: [EventLine]) async throws -> [Result<AppendReceipt, any Error>] {
+        try await handOver(appends: lines).all()
+    }
+
+    /// Hands lines over, each an append of its own, and does not wait until they are stored: only for room.
+    ///
+    /// - Returns: Where their outcomes come in.
+    /// - Throws: As ``append(independently:)-([Append])``.
+    package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
+
+    // Not for other targets: what is generic is specialised in its own target only.
+    private func handOver(appends: [some StreamAppend]) async throws -> AppendOutcomes {
         let outcomes = AppendOutcomes(count: appends.count)
         var taken = 0
         for part in parts(of: appends) {
             do {
-                taken += try await put(part, of: appends, outcomes)
+                try await put(part, of: appends, outcomes)
+                taken += part.places.count
             } catch {
                 guard taken > 0 else { throw error }
-                for place in part.places { outcomes.settle(place, .failure(error)) }
+                outcomes.settle(part.places.lazy.map { ($0, .failure(error)) })
             }
         }
-        return await outcomes.all()
+        return outcomes
     }
 
-    /// Hands some appends of one lane over; those that cannot be encoded fail alone.
-    ///
-    /// - Returns: How many were taken or have failed already.
-    private func put(_ part: Part, of appends: [Append], _ outcomes: AppendOutcomes) async throws -> Int {
+    /// Hands some appends of one lane over; those that cannot be packed fail alone.
+    private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
         let (places, queue) = (part.places, queues[part.lane])
-        let seals = await sealer?.seals(independently: places.map { appends[$0] })
+        let seals = await sealer?.seals(independently: places.map { Append(appends[$0]) })
         try await queue.reserve(part.size)
-        var requests: [AppendRequest] = []
-        requests.reserveCapacity(places.count)
-        for (index, (place, size)) in zip(places, part.sizes).enumerated() {
+        var contents = AppendParcelContents(encoder: encoder, size: part.size, appends: places.count)
+        var failures: [(place: Int, result: AppendResult)] = []
+        for (index, place) in places.enumerated() {
             do {
-                let seal = seals?[index] ?? .success([])
-                let encoded = try Self.encode([appends[place]], seal, size: size, encoder, queue)
-                requests.append(
-                    AppendRequest(appends: encoded, size: size) { outcomes.settle(place, $0.map { $0[0] }) }
-                )
+                let seals = try seals?[index].get().first ?? []
+                try contents.add(appends[place], place: place, seals: seals)
             } catch {
-                outcomes.settle(place, .failure(error))
+                failures.append((place, .failure(error)))
             }
         }
+        outcomes.settle(failures)
+        guard !contents.isEmpty else { return queue.release(part.size) }
+        let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes)
         do {
-            try queue.put(requests)
+            try queue.put(parcel)
         } catch {
-            guard requests.count == places.count else {
-                for request in requests { request.settle(.failure(error)) }
-                return places.count
-            }
+            guard failures.isEmpty else { return parcel.settle(error) }
             throw error
         }
-        return places.count
     }
 
     // MARK: Running
@@ -232,9 +223,9 @@ public final class EventAppender: Sendable {
         }
     }
 
-    private static func stop(_ requests: [AppendRequest]) {
-        for request in requests {
-            request.settle(.failure(EventStoreError(.closed, "the appender was stopped before it stored the append")))
+    private static func stop(_ parcels: [AppendParcel]) {
+        for parcel in parcels {
+            parcel.settle(EventStoreError(.closed, "the appender was stopped before it stored the append"))
         }
     }
 

@@ -4,10 +4,12 @@ internal import Postgres
 /// The ids that event types are interned under. Types are only ever added, so what is known stays right.
 struct EventTypes: Sendable {
     private var ids: [EventType: Int16] = [:]
+    /// The ids of the types that have a place among the frequent ones.
+    private var frequent = [Int16?](repeating: nil, count: EventType.frequent.count)
     private var names: [Int16: EventType] = [:]
 
     /// The id of a type, if it is known.
-    subscript(type: EventType) -> Int16? { ids[type] }
+    subscript(type: EventType) -> Int16? { type.place.map { frequent[Int($0)] } ?? ids[type] }
 
     /// The type of an id, if it is known.
     subscript(id: Int16) -> EventType? { names[id] }
@@ -16,11 +18,11 @@ struct EventTypes: Sendable {
     ///
     /// - Throws: ``PostgresError``.
     mutating func intern(_ types: Set<EventType>, on connection: PostgresConnection) async throws {
-        let unknown = types.filter { ids[$0] == nil }
+        let unknown = types.filter { self[$0] == nil }
         guard !unknown.isEmpty else { return }
         add(try await connection.query(SelectTypes(names: unknown.map(\.name))))
         // In the order of their names, as append_event does: two that intern the same do not wait in a ring.
-        let missing = unknown.filter { ids[$0] == nil }.map(\.name).sorted()
+        let missing = unknown.filter { self[$0] == nil }.map(\.name).sorted()
         guard !missing.isEmpty else { return }
         try await connection.execute(InsertTypes(names: missing))
         add(try await connection.query(SelectTypes(names: missing)))
@@ -37,7 +39,7 @@ struct EventTypes: Sendable {
     mutating func add(_ rows: [(Int16, String)]) {
         for (id, name) in rows {
             guard let type = try? EventType(name) else { continue }
-            ids[type] = id
+            if let place = type.place { frequent[Int(place)] = id } else { ids[type] = id }
             names[id] = type
         }
     }

@@ -3,51 +3,60 @@ internal import EventModel
 /// The heads of the streams that were appended to lately, in bounded memory.
 ///
 /// Two generations: when the younger is full, the older is forgotten and the younger takes its place. A stream that is
-/// appended to moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on stays
-/// until the group is stored.
+/// looked for moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on stays
+/// until the group is stored, and a head's slot says where it is.
 struct StreamHeads: Sendable {
-    private var young: [StreamID: StreamHead] = [:]
-    private var old: [StreamID: StreamHead] = [:]
-    private var youngEvents = 0
+    private var young = Generation()
+    private var old = Generation()
     private let limit: Int
+
+    private struct Generation {
+        var slots: [StreamID: Int] = [:]
+        var heads: [StreamHead] = []
+        var events = 0
+    }
 
     /// - Parameter limit: How many events, and how many streams, a generation may hold; an event takes 24 bytes.
     init(limit: Int = 250_000) { self.limit = limit }
 
-    /// The head of a stream, if it is known.
-    subscript(stream: StreamID) -> StreamHead? { young[stream] ?? old[stream] }
-
-    /// Adds events to a stream's head, which becomes known if it was not.
-    mutating func extend(_ stream: StreamID, by events: some Sequence<(id: EventID, position: Int64)>) {
-        if young[stream] == nil {
-            let head = old.removeValue(forKey: stream) ?? StreamHead()
-            youngEvents += head.version
-            young[stream] = head
-        }
-        for event in events {
-            young[stream]?.append(event.id, position: event.position)
-            youngEvents += 1
-        }
+    /// Where the head of a stream is, if it is known; right until ``trim()``.
+    mutating func slot(of stream: StreamID) -> Int? {
+        if let slot = young.slots[stream] { return slot }
+        guard let slot = old.slots.removeValue(forKey: stream) else { return nil }
+        let head = old.heads[slot]
+        old.heads[slot] = StreamHead()
+        return add(head, of: stream)
     }
 
-    /// Forgets what is known of one stream.
-    mutating func forget(_ stream: StreamID) {
-        if let head = young.removeValue(forKey: stream) { youngEvents -= head.version }
-        old[stream] = nil
+    /// Makes a stream known as empty, if it is not known.
+    ///
+    /// - Returns: Where its head is.
+    @discardableResult
+    mutating func open(_ stream: StreamID) -> Int { slot(of: stream) ?? add(StreamHead(), of: stream) }
+
+    private mutating func add(_ head: StreamHead, of stream: StreamID) -> Int {
+        young.slots[stream] = young.heads.count
+        young.heads.append(head)
+        young.events += head.ids.count
+        return young.heads.count - 1
+    }
+
+    /// The head at a place that ``slot(of:)`` gave.
+    subscript(slot: Int) -> StreamHead {
+        _read { yield young.heads[slot] }
+        _modify {
+            let before = young.heads[slot].ids.count
+            yield &young.heads[slot]
+            young.events += young.heads[slot].ids.count - before
+        }
     }
 
     /// Forgets everything: what was known may be wrong after a lost connection.
-    mutating func removeAll() {
-        young = [:]
-        old = [:]
-        youngEvents = 0
-    }
+    mutating func removeAll() { (young, old) = (Generation(), Generation()) }
 
     /// Forgets the streams that were not appended to for longest, if there are too many.
     mutating func trim() {
-        guard youngEvents > limit || young.count > limit else { return }
-        old = young
-        young = [:]
-        youngEvents = 0
+        guard young.events > limit || young.heads.count > limit else { return }
+        (old, young) = (young, Generation())
     }
 }

@@ -31,6 +31,6 @@ struct Sample {
             }
         }
         self.lines = lines
-        events = try lines.map { try EventLine($0.span) }
+        events = try lines.map { try EventLine($0) }
     }
 }

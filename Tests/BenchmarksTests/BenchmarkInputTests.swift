@@ -21,7 +21,7 @@ import Testing
         #expect(input.lines.map(\.json) == lines)
         var given: [BenchmarkInput.Line] = []
         try input.forEach(60) { given.append($0) }
-        let events = try given.map { try EventLine($0.json.span) }
+        let events = try given.map { try EventLine($0.json) }
         #expect(Array(given.prefix(25)).map(\.json) == lines)
         #expect(events.map(\.event.data) == (0..<60).map { events[$0 % 25].event.data })
         #expect(Set(events.map(\.event.id)).count == 60)

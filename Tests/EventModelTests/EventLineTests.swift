@@ -138,7 +138,7 @@ import Testing
     )
     func `bytes that are not UTF-8 are refused`(bad: [UInt8]) throws {
         let line = Array(Self.line(",\"data\":{\"a\":\"").utf8.dropLast()) + bad + Array("\"}}".utf8)
-        let error = try #require(throws: EventModelError.self) { try EventLine(line.span, number: 1) }
+        let error = try #require(throws: EventModelError.self) { try EventLine(line, number: 1) }
         #expect(error.message.hasPrefix("line 1: data: not JSON: it holds bytes that are not UTF-8"))
     }
 
@@ -171,6 +171,43 @@ import Testing
             #expect(back.event.occurredAt == line.event.occurredAt)
             #expect(back.expectedVersion == version)
             #expect(back.stream == line.stream)
+        }
+    }
+
+    @Test func `a line among others is read alone, and says where in it something is wrong`() throws {
+        let first = Self.line(#","data":{"a":1}"#)
+        let bytes = Array("\(first)\n\(Self.line(#","metadata":{"b":"ü"}"#))\n{\"stream\":01}".utf8)
+        let ends = bytes.indices.filter { bytes[$0] == 0x0A }
+        let one = try EventLine.parse(bytes, in: 0..<ends[0]).line.event
+        let two = try EventLine.parse(bytes, in: (ends[0] + 1)..<ends[1]).line.event
+        #expect(String(decoding: one.data, as: UTF8.self) == #"{"a":1}"#)
+        #expect(one.metadata == Array("{}".utf8))
+        #expect(two.data == Array("{}".utf8))
+        #expect(String(decoding: two.metadata, as: UTF8.self) == #"{"b":"ü"}"#)
+        #expect(try EventLine(first).event.identified(as: one.id) == one)
+        let error = try #require(throws: EventModelError.self) {
+            try EventLine.parse(bytes, in: (ends[1] + 1)..<bytes.count)
+        }
+        #expect(error.message.contains("byte 11"), "\(error.message)")
+    }
+
+    @Test func `names of fields and types may be escaped, and near misses are refused`() throws {
+        let escaped = try EventLine(Self.line("").replacing("\"type\"", with: #""\u0074ype""#))
+        #expect(escaped.event.type == (try EventLine(Self.line(""))).event.type)
+        for name in ["streaM", "iD", "tyqe", "dato", "metadatA", "occurredAT", "expectedVersioN", "", "x"] {
+            let error = try #require(throws: EventModelError.self) { try EventLine(Self.line(",\"\(name)\":{}")) }
+            #expect(error.code == .unknownField, "\(name)")
+        }
+        for type in EventType.frequent {
+            var other = Array(type.name.utf8)
+            other[0] ^= 0x20
+            let name = String(decoding: other, as: UTF8.self)
+            let line = try EventLine(#"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"\#(name)"}"#)
+            #expect(line.event.type.name == name)
+            #expect(line.event.type != type)
+            let same = try EventLine(#"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"\#(type.name)"}"#)
+            #expect(same.event.type == type)
+            #expect(same.event.type.name == type.name)
         }
     }
 }

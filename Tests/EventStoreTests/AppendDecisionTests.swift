@@ -8,35 +8,25 @@ import Testing
     private let stream = StreamID.fresh()
     private let other = StreamID.fresh()
 
-    /// Heads with one stream that holds the events 1 … count.
-    private func heads(_ counts: [StreamID: Int]) -> StreamHeads {
+    /// Heads of streams that hold the events 1 … count, and what is being stored behind them.
+    private func heads(_ counts: [StreamID: Int], pending: [StreamID: [Int]] = [:]) -> StreamHeads {
         var heads = StreamHeads()
         for (stream, count) in counts {
-            heads.extend(stream, by: (0..<count).map { (EventID.numbered($0 + 1), Int64($0 + 1) * 10) })
+            let slot = heads.open(stream)
+            for number in 0..<count { heads[slot].append(.numbered(number + 1), position: Int64(number + 1) * 10) }
+            for id in pending[stream] ?? [] { heads[slot].appendPending(.numbered(id)) }
         }
         return heads
     }
 
-    private func encoded(_ ids: [Int], to stream: StreamID, _ expected: ExpectedVersion) throws -> EncodedAppend {
-        try EncodedAppend(
-            .of(ids.map { .numbered($0) }, to: stream, expecting: expected),
-            encoder: PayloadEncoder()
-        )
+    private func part(_ ids: [Int], to stream: StreamID, _ expected: ExpectedVersion) throws -> Append {
+        try .of(ids.map { .numbered($0) }, to: stream, expecting: expected)
     }
 
-    private func pending(_ ids: [Int]) -> AppendRound.Pending {
-        var pending = AppendRound.Pending(behind: 0)
-        for id in ids { pending.append(.numbered(id), row: 0) }
-        return pending
-    }
-
-    private func decide(
-        _ appends: [EncodedAppend],
-        _ heads: StreamHeads,
-        pending: [StreamID: AppendRound.Pending] = [:],
-        fresh: Set<StreamID>
-    ) -> String {
-        switch AppendDecision(appends, heads: heads, pending: pending, isFresh: fresh.contains) {
+    private func decide(_ parts: [Append], _ heads: StreamHeads, fresh: Set<StreamID>) throws -> String {
+        var heads = heads
+        let request = try AppendParcel.of(parts, isOneAppend: true).requests[0]
+        return switch AppendDecision(request, heads: &heads, isFresh: fresh.contains) {
         case .store: "store"
         case .stored(let receipts): "stored \(receipts.map { "\($0.versions)" }.joined(separator: " "))"
         case .refuse(let error): "refuse \(error.message.contains("some of") ? "part" : "version") \(error.found ?? -1)"
@@ -56,11 +46,11 @@ import Testing
     func `new events are stored only on what is expected`(held: Int, expected: ExpectedVersion, outcome: String) throws
     {
         let heads = heads([stream: held])
-        let append = try encoded([100, 101], to: stream, expected)
-        #expect(decide([append], heads, fresh: [stream]) == outcome)
+        let append = try part([100, 101], to: stream, expected)
+        #expect(try decide([append], heads, fresh: [stream]) == outcome)
         // What may be out of date refuses nothing.
-        #expect(decide([append], heads, fresh: []) == (outcome == "store" ? "store" : "read 1"))
-        #expect(decide([append], StreamHeads(), fresh: []) == "read 1")
+        #expect(try decide([append], heads, fresh: []) == (outcome == "store" ? "store" : "read 1"))
+        #expect(try decide([append], StreamHeads(), fresh: []) == "read 1")
     }
 
     @Test(
@@ -73,23 +63,22 @@ import Testing
     func `ids that are stored decide before the expected version does`(ids: [Int], outcome: String) throws {
         let heads = heads([stream: 3])
         for expected in [ExpectedVersion.any, .exists, .exactly(3)] {
-            #expect(try decide([encoded(ids, to: stream, expected)], heads, fresh: [stream]) == outcome)
+            #expect(try decide([part(ids, to: stream, expected)], heads, fresh: [stream]) == outcome)
         }
         for expected in [ExpectedVersion.none, .exactly(0), .exactly(9)] {
             let wrong = outcome == "store" ? "refuse version 3" : outcome
-            #expect(try decide([encoded(ids, to: stream, expected)], heads, fresh: [stream]) == wrong)
+            #expect(try decide([part(ids, to: stream, expected)], heads, fresh: [stream]) == wrong)
         }
         #expect(
-            try decide([encoded(ids, to: stream, .any)], heads, fresh: [])
+            try decide([part(ids, to: stream, .any)], heads, fresh: [])
                 == (outcome.hasPrefix("refuse") ? "read 1" : outcome)
         )
     }
 
     @Test func `what is being stored counts, but refuses nothing that it may yet allow`() throws {
-        let heads = heads([stream: 3])
-        let pending = [stream: pending([50, 51])]
+        let heads = heads([stream: 3], pending: [stream: [50, 51]])
         func decision(_ ids: [Int], _ expected: ExpectedVersion) throws -> String {
-            try decide([encoded(ids, to: stream, expected)], heads, pending: pending, fresh: [stream])
+            try decide([part(ids, to: stream, expected)], heads, fresh: [stream])
         }
         #expect(try decision([100], .any) == "store")
         #expect(try decision([100], .exactly(5)) == "store")
@@ -105,22 +94,21 @@ import Testing
     @Test func `an append to several streams is decided whole`() throws {
         let heads = heads([stream: 3, other: 1])
         let both: Set = [stream, other]
-        let new = try encoded([100], to: stream, .any)
-        let stored = try encoded([2, 3], to: stream, .any)
-        #expect(try decide([new, encoded([1], to: other, .exactly(9))], heads, fresh: both) == "refuse part 1")
-        #expect(try decide([stored, encoded([1], to: other, .exactly(9))], heads, fresh: []) == "stored 2...3 1...1")
-        #expect(try decide([new, encoded([100], to: other, .exactly(1))], heads, fresh: []) == "store")
-        #expect(try decide([new, encoded([100], to: other, .none)], heads, fresh: both) == "refuse version 1")
-        #expect(try decide([new, encoded([100], to: other, .none)], heads, fresh: [stream]) == "read 1")
-        #expect(try decide([stored, encoded([100], to: other, .any)], heads, fresh: both) == "refuse part 3")
-        #expect(try decide([stored, encoded([100], to: other, .any)], heads, fresh: [stream]) == "read 1")
-        let unknown = try encoded([1], to: .fresh(), .any)
-        #expect(decide([new, unknown], heads, fresh: both) == "read 1")
+        let new = try part([100], to: stream, .any)
+        let stored = try part([2, 3], to: stream, .any)
+        #expect(try decide([new, part([1], to: other, .exactly(9))], heads, fresh: both) == "refuse part 1")
+        #expect(try decide([stored, part([1], to: other, .exactly(9))], heads, fresh: []) == "stored 2...3 1...1")
+        #expect(try decide([new, part([100], to: other, .exactly(1))], heads, fresh: []) == "store")
+        #expect(try decide([new, part([100], to: other, .none)], heads, fresh: both) == "refuse version 1")
+        #expect(try decide([new, part([100], to: other, .none)], heads, fresh: [stream]) == "read 1")
+        #expect(try decide([stored, part([100], to: other, .any)], heads, fresh: both) == "refuse part 3")
+        #expect(try decide([stored, part([100], to: other, .any)], heads, fresh: [stream]) == "read 1")
+        let unknown = try part([1], to: .fresh(), .any)
+        #expect(try decide([new, unknown], heads, fresh: both) == "read 1")
         #expect(
             try decide(
-                [stored, encoded([100], to: other, .any)],
-                heads,
-                pending: [other: pending([100])],
+                [stored, part([100], to: other, .any)],
+                self.heads([stream: 3, other: 1], pending: [other: [100]]),
                 fresh: both
             ) == "later"
         )

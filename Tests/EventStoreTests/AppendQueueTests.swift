@@ -5,10 +5,9 @@ import Testing
 @testable import EventStore
 
 @Suite struct AppendQueueTests {
-    private func request(_ size: Int, events: Int = 1) throws -> AppendRequest {
+    private func parcel(_ size: Int, events: Int = 1) throws -> AppendParcel {
         let ids = (0..<events).map { _ in EventID.fresh() }
-        let append = try EncodedAppend(.of(ids, to: .fresh()), encoder: PayloadEncoder())
-        return AppendRequest(appends: [append], size: size) { _ in }
+        return try .of([.of(ids, to: .fresh())], size: size)
     }
 
     /// Waits until so many producers are blocked.
@@ -16,35 +15,35 @@ import Testing
         while queue.blockedProducers != count { await Task.yield() }
     }
 
-    @Test func `requests come out in the order in which they went in, in groups of bounded size`() async throws {
+    @Test func `parcels come out in the order in which they went in, in groups of bounded size`() async throws {
         let queue = AppendQueue(capacity: 1 << 20)
         var streams: [StreamID] = []
         for _ in 0..<10 {
             try await queue.reserve(10)
-            let request = try request(10, events: 3)
-            streams.append(request.appends[0].stream)
-            try queue.put(request)
+            let parcel = try parcel(10, events: 3)
+            streams.append(parcel.parts[0].stream)
+            try queue.put(parcel)
         }
         var taken: [StreamID] = []
         for expected in [3, 3, 3, 1] {
             let group = await queue.take(upTo: 10)
             #expect(group.count == expected)
-            taken += group.map(\.appends[0].stream)
+            taken += group.map(\.parts[0].stream)
         }
         #expect(taken == streams)
     }
 
-    @Test func `a group has at least one request, however large`() async throws {
+    @Test func `a group has at least one parcel, however large`() async throws {
         let queue = AppendQueue(capacity: 100)
         try await queue.reserve(5_000)
-        try queue.put(request(5_000, events: 50))
+        try queue.put(parcel(5_000, events: 50))
         #expect(await queue.take(upTo: 10).count == 1)
     }
 
     @Test func `producers wait when the queue is full and get room in their order`() async throws {
         let queue = AppendQueue(capacity: 100)
         try await queue.reserve(60)
-        try queue.put(request(60))
+        try queue.put(parcel(60))
         let admitted = Shared<[Int]>([])
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The first is larger than what is left; those behind it do not overtake it.
@@ -52,7 +51,7 @@ import Testing
                 group.addTask {
                     try await queue.reserve(size)
                     admitted.withLock { $0.append(number) }
-                    try queue.put(request(size))
+                    try queue.put(parcel(size))
                 }
                 await blocked(number + 1, in: queue)
             }
@@ -60,7 +59,7 @@ import Testing
             #expect(await queue.take(upTo: 1000).count == 1)
             // 50 + 10 fit, 45 does not.
             await blocked(1, in: queue)
-            while queue.queuedRequests < 2 { await Task.yield() }
+            while queue.queuedParcels < 2 { await Task.yield() }
             #expect(Set(admitted.withLock { $0 }) == [0, 1])
             #expect(await queue.take(upTo: 1000).count == 2)
             try await group.waitForAll()
@@ -86,16 +85,16 @@ import Testing
         try await third.value
     }
 
-    @Test func `a request can be taken back until the writer has it`() async throws {
+    @Test func `a parcel can be taken back until the writer has it`() async throws {
         let queue = AppendQueue(capacity: 100)
         try await queue.reserve(100)
-        let first = try queue.put(request(100))
+        let first = try queue.put(parcel(100))
         let waiting = Task { try await queue.reserve(100) }
         await blocked(1, in: queue)
         #expect(queue.cancel(first) != nil)
         #expect(queue.cancel(first) == nil)
         try await waiting.value
-        let second = try queue.put(request(100))
+        let second = try queue.put(parcel(100))
         #expect(await queue.take(upTo: 10).count == 1)
         #expect(queue.cancel(second) == nil)
     }
@@ -103,7 +102,7 @@ import Testing
     @Test func `a closed queue refuses, frees who waits, and gives out what it has`() async throws {
         let queue = AppendQueue(capacity: 100)
         try await queue.reserve(100)
-        try queue.put(request(100))
+        try queue.put(parcel(100))
         let waiting = Task { try await queue.reserve(1) }
         await blocked(1, in: queue)
         queue.close()
@@ -111,16 +110,16 @@ import Testing
         #expect(refused?.code == .closed)
         let late = await failure { try await queue.reserve(1) }
         #expect(late?.code == .closed)
-        #expect(throws: EventStoreError.self) { try queue.put(request(1)) }
+        #expect(throws: EventStoreError.self) { try queue.put(parcel(1)) }
         #expect(await queue.take(upTo: 10).count == 1)
         #expect(await queue.take(upTo: 10).isEmpty)
     }
 
-    @Test func `a writer that waits is woken by a request, by closing and by cancellation`() async throws {
+    @Test func `a writer that waits is woken by a parcel, by closing and by cancellation`() async throws {
         let queue = AppendQueue(capacity: 100)
         let first = Task { await queue.take(upTo: 10).count }
         try await queue.reserve(1)
-        try queue.put(request(1))
+        try queue.put(parcel(1))
         #expect(await first.value == 1)
         let second = Task { await queue.take(upTo: 10).count }
         second.cancel()
@@ -142,7 +141,7 @@ import Testing
                             $0 += 40; return $0
                         }
                         #expect(now <= 500 + 64 * 40)
-                        try queue.put(request(40))
+                        try queue.put(parcel(40))
                     }
                     return 0
                 }
@@ -161,6 +160,6 @@ import Testing
             for try await count in group { taken += count }
             #expect(taken == 6_400)
         }
-        #expect(queue.queuedRequests == 0)
+        #expect(queue.queuedParcels == 0)
     }
 }

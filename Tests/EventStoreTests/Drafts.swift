@@ -46,6 +46,20 @@ extension Append {
     }
 }
 
+extension AppendParcel {
+    /// A parcel that nobody waits for.
+    static func of(_ appends: [Append], isOneAppend: Bool = false, size: Int = 1) throws -> AppendParcel {
+        var contents = AppendParcelContents(encoder: PayloadEncoder(), size: size, appends: appends.count)
+        for (place, append) in appends.enumerated() { try contents.add(append, place: place, seals: []) }
+        return AppendParcel(
+            contents,
+            isOneAppend: isOneAppend,
+            size: size,
+            outcomes: AppendOutcomes(count: appends.count)
+        )
+    }
+}
+
 extension PostgresEventStore {
     /// A store on a test's database, closed when the body ends.
     static func with<R>(

@@ -23,7 +23,7 @@ import Testing
         var tasks: [Task<[AppendReceipt], any Error>] = []
         for append in appends {
             tasks.append(Task { try await appender.append(append) })
-            while appender.queues[0].queuedRequests < tasks.count { await Task.yield() }
+            while appender.queues[0].queuedParcels < tasks.count { await Task.yield() }
         }
         return tasks
     }

@@ -23,26 +23,26 @@ import Testing
     @Test func `an empty stream is known once it was extended by nothing`() {
         var heads = StreamHeads()
         let stream = StreamID.fresh()
-        #expect(heads[stream] == nil)
-        heads.extend(stream, by: EmptyCollection())
-        #expect(heads[stream]?.version == 0)
+        #expect(heads.head(of: stream) == nil)
+        heads.open(stream)
+        #expect(heads.head(of: stream)?.version == 0)
     }
 
     @Test func `the streams appended to lately stay, the others are forgotten, and never while a group is decided`() {
         var heads = StreamHeads(limit: 10)
         let streams = (0..<8).map { _ in StreamID.fresh() }
         for stream in streams { heads.extend(stream, by: [(.fresh(), 1), (.fresh(), 2)]) }
-        #expect(streams.allSatisfy { heads[$0]?.version == 2 })
+        #expect(streams.allSatisfy { heads.head(of: $0)?.version == 2 })
         heads.trim()
-        #expect(streams.allSatisfy { heads[$0]?.version == 2 })
+        #expect(streams.allSatisfy { heads.head(of: $0)?.version == 2 })
         // The first is used; the next full generation pushes the others out.
         heads.extend(streams[0], by: [(.fresh(), 3)])
         let younger = (0..<10).map { _ in StreamID.fresh() }
         for stream in younger { heads.extend(stream, by: [(.fresh(), 1)]) }
         heads.trim()
-        #expect(heads[streams[0]]?.version == 3)
-        #expect(streams.dropFirst().allSatisfy { heads[$0] == nil })
-        #expect(younger.allSatisfy { heads[$0]?.version == 1 })
+        #expect(heads.head(of: streams[0])?.version == 3)
+        #expect(streams.dropFirst().allSatisfy { heads.head(of: $0) == nil })
+        #expect(younger.allSatisfy { heads.head(of: $0)?.version == 1 })
     }
 
     @Test func `memory stays bounded whatever is appended`() {
@@ -51,7 +51,7 @@ import Testing
         for number in 0..<10_000 {
             heads.extend(streams[number % 1000], by: [(.fresh(), 1)])
             heads.trim()
-            if number % 500 == 0 { #expect(streams.count { heads[$0] != nil } <= 202) }
+            if number % 500 == 0 { #expect(streams.count { heads.head(of: $0) != nil } <= 202) }
         }
     }
 
@@ -60,10 +60,18 @@ import Testing
         let stream = StreamID.fresh()
         heads.extend(stream, by: [(.fresh(), 1), (.fresh(), 2)])
         heads.trim()
-        heads.forget(stream)
-        #expect(heads[stream] == nil)
+        heads.removeAll()
+        #expect(heads.head(of: stream) == nil)
         heads.extend(stream, by: [(.fresh(), 1)])
         heads.removeAll()
-        #expect(heads[stream] == nil)
+        #expect(heads.head(of: stream) == nil)
+    }
+}
+
+extension StreamHeads {
+    /// Adds events that are stored.
+    fileprivate mutating func extend(_ stream: StreamID, by events: [(id: EventID, position: Int64)]) {
+        let slot = open(stream)
+        for event in events { self[slot].append(event.id, position: event.position) }
     }
 }

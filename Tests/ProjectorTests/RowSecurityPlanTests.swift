@@ -30,7 +30,7 @@ import Testing
             let heads = ReadHeads(streams: [(StreamID.generate(at: .now()), 3)])
             let part = LogPart(shards: ShardSet(count: 16, members: [1, 2]), types: nil)
             let new = LogReader.ReadNew(old: .beginning, limit: 1_000, part: part)
-            let insert = InsertEvents(capacity: 0)
+            let insert = InsertEvents([], count: 0)
             for role in ["recorder_appender", "recorder_projector"] {
                 #expect(try await plan(heads, as: role, on: connection) == plan(heads, as: nil, on: connection))
                 #expect(try await plan(new, as: role, on: connection) == plan(new, as: nil, on: connection))

@@ -47,12 +47,12 @@ struct LoadedLatency: Benchmark {
                 for start in stride(from: 0, to: lines.count, by: perTick) {
                     due += tick
                     try await Task.sleep(until: due, tolerance: .zero)
-                    let appends = try lines[start..<min(start + perTick, lines.count)].map { try Append($0) }
+                    let parsed = try lines[start..<min(start + perTick, lines.count)].map { try EventLine($0.json) }
                     let sent = due
                     group.addTask {
-                        for result in try await appender.append(independently: appends) { _ = try result.get() }
+                        for result in try await appender.append(independently: parsed) { _ = try result.get() }
                         let wait = sent.duration(to: .now) / .milliseconds(1)
-                        return Array(repeating: wait, count: appends.count)
+                        return Array(repeating: wait, count: parsed.count)
                     }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }

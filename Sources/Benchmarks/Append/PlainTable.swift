@@ -40,7 +40,7 @@ struct PlainTable {
     static func rows(_ lines: [BenchmarkInput.Line]) throws -> [Row] {
         var versions: [StreamID: Int32] = [:]
         return try lines.map { line in
-            let event = try EventLine(line.json.span).event
+            let event = try EventLine(line.json).event
             versions[line.stream, default: 0] += 1
             return Row(
                 stream: line.stream.uuid,

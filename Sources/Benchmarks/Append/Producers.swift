@@ -62,8 +62,8 @@ enum Producers {
             return
         }
         for start in stride(from: 0, to: lines.count, by: inFlight) {
-            let appends = try lines[start..<min(start + inFlight, lines.count)].map { try Append($0) }
-            for result in try await appender.append(independently: appends) { _ = try result.get() }
+            let lines = try lines[start..<min(start + inFlight, lines.count)].map { try EventLine($0.json) }
+            for result in try await appender.append(independently: lines) { _ = try result.get() }
         }
     }
 }
@@ -71,7 +71,7 @@ enum Producers {
 extension Append {
     /// A line, parsed as it is when it comes from a service.
     init(_ line: BenchmarkInput.Line) throws {
-        let parsed = try EventLine(line.json.span)
+        let parsed = try EventLine(line.json)
         self.init(stream: parsed.stream, expectedVersion: parsed.expectedVersion, events: [parsed.event])
     }
 }

@@ -40,7 +40,7 @@ struct BenchmarkInput: Sendable {
             guard lines.count < options.events else { break }
             let json = [UInt8](json)
             do {
-                lines.append(Line(stream: try EventLine(json.span, number: index + 1).stream, json: json))
+                lines.append(Line(stream: try EventLine(json, number: index + 1).stream, json: json))
             } catch {
                 throw BenchmarkError(.input, "\(path): \(error)")
             }
@@ -99,7 +99,7 @@ extension BenchmarkInput {
     static func renewed(_ lines: [Line]) throws -> [Line] {
         var streams: [StreamID: StreamID] = [:]
         return try lines.map { line in
-            let event = try EventLine(line.json.span).event
+            let event = try EventLine(line.json).event
             let stream = streams[line.stream] ?? StreamID(EventID.generate(at: .now()).uuid)
             streams[line.stream] = stream
             let copy = EventDraft(

@@ -98,9 +98,9 @@ struct LoadedVisibleBenchmark: Benchmark {
                 for start in stride(from: 0, to: lines.count, by: perTick) {
                     due += tick
                     try await Task.sleep(until: due, tolerance: .zero)
-                    let appends = try lines[start..<min(start + perTick, lines.count)].map { try Append($0) }
+                    let parsed = try lines[start..<min(start + perTick, lines.count)].map { try EventLine($0.json) }
                     group.addTask {
-                        let receipts = try await appender.append(independently: appends).map { try $0.get() }
+                        let receipts = try await appender.append(independently: parsed).map { try $0.get() }
                         let now = ContinuousClock.now
                         return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
                     }

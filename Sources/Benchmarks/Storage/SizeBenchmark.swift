@@ -15,7 +15,7 @@ struct SizeBenchmark: Benchmark {
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         let count = Double(run.input.lines.count)
         let json = try run.input.lines.reduce(0) { sum, line in
-            let event = try EventLine(line.json.span).event
+            let event = try EventLine(line.json).event
             return sum + event.data.count + event.metadata.count
         }
         let (payload, disk) = try await run.server.withDatabase(.recorder) { database in

@@ -49,7 +49,7 @@ struct AppendCommand: AsyncParsableCommand {
                     break
                 }
             }
-            let results = try await appender.append(independently: lines.map(\.append))
+            let results = try await appender.append(independently: lines.map(\.line))
             for (line, result) in zip(lines, results) {
                 let acknowledgement = Acknowledgement(line: line, result: result)
                 if let reason = acknowledgement.refusal {

@@ -1,10 +1,9 @@
 import EventModel
 import EventStore
 
-/// Hands many lines over to an appender: several streams at a time, each stream in the order of its lines.
+/// Hands the lines of files over to an appender, batch after batch in the order of the lines.
 ///
-/// Streams are divided into lanes. A lane sends a batch when the one before is stored, so memory is bounded and no
-/// stream is turned round.
+/// It reads on while batches are stored: the appender's queue bounds how far.
 struct EventImport {
     /// What was done so far.
     struct Counts: Sendable {
@@ -18,26 +17,26 @@ struct EventImport {
         var total: Int { stored + storedBefore + refused }
     }
 
-    /// A line that waits to be stored, and what its input is called.
-    private struct Waiting: Sendable {
-        let line: ParsedLine
+    /// Lines that were handed over together.
+    private struct Batch {
         let source: String
+        var lines: [EventLine] = []
+        /// The lines' numbers, from 1.
+        var numbers: [Int] = []
+        var outcomes: AppendOutcomes?
+
+        mutating func add(_ parsed: ParsedLine) {
+            lines.append(parsed.line)
+            numbers.append(parsed.number)
+        }
     }
 
-    /// What became of a lane's batch.
-    private struct Ended: Sendable {
-        let lane: Int
-        let counts: Counts
-    }
-
-    private typealias Group = ThrowingTaskGroup<Ended, any Error>
-
-    private static let laneCount = 4
     private static let batchSize = 500
+    /// The most batches whose outcomes wait to be looked at.
+    private static let mostUnderWay = 64
 
     private let appender: EventAppender
-    private var lanes = [[Waiting]](repeating: [], count: laneCount)
-    private var isBusy = [Bool](repeating: false, count: laneCount)
+    private var underWay: [Batch] = []
     /// What was done so far.
     private(set) var counts = Counts()
 
@@ -52,67 +51,62 @@ struct EventImport {
     /// - Throws: ``CommandError`` with code `.input` for the first line that breaks the contract, after everything
     ///   before it was stored; `.file`; `EventStoreError` with `.unavailable`.
     mutating func run(_ paths: [String], progress: (Counts, _ fraction: Double?) -> Void) async throws {
-        var (lanes, isBusy, counts) = (lanes, isBusy, counts)
         var failure: CommandError?
-        defer { (self.lanes, self.isBusy, self.counts) = (lanes, isBusy, counts) }
-        let appender = appender
-        try await withThrowingTaskGroup(of: Ended.self) { group in
-            func settle(_ ended: Ended?) {
-                guard let ended else { return }
-                isBusy[ended.lane] = false
-                counts.stored += ended.counts.stored
-                counts.storedBefore += ended.counts.storedBefore
-                counts.refused += ended.counts.refused
+        for path in paths where failure == nil {
+            var source = try LineSource(path: path)
+            while failure == nil, let chunk = try await source.next() {
+                failure = try await handOver(chunk, of: source.name)
+                progress(counts, source.size.map { Double(chunk.offset) / Double(max($0, 1)) })
             }
-            func send(_ lane: Int) {
-                let batch = lanes[lane]
-                guard !batch.isEmpty else { return }
-                lanes[lane] = []
-                isBusy[lane] = true
-                group.addTask { Ended(lane: lane, counts: try await Self.store(batch, with: appender)) }
-            }
-            reading: for path in paths {
-                var source = try LineSource(path: path)
-                while let chunk = try await source.next() {
-                    for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
-                        let line: ParsedLine
-                        do throws(CommandError) {
-                            line = try ParsedLine(index, of: chunk, source: source.name, derivesID: true)
-                        } catch {
-                            failure = error
-                            break reading
-                        }
-                        let lane = Int(UInt(bitPattern: line.append.stream.hashValue) % UInt(Self.laneCount))
-                        lanes[lane].append(Waiting(line: line, source: source.name))
-                        guard lanes[lane].count >= Self.batchSize else { continue }
-                        while isBusy[lane] { settle(try await group.next()) }
-                        send(lane)
-                    }
-                    progress(counts, source.size.map { Double(chunk.offset) / Double(max($0, 1)) })
-                }
-            }
-            for lane in lanes.indices {
-                while isBusy[lane] { settle(try await group.next()) }
-                send(lane)
-            }
-            while let ended = try await group.next() { settle(ended) }
         }
+        try await settle(leaving: 0)
         if let failure { throw failure }
     }
 
-    private static func store(_ batch: [Waiting], with appender: EventAppender) async throws -> Counts {
-        var counts = Counts()
-        let results = try await appender.append(independently: batch.map(\.line.append))
-        for (waiting, result) in zip(batch, results) {
-            switch result {
-            case .success(let receipt) where receipt.wasStoredBefore: counts.storedBefore += 1
-            case .success: counts.stored += 1
-            case .failure(let error as EventStoreError) where error.code != .unavailable && error.code != .closed:
-                counts.refused += 1
-                StandardError.line("recorder: \(waiting.source):\(waiting.line.number): \(error)")
-            case .failure(let error): throw error
+    /// Hands over the lines of a chunk.
+    ///
+    /// - Returns: What is wrong with the first line that breaks the contract; those before it were handed over.
+    private mutating func handOver(_ chunk: LineSource.Chunk, of source: String) async throws -> CommandError? {
+        var failure: CommandError?
+        var batch = Batch(source: source)
+        for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
+            do throws(CommandError) {
+                batch.add(try ParsedLine(index, of: chunk, source: source, derivesID: true))
+            } catch {
+                failure = error
+                break
+            }
+            guard batch.lines.count == Self.batchSize else { continue }
+            try await handOver(batch)
+            batch = Batch(source: source)
+        }
+        try await handOver(batch)
+        return failure
+    }
+
+    private mutating func handOver(_ batch: Batch) async throws {
+        guard !batch.lines.isEmpty else { return }
+        var batch = batch
+        batch.outcomes = try await appender.handOver(batch.lines)
+        batch.lines = []
+        underWay.append(batch)
+        try await settle(leaving: Self.mostUnderWay)
+    }
+
+    /// Counts how the oldest batches ended, waiting for them if need be.
+    private mutating func settle(leaving count: Int) async throws {
+        while underWay.count > count {
+            let batch = underWay.removeFirst()
+            for (number, result) in zip(batch.numbers, await batch.outcomes?.all() ?? []) {
+                switch result {
+                case .success(let receipt) where receipt.wasStoredBefore: counts.storedBefore += 1
+                case .success: counts.stored += 1
+                case .failure(let error as EventStoreError) where error.code != .unavailable && error.code != .closed:
+                    counts.refused += 1
+                    StandardError.line("recorder: \(batch.source):\(number): \(error)")
+                case .failure(let error): throw error
+                }
             }
         }
-        return counts
     }
 }

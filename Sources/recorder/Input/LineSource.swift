@@ -91,7 +91,7 @@ struct LineSource: ~Copyable {
         var lines: [Range<Int>] = []
         var start = 0
         while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            let end = bytes.firstIndex(of: 0x0A, from: start)
             lines.append(start..<end)
             start = end + 1
         }
@@ -126,5 +126,17 @@ extension LineSource.Chunk {
     /// Whether a line has nothing but white space; such lines are passed over.
     func isBlank(_ line: Range<Int>) -> Bool {
         bytes[line].allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    }
+}
+
+extension [UInt8] {
+    /// Where a byte comes next, as C's `memchr` finds it; the end if it does not come.
+    fileprivate func firstIndex(of byte: UInt8, from start: Int) -> Int {
+        unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+            else { return bytes.count }
+            return unsafe UnsafeRawPointer(found) - base
+        }
     }
 }

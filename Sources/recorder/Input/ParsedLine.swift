@@ -5,8 +5,8 @@ import FoundationEssentials
 struct ParsedLine: Sendable {
     /// Where it was: the number of the line, from 1.
     let number: Int
-    /// The event, as an append of its own.
-    let append: Append
+    /// The event and where it goes.
+    let line: EventLine
 
     /// Reads a line of a chunk.
     ///
@@ -19,29 +19,27 @@ struct ParsedLine: Sendable {
     /// - Throws: ``CommandError`` with code `.input`, which names the source, the line, the field and the reason.
     init(_ index: Int, of chunk: LineSource.Chunk, source: String, derivesID: Bool) throws(CommandError) {
         number = chunk.firstNumber + index
-        let bytes = chunk.bytes.span.extracting(chunk.lines[index])
+        let range = chunk.lines[index]
         do throws(EventModelError) {
-            let (line, hasID) = try EventLine.parse(bytes)
-            let event = hasID || !derivesID ? line.event : Self.identified(line.event, by: bytes, number: number)
-            append = Append(stream: line.stream, expectedVersion: line.expectedVersion, events: [event])
+            let (line, hasID) = try EventLine.parse(chunk.bytes, in: range)
+            self.line =
+                hasID || !derivesID ? line : Self.identified(line, by: chunk.bytes.span.extracting(range), number)
         } catch {
             throw CommandError(.input, "\(source):\(number): \(error.message)", cause: error)
         }
     }
 
     /// The same event with an id that is a UUIDv7 of its time whose random bits are a hash of the line.
-    private static func identified(_ event: EventDraft, by line: Span<UInt8>, number: Int) -> EventDraft {
+    private static func identified(_ line: EventLine, by bytes: Span<UInt8>, _ number: Int) -> EventLine {
         var hash = FNV1a()
         hash.combine(UInt64(number))
-        for index in line.indices { hash.combine(line[index]) }
-        let moment = event.occurredAt ?? Timestamp(microseconds: 0)
+        for index in bytes.indices { hash.combine(bytes[index]) }
+        let moment = line.event.occurredAt ?? Timestamp(microseconds: 0)
         let id = UUID(version7At: moment, randomHigh: hash.high, randomLow: hash.low)
-        return EventDraft(
-            valid: EventID(id),
-            type: event.type,
-            occurredAt: event.occurredAt,
-            data: event.data,
-            metadata: event.metadata
+        return EventLine(
+            stream: line.stream,
+            expectedVersion: line.expectedVersion,
+            event: line.event.identified(as: EventID(id))
         )
     }
 }

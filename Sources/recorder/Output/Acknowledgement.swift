@@ -15,7 +15,7 @@ struct Acknowledgement {
 
     /// Writes it to standard output; for a person, refusals stand on standard error only.
     func print(json: Bool) {
-        let id = line.append.events.first?.id
+        let id = line.line.event.id
         switch result {
         case .success(let receipt):
             let position = receipt.positions.first ?? 0
@@ -28,7 +28,7 @@ struct Acknowledgement {
             }
             JSONLine.print { line in
                 line.field("stream", receipt.stream.description)
-                line.field("id", id?.description)
+                line.field("id", id.description)
                 line.field("version", receipt.firstVersion)
                 line.field("position", Int(position))
                 line.field("storedBefore", receipt.wasStoredBefore)
@@ -37,8 +37,8 @@ struct Acknowledgement {
             guard json else { return }
             let reason = error as? EventStoreError
             JSONLine.print { line in
-                line.field("stream", self.line.append.stream.description)
-                line.field("id", id?.description)
+                line.field("stream", self.line.line.stream.description)
+                line.field("id", id.description)
                 line.field("line", self.line.number)
                 line.object("error") { line in
                     line.field("code", reason?.code.rawValue ?? "failed")

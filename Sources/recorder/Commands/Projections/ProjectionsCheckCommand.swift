@@ -72,7 +72,7 @@ struct ProjectionsCheckCommand: AsyncParsableCommand {
         while let chunk = try await source.next() {
             for index in chunk.lines.indices where !chunk.lines[index].isEmpty {
                 let parsed = try ParsedLine(index, of: chunk, source: source.name, derivesID: true)
-                lines += parsed.append.events.map { EventLine(stream: parsed.append.stream, event: $0) }
+                lines.append(parsed.line)
             }
         }
         return lines

@@ -1,0 +1,157 @@
+internal import EventModel
+internal import PayloadCodec
+
+/// Appends that a producer hands over together. Their payloads are frames already, side by side in one buffer, so that the
+/// one who writes them only copies bytes, and a hundred appends are three allocations.
+final class AppendParcel: Sendable {
+    /// One event.
+    struct Event: Sendable {
+        let id: EventID
+        let type: EventType
+        let occurredAt: Timestamp
+        let encoding: PayloadEncoding
+        /// Where its frame lies in ``AppendParcel/frames``.
+        let frame: Range<Int>
+        /// The user whom a session that starts is about.
+        let subject: StreamID?
+    }
+
+    /// The events of one append that go to one stream.
+    struct Part: Sendable {
+        let stream: StreamID
+        let expectedVersion: ExpectedVersion
+        /// Where they lie in ``AppendParcel/events``; at least one.
+        let events: Range<Int>
+        /// The append's place among those that ``AppendParcel/outcomes`` waits for.
+        let place: Int
+    }
+
+    let frames: [UInt8]
+    let events: [Event]
+    let parts: [Part]
+    /// Whether the parts are one append to several streams, all or nothing; otherwise each is an append of its own.
+    let isOneAppend: Bool
+    /// About how much memory it holds: what was reserved for it in the queue.
+    let size: Int
+    /// Told once for each part how it ended.
+    let outcomes: AppendOutcomes
+
+    /// - Parameters:
+    ///   - contents: The appends, at least one.
+    ///   - isOneAppend: Whether its parts are one append to several streams.
+    ///   - size: What was reserved for it.
+    ///   - outcomes: Who waits.
+    init(_ contents: consuming AppendParcelContents, isOneAppend: Bool, size: Int, outcomes: AppendOutcomes) {
+        frames = contents.frames
+        events = contents.events
+        parts = contents.parts
+        self.isOneAppend = isOneAppend
+        self.size = size
+        self.outcomes = outcomes
+    }
+
+    /// The appends one by one.
+    var requests: [AppendRequest] {
+        isOneAppend
+            ? [AppendRequest(parcel: self, parts: parts.indices)]
+            : parts.indices.map { AppendRequest(parcel: self, parts: $0..<$0 + 1) }
+    }
+
+    /// Tells how all appends ended, if they ended alike.
+    func settle(_ error: any Error) {
+        outcomes.settle(parts.lazy.map { ($0.place, .failure(error)) })
+    }
+}
+
+/// A parcel while it is packed.
+struct AppendParcelContents {
+    fileprivate(set) var frames: [UInt8] = []
+    fileprivate(set) var events: [AppendParcel.Event] = []
+    fileprivate(set) var parts: [AppendParcel.Part] = []
+    private let encoder: PayloadEncoder
+    private let now = Timestamp.now()
+
+    /// - Parameters:
+    ///   - encoder: How payloads are compressed.
+    ///   - size: About how many bytes come, by ``AppendRequest/size(of:)``.
+    ///   - appends: How many appends come; of one event each, most often.
+    init(encoder: PayloadEncoder, size: Int, appends: Int) {
+        self.encoder = encoder
+        frames.reserveCapacity(size / 2)
+        events.reserveCapacity(appends)
+        parts.reserveCapacity(appends)
+    }
+
+    /// Whether nothing was packed.
+    var isEmpty: Bool { parts.isEmpty }
+
+    /// Compresses an append's payloads; nothing of it stays if that fails.
+    ///
+    /// - Parameters:
+    ///   - append: What goes to one stream.
+    ///   - place: Its place among those that are waited for.
+    ///   - seals: What of each event is sealed, and how; none at all if nothing is.
+    /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
+    mutating func add(_ append: some StreamAppend, place: Int, seals: [PayloadSeal?]) throws {
+        try Self.check(append)
+        let (first, start) = (events.count, frames.count)
+        do {
+            for (index, event) in append.events.enumerated() {
+                try add(event, seal: seals.isEmpty ? nil : seals[index])
+            }
+        } catch {
+            events.removeSubrange(first...)
+            frames.removeSubrange(start...)
+            throw error
+        }
+        parts.append(
+            AppendParcel.Part(
+                stream: append.stream,
+                expectedVersion: append.expectedVersion,
+                events: first..<events.count,
+                place: place
+            )
+        )
+    }
+
+    private mutating func add(_ event: EventDraft, seal: PayloadSeal?) throws {
+        let start = frames.count
+        let encoding: PayloadEncoding
+        if let seal {
+            let sealed = try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal)
+            encoding = sealed.encoding
+            frames += sealed.frame
+        } else {
+            encoding = try encoder.encode(
+                data: event.json.span.extracting(event.dataRange),
+                metadata: event.json.span.extracting(event.metadataRange),
+                into: &frames
+            )
+        }
+        events.append(
+            AppendParcel.Event(
+                id: event.id,
+                type: event.type,
+                occurredAt: event.occurredAt ?? now,
+                encoding: encoding,
+                frame: start..<frames.count,
+                subject: event.subject
+            )
+        )
+    }
+
+    private static func check(_ append: some StreamAppend) throws {
+        guard !append.events.isEmpty else {
+            throw EventStoreError(.invalidAppend, "an append has at least one event", stream: append.stream)
+        }
+        guard append.events.count > 1 else { return }
+        var ids: Set<EventID> = []
+        for event in append.events where !ids.insert(event.id).inserted {
+            throw EventStoreError(
+                .invalidAppend,
+                "event id \(event.id) stands twice in one append to stream \(append.stream): every event has its own",
+                stream: append.stream
+            )
+        }
+    }
+}

@@ -1,0 +1,26 @@
+internal import EventModel
+
+/// What is appended to one stream: an ``Append``, or a line, which is one event without an array around it.
+protocol StreamAppend: Sendable {
+    associatedtype Events: Collection<EventDraft>
+
+    /// The stream that the events go to.
+    var stream: StreamID { get }
+    /// What the stream must hold for the append to succeed.
+    var expectedVersion: ExpectedVersion { get }
+    /// The events, in their order.
+    var events: Events { get }
+}
+
+extension Append: StreamAppend {}
+
+extension EventLine: StreamAppend {
+    var events: CollectionOfOne<EventDraft> { CollectionOfOne(event) }
+}
+
+extension Append {
+    /// The same with its events in an array.
+    init(_ append: some StreamAppend) {
+        self.init(stream: append.stream, expectedVersion: append.expectedVersion, events: Array(append.events))
+    }
+}
