@@ -26,7 +26,7 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("EventModel", []),
     ("Postgres", ["CLibpq", logging, metrics]),
-    ("PayloadCodec", ["CLZ4", crypto]),
+    ("PayloadCodec", ["CLZ4", "CLibcrypto", crypto]),
     ("EventStore", ["EventModel", "PayloadCodec", "Postgres", logging, metrics]),
     ("Schema", ["Postgres", logging]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
@@ -91,6 +91,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .executableTarget(name: "embed-sql", path: "Sources/EmbedSQL", swiftSettings: settings),
         .plugin(

@@ -289,13 +289,27 @@ create policy own_insert on subject_keys for insert to recorder_service with che
 
 -- Under whose key events of streams are sealed: the user whom a stream is about, else the one that its first event names,
 -- else the stream itself.
+--
+-- PL/pgSQL, whose plans a session keeps: a function in SQL is planned at each call, which took most of the call's time. Each
+-- stream is looked up alone, so that a plan that was made while the table was small does not read all of it later.
 create function subjects_of(streams uuid[], named uuid[]) returns table (stream_id uuid, subject_id uuid)
-language sql stable security definer
-begin atomic
-    select wanted.stream_id, coalesce(known.subject_id, wanted.named, wanted.stream_id)
-    from unnest(streams, named) as wanted(stream_id, named)
-    left join stream_subjects known on known.stream_id = wanted.stream_id;
-end;
+language plpgsql stable security definer rows 10 as $$
+#variable_conflict use_column
+begin
+    return query
+        select wanted.stream_id, coalesce(known.subject_id, wanted.named, wanted.stream_id)
+        from unnest(streams, named) as wanted(stream_id, named)
+        left join lateral (
+            select s.subject_id from stream_subjects s where s.stream_id = wanted.stream_id limit 1
+        ) known on true;
+end
+$$;
+
+do $$
+begin
+    execute format('alter function subjects_of(uuid[], uuid[]) set search_path = %I, pg_temp', current_schema());
+end
+$$;
 
 alter function subjects_of(uuid[], uuid[]) owner to recorder_owner;
 revoke execute on function subjects_of(uuid[], uuid[]) from public;

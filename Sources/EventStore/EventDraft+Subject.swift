@@ -4,7 +4,27 @@ extension EventDraft {
     /// The user whom a `session.started` names: the session's stream is about him. Nil for other events, and where what
     /// stands there is no user's id.
     var subject: StreamID? {
-        guard type == .sessionStarted, let data = try? JSONValue(json: data) else { return nil }
-        return data["userId"]?.string.flatMap { StreamID($0) }
+        guard type == .sessionStarted else { return nil }
+        var named: String?
+        let bytes = data.span
+        var members = JSONMembers(of: bytes, trusted: true)
+        // Of a name that comes twice, the last one counts.
+        while let member = try? members.next(in: bytes) {
+            guard member.key.equals(Self.userId, in: bytes) else { continue }
+            named = member.value.string(in: bytes)
+        }
+        return named.flatMap { StreamID($0) }
+    }
+
+    private static let userId = Array("userId".utf8)
+}
+
+extension Append {
+    /// The user whom the session is about that starts here; nil if none does.
+    var subject: StreamID? {
+        for place in events.indices where events[place].type == .sessionStarted {
+            if let subject = events[place].subject { return subject }
+        }
+        return nil
     }
 }

@@ -49,9 +49,9 @@ extension PayloadDecoder {
         _ section: SealedSection,
         of frame: UnsafeRawBufferPointer,
         _ key: SubjectKey,
-        _ identity: [UInt8]
+        _ identity: PayloadIdentity
     ) throws(PayloadCodecError) -> Values {
-        let context = unsafe identity + frame[section.clear]
+        let context = unsafe identity.bytes + frame[section.clear]
         guard let inner = unsafe key.open(Array(frame[section.sealed])[...], context: context) else {
             throw Self.forged
         }

@@ -42,21 +42,10 @@ package final class PayloadEncoder: Sendable {
         metadata: Span<UInt8>,
         into frames: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadEncoding {
-        guard data.count <= PayloadFrame.lengthLimit, metadata.count <= PayloadFrame.lengthLimit else {
-            throw PayloadCodecError(
-                .tooLarge,
-                "the event has \(data.count) bytes of data and \(metadata.count) of metadata;"
-                    + " the limit is \(PayloadFrame.lengthLimit) each"
-            )
+        try Self.check(data, metadata)
+        return withScratch(for: data.count + metadata.count) { scratch in
+            scratch.encode(data: data, metadata: metadata, into: &frames)
         }
-        guard compression != .none else {
-            frames += PayloadFrame.plain(data: data, metadata: metadata)
-            return .identity
-        }
-        let scratch = takeScratch(for: data.count + metadata.count)
-        let encoding = unsafe scratch.encode(data: data, metadata: metadata) { unsafe frames.append(contentsOf: $0) }
-        if scratch.capacity == Self.pooledCapacity { idle.withLock { $0.append(scratch) } }
-        return encoding
     }
 
     /// Appends the frame of one payload to a buffer; see ``encode(data:metadata:into:)-(Span<UInt8>,_,_)``.
@@ -83,6 +72,24 @@ package final class PayloadEncoder: Sendable {
         var frame: [UInt8] = []
         let encoding = try encode(data: data.span, metadata: metadata.span, into: &frame)
         return (frame, encoding)
+    }
+
+    /// Refuses what is longer than a frame may be.
+    static func check(_ data: Span<UInt8>, _ metadata: Span<UInt8>) throws(PayloadCodecError) {
+        guard data.count <= PayloadFrame.lengthLimit, metadata.count <= PayloadFrame.lengthLimit else {
+            throw PayloadCodecError(
+                .tooLarge,
+                "the event has \(data.count) bytes of data and \(metadata.count) of metadata;"
+                    + " the limit is \(PayloadFrame.lengthLimit) each"
+            )
+        }
+    }
+
+    /// Lends out memory for raw bytes of up to `count`.
+    func withScratch<R, E: Error>(for count: Int, _ body: (PayloadScratch) throws(E) -> R) throws(E) -> R {
+        let scratch = takeScratch(for: count)
+        defer { if scratch.capacity == Self.pooledCapacity { idle.withLock { $0.append(scratch) } } }
+        return try body(scratch)
     }
 
     private func takeScratch(for count: Int) -> PayloadScratch {

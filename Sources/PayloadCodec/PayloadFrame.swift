@@ -126,24 +126,6 @@ package struct PayloadFrame: Hashable, Sendable {
         }
     }
 
-    /// The frame of a payload that is stored as it is.
-    static func plain(data: Span<UInt8>, metadata: Span<UInt8>) -> [UInt8] {
-        let isEmptyObject = metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
-        let kept = isEmptyObject ? metadata.extracting(0..<0) : metadata
-        var frame: [UInt8] = [version << 4, 0]
-        frame.append(varint: data.count)
-        frame.append(varint: kept.count)
-        unsafe data.withUnsafeBytes { data in
-            unsafe kept.withUnsafeBytes { metadata in
-                let checksum = unsafe PayloadChecksum.of(data, metadata)
-                for shift in [0, 8, 16, 24] { frame.append(UInt8(truncatingIfNeeded: checksum >> UInt32(shift))) }
-                unsafe frame.append(contentsOf: data)
-                unsafe frame.append(contentsOf: metadata)
-            }
-        }
-        return frame
-    }
-
     /// Reads an unsigned LEB128 number of at most 5 bytes and refuses one that is longer than it need be.
     @inline(__always)
     static func readVarint(

@@ -9,8 +9,8 @@ package enum PayloadKeys: Sendable {
     /// - Parameters:
     ///   - keys: The keys that are known, by their ids; one that was destroyed stands there as such. One that is not there
     ///     makes decoding fail with `.missingKey`.
-    ///   - identity: What the payload belongs to: the bytes of the stream's id and of the event's.
-    case known(_ keys: [Int64: State], identity: [UInt8])
+    ///   - identity: What the payload belongs to.
+    case known(_ keys: [Int64: State], identity: PayloadIdentity)
 
     /// What is known of a key.
     package enum State: Sendable {
@@ -21,7 +21,7 @@ package enum PayloadKeys: Sendable {
     }
 
     /// The key of a section; `nil` if what it sealed is gone or shall stay hidden.
-    func key(of section: SealedSection) throws(PayloadCodecError) -> (key: SubjectKey, identity: [UInt8])? {
+    func key(of section: SealedSection) throws(PayloadCodecError) -> (key: SubjectKey, identity: PayloadIdentity)? {
         switch self {
         case .publicPart: return nil
         case .none: break

@@ -10,7 +10,12 @@
     private let frame: UnsafeMutableRawPointer
     private let compressor: Compressor
 
+    /// What sealing needs beside; there once something was sealed.
+    private var sealing: SealingScratch?
+
     private enum Compressor {
+        /// For none.
+        case nothing
         /// For small messages, fast.
         case small(LZ4Block)
         /// For all others.
@@ -35,7 +40,9 @@
             unsafe arena.copyMemory(from: base, byteCount: bytes.count)
         }
         compressor =
-            if compression == .fast, capacity <= LZ4Block.capacity {
+            if compression == .none {
+                .nothing
+            } else if compression == .fast, capacity <= LZ4Block.capacity {
                 unsafe .small(LZ4Block(base: arena, dictionaryCount: known.count))
             } else {
                 unsafe .any(
@@ -52,58 +59,120 @@
         unsafe frame.deallocate()
     }
 
-    /// Makes a frame and lends it out.
+    /// A frame that was made: it lies in the scratch until the next one is made.
+    private struct Made {
+        /// Where the header ends.
+        let header: Int
+        /// Where the body does.
+        let end: Int
+        let encoding: PayloadEncoding
+    }
+
+    /// Appends a frame to a buffer.
     ///
     /// - Parameters:
     ///   - data: The raw data; together with `metadata` at most `capacity` bytes.
     ///   - metadata: The raw metadata.
-    ///   - body: Gets the frame's bytes, which are valid until it returns.
+    ///   - frames: Gets the frame at its end.
+    /// - Returns: The encoding that was chosen.
+    func encode(data: Span<UInt8>, metadata: Span<UInt8>, into frames: inout [UInt8]) -> PayloadEncoding {
+        let made = unsafe data.withUnsafeBytes { data in
+            unsafe metadata.withUnsafeBytes { unsafe make(data, $0, []) }
+        }
+        unsafe frames.append(contentsOf: UnsafeRawBufferPointer(start: frame, count: made.end))
+        return made.encoding
+    }
+
+    /// Appends a frame of which something is sealed to a buffer.
+    ///
+    /// - Parameters:
+    ///   - data: The raw data; together with `metadata`, and four bytes for each value, at most `capacity` bytes.
+    ///   - metadata: The raw metadata.
+    ///   - seal: What is cut out, and how it is sealed.
+    ///   - frames: Gets the frame at its end; unchanged if this throws.
     /// - Returns: The encoding that was chosen.
     func encode(
         data: Span<UInt8>,
         metadata: Span<UInt8>,
-        _ body: (UnsafeRawBufferPointer) -> Void
-    ) -> PayloadEncoding {
+        sealing seal: PayloadSeal,
+        into frames: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadEncoding {
+        let sealing = try sealingScratch()
         unsafe data.withUnsafeBytes { data in
-            unsafe metadata.withUnsafeBytes { metadata in
-                let isEmptyObject =
-                    unsafe metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
-                let kept = isEmptyObject ? unsafe UnsafeRawBufferPointer(start: nil, count: 0) : unsafe metadata
-                return unsafe encode(data, kept, body)
-            }
+            unsafe metadata.withUnsafeBytes { unsafe sealing.cut(data, $0, seal) }
         }
+        var inner = PayloadEncoding.identity
+        if let key = seal.key {
+            let made = unsafe make(sealing.values, UnsafeRawBufferPointer(start: nil, count: 0), [])
+            try unsafe sealing.seal(UnsafeRawBufferPointer(start: frame, count: made.end), key)
+            inner = made.encoding
+        } else {
+            sealing.dropValues()
+        }
+        let made = unsafe make(sealing.data, sealing.metadata, .sealed)
+        unsafe frames.append(contentsOf: UnsafeRawBufferPointer(start: frame, count: made.header))
+        unsafe frames.append(contentsOf: sealing.section)
+        unsafe frames.append(
+            contentsOf: UnsafeRawBufferPointer(start: frame + made.header, count: made.end - made.header)
+        )
+        // The column says which dictionary the frame needs; the two parts can need one only.
+        return inner.rawValue > 0 ? inner : made.encoding
     }
 
-    private func encode(
+    private func sealingScratch() throws(PayloadCodecError) -> SealingScratch {
+        if let sealing { return sealing }
+        let new = try SealingScratch(capacity: capacity)
+        sealing = new
+        return new
+    }
+
+    /// Makes a frame, but for a sealed section, which belongs between its header and its body.
+    private func make(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
-        _ body: (UnsafeRawBufferPointer) -> Void
-    ) -> PayloadEncoding {
+        _ flags: PayloadFrame.Flags
+    ) -> Made {
+        let isEmptyObject =
+            unsafe metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
+        let metadata = unsafe isEmptyObject ? UnsafeRawBufferPointer(start: nil, count: 0) : metadata
         let rawLength = data.count + metadata.count
         precondition(rawLength <= capacity, "the scratch is too small for the payload")
         let checksum = unsafe PayloadChecksum.of(data, metadata)
+        if let made = unsafe compress(data, metadata, flags, checksum) { return made }
+        let header = writeHeader(flags, dictionary: 0, data.count, metadata.count, checksum)
+        unsafe Self.copy(data, to: frame + header)
+        unsafe Self.copy(metadata, to: frame + header + data.count)
+        return Made(header: header, end: header + rawLength, encoding: .identity)
+    }
+
+    /// - Returns: `nil` if that does not make it smaller.
+    private func compress(
+        _ data: UnsafeRawBufferPointer,
+        _ metadata: UnsafeRawBufferPointer,
+        _ flags: PayloadFrame.Flags,
+        _ checksum: UInt32
+    ) -> Made? {
+        if case .nothing = compressor { return nil }
         let text = unsafe pack(data, metadata)
-        let flags: PayloadFrame.Flags = text.isPacked ? [.lz4, .packed] : .lz4
+        let flags = flags.union(text.isPacked ? [.lz4, .packed] : .lz4)
         let dictionaryID = dictionary.map { Int($0.id) } ?? 0
-        var end = writeHeader(flags, dictionary: dictionaryID, data.count, metadata.count, checksum)
+        let header = writeHeader(flags, dictionary: dictionaryID, data.count, metadata.count, checksum)
         let length =
             switch compressor {
-            case .small(let block): unsafe block.compress(count: text.count, into: frame + end)
+            case .nothing: 0
+            case .small(let block): unsafe block.compress(count: text.count, into: frame + header)
             case .any(let state):
                 unsafe state.compress(
                     UnsafeRawBufferPointer(start: raw, count: text.count),
-                    into: UnsafeMutableRawBufferPointer(start: frame + end, count: LZ4State.bound(text.count))
+                    into: UnsafeMutableRawBufferPointer(start: frame + header, count: LZ4State.bound(text.count))
                 )
             }
-        if length > 0, length < rawLength {
-            unsafe body(UnsafeRawBufferPointer(start: frame, count: end + length))
-            return dictionary.map { PayloadEncoding(rawValue: $0.id) } ?? .lz4
-        }
-        end = writeHeader([], dictionary: 0, data.count, metadata.count, checksum)
-        unsafe Self.copy(data, to: frame + end)
-        unsafe Self.copy(metadata, to: frame + end + data.count)
-        unsafe body(UnsafeRawBufferPointer(start: frame, count: end + rawLength))
-        return .identity
+        guard length > 0, length < data.count + metadata.count else { return nil }
+        return Made(
+            header: header,
+            end: header + length,
+            encoding: dictionary.map { PayloadEncoding(rawValue: $0.id) } ?? .lz4
+        )
     }
 
     /// Puts what is to be compressed behind the dictionary: packed text, or the raw bytes where there is nothing to pack.
@@ -136,21 +205,10 @@
     ) -> Int {
         unsafe frame.storeBytes(of: PayloadFrame.version << 4 | flags.rawValue, as: UInt8.self)
         var end = 1
-        write(varint: dictionary, at: &end)
-        write(varint: dataLength, at: &end)
-        write(varint: metadataLength, at: &end)
+        unsafe frame.store(varint: dictionary, at: &end)
+        unsafe frame.store(varint: dataLength, at: &end)
+        unsafe frame.store(varint: metadataLength, at: &end)
         unsafe frame.storeBytes(of: checksum.littleEndian, toByteOffset: end, as: UInt32.self)
         return end + 4
-    }
-
-    private func write(varint number: Int, at offset: inout Int) {
-        var rest = number
-        while rest > 127 {
-            unsafe frame.storeBytes(of: UInt8(rest & 127 | 128), toByteOffset: offset, as: UInt8.self)
-            offset += 1
-            rest >>= 7
-        }
-        unsafe frame.storeBytes(of: UInt8(rest), toByteOffset: offset, as: UInt8.self)
-        offset += 1
     }
 }

@@ -1,6 +1,5 @@
 internal import Crypto
 internal import FoundationEssentials
-internal import Synchronization
 
 /// The key of one data subject: seals what is personal in the payloads of the events that are about him.
 ///
@@ -13,7 +12,6 @@ package struct SubjectKey: Sendable {
     package static let overhead = 28
 
     private let key: SymmetricKey
-    private static let nonces = Nonces()
 
     /// A new random key.
     package init() { key = SymmetricKey(size: .bits256) }
@@ -29,7 +27,10 @@ package struct SubjectKey: Sendable {
     /// The key's bytes, to be wrapped.
     package var bytes: [UInt8] { unsafe key.withUnsafeBytes { unsafe Array($0) } }
 
-    /// Seals bytes.
+    /// Lends the key's bytes out.
+    func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { unsafe key.withUnsafeBytes(body) }
+
+    /// Seals bytes, such as keys; ``SealingCipher`` does so for payloads.
     ///
     /// - Parameters:
     ///   - plain: What nobody shall read.
@@ -37,8 +38,7 @@ package struct SubjectKey: Sendable {
     /// - Returns: Nonce, ciphertext and tag.
     package func seal(_ plain: [UInt8], context: [UInt8]) throws(PayloadCodecError) -> [UInt8] {
         do {
-            let nonce = try AES.GCM.Nonce(data: Self.nonces.next())
-            let box = try AES.GCM.seal(plain, using: key, nonce: nonce, authenticating: context)
+            let box = try AES.GCM.seal(plain, using: key, authenticating: context)
             guard let sealed = box.combined else { preconditionFailure("a nonce of 12 bytes stands before the rest") }
             return Array(sealed)
         } catch {
@@ -54,31 +54,5 @@ package struct SubjectKey: Sendable {
             let plain = try? AES.GCM.open(box, using: key, authenticating: context)
         else { return nil }
         return Array(plain)
-    }
-}
-
-/// Random nonces of 96 bits, drawn from the system some hundreds at a time: a call for each took a third of the time of a
-/// seal.
-private final class Nonces: Sendable {
-    private static let length = 12
-
-    private struct State {
-        var bytes: [UInt8] = []
-        var used = 0
-    }
-
-    private let state = Mutex(State())
-
-    /// A nonce that nobody had before.
-    func next() -> [UInt8] {
-        state.withLock { state in
-            if state.used == state.bytes.count {
-                state.bytes = unsafe SymmetricKey(size: SymmetricKeySize(bitCount: 341 * Self.length * 8))
-                    .withUnsafeBytes { unsafe Array($0) }
-                state.used = 0
-            }
-            defer { state.used += Self.length }
-            return Array(state.bytes[state.used..<(state.used + Self.length)])
-        }
     }
 }

@@ -7,9 +7,10 @@ import Testing
     static let allowed: [String: Set<String>] = [
         "CLibpq": [],
         "CLZ4": [],
+        "CLibcrypto": [],
         "EventModel": [],
         "Postgres": ["CLibpq", "Logging", "Metrics"],
-        "PayloadCodec": ["CLZ4", "Crypto"],
+        "PayloadCodec": ["CLZ4", "CLibcrypto", "Crypto"],
         "EventStore": ["EventModel", "PayloadCodec", "Postgres"],
         "Schema": ["Postgres"],
         "Projector": ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", "ServiceLifecycle"],

@@ -62,7 +62,13 @@ import Testing
             func frame(about user: StreamID, key: Int64?) throws -> [UInt8] {
                 let (data, metadata) = (Array(#"{"userId":"\#(user)"}"#.utf8), Array(#"{"ipAddress":"::1"}"#.utf8))
                 guard let key else { return try encoder.encode(data: data, metadata: metadata).frame }
-                let seal = PayloadSeal(data: [], metadata: [13..<18], keyID: key, key: SubjectKey(), identity: [])
+                let seal = PayloadSeal(
+                    data: [],
+                    metadata: [13..<18],
+                    keyID: key,
+                    key: SubjectKey(),
+                    identity: PayloadIdentity(stream: user.uuid, event: UUID())
+                )
                 return try encoder.encode(data: data, metadata: metadata, sealing: seal).frame
             }
             try await fixture.run(

@@ -1,10 +1,12 @@
+import Crypto
+import FoundationEssentials
 import Testing
 
 @testable import PayloadCodec
 
 /// Frames of which something is sealed under a subject's key.
 @Suite struct SealedFrameTests {
-    private static let identity = [UInt8](0..<32)
+    private static let identity = PayloadIdentity(stream: UUID(), event: UUID())
     private static let data = Array(
         #"{"turnId":"t-1","userTranscript":"My name is Ada Lovelace","asrLatencyMs":120.5}"#.utf8
     )
@@ -22,7 +24,7 @@ import Testing
     private static func seal(
         _ key: SubjectKey?,
         id: Int64 = 7,
-        identity: [UInt8] = identity
+        identity: PayloadIdentity = identity
     ) throws -> PayloadSeal {
         PayloadSeal(
             data: [try range(of: #""My name is Ada Lovelace""#, in: data)],
@@ -33,7 +35,7 @@ import Testing
         )
     }
 
-    private static func keys(_ state: PayloadKeys.State, identity: [UInt8] = identity) -> PayloadKeys {
+    private static func keys(_ state: PayloadKeys.State, identity: PayloadIdentity = identity) -> PayloadKeys {
         .known([7: state], identity: identity)
     }
 
@@ -94,9 +96,14 @@ import Testing
 
     @Test func `a section that was moved to another event, or sealed under another key, is corrupt`() throws {
         let key = SubjectKey()
-        let frame = try PayloadEncoder().encode(data: Self.data, metadata: Self.metadata, sealing: Self.seal(key)).frame
-        let other = [UInt8](1..<33)
-        for keys in [Self.keys(.key(key), identity: other), Self.keys(.key(SubjectKey()))] {
+        let (stream, event) = (UUID(), UUID())
+        let seal = try Self.seal(key, identity: PayloadIdentity(stream: stream, event: event))
+        let frame = try PayloadEncoder().encode(data: Self.data, metadata: Self.metadata, sealing: seal).frame
+        let others = [
+            PayloadIdentity(stream: stream, event: UUID()), PayloadIdentity(stream: UUID(), event: event),
+            PayloadIdentity(stream: event, event: stream),
+        ]
+        for keys in others.map({ Self.keys(.key(key), identity: $0) }) + [Self.keys(.key(SubjectKey()))] {
             let error = #expect(throws: PayloadCodecError.self) { try PayloadDecoder().decode(frame, keys: keys) }
             #expect(error?.code == .corrupt)
         }

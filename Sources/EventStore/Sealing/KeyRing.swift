@@ -111,6 +111,6 @@ extension StoredEvent {
     /// What may be read of it.
     package func keys(_ states: [Int64: PayloadKeys.State]) -> PayloadKeys {
         guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return .none }
-        return .known(states, identity: SubjectSealer.identity(stream, id))
+        return .known(states, identity: PayloadIdentity(stream: stream.uuid, event: id.uuid))
     }
 }

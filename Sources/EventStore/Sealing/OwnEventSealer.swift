@@ -43,7 +43,7 @@ package final class OwnEventSealer: Sendable {
                 metadata: found.metadata,
                 keyID: key.id,
                 key: key.key,
-                identity: SubjectSealer.identity(user, event.id)
+                identity: PayloadIdentity(stream: user.uuid, event: event.id.uuid)
             )
             return try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal).frame
         }

@@ -27,54 +27,79 @@ final class PersonalFields: Sendable {
     }
 
     /// The names that are personal in events of one type.
-    private struct Names: Sendable {
-        var data: [[UInt8]] = []
-        var metadata: [[UInt8]] = []
+    private final class Names: Sendable {
+        let data: MemberNames
+        let metadata: MemberNames
+
+        init(_ declarations: [Declaration], of type: EventType) {
+            let matching = declarations.filter { $0.matches(type) }
+            data = MemberNames(matching.filter { !$0.isInMetadata }.map(\.field))
+            metadata = MemberNames(matching.filter(\.isInMetadata).map(\.field))
+        }
     }
 
     let declarations: [Declaration]
-    private let known = Mutex<[EventType: Names]>([:])
+    /// The names of types that logs are full of: found without a lock.
+    private let frequent: [EventType: Names]
+    private let others = Mutex<[EventType: Names]>([:])
 
-    init(_ declarations: [Declaration]) { self.declarations = declarations }
+    init(_ declarations: [Declaration]) {
+        self.declarations = declarations
+        frequent = Dictionary(
+            uniqueKeysWithValues: EventType.frequent.map { ($0, Names(declarations, of: $0)) }
+        )
+    }
 
     /// Finds what is personal in an event: values that are there, `null` not among them.
     func find(in event: EventDraft) -> Found {
         let names = names(of: event.type)
-        return Found(
-            data: Self.find(names.data, in: event.data),
-            metadata: Self.find(names.metadata, in: event.metadata)
-        )
+        return Found(data: names.data.values(in: event.data), metadata: names.metadata.values(in: event.metadata))
     }
 
     private func names(of type: EventType) -> Names {
-        known.withLock { known in
-            if let names = known[type] { return names }
-            var names = Names()
-            for declaration in declarations where declaration.matches(type) {
-                if declaration.isInMetadata {
-                    names.metadata.append(Array(declaration.field.utf8))
-                } else {
-                    names.data.append(Array(declaration.field.utf8))
-                }
-            }
+        if let names = frequent[type] { return names }
+        return others.withLock { others in
+            if let names = others[type] { return names }
+            let names = Names(declarations, of: type)
             // Types may be made up by producers without end.
-            if known.count < 4096 { known[type] = names }
+            if others.count < 4096 { others[type] = names }
             return names
         }
     }
+}
 
-    private static func find(_ names: [[UInt8]], in json: [UInt8]) -> [Range<Int>] {
+/// Names of members that are looked for in objects.
+private struct MemberNames: Sendable {
+    private let names: [[UInt8]]
+    /// A bit for each length that one of them has, those from 63 on together: most members are told apart by it.
+    private let lengths: UInt64
+
+    init(_ names: [String]) {
+        self.names = names.map { Array($0.utf8) }
+        lengths = self.names.reduce(0) { $0 | Self.bit($1.count) }
+    }
+
+    private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
+
+    /// Where in an object the values of members with these names lie, but for `null`.
+    func values(in json: [UInt8]) -> [Range<Int>] {
         // `{}` and shorter than any name with its quotes.
         guard !names.isEmpty, json.count > 6 else { return [] }
         var found: [Range<Int>] = []
-        var members = JSONMembers(of: json.span, trusted: true)
+        let bytes = json.span
+        var members = JSONMembers(of: bytes, trusted: true)
         // A draft is JSON: it was checked when it was made.
-        while let member = try? members.next(in: json.span) {
-            guard member.value.kind != .null, names.contains(where: { member.key.equals($0, in: json.span) }) else {
-                continue
-            }
+        while let member = try? members.next(in: bytes) {
+            guard member.value.kind != .null, isOne(member.key, in: bytes) else { continue }
             found.append(member.value.range)
         }
         return found
+    }
+
+    private func isOne(_ key: JSONSlice, in bytes: Span<UInt8>) -> Bool {
+        // A name with escapes is longer than what it says.
+        guard key.hasEscapes || lengths & Self.bit(key.range.count - 2) != 0 else { return false }
+        for name in names where key.equals(name, in: bytes) { return true }
+        return false
     }
 }

@@ -41,6 +41,8 @@ struct SealingState: Sendable, Equatable {
 }
 
 /// The subject of each of some streams, and the subject's key where there is one.
+///
+/// Each key is looked up alone: a plan that a session made while the table was small would read all of it for ever.
 struct SelectSubjects: PostgresStatement {
     /// What was found of one stream.
     struct Row: Sendable {
@@ -54,7 +56,8 @@ struct SelectSubjects: PostgresStatement {
 
     let sql = """
         select found.stream_id, found.subject_id, \(SubjectKeyRow.columns)
-        from subjects_of($1, $2) found left join subject_keys k on k.subject_id = found.subject_id
+        from subjects_of($1, $2) found
+        left join lateral (select * from subject_keys key where key.subject_id = found.subject_id limit 1) k on true
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
@@ -89,7 +92,7 @@ struct CommitLater: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
-/// Stores new keys; a subject that got one meanwhile keeps it. Looks before it inserts, so that no ids are used up.
+/// Stores new keys and says under which ids; a subject that got one meanwhile keeps it, and is not among them.
 struct InsertSubjectKeys: PostgresStatement {
     let keys: [(subject: StreamID, wrapped: [UInt8])]
     let encryptionKey: String
@@ -97,14 +100,18 @@ struct InsertSubjectKeys: PostgresStatement {
     let sql = """
         insert into subject_keys (subject_id, wrapped_key, kek_id)
         select new.subject_id, new.wrapped_key, $3 from unnest($1::uuid[], $2::bytea[]) as new(subject_id, wrapped_key)
-        where not exists (select from subject_keys known where known.subject_id = new.subject_id)
         on conflict (subject_id) do nothing
+        returning subject_id, id
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(keys.map(\.subject.uuid))
         try parameters.append(keys.map { PostgresBytea($0.wrapped) })
         try parameters.append(encryptionKey)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (subject: StreamID, id: Int64) {
+        (StreamID(try row.decode(UUID.self, at: 0)), try row.decode(at: 1))
     }
 }
 

@@ -17,6 +17,11 @@ package final class SubjectSealer: Sendable {
         let id: Int64
         /// `nil` if it was destroyed: what it would seal is dropped.
         let key: SubjectKey?
+
+        init(id: Int64, _ state: PayloadKeys.State) {
+            self.id = id
+            key = if case .key(let key) = state { key } else { nil }
+        }
     }
 
     /// What one look at the database gave.
@@ -51,6 +56,12 @@ package final class SubjectSealer: Sendable {
             remember(key, of: stream)
             return key
         }
+
+        /// Remembers whom a session is about that starts, if that subject is known: its stream needs no look then.
+        mutating func note(_ subject: StreamID, of stream: StreamID) {
+            guard let key = key(of: subject), self.key(of: stream) == nil else { return }
+            remember(key, of: stream)
+        }
     }
 
     private let pool: PostgresPool
@@ -69,46 +80,45 @@ package final class SubjectSealer: Sendable {
         self.keys = keys
     }
 
-    /// What of some appends is sealed, and how.
+    /// What of some appends is sealed, and how. Asks nobody if all their keys are remembered.
     ///
-    /// - Returns: For each append and each of its events a seal, or `nil` where nothing is personal; nothing at all where
-    ///   there is nothing to seal.
+    /// - Returns: For each append a seal for each of its events, or `nil` where nothing is personal; nothing at all for an
+    ///   append, and for all of them, where there is nothing to seal.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
     ///   here; `.unavailable` or `.refused` if keys cannot be looked up.
     func seals(for appends: [Append]) async throws -> [[PayloadSeal?]] {
         let look = try await currentLook()
         guard look.state.encryptionKey != nil else { return [] }
-        let found = appends.map { append in append.events.map { look.fields.find(in: $0) } }
-        noteNamed(appends)
-        var keys: [StreamID: Key] = [:]
+        var personal: [PersonalAppend] = []
+        var named: [StreamID: StreamID] = [:]
+        for place in appends.indices {
+            if let append = PersonalAppend(appends[place], at: place, look.fields) { personal.append(append) }
+            if let subject = appends[place].subject, named[appends[place].stream] == nil {
+                named[appends[place].stream] = subject
+            }
+        }
+        guard !personal.isEmpty || !named.isEmpty else { return [] }
         var missing: [StreamID: StreamID?] = [:]
+        var keys: [Key?] = []
+        keys.reserveCapacity(personal.count)
         state.withLock { state in
-            for (append, found) in zip(appends, found) where keys[append.stream] == nil {
-                guard found.contains(where: { !$0.isEmpty }) else { continue }
-                if let key = state.key(of: append.stream) {
-                    keys[append.stream] = key
-                } else {
-                    missing[append.stream] = .some(append.events.lazy.compactMap(\.subject).first)
-                }
+            for (stream, subject) in named { state.note(subject, of: stream) }
+            for append in personal {
+                let key = state.key(of: append.stream)
+                if key == nil { missing[append.stream] = .some(named[append.stream]) }
+                keys.append(key)
             }
         }
-        if !missing.isEmpty {
-            let looked = try await patiently { try await self.lookUp(missing) }
-            keys.merge(looked.keys) { _, new in new }
-        }
-        guard !keys.isEmpty else { return [] }
-        return zip(appends, found).map { append, found in
-            zip(append.events, found).map { event, found in
-                guard !found.isEmpty, let key = keys[append.stream] else { return nil }
-                return PayloadSeal(
-                    data: found.data,
-                    metadata: found.metadata,
-                    keyID: key.id,
-                    key: key.key,
-                    identity: Self.identity(append.stream, event.id)
-                )
+        guard !personal.isEmpty else { return [] }
+        let looked = missing.isEmpty ? nil : try await patiently { try await self.lookUp(missing) }
+        var seals = [[PayloadSeal?]](repeating: [], count: appends.count)
+        for (append, key) in zip(personal, keys) {
+            guard let key = key ?? looked?.keys[append.stream] else {
+                throw EventStoreError(.refused, "the key of stream \(append.stream) was not found: nothing was stored")
             }
+            seals[append.place] = append.seals(of: appends[append.place], keyID: key.id, key.key)
         }
+        return seals
     }
 
     /// What of appends is sealed that have nothing to do with each other: one whose key is missing does not touch the others.
@@ -124,20 +134,6 @@ package final class SubjectSealer: Sendable {
             return results
         } catch {
             return appends.map { _ in .failure(error) }
-        }
-    }
-
-    /// What a payload belongs to.
-    static func identity(_ stream: StreamID, _ event: EventID) -> [UInt8] { stream.uuid.bytes + event.uuid.bytes }
-
-    /// Remembers whom sessions are about that start here, if their subjects are known: their streams need no look then.
-    private func noteNamed(_ appends: [Append]) {
-        for append in appends {
-            guard let subject = append.events.lazy.compactMap(\.subject).first else { continue }
-            state.withLock { state in
-                guard let key = state.key(of: subject), state.key(of: append.stream) == nil else { return }
-                state.remember(key, of: append.stream)
-            }
         }
     }
 
@@ -258,27 +254,46 @@ package final class SubjectSealer: Sendable {
     ) async throws -> [StreamID: Key] {
         guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
         var rows = found
+        var made: [StreamID: Key] = [:]
         let without = Set(rows.filter { $0.key == nil }.map(\.subject))
         if !without.isEmpty {
-            // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
-            let subjects = without.sorted { $0.uuid.precedes($1.uuid) }
-            let made = try await wrapping.wrap(subjects.map { ($0.uuid.bytes, SubjectKey()) })
-            rows = try await connection.pipeline(
-                CommitLater(),
-                InsertSubjectKeys(keys: Array(zip(subjects, made)), encryptionKey: encryptionKey),
-                SelectSubjects(streams: wanted)
-            ).2
+            made = try await makeKeys(of: without, by: wrapping, on: connection)
+            if made.count < without.count {
+                // Somebody else made some meanwhile.
+                rows = try await connection.query(SelectSubjects(streams: wanted))
+            }
         }
-        let states = try await keys.unwrap(rows.compactMap(\.key))
+        let states = try await keys.unwrap(rows.filter { made[$0.subject] == nil }.compactMap(\.key))
         var keys: [StreamID: Key] = [:]
         for row in rows {
-            guard let id = row.key?.id, let state = states[id] else {
+            let key = made[row.subject] ?? row.key.flatMap { known in states[known.id].map { Key(id: known.id, $0) } }
+            guard let key else {
                 throw EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made")
             }
-            let key = if case .key(let key) = state { Key(id: id, key: key) } else { Key(id: id, key: nil) }
             keys[row.stream] = key
             keys[row.subject] = key
         }
         return keys
+    }
+
+    /// Makes keys, but for subjects that others have made one for.
+    private func makeKeys(
+        of subjects: Set<StreamID>,
+        by wrapping: any KeyEncryptionKey,
+        on connection: PostgresConnection
+    ) async throws -> [StreamID: Key] {
+        // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
+        let new = subjects.sorted { $0.uuid.precedes($1.uuid) }.map { (subject: $0, key: SubjectKey()) }
+        let wrapped = try await wrapping.wrap(new.map { ($0.subject.uuid.bytes, $0.key) })
+        let (_, stored) = try await connection.pipeline(
+            CommitLater(),
+            InsertSubjectKeys(keys: Array(zip(new.map(\.subject), wrapped)), encryptionKey: wrapping.identifier)
+        )
+        let ids = Dictionary(stored.map { ($0.subject, $0.id) }) { first, _ in first }
+        var made: [StreamID: Key] = [:]
+        for (subject, key) in new {
+            if let id = ids[subject] { made[subject] = Key(id: id, .key(key)) }
+        }
+        return made
     }
 }

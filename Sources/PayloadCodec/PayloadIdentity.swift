@@ -1,0 +1,32 @@
+package import FoundationEssentials
+
+/// What a payload belongs to: what is sealed in it opens for this event of this stream only.
+package struct PayloadIdentity: Hashable, Sendable {
+    /// How many bytes it has.
+    static let length = 32
+
+    private let stream: UUID
+    private let event: UUID
+
+    /// - Parameters:
+    ///   - stream: The stream's id.
+    ///   - event: The event's.
+    package init(stream: UUID, event: UUID) {
+        self.stream = stream
+        self.event = event
+    }
+
+    /// The bytes of the stream's id, then those of the event's.
+    var bytes: [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: Self.length) { target, count in
+            unsafe write(to: UnsafeMutableRawBufferPointer(target))
+            count = Self.length
+        }
+    }
+
+    /// Writes ``bytes`` to the beginning of a buffer that has room for them.
+    func write(to target: UnsafeMutableRawBufferPointer) {
+        unsafe target.storeBytes(of: stream.uuid, as: uuid_t.self)
+        unsafe target.storeBytes(of: event.uuid, toByteOffset: 16, as: uuid_t.self)
+    }
+}

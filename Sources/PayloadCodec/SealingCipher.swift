@@ -1,0 +1,67 @@
+internal import CLibcrypto
+
+/// AES-256-GCM by OpenSSL's libcrypto, into memory that is there: for what is sealed while events are appended.
+///
+/// Crypto seals the same bytes, and opens these, but makes a context, buffers and three `Data` for each call, which takes five
+/// times as long; see decision 0004. libcrypto is wherever libpq is, which needs it.
+///
+/// Not for two callers at a time: ``SealingScratch`` owns one.
+@safe final class SealingCipher {
+    private static let nonceLength = 12
+    private static let tagLength = 16
+
+    private let context: OpaquePointer
+    private var nonces = NonceSource()
+
+    /// Prepares a context, which each seal uses again.
+    init() throws(PayloadCodecError) {
+        guard let context = unsafe EVP_CIPHER_CTX_new() else { throw Self.failure("has no memory") }
+        unsafe self.context = context
+        guard unsafe EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nil, nil, nil) == 1 else {
+            throw Self.failure("has no AES-256-GCM")
+        }
+    }
+
+    deinit { unsafe EVP_CIPHER_CTX_free(context) }
+
+    /// Seals bytes under a nonce that nobody had before.
+    ///
+    /// - Parameters:
+    ///   - plain: What nobody shall read, at most 2 GiB.
+    ///   - identity: What it belongs to: it opens only together with the same.
+    ///   - key: The subject's key.
+    ///   - target: Gets nonce, ciphertext and tag: ``SubjectKey/overhead`` bytes more than `plain`.
+    func seal(
+        _ plain: UnsafeRawBufferPointer,
+        context identity: UnsafeRawBufferPointer,
+        under key: SubjectKey,
+        to target: UnsafeMutableRawPointer
+    ) throws(PayloadCodecError) {
+        let nonce = unsafe target.assumingMemoryBound(to: UInt8.self)
+        try unsafe nonces.next(to: UnsafeMutableRawBufferPointer(start: target, count: Self.nonceLength))
+        let sealed = unsafe nonce + Self.nonceLength
+        let text = unsafe plain.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        let authenticated = unsafe identity.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        var written: Int32 = 0
+        // Source: OpenSSL manual, EVP_EncryptInit(3), "AEAD Interface".
+        let isSound = unsafe key.withUnsafeBytes { key in
+            unsafe EVP_EncryptInit_ex(context, nil, nil, key.assumingMemoryBound(to: UInt8.self).baseAddress, nonce)
+                == 1
+                && EVP_EncryptUpdate(context, nil, &written, authenticated, Int32(identity.count)) == 1
+                && EVP_EncryptUpdate(context, sealed, &written, text, Int32(plain.count)) == 1
+                && Int(written) == plain.count
+                && EVP_EncryptFinal_ex(context, sealed + plain.count, &written) == 1
+                && EVP_CIPHER_CTX_ctrl(
+                    context,
+                    EVP_CTRL_AEAD_GET_TAG,
+                    Int32(Self.tagLength),
+                    sealed + plain.count
+                ) == 1
+        }
+        guard isSound else { throw Self.failure("failed to seal") }
+    }
+
+    private static func failure(_ what: String) -> PayloadCodecError {
+        PayloadCodecError(.corrupt, "libcrypto \(what): nothing was encoded; try again, or look at its configuration")
+    }
+}
