@@ -25,10 +25,26 @@ extension HotFunction {
                 let draft = drafts[number % drafts.count]
                 return (try? encoder.encode(data: draft.data, metadata: draft.metadata).frame.count) ?? 0
             },
+            sealing(drafts, encoder),
             HotFunction(name: "codec: decode a frame", events: 1) { number in
                 (try? decoder.decode(frames[number % frames.count]).bytes.count) ?? 0
             },
         ]
+    }
+
+    /// The same of payloads of which a value is sealed: the first one of the data.
+    private static func sealing(_ drafts: [EventDraft], _ encoder: PayloadEncoder) -> HotFunction {
+        let key = SubjectKey()
+        let sealed = drafts.compactMap { draft -> (draft: EventDraft, seal: PayloadSeal)? in
+            var members = JSONMembers(of: draft.data.span, trusted: true)
+            guard let value = try? members.next(in: draft.data.span)?.value.range else { return nil }
+            let identity = PayloadIdentity(stream: draft.id.uuid, event: draft.id.uuid)
+            return (draft, PayloadSeal(data: [value], metadata: [], keyID: 1, key: key, identity: identity))
+        }
+        return HotFunction(name: "codec: encode a payload and seal a value of it", events: 1) { number in
+            let (draft, seal) = sealed[number % sealed.count]
+            return (try? encoder.encode(data: draft.data, metadata: draft.metadata, sealing: seal).frame.count) ?? 0
+        }
     }
 
     /// Reading a producer's line: all of it is checked, and the fields are taken out.
