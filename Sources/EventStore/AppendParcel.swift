@@ -116,18 +116,14 @@ struct AppendParcelContents {
 
     private mutating func add(_ event: EventDraft, seal: PayloadSeal?) throws {
         let start = frames.count
-        let encoding: PayloadEncoding
-        if let seal {
-            let sealed = try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal)
-            encoding = sealed.encoding
-            frames += sealed.frame
-        } else {
-            encoding = try encoder.encode(
-                data: event.json.span.extracting(event.dataRange),
-                metadata: event.json.span.extracting(event.metadataRange),
-                into: &frames
-            )
-        }
+        let data = event.json.span.extracting(event.dataRange)
+        let metadata = event.json.span.extracting(event.metadataRange)
+        let encoding =
+            if let seal {
+                try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
+            } else {
+                try encoder.encode(data: data, metadata: metadata, into: &frames)
+            }
         events.append(
             AppendParcel.Event(
                 id: event.id,

@@ -89,7 +89,7 @@ public final class EventAppender: Sendable {
         }
         let queue = queues[lane(of: first.stream)]
         let size = AppendRequest.size(of: appends)
-        let seals = try await sealer?.seals(for: appends) ?? []
+        let seals = try await sealer?.seals(for: appends, at: Array(appends.indices)) ?? []
         try await queue.reserve(size)
         let outcomes = AppendOutcomes(count: appends.count)
         let ticket: UInt64
@@ -156,13 +156,13 @@ public final class EventAppender: Sendable {
     /// Hands some appends of one lane over; those that cannot be packed fail alone.
     private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
         let (places, queue) = (part.places, queues[part.lane])
-        let seals = await sealer?.seals(independently: places.map { Append(appends[$0]) })
+        let seals = await sealer?.seals(forEachOf: appends, at: places)
         try await queue.reserve(part.size)
         var contents = AppendParcelContents(encoder: encoder, size: part.size, appends: places.count)
         var failures: [(place: Int, result: AppendResult)] = []
         for (index, place) in places.enumerated() {
             do {
-                let seals = try seals?[index].get().first ?? []
+                let seals = try seals?[index].get() ?? []
                 try contents.add(appends[place], place: place, seals: seals)
             } catch {
                 failures.append((place, .failure(error)))

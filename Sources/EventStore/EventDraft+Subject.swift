@@ -6,8 +6,8 @@ extension EventDraft {
     var subject: StreamID? {
         guard type == .sessionStarted else { return nil }
         var named: String?
-        let bytes = data.span
-        var members = JSONMembers(of: bytes, trusted: true)
+        let bytes = json.span
+        var members = JSONMembers(of: bytes, in: dataRange, trusted: true)
         // Of a name that comes twice, the last one counts.
         while let member = try? members.next(in: bytes) {
             guard member.key.equals(Self.userId, in: bytes) else { continue }
@@ -17,14 +17,4 @@ extension EventDraft {
     }
 
     private static let userId = Array("userId".utf8)
-}
-
-extension Append {
-    /// The user whom the session is about that starts here; nil if none does.
-    var subject: StreamID? {
-        for place in events.indices where events[place].type == .sessionStarted {
-            if let subject = events[place].subject { return subject }
-        }
-        return nil
-    }
 }

@@ -17,10 +17,3 @@ extension Append: StreamAppend {}
 extension EventLine: StreamAppend {
     var events: CollectionOfOne<EventDraft> { CollectionOfOne(event) }
 }
-
-extension Append {
-    /// The same with its events in an array.
-    init(_ append: some StreamAppend) {
-        self.init(stream: append.stream, expectedVersion: append.expectedVersion, events: Array(append.events))
-    }
-}

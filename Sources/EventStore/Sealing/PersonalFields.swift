@@ -18,7 +18,7 @@ final class PersonalFields: Sendable {
         }
     }
 
-    /// The values of an event that are personal, where they lie.
+    /// The values of an event that are personal, where they lie in its data and in its metadata.
     struct Found: Sendable {
         var data: [Range<Int>] = []
         var metadata: [Range<Int>] = []
@@ -40,24 +40,25 @@ final class PersonalFields: Sendable {
 
     let declarations: [Declaration]
     /// The names of types that logs are full of: found without a lock.
-    private let frequent: [EventType: Names]
+    private let frequent: [Names]
     private let others = Mutex<[EventType: Names]>([:])
 
     init(_ declarations: [Declaration]) {
         self.declarations = declarations
-        frequent = Dictionary(
-            uniqueKeysWithValues: EventType.frequent.map { ($0, Names(declarations, of: $0)) }
-        )
+        frequent = EventType.frequent.map { Names(declarations, of: $0) }
     }
 
     /// Finds what is personal in an event: values that are there, `null` not among them.
     func find(in event: EventDraft) -> Found {
         let names = names(of: event.type)
-        return Found(data: names.data.values(in: event.data), metadata: names.metadata.values(in: event.metadata))
+        return Found(
+            data: names.data.values(in: event.json, event.dataRange),
+            metadata: names.metadata.values(in: event.json, event.metadataRange)
+        )
     }
 
     private func names(of type: EventType) -> Names {
-        if let names = frequent[type] { return names }
+        if let place = type.place { return frequent[Int(place)] }
         return others.withLock { others in
             if let names = others[type] { return names }
             let names = Names(declarations, of: type)
@@ -81,17 +82,18 @@ private struct MemberNames: Sendable {
 
     private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
 
-    /// Where in an object the values of members with these names lie, but for `null`.
-    func values(in json: [UInt8]) -> [Range<Int>] {
+    /// Where in an object the values of members with these names lie, but for `null`: counted from where it begins itself.
+    func values(in json: [UInt8], _ object: Range<Int>) -> [Range<Int>] {
         // `{}` and shorter than any name with its quotes.
-        guard !names.isEmpty, json.count > 6 else { return [] }
+        guard !names.isEmpty, object.count > 6 else { return [] }
         var found: [Range<Int>] = []
         let bytes = json.span
-        var members = JSONMembers(of: bytes, trusted: true)
+        var members = JSONMembers(of: bytes, in: object, trusted: true)
         // A draft is JSON: it was checked when it was made.
         while let member = try? members.next(in: bytes) {
             guard member.value.kind != .null, isOne(member.key, in: bytes) else { continue }
-            found.append(member.value.range)
+            let range = member.value.range
+            found.append((range.lowerBound - object.lowerBound)..<(range.upperBound - object.lowerBound))
         }
         return found
     }

@@ -12,23 +12,11 @@ internal import Synchronization
 /// something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and nobody can
 /// open what it sealed.
 package final class SubjectSealer: Sendable {
-    /// A subject's key.
-    private struct Key: Sendable {
-        let id: Int64
-        /// `nil` if it was destroyed: what it would seal is dropped.
-        let key: SubjectKey?
-
-        init(id: Int64, _ state: PayloadKeys.State) {
-            self.id = id
-            key = if case .key(let key) = state { key } else { nil }
-        }
-    }
-
     /// What one look at the database gave.
     private struct Look: Sendable {
         let state: SealingState
         let fields: PersonalFields
-        var keys: [StreamID: Key] = [:]
+        var keys: [StreamID: SealingKey] = [:]
     }
 
     private struct Waiter {
@@ -39,37 +27,15 @@ package final class SubjectSealer: Sendable {
     private struct State {
         var look: Look?
         var lookedAt = ContinuousClock.now
-        /// Keys by stream and by subject, in two halves: when the young one is full, the old one is forgotten.
-        var young: [StreamID: Key] = [:]
-        var old: [StreamID: Key] = [:]
+        var keys = RememberedKeys()
         var waiting: [Waiter] = []
         var isLooking = false
-
-        mutating func remember(_ key: Key, of stream: StreamID) {
-            if young.count >= SubjectSealer.remembered / 2 { (old, young) = (young, [:]) }
-            young[stream] = key
-        }
-
-        mutating func key(of stream: StreamID) -> Key? {
-            if let key = young[stream] { return key }
-            guard let key = old[stream] else { return nil }
-            remember(key, of: stream)
-            return key
-        }
-
-        /// Remembers whom a session is about that starts, if that subject is known: its stream needs no look then.
-        mutating func note(_ subject: StreamID, of stream: StreamID) {
-            guard let key = key(of: subject), self.key(of: stream) == nil else { return }
-            remember(key, of: stream)
-        }
     }
 
     private let pool: PostgresPool
     private let keys: SealingKeys
     private let state = Mutex(State())
 
-    /// How many streams and subjects are remembered.
-    private static let remembered = 100_000
     /// For how long what is remembered counts without a look.
     private static let trust = Duration.seconds(1)
     /// For how long to try to reach a server that is away, and how long to leave it alone between.
@@ -82,58 +48,64 @@ package final class SubjectSealer: Sendable {
 
     /// What of some appends is sealed, and how. Asks nobody if all their keys are remembered.
     ///
-    /// - Returns: For each append a seal for each of its events, or `nil` where nothing is personal; nothing at all for an
-    ///   append, and for all of them, where there is nothing to seal.
+    /// - Parameters:
+    ///   - appends: Appends.
+    ///   - places: Which of them.
+    /// - Returns: For each place a seal for each event, or `nil` where nothing is personal; nothing at all for an append, and
+    ///   for all of them, where there is nothing to seal.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
     ///   here; `.unavailable` or `.refused` if keys cannot be looked up.
-    func seals(for appends: [Append]) async throws -> [[PayloadSeal?]] {
+    func seals(for appends: [some StreamAppend], at places: [Int]) async throws -> [[PayloadSeal?]] {
         let look = try await currentLook()
         guard look.state.encryptionKey != nil else { return [] }
         var personal: [PersonalAppend] = []
         var named: [StreamID: StreamID] = [:]
-        for place in appends.indices {
-            if let append = PersonalAppend(appends[place], at: place, look.fields) { personal.append(append) }
-            if let subject = appends[place].subject, named[appends[place].stream] == nil {
-                named[appends[place].stream] = subject
-            }
+        for (index, place) in places.enumerated() {
+            var subject: StreamID?
+            if let append = PersonalAppend(appends[place], at: index, look.fields, &subject) { personal.append(append) }
+            guard let subject, named[appends[place].stream] == nil else { continue }
+            named[appends[place].stream] = subject
         }
         guard !personal.isEmpty || !named.isEmpty else { return [] }
         var missing: [StreamID: StreamID?] = [:]
-        var keys: [Key?] = []
+        var keys: [SealingKey?] = []
         keys.reserveCapacity(personal.count)
         state.withLock { state in
-            for (stream, subject) in named { state.note(subject, of: stream) }
+            for (stream, subject) in named { state.keys.note(subject, of: stream) }
             for append in personal {
-                let key = state.key(of: append.stream)
+                let key = state.keys[append.stream]
                 if key == nil { missing[append.stream] = .some(named[append.stream]) }
                 keys.append(key)
             }
         }
         guard !personal.isEmpty else { return [] }
         let looked = missing.isEmpty ? nil : try await patiently { try await self.lookUp(missing) }
-        var seals = [[PayloadSeal?]](repeating: [], count: appends.count)
+        var seals = [[PayloadSeal?]](repeating: [], count: places.count)
         for (append, key) in zip(personal, keys) {
             guard let key = key ?? looked?.keys[append.stream] else {
                 throw EventStoreError(.refused, "the key of stream \(append.stream) was not found: nothing was stored")
             }
-            seals[append.place] = append.seals(of: appends[append.place], keyID: key.id, key.key)
+            seals[append.index] = append.seals(of: appends[places[append.index]], keyID: key.id, key.key)
         }
         return seals
     }
 
     /// What of appends is sealed that have nothing to do with each other: one whose key is missing does not touch the others.
     ///
-    /// - Returns: What ``seals(for:)`` says of each alone; `nil` where there is nothing to seal.
-    func seals(independently appends: [Append]) async -> [Result<[[PayloadSeal?]], any Error>]? {
+    /// - Returns: What ``seals(for:at:)`` says of each alone; `nil` where there is nothing to seal.
+    func seals(
+        forEachOf appends: [some StreamAppend],
+        at places: [Int]
+    ) async -> [Result<[PayloadSeal?], any Error>]? {
         do {
-            let all = try await seals(for: appends)
-            return all.isEmpty ? nil : all.map { .success([$0]) }
-        } catch let error as EventStoreError where error.code == .keyUnavailable && appends.count > 1 {
-            var results: [Result<[[PayloadSeal?]], any Error>] = []
-            for append in appends { results += await seals(independently: [append]) ?? [.success([])] }
+            let all = try await seals(for: appends, at: places)
+            return all.isEmpty ? nil : all.map { .success($0) }
+        } catch let error as EventStoreError where error.code == .keyUnavailable && places.count > 1 {
+            var results: [Result<[PayloadSeal?], any Error>] = []
+            for place in places { results += await seals(forEachOf: appends, at: [place]) ?? [.success([])] }
             return results
         } catch {
-            return appends.map { _ in .failure(error) }
+            return places.map { _ in .failure(error) }
         }
     }
 
@@ -214,7 +186,7 @@ package final class SubjectSealer: Sendable {
                 }
                 var look = Look(state: now, fields: try await self.fields(now, on: connection))
                 self.state.withLock { state in
-                    if state.look?.state != now { (state.young, state.old) = ([:], [:]) }
+                    if state.look?.state != now { state.keys = RememberedKeys() }
                     (state.look, state.lookedAt) = (look, .now)
                 }
                 guard !wanted.isEmpty, let encryptionKey = now.encryptionKey else { return look }
@@ -223,7 +195,7 @@ package final class SubjectSealer: Sendable {
                 self.state.withLock { state in
                     // Not if another look has found out meanwhile that these may be stale.
                     guard state.look?.state == now else { return }
-                    for (stream, key) in keys { state.remember(key, of: stream) }
+                    for (stream, key) in keys { state.keys.remember(key, of: stream) }
                 }
                 return look
             }
@@ -251,10 +223,10 @@ package final class SubjectSealer: Sendable {
         found: [SelectSubjects.Row],
         _ encryptionKey: String,
         on connection: PostgresConnection
-    ) async throws -> [StreamID: Key] {
+    ) async throws -> [StreamID: SealingKey] {
         guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
         var rows = found
-        var made: [StreamID: Key] = [:]
+        var made: [StreamID: SealingKey] = [:]
         let without = Set(rows.filter { $0.key == nil }.map(\.subject))
         if !without.isEmpty {
             made = try await makeKeys(of: without, by: wrapping, on: connection)
@@ -264,9 +236,10 @@ package final class SubjectSealer: Sendable {
             }
         }
         let states = try await keys.unwrap(rows.filter { made[$0.subject] == nil }.compactMap(\.key))
-        var keys: [StreamID: Key] = [:]
+        var keys: [StreamID: SealingKey] = [:]
         for row in rows {
-            let key = made[row.subject] ?? row.key.flatMap { known in states[known.id].map { Key(id: known.id, $0) } }
+            let key =
+                made[row.subject] ?? row.key.flatMap { known in states[known.id].map { SealingKey(id: known.id, $0) } }
             guard let key else {
                 throw EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made")
             }
@@ -281,7 +254,7 @@ package final class SubjectSealer: Sendable {
         of subjects: Set<StreamID>,
         by wrapping: any KeyEncryptionKey,
         on connection: PostgresConnection
-    ) async throws -> [StreamID: Key] {
+    ) async throws -> [StreamID: SealingKey] {
         // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
         let new = subjects.sorted { $0.uuid.precedes($1.uuid) }.map { (subject: $0, key: SubjectKey()) }
         let wrapped = try await wrapping.wrap(new.map { ($0.subject.uuid.bytes, $0.key) })
@@ -290,9 +263,9 @@ package final class SubjectSealer: Sendable {
             InsertSubjectKeys(keys: Array(zip(new.map(\.subject), wrapped)), encryptionKey: wrapping.identifier)
         )
         let ids = Dictionary(stored.map { ($0.subject, $0.id) }) { first, _ in first }
-        var made: [StreamID: Key] = [:]
+        var made: [StreamID: SealingKey] = [:]
         for (subject, key) in new {
-            if let id = ids[subject] { made[subject] = Key(id: id, .key(key)) }
+            if let id = ids[subject] { made[subject] = SealingKey(id: id, .key(key)) }
         }
         return made
     }
