@@ -116,10 +116,12 @@ public struct EventDraft: Hashable, Sendable {
 
 /// Two drafts are equal if they say the same, wherever their bytes lie.
 extension EventDraft {
+    /// Compares what the drafts say: two that share no byte may be equal.
     public static func == (left: EventDraft, right: EventDraft) -> Bool {
         left.id == right.id && left.type == right.type && left.occurredAt == right.occurredAt
             && left.json[left.dataRange] == right.json[right.dataRange] && left.metadata == right.metadata
     }
 
+    /// Hashes the identifier alone, which no two events share.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
