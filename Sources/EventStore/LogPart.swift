@@ -1,33 +1,66 @@
 internal import Postgres
 
-/// The part of the log that is read.
-struct LogPart: Sendable {
-    private let shards: ShardSet?
-    private let types: EventTypeFilter?
+/// The part of the log that is read: events of some streams and some types, or of several such pieces together.
+package struct LogPart: Sendable {
+    /// Events of some streams, and of some types.
+    private struct Piece {
+        /// Whose streams; `nil` for all.
+        let shards: ShardSet?
+        /// Which types; `nil` for all.
+        let types: EventTypeFilter?
+
+        var isWhole: Bool { shards == nil && types == nil }
+        /// How many parameters its condition has.
+        var parameterCount: Int { (shards == nil ? 0 : 2) + (types == nil ? 0 : 2) }
+
+        /// Its condition, which begins with `and`, with its parameters numbered from `first`.
+        func condition(from first: Int) -> String {
+            guard shards != nil else { return EventTypeFilter.condition(types, from: first) }
+            return "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[]) "
+                + EventTypeFilter.condition(types, from: first + 2)
+        }
+    }
+
+    /// None of them means the whole log.
+    private let pieces: [Piece]
 
     /// - Parameters:
     ///   - shards: Whose streams; `nil` for all.
     ///   - types: Which types; `nil` for all.
-    init(shards: ShardSet?, types: EventTypeFilter?) {
-        self.shards = shards?.isWhole == true ? nil : shards
-        self.types = types
+    package init(shards: ShardSet?, types: EventTypeFilter?) { self.init([(shards, types)]) }
+
+    /// - Parameter pieces: What is read if it is in any of them.
+    package init(_ pieces: [(shards: ShardSet?, types: EventTypeFilter?)]) {
+        let pieces = pieces.map { Piece(shards: $0.shards?.isWhole == true ? nil : $0.shards, types: $0.types) }
+        self.pieces = pieces.contains(where: \.isWhole) ? [] : pieces
     }
 
-    /// How much of the log it is, as far as the number of shards tells.
-    var share: Double { shards.map { Double($0.members.count) / Double($0.count) } ?? 1 }
+    /// How much of the log it is at most, as far as the number of shards tells.
+    var share: Double {
+        guard !pieces.isEmpty else { return 1 }
+        let shares = pieces.map { $0.shards.map { Double($0.members.count) / Double($0.count) } ?? 1 }
+        return min(1, shares.reduce(0, +))
+    }
 
     /// The condition that keeps a statement to the part, with its parameters numbered from `first`.
     func condition(from first: Int) -> String {
-        guard shards != nil else { return EventTypeFilter.condition(types, from: first) }
-        return "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[]) "
-            + EventTypeFilter.condition(types, from: first + 2)
+        guard pieces.count > 1 else { return pieces.first?.condition(from: first) ?? "" }
+        var number = first
+        var conditions: [String] = []
+        for piece in pieces {
+            conditions.append("(true \(piece.condition(from: number)))")
+            number += piece.parameterCount
+        }
+        return "and (\(conditions.joined(separator: " or ")))"
     }
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        if let shards {
-            try parameters.append(Int32(shards.count))
-            try parameters.append(shards.members.map { Int32($0) })
+        for piece in pieces {
+            if let shards = piece.shards {
+                try parameters.append(Int32(shards.count))
+                try parameters.append(shards.members.map { Int32($0) })
+            }
+            try piece.types?.bind(&parameters)
         }
-        try types?.bind(&parameters)
     }
 }

@@ -10,16 +10,14 @@ extension LogReader {
     ///   - cursor: Where to go on; it ``LogCursor/precedes(_:)`` `target`.
     ///   - target: Where to stop.
     ///   - limit: How many events at most.
-    ///   - shards: Whose streams to read; all of them unless given.
-    ///   - types: Which types to read; all of them unless given.
+    ///   - part: What of it to read.
     /// - Returns: The events by position; when the cursor stands at `target`, all was read.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
         until target: LogCursor,
         limit: Int,
-        shards: ShardSet? = nil,
-        types: EventTypeFilter? = nil
+        part: LogPart
     ) async throws -> Batch {
         guard cursor != target else { return Batch(events: [], cursor: cursor) }
         // A window of its own that is open is closed first, unless the target stands inside it.
@@ -28,7 +26,6 @@ extension LogReader {
         guard let end else { return Batch(events: [], cursor: target) }
         let after = cursor.window?.position ?? 0
         let last = endsInside ? target.window?.position ?? .max : .max
-        let part = LogPart(shards: shards, types: types)
         let reached = endsInside ? target : LogCursor(delivered: end)
         // From the beginning there is nothing to skip, and a walk under way goes on.
         if cursor.delivered == .beginning || after > 0 {

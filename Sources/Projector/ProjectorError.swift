@@ -1,3 +1,5 @@
+internal import Postgres
+
 /// What went wrong in `Projector`: a code to switch on, and a message that a person can act on.
 package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
@@ -48,4 +50,16 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String { cause.map { "\(message): \($0)" } ?? message }
+}
+
+extension ProjectorError {
+    /// A projection's SQL fails whatever the events are.
+    static func applyFails(_ projection: Projection, cause: PostgresError) -> ProjectorError {
+        ProjectorError(
+            .projectionFailed,
+            "apply.sql of \(projection.name) v\(projection.version) fails",
+            cause: cause,
+            projection: projection.name
+        )
+    }
 }

@@ -12,7 +12,7 @@ struct FaultPlan: Equatable, Sendable {
         /// SIGKILL of a producer whose group the server has committed, before it has read the answer.
         case killBeforeAcknowledgement(Int)
         /// SIGKILL of a rebuild in the middle, which is then run again.
-        case killRebuild(String)
+        case killRebuild([String])
         /// SIGSTOP, and SIGCONT after a while; a projector's is longer than its lease.
         case pauseProducer(Int, Duration)
         case pauseProjector(Int, Duration)
@@ -26,8 +26,8 @@ struct FaultPlan: Equatable, Sendable {
         case poison
         /// An event that a constraint refuses, until the constraint is dropped after a while.
         case refusal(Duration)
-        /// A rebuild of a read model.
-        case rebuild(String)
+        /// A rebuild of read models, in one reading of the log.
+        case rebuild([String])
     }
 
     /// A kind of fault at a moment since the plan's beginning.
@@ -74,9 +74,8 @@ struct FaultPlan: Equatable, Sendable {
             "conversation_sessions", "conversation_turns", "conversation_costs", "latency_metrics", "audit_logs",
             "interruptions",
         ]
-        // The two that are rebuilt are not the same.
-        models.swapAt(0, source.below(models.count))
-        models.swapAt(1, source.within(1...(models.count - 1)))
+        // The four that are rebuilt, two at a time, are not the same.
+        for index in 0..<4 { models.swapAt(index, source.within(index...(models.count - 1))) }
         return [
             .killProducer(source.below(producers)), .killProducer(source.below(producers)),
             .killBeforeAcknowledgement(source.below(producers)), .killBeforeAcknowledgement(source.below(producers)),
@@ -88,8 +87,8 @@ struct FaultPlan: Equatable, Sendable {
             .restartServer,
             .holdTransaction(isElsewhere: false, .milliseconds(source.within(4_000...9_000))),
             .holdTransaction(isElsewhere: true, .milliseconds(source.within(4_000...9_000))),
-            .poison, .refusal(.milliseconds(source.within(500...3_000))), .rebuild(models[0]),
-            .killRebuild(models[1]),
+            .poison, .refusal(.milliseconds(source.within(500...3_000))),
+            .rebuild(Array(models[0..<2])), .killRebuild(Array(models[2..<4])),
         ]
     }
 }

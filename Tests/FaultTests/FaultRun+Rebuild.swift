@@ -7,75 +7,95 @@ import Synchronization
 
 /// Rebuilds in the middle of everything, and producers that are killed at the worst moment.
 extension FaultRun {
-    /// Lets nobody else rebuild a model meanwhile.
-    func rebuilding(_ model: String, _ body: () async throws -> Void) async throws {
-        guard state.withLock({ $0.rebuilding.insert(model).inserted }) else {
-            return say("\(model) is being rebuilt already")
+    /// Lets nobody else rebuild models meanwhile.
+    func rebuilding(_ models: [String], _ body: () async throws -> Void) async throws {
+        let isAlone = state.withLock { state in
+            guard state.rebuilding.isDisjoint(with: models) else { return false }
+            state.rebuilding.formUnion(models)
+            return true
         }
-        defer { state.withLock { _ = $0.rebuilding.remove(model) } }
+        guard isAlone else { return say("one of \(models) is being rebuilt already") }
+        defer { state.withLock { $0.rebuilding.subtract(models) } }
         try await body()
     }
 
-    /// Rebuilds a model; again, if something else went wrong meanwhile.
+    /// Rebuilds models together; those that were not swapped again, if something else went wrong meanwhile.
     ///
-    /// - Returns: Whether the run that succeeded went on from an earlier one; `nil` if none succeeded.
+    /// - Returns: For each model that was swapped, whether that run went on from an earlier one.
     @discardableResult
-    func rebuild(_ model: String) async throws -> Bool? {
+    func rebuild(_ models: [String]) async throws -> [String: Bool] {
+        var done: [String: Bool] = [:]
         // While one fault follows the other it may never come to its end; afterwards it must.
         let end = max(start + plan.length, .now) + .seconds(120)
         while .now < end {
             // As soon as the server can be reached.
             try await query("select 1")
-            say("rebuild of \(model)")
-            let words = ["projections", "rebuild", model, "--json"]
+            let rest = models.filter { done[$0] == nil }
+            say("rebuild of \(rest)")
+            let words = ["projections", "rebuild"] + rest + ["--json"]
             let rebuilt = await (try RecorderCommand(words, databaseURL: server.url())).result()
-            guard rebuilt.status == 0 else {
-                let reason = rebuilt.errors.split(separator: "\n").last { $0.hasPrefix("recorder:") } ?? ""
-                say("the rebuild of \(model) ended with \(rebuilt.status): \(reason.prefix(200))")
-                // What differs is for whoever looks for the reason.
-                for line in rebuilt.output.split(separator: "\n").prefix(3) { say("  \(line.prefix(1_000))") }
-                continue
+            for model in rest {
+                let lines = rebuilt.output.split(separator: "\n")
+                guard let line = lines.first(where: { $0.contains(#""projection":"\#(model)""#) }) else { continue }
+                let isResumed = line.contains(#""resumed":true"#)
+                done[model] = isResumed
+                state.withLock { $0.rebuilds[model, default: 0] += 1 }
+                say("\(model) is rebuilt\(isResumed ? ", resumed" : "")")
             }
-            let isResumed = rebuilt.output.contains(#""resumed":true"#)
-            state.withLock { $0.rebuilds[model, default: 0] += 1 }
-            say("\(model) is rebuilt\(isResumed ? ", resumed" : "")")
-            return isResumed
+            if rebuilt.status == 0 {
+                if done.count < models.count {
+                    differs("a rebuild of \(models) said nothing of some: \(done.keys.sorted())")
+                }
+                return done
+            }
+            let reason = rebuilt.errors.split(separator: "\n").last { $0.hasPrefix("recorder:") } ?? ""
+            say("the rebuild of \(rest) ended with \(rebuilt.status): \(reason.prefix(200))")
+            // What differs is for whoever looks for the reason.
+            for line in rebuilt.output.split(separator: "\n").prefix(3) { say("  \(line.prefix(1_000))") }
+            if done.count == models.count { return done }
         }
-        differs("\(model) could not be rebuilt")
-        return nil
+        differs("\(models.filter { done[$0] == nil }) could not be rebuilt")
+        return done
     }
 
     /// Kills a rebuild when it has read half of the log, and runs it again.
-    func killRebuild(_ model: String) async throws {
-        let name = "rebuild-\(model)"
+    func killRebuild(_ models: [String]) async throws {
+        let name = "rebuild-\(models.joined(separator: "-"))"
         let process = try await RecorderProcess.start(
-            ["projections", "rebuild", model, "--batch-size", "50", "--parallelism", "2"],
+            ["projections", "rebuild"] + models + ["--batch-size", "50", "--parallelism", "2"],
             databaseURL: "\(server.url()) application_name=\(name)",
             log: folder.appending(path: "\(name).log")
         )
+        let mine = "projection in (\(models.map { "'\($0)'" }.joined(separator: ", "))) and purpose = 'rebuild'"
         let half = """
-            select coalesce(sum(read) * 2 >= max(total), false) from projection_rebuilds
-            where projection = '\(model)' and purpose = 'rebuild'
+            select count(distinct projection) = \(models.count) and bool_and(read * 2 >= total) from (
+                select projection, sum(read) as read, max(total) as total from projection_rebuilds where \(mine)
+                group by projection
+            ) as shadow
             """
         while process.isRunning, try await query(half) != [["t"]] {}
         process.send(SIGKILL)
         let status = await process.ended()
         guard status == -SIGKILL else {
-            say("the rebuild of \(model) ended with \(status) before it was killed")
-            if status != 0 { try await rebuild(model) }
+            say("the rebuild of \(models) ended with \(status) before it was killed")
+            if status != 0 { try await rebuild(models) }
             return
         }
         // What it had sent before may commit still.
         while try await query("select from pg_stat_activity where application_name = '\(name)'").isEmpty == false {}
-        guard try await query("select from projection_rebuilds where projection = '\(model)'").isEmpty == false else {
-            return say("SIGKILL the rebuild of \(model) (process \(process.id)) as it was done")
+        let left = try await query("select distinct projection from projection_rebuilds where \(mine)")
+            .compactMap { $0.first ?? nil }
+        guard !left.isEmpty else {
+            return say("SIGKILL the rebuild of \(models) (process \(process.id)) as it was done")
         }
-        say("SIGKILL the rebuild of \(model) (process \(process.id)), which had read half of the log")
-        guard let isResumed = try await rebuild(model) else { return }
-        if isResumed {
-            state.withLock { $0.resumed += 1 }
-        } else {
-            differs("the rebuild of \(model) was killed at half and began anew")
+        say("SIGKILL the rebuild of \(models) (process \(process.id)), which had read half of the log")
+        let done = try await rebuild(models)
+        for model in left {
+            switch done[model] {
+            case true: state.withLock { $0.resumed += 1 }
+            case false: differs("the rebuild of \(model) was killed at half and began anew")
+            default: continue
+            }
         }
     }
 

@@ -35,8 +35,8 @@ extension FaultRun {
         case .holdTransaction(let isElsewhere, let time): await holdTransaction(isElsewhere: isElsewhere, time)
         case .poison: try poison()
         case .refusal(let time): try await refuse(for: time)
-        case .rebuild(let model): try await rebuilding(model) { try await rebuild(model) }
-        case .killRebuild(let model): try await rebuilding(model) { try await killRebuild(model) }
+        case .rebuild(let models): try await rebuilding(models) { try await rebuild(models) }
+        case .killRebuild(let models): try await rebuilding(models) { try await killRebuild(models) }
         }
     }
 

@@ -17,7 +17,8 @@ import Testing
         let scan = FieldScan([.init(path: try #require(FieldPath(path)), type: type)])
         var values = FieldScan.Values(count: 1)
         let bytes = json + Array(metadata.utf8)
-        try scan.scan(bytes.span, data: 0..<json.count, metadata: json.count..<bytes.count, into: &values)
+        let metadata = json.count..<bytes.count
+        try scan.scan(bytes.span, data: 0..<json.count, metadata: metadata, for: scan.wanted([0]), into: &values)
         guard let range = values.range(of: 0), values.misfits.isEmpty else { return (nil, values.misfits.isEmpty) }
         let field = Array(values.bytes.bytes[range])
         let length = field.prefix(4).reduce(Int32(0)) { $0 << 8 | Int32($1) }
@@ -26,6 +27,18 @@ import Testing
 
     @Test func `a nested value is found and its escapes are decoded`() throws {
         #expect(try scan("data.config.model.name", .text).bytes == Array("a\né".utf8))
+    }
+
+    @Test func `what is not wanted of an event is NULL, and the next event has it`() throws {
+        let fields = ["data.n", "metadata", "metadata.actor"].compactMap(FieldPath.init)
+        let scan = FieldScan(zip(fields, [.integer, .jsonb, .text]).map { .init(path: $0, type: $1) })
+        let bytes = json + Array(#"{"actor":"she"}"#.utf8)
+        let (data, metadata) = (0..<json.count, json.count..<bytes.count)
+        var values = FieldScan.Values(count: fields.count)
+        for wanted in [[0], [1], [0, 2], [], [0, 1, 2]] {
+            try scan.scan(bytes.span, data: data, metadata: metadata, for: scan.wanted(wanted), into: &values)
+            #expect(fields.indices.filter { values.range(of: $0) != nil } == wanted)
+        }
     }
 
     @Test func `of two members with one name the last counts`() throws {

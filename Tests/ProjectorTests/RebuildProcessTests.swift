@@ -16,7 +16,7 @@ import Testing
         /// How many events are stored that the projection handles: only those are read.
         let total: Int
 
-        private static let session = "rebuild"
+        fileprivate static let session = "rebuild"
 
         init(_ database: PostgresConfiguration) async throws {
             models = ReadModels(database: database)
@@ -47,9 +47,16 @@ import Testing
             return (numbers[0], numbers[1])
         }
 
+        /// Whether half of what the shadows will read was read.
+        private func isHalfDone() async throws -> Bool {
+            let sums = "select sum(read) as read, max(total) as total from projection_rebuilds group by projection"
+            let half = "select coalesce(sum(read) * 2 >= sum(total), false) from (\(sums)) as shadow"
+            return try await connection.text(unsafeSQL: half).first?.first == "t"
+        }
+
         /// Sends a signal when half of the log was read, and waits until nothing of the process is left in the server.
         func interrupt(_ process: RecorderCommand, by signal: Int32) async throws -> RecorderCommand.Result {
-            while try await progress().read * 2 < total, kill(process.id, 0) == 0 {}
+            while try await !isHalfDone(), kill(process.id, 0) == 0 {}
             process.send(signal)
             let result = await process.result()
             let left = "select from pg_stat_activity where application_name = '\(Self.session)'"
@@ -92,6 +99,44 @@ import Testing
             try await rebuild.models.project()
             #expect(try await rebuild.models.contents() == before.0)
             await rebuild.connection.close()
+        }
+    }
+
+    @Test func `a rebuild of all models that is killed at half goes on where each was`() async throws {
+        try await withTestDatabase { database in
+            let rebuild = try await Rebuild(database)
+            let before = (try await rebuild.models.contents(), try await rebuild.models.traces())
+            let words = ["projections", "rebuild", "--all", "--json", "--batch-size", "50", "--parallelism", "2"]
+            let url = "\(database.url) application_name=\(Rebuild.session)"
+            let ended = try await rebuild.interrupt(try RecorderCommand(words, databaseURL: url), by: SIGKILL)
+            #expect(ended.status == -SIGKILL, "\(ended.output)\(ended.errors)")
+            let sums = "select projection, sum(read), max(total) from projection_rebuilds group by 1 order by 1"
+            let half = try await rebuild.connection.text(unsafeSQL: sums)
+            try #require(half.count == ReadModels.views.count, "it was not killed in the middle")
+            #expect(try await rebuild.models.contents() == before.0)
+
+            let resumed = await (try RecorderCommand(words, databaseURL: url)).result()
+            #expect(resumed.status == 0, "\(resumed.errors)")
+            let outcomes = try resumed.output.split(separator: "\n").map { try JSONValue(json: Array($0.utf8)) }
+            let left = half.map { row in row.dropFirst().map { $0.flatMap { Int($0) } ?? 0 } }.map { $0[1] - $0[0] }
+            #expect(outcomes.map { $0["projection"]?.string } == half.map { $0[0] })
+            #expect(outcomes.map { $0["events"]?.integer } == left, "what was folded was folded again")
+            #expect(outcomes.allSatisfy { $0["resumed"]?.bool == true && $0["differences"]?.integer == 0 })
+            #expect(try await rebuild.models.contents() == before.0)
+            #expect(try await rebuild.models.traces() == before.1)
+            await rebuild.connection.close()
+        }
+    }
+
+    @Test func `what is asked of a rebuild has to make sense`() async throws {
+        let wrong = [
+            [], ["--all", "audit_logs"], ["audit_logs", "audit_logs"],
+            ["audit_logs", "interruptions", "--version", "1"],
+        ]
+        for words in wrong {
+            let result = await
+                (try RecorderCommand(["projections", "rebuild"] + words, databaseURL: "postgresql:///none")).result()
+            #expect(result.status == 2, "\(words): \(result.errors)")
         }
     }
 

@@ -1,7 +1,7 @@
 internal import Postgres
 
 /// `memory.import`, `memory.project`, `memory.rebuild` and `memory.replay`: the most memory that a process holds at once
-/// while it takes a file of events, projects them all, rebuilds each read model, and reads every session whole.
+/// while it takes a file of events, projects them all, rebuilds the read models together, and reads every session whole.
 ///
 /// The events are as many as asked for, whatever the other measurements use, and this process does not hold them.
 struct MemoryBenchmark: Benchmark {
@@ -27,7 +27,7 @@ struct MemoryBenchmark: Benchmark {
         let figures: [(name: String, peak: (Peaks) -> Int, settings: [String: String])] = [
             ("import", \.importing, [:]),
             ("project", \.projecting, ["workers": "\(ProjectBenchmark.workers)"]),
-            ("rebuild", \.rebuilding, ["models": "the one that takes most"]),
+            ("rebuild", \.rebuilding, ["models": "5, in one reading"]),
             ("replay", \.replaying, [:]),
         ]
         return figures.map { figure in

@@ -30,6 +30,7 @@ struct ProjectionSample: Sendable {
         self.projection = projection
         missing = Set(projection.columns.indices)
         let scan = FieldScan(projection.columns.map { FieldScan.Field(path: $0.path, type: $0.type) })
+        let wanted = scan.wanted(projection.columns.indices)
         var versions: [StreamID: Int] = [:]
         var numbers: [StreamID: Int] = [:]
         for (index, line) in events.enumerated() {
@@ -40,7 +41,8 @@ struct ProjectionSample: Sendable {
             let json = line.event.data + line.event.metadata
             var values = FieldScan.Values(count: scan.fields.count)
             let data = 0..<line.event.data.count
-            try scan.scan(json.span, data: data, metadata: data.upperBound..<json.count, into: &values)
+            let metadata = data.upperBound..<json.count
+            try scan.scan(json.span, data: data, metadata: metadata, for: wanted, into: &values)
             for misfit in values.misfits where !misfits.contains(where: { $0.column == misfit }) {
                 misfits.append((misfit, line.event.type))
             }

@@ -14,6 +14,8 @@ struct BatchBuilder {
         let type: EventType
         /// The projections that handle it.
         let takers: [Int]
+        /// The fields that those declare.
+        let wanted: FieldScan.Wanted
     }
 
     init(_ plan: BatchPlan, decoder: EventDecoder) {
@@ -44,7 +46,9 @@ struct BatchBuilder {
         var types: [Int16: KnownType] = [:]
         for event in events where types[event.type] == nil {
             let type = try await decoder.type(event.type, on: connection)
-            types[event.type] = KnownType(type: type, takers: plan.takers(of: type))
+            let takers = plan.takers(of: type)
+            let wanted = plan.scan.wanted(takers.flatMap { plan.fields[$0] })
+            types[event.type] = KnownType(type: type, takers: takers, wanted: wanted)
         }
         building.keys = try await decoder.keys.states(for: events, inSnapshotOf: generation, on: connection)
         for event in events {
@@ -53,9 +57,16 @@ struct BatchBuilder {
             guard !takers.isEmpty else { continue }
             var fault: String?
             do throws(Unreadable) {
-                try building.scan(event, decoder, into: &values)
+                try building.scan(event, for: known.wanted, decoder, into: &values)
             } catch .needs(let dictionary) {
-                fault = try await load(dictionary, for: event, by: &building, into: &values, on: connection)
+                fault = try await load(
+                    dictionary,
+                    for: event,
+                    known.wanted,
+                    by: &building,
+                    into: &values,
+                    on: connection
+                )
             } catch .fault(let text) {
                 fault = text
             }
@@ -70,13 +81,14 @@ struct BatchBuilder {
     private func load(
         _ dictionary: Int,
         for event: StoredEvent,
+        _ wanted: FieldScan.Wanted,
         by building: inout Building,
         into values: inout FieldScan.Values,
         on connection: PostgresConnection
     ) async throws -> String? {
         do {
             try await decoder.loadDictionary(dictionary, on: connection)
-            try building.scan(event, decoder, into: &values)
+            try building.scan(event, for: wanted, decoder, into: &values)
             return nil
         } catch let error as EventStoreError where error.code == .corruptEvent {
             return "its payload cannot be decoded: \(error)"
@@ -159,6 +171,7 @@ private struct Building {
     /// Finds an event's fields; ``take(_:_:_:fault:_:)`` then takes them.
     mutating func scan(
         _ event: StoredEvent,
+        for wanted: FieldScan.Wanted,
         _ decoder: EventDecoder,
         into values: inout FieldScan.Values
     ) throws(Unreadable) {
@@ -171,7 +184,13 @@ private struct Building {
             throw .fault("its payload cannot be decoded: \(error)")
         }
         do {
-            try plan.scan.scan(json.span, data: payload.data, metadata: payload.metadata, into: &values)
+            try plan.scan.scan(
+                json.span,
+                data: payload.data,
+                metadata: payload.metadata,
+                for: wanted,
+                into: &values
+            )
         } catch {
             throw .fault("its payload is not JSON: \(error.text)")
         }

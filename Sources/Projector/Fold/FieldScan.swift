@@ -45,6 +45,13 @@ struct FieldScan {
         }
     }
 
+    /// Which of the fields to look for in an event: those of the projections that take it.
+    struct Wanted: Sendable {
+        fileprivate let fields: [Bool]
+        /// Whether any of them lies in `data`, and in `metadata`.
+        fileprivate let roots: [Bool]
+    }
+
     /// A name in an object that leads to something: compared by its length and its first eight bytes, then by the rest.
     private struct Name {
         let bytes: [UInt8]
@@ -79,6 +86,19 @@ struct FieldScan {
         }
     }
 
+    /// Says which fields to look for.
+    ///
+    /// - Parameter fields: Their places in ``fields``.
+    func wanted(_ places: some Sequence<Int>) -> Wanted {
+        var isWanted = [Bool](repeating: false, count: fields.count)
+        var roots = [false, false]
+        for place in places {
+            isWanted[place] = true
+            roots[fields[place].path.root == .data ? 0 : 1] = true
+        }
+        return Wanted(fields: isWanted, roots: roots)
+    }
+
     private mutating func insert(_ field: Int, _ names: ArraySlice<String>, into object: Int) {
         guard let name = names.first else { return }
         let place =
@@ -111,21 +131,23 @@ struct FieldScan {
     ///   - json: A buffer that holds both objects.
     ///   - dataRange: Where `data` lies in it.
     ///   - metadataRange: Where `metadata` lies in it.
+    ///   - wanted: Which fields to look for; the others are NULL.
     ///   - values: Gets what is found; what it held is gone.
     /// - Throws: `JSONFault` if what was stored is not JSON.
     func scan(
         _ json: Span<UInt8>,
         data dataRange: Range<Int>,
         metadata metadataRange: Range<Int>,
+        for wanted: Wanted,
         into values: inout Values
     ) throws(JSONFault) {
         values.reset()
-        for (root, range) in [dataRange, metadataRange].enumerated() {
-            for field in whole[root] {
+        for (root, range) in [dataRange, metadataRange].enumerated() where wanted.roots[root] {
+            for field in whole[root] where wanted.fields[field] {
                 let slice = JSONSlice(kind: .object, range: range)
                 values.set(field, to: slice, type: fields[field].type, in: json)
             }
-            try scan(json, range, object: root, into: &values)
+            try scan(json, range, object: root, for: wanted, into: &values)
         }
     }
 
@@ -133,17 +155,18 @@ struct FieldScan {
         _ json: Span<UInt8>,
         _ range: Range<Int>,
         object: Int,
+        for wanted: Wanted,
         into values: inout Values
     ) throws(JSONFault) {
         guard !objects[object].isEmpty else { return }
         var members = JSONMembers(of: json, in: range, trusted: true)
         while let member = try members.next(in: json) {
             guard let name = place(of: member.key, in: json, object: object) else { continue }
-            for field in objects[object][name].fields {
+            for field in objects[object][name].fields where wanted.fields[field] {
                 values.set(field, to: member.value, type: fields[field].type, in: json)
             }
             if let inner = objects[object][name].object, member.value.kind == .object {
-                try scan(json, member.value.range, object: inner, into: &values)
+                try scan(json, member.value.range, object: inner, for: wanted, into: &values)
             }
         }
     }

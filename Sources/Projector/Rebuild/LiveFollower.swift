@@ -4,7 +4,9 @@ internal import Schema
 
 /// Brings a shadow to exactly where the live model stands, and compares the two there.
 struct LiveFollower: Sendable {
+    /// Of the one shadow.
     let build: ShadowBuild
+    let model: ShadowModel
     /// The version that is live.
     let live: ProjectionFiles
     /// How many differences to show.
@@ -33,22 +35,27 @@ struct LiveFollower: Sendable {
     /// Follows the live checkpoints until little is left between the two.
     private func follow(on connection: PostgresConnection) async throws {
         while true {
-            let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+            let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
             let goals = try await goals(of: checkpoints, on: connection)
             let before = checkpoints.reduce(0) { $0 + $1.read }
             // First all shards together, to where the last of them stands: the log is then read once for each connection,
             // not once for each shard.
             if let common = Self.common(goals), checkpoints.allSatisfy({ $0.cursor.precedes(common) }) {
-                try await build.advance(checkpoints) { _ in common }
+                try await build.advance([checkpoints]) { _, _ in common }
             }
-            let moved = try await connection.query(ShadowCheckpoint.Load(model: build.model))
-            try await build.advance(moved) { goals[$0] ?? .beginning }
-            let after = try await connection.query(ShadowCheckpoint.Load(model: build.model)).reduce(0) { $0 + $1.read }
+            let moved = try await connection.query(ShadowCheckpoint.Load(model: model))
+            try await build.advance([moved]) { goals[$1] ?? .beginning }
+            let after = try await connection.query(ShadowCheckpoint.Load(model: model)).reduce(0) { $0 + $1.read }
             if after - before < Int64(rest) { return }
         }
     }
 
-    /// What all live shards have behind them.
+    /// What all live shards have behind them; `nil` if there are none.
+    func common(on connection: PostgresConnection) async throws -> LogCursor? {
+        let rows = try await connection.query(LiveCheckpoints.Select(projection: live))
+        return Self.common(Dictionary(rows.map { ($0.shard, $0.cursor) }) { first, _ in first })
+    }
+
     private static func common(_ goals: [Int: LogCursor]) -> LogCursor? {
         let delivered = goals.values.map(\.delivered)
         return delivered.min { $0 != $1 && $0.isSubset(of: $1) }.map { LogCursor(delivered: $0) }
@@ -88,17 +95,16 @@ struct LiveFollower: Sendable {
 
     /// - Returns: `nil` if more is left to fold than is good for one transaction.
     private func compareHere(on connection: isolated PostgresConnection) async throws -> ModelComparison? {
-        let model = build.model
         let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
         let rows = try await connection.query(LiveCheckpoints.Select(projection: live))
         let goals = try checked(rows, for: checkpoints)
         _ = try await connection.first(SetSearchPathTo(schemas: [model.schema, model.recorder]))
         var folded = 0
-        for var lane in ShadowBuild.lanes(checkpoints, to: { goals[$0] ?? .beginning }, parallelism: 1) {
+        for var lane in ShadowLane.all([checkpoints], to: { goals[$1] ?? .beginning }, parallelism: 1) {
             while lane.cursor != lane.target {
-                let step = try await build.fold(lane, of: checkpoints.count, isCareful: true, on: connection)
+                let step = try await build.fold(lane, isCareful: true, on: connection)
                 lane.cursor = step.cursor
-                folded += step.read
+                folded += step.events
                 if folded > rest { return nil }
             }
         }

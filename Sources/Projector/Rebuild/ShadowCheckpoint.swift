@@ -48,23 +48,20 @@ struct ShadowCheckpoint: Sendable {
     struct Create: PostgresStatement {
         let model: ShadowModel
         let shards: Int
+        /// How many events of its types the log holds.
+        let total: Int64
 
-        private var types: EventTypeFilter? { EventTypeFilter(model.files.handles) }
-
-        var sql: String {
-            """
+        let sql = """
             insert into projection_rebuilds (projection, version, purpose, shard, shards, checksum, total)
-            select $1, $2, $3, shard, $4, \(Self.checksum),
-                (select count(*) from events where true \(EventTypeFilter.condition(types, from: 6)))
+            select $1, $2, $3, shard, $4, \(Self.checksum), $6
             from generate_series(0, $4::integer - 1) as shard
             """
-        }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(model)
             try parameters.append(Int32(shards))
             try parameters.append(model.source)
-            try types?.bind(&parameters)
+            try parameters.append(total)
         }
 
         /// The checksum of `$5`.
@@ -81,39 +78,68 @@ struct ShadowCheckpoint: Sendable {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
     }
 
-    /// Moves shards from one cursor to the next; touches only those that still stand there.
+    /// Counts the log by types, for what ``Create`` is told.
+    struct CountTypes: PostgresStatement {
+        let sql = """
+            select name, count from (select type, count(*) from events group by type) as counted
+            join event_types on id = type
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (type: String, count: Int64) {
+            (try row.decode(at: 0), try row.decode(at: 1))
+        }
+    }
+
+    /// Moves shards of one or several shadows from one cursor to the next; touches only those that still stand there.
     struct Advance: PostgresStatement {
-        let model: ShadowModel
-        let shards: [Int]
+        /// A shard that moves.
+        struct Shard: Sendable {
+            let model: ShadowModel
+            let shard: Int
+            /// How many events it was given.
+            let given: Int
+            /// How many were read of it.
+            let read: Int
+        }
+
+        /// All for one purpose.
+        let shards: [Shard]
         let from: LogCursor
         let to: LogCursor
-        /// How many events each shard was given.
-        let given: [Int]
-        /// How many were read of each.
-        let read: [Int]
 
         let sql = """
-            update projection_rebuilds as rebuild
-            set old_snapshot = $7, new_snapshot = $8, position = $9, events = rebuild.events + moved.given,
-                read = rebuild.read + moved.read, updated_at = clock_timestamp()
-            from unnest($4::smallint[], $5::bigint[], $6::bigint[]) as moved(shard, given, read)
-            where rebuild.projection = $1 and rebuild.version = $2 and rebuild.purpose = $3
-                and rebuild.shard = moved.shard
-                and coalesce(rebuild.old_snapshot, '1:1:')::text = $10
-                and coalesce(rebuild.new_snapshot::text, '') = $11 and rebuild.position = $12
+            with moved as (
+                update projection_rebuilds as rebuild
+                set old_snapshot = $7, new_snapshot = $8, position = $9, events = rebuild.events + moved.given,
+                    read = rebuild.read + moved.read, updated_at = clock_timestamp()
+                from unnest($2::text[], $3::integer[], $4::smallint[], $5::bigint[], $6::bigint[])
+                    as moved(projection, version, shard, given, read)
+                where rebuild.projection = moved.projection and rebuild.version = moved.version and rebuild.purpose = $1
+                    and rebuild.shard = moved.shard
+                    and coalesce(rebuild.old_snapshot, '1:1:')::text = $10
+                    and coalesce(rebuild.new_snapshot::text, '') = $11 and rebuild.position = $12
+                returning rebuild.projection
+            )
+            select projection, count(*) from moved group by projection
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(model)
-            try parameters.append(shards.map { Int16($0) })
-            try parameters.append(given)
-            try parameters.append(read)
+            try parameters.append(shards.first?.model.purpose.rawValue)
+            try parameters.append(shards.map(\.model.files.name))
+            try parameters.append(shards.map { Int32($0.model.files.version) })
+            try parameters.append(shards.map { Int16($0.shard) })
+            try parameters.append(shards.map(\.given))
+            try parameters.append(shards.map(\.read))
             try parameters.append(to.delivered)
             try parameters.append(to.window?.end)
             try parameters.append(to.window?.position ?? 0)
             try parameters.append(from.delivered.description)
             try parameters.append(from.window?.end.description ?? "")
             try parameters.append(from.window?.position ?? 0)
+        }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (projection: String, shards: Int64) {
+            (try row.decode(at: 0), try row.decode(at: 1))
         }
     }
 

@@ -37,12 +37,14 @@ struct ShadowModel: Sendable {
         return "\(name.prefix(40))_\(String(StableHash.of(name), radix: 36))"
     }
 
-    /// How sessions reach it: unqualified names mean the shadow first, then the recorder.
-    func session(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+    /// How sessions reach shadows: unqualified names mean those of the shadows first, then the recorder's.
+    ///
+    /// - Parameter models: Of several projections, whose tables have different names.
+    static func session(of models: [ShadowModel], _ configuration: PostgresConfiguration) -> PostgresConfiguration {
         var session = configuration
         session.schema = nil
-        session.settings["search_path"] =
-            "\(PostgresConfiguration.quotedIdentifier(schema)), \(PostgresConfiguration.quotedIdentifier(recorder))"
+        session.settings["search_path"] = (models.map(\.schema) + (models.first.map { [$0.recorder] } ?? []))
+            .map(PostgresConfiguration.quotedIdentifier).joined(separator: ", ")
         return session
     }
 

@@ -2,12 +2,8 @@ internal import EventStore
 internal import Postgres
 internal import Schema
 
-/// Finds a shadow that an earlier run began, or begins one.
+/// Finds shadows that an earlier run began, or begins them.
 struct ShadowPreparation: Sendable {
-    let model: ShadowModel
-    /// The version whose shards the shadow has.
-    let live: ProjectionFiles
-
     /// What there is to go on with.
     struct Prepared: Sendable {
         let checkpoints: [ShadowCheckpoint]
@@ -15,15 +11,32 @@ struct ShadowPreparation: Sendable {
         let isResumed: Bool
     }
 
-    /// Runs it.
+    /// How many events of each type the log holds; `nil` before the first shadow that is begun.
+    private var counts: [(type: String, count: Int64)]?
+
+    /// Has a look at the log.
     ///
-    /// A shadow that other SQL was built with, or for another number of shards, is dropped.
-    func run(on connection: PostgresConnection) async throws -> Prepared {
+    /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError`.
+    init(on connection: PostgresConnection) async throws {
         try await Projector.checkLog(on: connection)
         _ = try await connection.first(SummarizeLog())
+    }
+
+    /// Prepares a shadow.
+    ///
+    /// One that other SQL was built with, or for another number of shards, is dropped.
+    ///
+    /// - Parameter live: The version whose shards the shadow has.
+    mutating func run(
+        _ model: ShadowModel,
+        live: ProjectionFiles,
+        on connection: PostgresConnection
+    ) async throws -> Prepared {
         let found = try await connection.query(ShadowCheckpoint.Load(model: model))
         let checksum = try await connection.first(ShadowCheckpoint.Checksum(model: model))
-        let shards = try await connection.query(LiveCheckpoints.Select(projection: live)).first?.shards ?? 1
+        let liveShards = try await connection.query(LiveCheckpoints.Select(projection: live)).first?.shards
+        // What a projector would give one that has none.
+        let shards = liveShards ?? min(ProjectorOptions().shards, model.files.mostShards ?? .max)
         if let first = found.first {
             if first.checksum == checksum, first.shards == shards, found.count == shards {
                 return Prepared(checkpoints: found, isResumed: true)
@@ -31,9 +44,13 @@ struct ShadowPreparation: Sendable {
         }
         // Also what a crash between two versions of the program may have left.
         try await model.discard(on: connection)
+        if counts == nil { counts = try await connection.query(ShadowCheckpoint.CountTypes()) }
+        let total = (counts ?? []).reduce(0) { sum, type in
+            model.files.handles.contains { Projection.matches($0, type.type) } ? sum + type.count : sum
+        }
         return try await connection.transaction { connection in
             try await model.create(on: connection)
-            try await connection.execute(ShadowCheckpoint.Create(model: model, shards: shards))
+            try await connection.execute(ShadowCheckpoint.Create(model: model, shards: shards, total: total))
             let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
             return Prepared(checkpoints: checkpoints, isResumed: false)
         }

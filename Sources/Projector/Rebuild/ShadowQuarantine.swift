@@ -2,26 +2,28 @@ internal import EventModel
 internal import EventStore
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
 /// Statements on the streams that a shadow has stopped at an event which it cannot apply.
 enum ShadowQuarantine {
-    /// The stopped streams of some shards.
+    /// The stopped streams of some shadows, which are for one purpose.
     struct Select: PostgresStatement {
-        let model: ShadowModel
-        let shards: [Int]
+        let models: [ShadowModel]
 
         let sql = """
-            select stream_id from projection_rebuild_quarantine
-            where projection = $1 and version = $2 and purpose = $3 and shard = any($4)
+            select projection, stream_id from projection_rebuild_quarantine
+            join unnest($1::text[], $2::integer[]) as shadow(projection, version) using (projection, version)
+            where purpose = $3
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(model)
-            try parameters.append(shards.map { Int16($0) })
+            try parameters.append(models.map(\.files.name))
+            try parameters.append(models.map { Int32($0.files.version) })
+            try parameters.append(models.first?.purpose.rawValue)
         }
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
-            StreamID(try row.decode(UUID.self, at: 0))
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (projection: String, stream: StreamID) {
+            (try row.decode(at: 0), StreamID(try row.decode(UUID.self, at: 1)))
         }
     }
 

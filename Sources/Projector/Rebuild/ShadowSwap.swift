@@ -4,13 +4,14 @@ internal import Schema
 
 /// Puts a shadow that is whole in the place of the live tables, in one short transaction.
 struct ShadowSwap: Sendable {
+    /// Of the one shadow.
     let build: ShadowBuild
+    let model: ShadowModel
     let projection: ProjectionFiles
     /// All versions of all projections.
     let all: [ProjectionFiles]
     /// Whether the views shall read the version.
     let isActive: Bool
-    let configuration: PostgresConfiguration
     let schema: String
     let lockTimeout: Duration
 
@@ -57,12 +58,12 @@ struct ShadowSwap: Sendable {
     /// Folds until little is left for the swap.
     private func catchUp(on connection: PostgresConnection) async throws {
         while true {
-            let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+            let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
             guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot, !checkpoints.isEmpty
             else { return }
             let target = LogCursor(delivered: head)
-            try await build.advance(checkpoints) { _ in target }
-            let after = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+            try await build.advance([checkpoints]) { _, _ in target }
+            let after = try await connection.query(ShadowCheckpoint.Load(model: model))
             let read = after.reduce(0) { $0 + $1.read } - checkpoints.reduce(0) { $0 + $1.read }
             if read < Int64(build.batchSize) { return }
         }
@@ -83,7 +84,7 @@ struct ShadowSwap: Sendable {
         try await ProjectionInstaller(schema: schema).lock(on: connection)
         // No worker's batch commits from here on: the live tables and their checkpoints stand still.
         let live = try await connection.query(LiveCheckpoints.Select(projection: projection, isLocking: true))
-        let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: build.model))
+        let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
         guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot, !checkpoints.isEmpty,
             live.isEmpty || live.count == checkpoints.count
         else {
@@ -93,17 +94,17 @@ struct ShadowSwap: Sendable {
             )
         }
         let target = LogCursor(delivered: head)
-        _ = try await connection.first(SetSearchPathTo(schemas: [build.model.schema, schema]))
-        for var lane in ShadowBuild.lanes(checkpoints, to: { _ in target }, parallelism: 1) {
+        _ = try await connection.first(SetSearchPathTo(schemas: [model.schema, schema]))
+        for var lane in ShadowLane.all([checkpoints], to: { _, _ in target }, parallelism: 1) {
             while lane.cursor != lane.target {
-                lane.cursor = try await build.fold(lane, of: checkpoints.count, isCareful: true, on: connection).cursor
+                lane.cursor = try await build.fold(lane, isCareful: true, on: connection).cursor
             }
         }
         // Also those that stand in quarantine.
-        let events = try await connection.query(ShadowCheckpoint.Load(model: build.model)).map(\.read)
+        let events = try await connection.query(ShadowCheckpoint.Load(model: model)).map(\.read)
         try await ProjectionInstaller(schema: schema).exchange(
             projection,
-            with: build.model.schema,
+            with: model.schema,
             isActive: isActive,
             among: all,
             on: connection
@@ -111,8 +112,8 @@ struct ShadowSwap: Sendable {
         try await connection.execute(
             LiveCheckpoints.Replace(projection: projection, snapshot: head, events: events)
         )
-        try await connection.execute(ShadowQuarantine.TakeOver(model: build.model))
-        try await connection.execute(ShadowCheckpoint.Delete(model: build.model))
+        try await connection.execute(ShadowQuarantine.TakeOver(model: model))
+        try await connection.execute(ShadowCheckpoint.Delete(model: model))
     }
 
     // MARK: Old snapshots

@@ -109,36 +109,32 @@ package struct ProjectionVerify: Sendable {
         _ progress: @escaping @Sendable (RebuildProgress) -> Void
     ) async throws -> VerifyOutcome {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
-        let prepared = try await ShadowPreparation(model: model, live: files).run(on: connection)
-        let meter = RebuildMeter(prepared.checkpoints, progress)
-        let follower = LiveFollower(
-            build: try build(of: model) { meter.add($0) },
-            live: files,
-            limit: options.differenceLimit
-        )
-        let comparison = try await follower.compare(on: connection) { meter.enter(.comparing) }
+        var preparation = try await ShadowPreparation(on: connection)
+        let prepared = try await preparation.run(model, live: files, on: connection)
+        let meter = RebuildMeter([prepared.checkpoints], progress)
+        let connections = FoldConnections(ShadowModel.session(of: [model], configuration))
+        let build = try ShadowBuild(
+            of: [model],
+            on: connections,
+            decoder: EventDecoder(keys: options.keys),
+            options: options
+        ) { meter.add($0, for: [model]) }
+        let follower = LiveFollower(build: build, model: model, live: files, limit: options.differenceLimit)
+        let comparison: ModelComparison
+        do {
+            comparison = try await follower.compare(on: connection) { meter.enter(.comparing) }
+            await connections.close()
+        } catch {
+            await connections.close()
+            throw error
+        }
         try await model.discard(on: connection)
         return VerifyOutcome(
             projection: files.name,
             version: files.version,
             comparison: comparison,
             sampledStreams: nil,
-            events: meter.readHere
-        )
-    }
-
-    private func build(
-        of model: ShadowModel,
-        _ progress: @escaping @Sendable (Int) -> Void
-    ) throws -> ShadowBuild {
-        ShadowBuild(
-            model: model,
-            plan: BatchPlan([try Projection(files)]),
-            configuration: configuration,
-            parallelism: max(1, options.parallelism),
-            batchSize: max(1, options.batchSize),
-            decoder: EventDecoder(keys: options.keys),
-            progress: progress
+            events: meter.readHere(for: files.name)
         )
     }
 
@@ -147,7 +143,12 @@ package struct ProjectionVerify: Sendable {
     /// Folds some streams and compares their rows, in one transaction that is rolled back.
     private func compare(streams count: Int, on connection: PostgresConnection) async throws -> VerifyOutcome {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
-        let build = try build(of: model) { _ in }
+        let build = try ShadowBuild(
+            of: [model],
+            on: FoldConnections(configuration),
+            decoder: EventDecoder(keys: options.keys),
+            options: options
+        ) { _ in }
         do {
             try await connection.transaction(isolation: .repeatableRead) { connection in
                 throw Sampled(outcome: try await sample(count, of: model, by: build, on: connection))
@@ -179,7 +180,7 @@ package struct ProjectionVerify: Sendable {
             let stored = try await connection.query(
                 LogReader.ReadStream(stream: stream, until: shard?.cursor ?? .beginning)
             )
-            _ = try await build.apply(stored, isCareful: true, on: connection)
+            try await build.apply(stored, on: connection)
             events += stored.count
         }
         try await model.createViews(live: files, on: connection)

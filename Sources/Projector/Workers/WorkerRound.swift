@@ -256,12 +256,7 @@ struct WorkerRound: Sendable {
             do {
                 try await fold.fold(taken[place], on: connection)
             } catch let error as PostgresError where error.isProjectionsFault {
-                throw ProjectorError(
-                    .projectionFailed,
-                    "apply.sql of \(projection.name) v\(projection.version) fails",
-                    cause: error,
-                    projection: projection.name
-                )
+                throw ProjectorError.applyFails(projection, cause: error)
             }
             failures += fold.failures.map { (place, $0) }
         }

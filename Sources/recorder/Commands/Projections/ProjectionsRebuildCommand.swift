@@ -1,30 +1,37 @@
 import ArgumentParser
 import Postgres
 import Projector
+import Schema
 import UnixSignals
 
-/// `recorder projections rebuild`: a read model made anew beside the live one.
+/// `recorder projections rebuild`: read models made anew beside the live ones.
 struct ProjectionsRebuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
-        abstract: "Builds a read model anew beside the live one, compares the two, and swaps them.",
+        abstract: "Builds read models anew beside the live ones, compares the two, and swaps them.",
         discussion: """
-            Readers see the old model until it is swapped, in one short transaction. A rebuild that was killed, or stopped \
-            by SIGTERM, goes on where it was when the command is run again; Ctrl-C (SIGINT) cancels it without a trace, \
-            and so does --cancel for one that was killed. Where the new model differs from the live one, nothing is \
-            swapped unless --accept-differences says so.
+            Readers see the old model until it is swapped, in one short transaction. Several models are built in one reading \
+            of the log, which takes half as long as one after another; each is compared and swapped by itself, and where one \
+            fails, the others go on. A rebuild that was killed, or stopped by SIGTERM, goes on where it was when the command \
+            is run again; Ctrl-C (SIGINT) cancels it without a trace, and so does --cancel for one that was killed. Where a \
+            new model differs from the live one, it is not swapped unless --accept-differences says so.
 
             EXAMPLES
               recorder projections rebuild conversation_turns
+              recorder projections rebuild conversation_turns conversation_costs
+              recorder projections rebuild --all
               recorder projections rebuild conversation_turns --version 2 --accept-differences
               recorder projections rebuild conversation_turns --cancel
             """
     )
 
-    @Argument(help: "The projection.")
-    var name: String
+    @Argument(help: "The projections.")
+    var names: [String] = []
 
-    @Option(help: "The version to build; the newest unless given.")
+    @Flag(help: "Rebuild all projections.")
+    var all = false
+
+    @Option(help: "The version to build; the newest unless given. For one projection.")
     var version: Int?
 
     @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
@@ -33,7 +40,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
     var batchSize = RebuildOptions().batchSize
 
-    @Flag(help: "Swap although the new model differs from the live one.")
+    @Flag(help: "Swap although a new model differs from the live one.")
     var acceptDifferences = false
 
     @Flag(help: "Remove a rebuild that was begun.")
@@ -45,14 +52,20 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     func validate() throws {
         guard (1...64).contains(parallelism) else { throw ValidationError("--parallelism is 1 to 64.") }
         guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
+        guard names.isEmpty == all else {
+            throw ValidationError(all ? "Name projections or say --all, not both." : "Name projections, or say --all.")
+        }
+        guard Set(names).count == names.count else { throw ValidationError("Name each projection once.") }
+        guard version == nil || names.count == 1 else { throw ValidationError("--version is for one projection.") }
     }
 
     func run() async throws {
         let settings = try await options.settings()
-        let rebuild = try ProjectionRebuild(
-            name,
-            version: version,
-            among: try further.source.files(),
+        let files = try further.source.files()
+        let names = all ? Set(files.map(\.name)).sorted() : names
+        let group = try RebuildGroup(
+            names.map { ($0, version) },
+            among: files,
             configuration: try settings.database(),
             options: RebuildOptions(
                 parallelism: parallelism,
@@ -62,67 +75,29 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
             ),
             logger: settings.logger
         )
-        guard !cancel else { return try await report(cancelled: rebuild.cancel()) }
+        let report = RebuildReport(names: names, json: options.json)
+        guard !cancel else { return report.print(cancelled: try await group.cancel()) }
         let bar = ProgressBar("event")
-        let outcome = Shared<RebuildOutcome?>(nil)
+        let results = Shared<[RebuildGroup.Result]?>(nil)
         defer { bar.finish() }
         let signal = try await CommandService.cancellingOnSignal {
-            do {
-                outcome.value = try await rebuild.run { bar.show($0) }
-            } catch let error as ProjectorError where error.code == .modelsDiffer {
-                bar.finish()
-                if let comparison = error.comparison { DifferenceReport(comparison).print(json: options.json) }
-                throw error
-            }
+            results.value = try await group.run { bar.show($0) }
         }
         bar.finish()
-        guard let outcome = outcome.value else { throw try await stopped(by: signal, rebuild) }
-        report(outcome, rate: bar.rate(of: outcome.events))
+        guard let results = results.value else { throw try await stopped(by: signal, group, report) }
+        try report.print(results) { bar.rate(of: $0) }
     }
 
     /// What there is to say after a signal, once nothing is left that should not be.
-    private func stopped(by signal: UnixSignal?, _ rebuild: ProjectionRebuild) async throws -> CommandError {
+    private func stopped(
+        by signal: UnixSignal?,
+        _ group: RebuildGroup,
+        _ report: RebuildReport
+    ) async throws -> CommandError {
         guard signal == .sigint else {
             return CommandError(.refused, "stopped before it was done; run the command again, and it goes on")
         }
-        let existed = try await rebuild.cancel()
-        return CommandError(
-            .refused,
-            existed
-                ? "cancelled: what was built of \(name) is removed, and the live model is what it was"
-                : "cancelled, and nothing of it was there to remove: look with `recorder projections status` which version "
-                    + "is live"
-        )
-    }
-
-    private func report(cancelled existed: Bool) {
-        if options.json {
-            JSONLine.print { $0.field("cancelled", existed) }
-        } else {
-            StandardOutput.shared.line(
-                existed ? "the rebuild of \(name) was removed" : "there was no rebuild of \(name)"
-            )
-        }
-    }
-
-    private func report(_ outcome: RebuildOutcome, rate: String) {
-        let differences = outcome.comparison?.differenceCount
-        let swap = outcome.swap / .milliseconds(1)
-        guard !options.json else {
-            return JSONLine.print { line in
-                line.field("projection", name)
-                line.field("events", outcome.events)
-                line.field("resumed", outcome.isResumed)
-                line.field("differences", differences)
-                line.field("swapMs", swap)
-            }
-        }
-        if let comparison = outcome.comparison { DifferenceReport(comparison).print(json: false) }
-        StandardOutput.shared.line(
-            "\(name): \(Counted.text(outcome.events, "event")) folded (\(rate))"
-                + (outcome.isResumed ? ", resumed" : "")
-                + ", swapped in \(Figures.decimal(swap, digits: 1) ?? "-") ms"
-        )
+        return report.cancelled(try await group.cancel())
     }
 }
 
@@ -131,12 +106,13 @@ extension ProgressBar {
     func show(_ progress: RebuildProgress) {
         let fraction = progress.total > 0 ? Double(progress.done) / Double(progress.total) : 1
         let left = progress.timeLeft.map { ", \(Int($0 / .seconds(1))) s left" } ?? ""
+        let name = progress.projection.map { "\($0): " } ?? ""
         let note =
             switch progress.phase {
             case .folding: left
-            case .comparing: ", comparing with the live model"
-            case .waitingForReaders: ", waiting for transactions that began before"
-            case .swapping: ", swapping"
+            case .comparing: ", \(name)comparing with the live model"
+            case .waitingForReaders: ", \(name)waiting for transactions that began before"
+            case .swapping: ", \(name)swapping"
             }
         show(progress.done, fraction: fraction, note: note)
     }

@@ -1,0 +1,172 @@
+internal import EventStore
+package import Logging
+package import Postgres
+package import Schema
+
+/// Builds versions of several projections anew beside the live ones, in one reading of the log; compares each with its live
+/// model, and puts each in place in a short transaction of its own.
+///
+/// What was folded is committed with its checkpoints, so a rebuild that was killed goes on where it was when it is run
+/// again, each shadow from its own checkpoints and whatever others it is rebuilt with. One process at a time builds a
+/// shadow; a second one is refused when it comes upon the first.
+///
+/// A new model follows the live one's own checkpoints until both stand at the same events, which is where they are
+/// compared; then it goes on to the head. Where one cannot go on, the others do.
+package struct RebuildGroup: Sendable {
+    /// What became of one of the projections.
+    package struct Result: Sendable {
+        package let projection: ProjectionFiles
+        /// A failure is a ``ProjectorError``: with `.modelsDiffer` if the new model differs and that was not accepted, when
+        /// what was built stays for the next run; `.projectionFailed`; `.rebuildMoved`; `.readersInTheWay`. Or a
+        /// `SchemaError` with `.inUse`, or a `PostgresError`.
+        package let outcome: Swift.Result<RebuildOutcome, any Error>
+    }
+
+    private let configuration: PostgresConfiguration
+    private let schema: String
+    private let all: [ProjectionFiles]
+    private let projections: [ProjectionFiles]
+    private let options: RebuildOptions
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - projections: Names, each once, and the versions to build; the newest where none is given.
+    ///   - all: All versions of all projections.
+    ///   - configuration: The database, with the recorder's schema.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version.
+    package init(
+        _ projections: [(name: String, version: Int?)],
+        among all: [ProjectionFiles],
+        configuration: PostgresConfiguration,
+        options: RebuildOptions = RebuildOptions(),
+        logger: Logger = Logger(label: "recorder.rebuild")
+    ) throws {
+        self.projections = try projections.map { try all.version($0.version, of: $0.name) }
+        self.all = all
+        self.configuration = configuration
+        schema = configuration.schema ?? "recorder"
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Rebuilds.
+    ///
+    /// - Parameter progress: Told after each batch, from several threads.
+    /// - Returns: What became of each, in the order in which they were given.
+    /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError` if the server cannot be reached at the beginning;
+    ///   `CancellationError`.
+    package func run(_ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }) async throws -> [Result] {
+        let models = projections.map { ShadowModel($0, purpose: .rebuild, recorder: schema) }
+        let connections = FoldConnections(ShadowModel.session(of: models, configuration))
+        do {
+            let results = try await withConnection { connection in
+                try await run(models, folding: connections, on: connection, progress)
+            }
+            await connections.close()
+            return results
+        } catch {
+            await connections.close()
+            throw error
+        }
+    }
+
+    /// Stops caring: removes the shadows and what is known of them. A rebuild under way fails at its next batch.
+    ///
+    /// - Returns: The names of those that there were.
+    @discardableResult
+    package func cancel() async throws -> [String] {
+        try await withConnection { connection in
+            var removed: [String] = []
+            for files in projections {
+                let model = ShadowModel(files, purpose: .rebuild, recorder: schema)
+                if try await model.discard(on: connection) { removed.append(files.name) }
+            }
+            return removed
+        }
+    }
+
+    private func withConnection<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+        var configuration = configuration
+        configuration.schema = schema
+        configuration.settings["client_min_messages"] = "warning"
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    // MARK: One after the other and together
+
+    private func run(
+        _ models: [ShadowModel],
+        folding connections: FoldConnections,
+        on connection: PostgresConnection,
+        _ progress: @escaping @Sendable (RebuildProgress) -> Void
+    ) async throws -> [Result] {
+        var outcomes: [String: Swift.Result<RebuildOutcome, any Error>] = [:]
+        var preparation = try await RebuildPreparation(all: all, schema: schema, on: connection)
+        var prepared: [RebuildPreparation.Prepared] = []
+        for model in models {
+            do {
+                prepared.append(try await preparation.run(model, on: connection))
+            } catch {
+                try Task.checkCancellation()
+                outcomes[model.files.name] = .failure(error)
+            }
+        }
+        let meter = RebuildMeter(prepared.map(\.checkpoints), progress)
+        let decoder = EventDecoder(keys: options.keys)
+        func build(of models: [ShadowModel]) throws -> ShadowBuild {
+            try ShadowBuild(of: models, on: connections, decoder: decoder, options: options) {
+                meter.add($0, for: models)
+            }
+        }
+        var waiting = try prepared.map { shadow in
+            RebuildStep(
+                shadow: shadow,
+                build: try build(of: [shadow.model]),
+                all: all,
+                schema: schema,
+                options: options
+            )
+        }
+        var lastTogether: ContinuousClock.Instant?
+        while !waiting.isEmpty {
+            // One by one they come to their end; while one takes long about it, the others fall behind together.
+            let isDue = lastTogether.map { $0.duration(to: .now) > Self.patience } ?? true
+            if waiting.count > 1, isDue {
+                do {
+                    try await SharedWay(steps: waiting, build: try build(of: waiting.map(\.shadow.model)))
+                        .run(on: connection)
+                } catch {
+                    try Task.checkCancellation()
+                    // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
+                    let culprit = (error as? ProjectorError)?.projection
+                    let failing = waiting.filter { culprit == nil || $0.name == culprit }.map(\.name)
+                    for name in failing { outcomes[name] = .failure(error) }
+                    waiting.removeAll { failing.contains($0.name) }
+                    continue
+                }
+                lastTogether = .now
+            }
+            let step = waiting.removeFirst()
+            do {
+                outcomes[step.name] = .success(try await step.run(on: connection, meter))
+            } catch {
+                try Task.checkCancellation()
+                outcomes[step.name] = .failure(error)
+            }
+        }
+        return projections.compactMap { files in
+            outcomes[files.name].map { Result(projection: files, outcome: $0) }
+        }
+    }
+
+    /// How long shadows wait for one of them before they go on together.
+    private static let patience = Duration.seconds(1)
+}

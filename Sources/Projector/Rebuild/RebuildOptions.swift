@@ -1,0 +1,35 @@
+package import EventStore
+internal import FoundationEssentials
+
+/// The bounds of a rebuild.
+package struct RebuildOptions: Sendable {
+    /// How many connections fold at a time, each for its shards.
+    package var parallelism: Int
+    /// How many events one transaction folds at most, fewer where they are heavy; with the parallelism this bounds the memory.
+    package var batchSize: Int
+    /// Whether to swap although the new model differs from the live one, as a new version is meant to.
+    package var acceptDifferences: Bool
+    /// How many differences to show.
+    package var differenceLimit: Int
+    /// How long the swap waits for readers at a time, and others behind it; then it lets them go first and tries again.
+    package var lockTimeout: Duration
+
+    /// The key-encryption keys, for a log whose personal fields are sealed.
+    package var keys: SealingKeys
+
+    package init(
+        parallelism: Int = min(4, ProcessInfo.processInfo.activeProcessorCount),
+        batchSize: Int = 10_000,
+        acceptDifferences: Bool = false,
+        differenceLimit: Int = 20,
+        lockTimeout: Duration = .milliseconds(300),
+        keys: SealingKeys = .none
+    ) {
+        self.parallelism = parallelism
+        self.batchSize = batchSize
+        self.acceptDifferences = acceptDifferences
+        self.differenceLimit = differenceLimit
+        self.lockTimeout = lockTimeout
+        self.keys = keys
+    }
+}

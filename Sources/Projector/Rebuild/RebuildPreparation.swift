@@ -1,0 +1,53 @@
+internal import Postgres
+internal import Schema
+
+/// Finds out what is to be rebuilt and from where: the live version beside it, and the shadow that there is, or a new one.
+struct RebuildPreparation: Sendable {
+    /// A shadow to go on with.
+    struct Prepared: Sendable {
+        let model: ShadowModel
+        let checkpoints: [ShadowCheckpoint]
+        /// Whether an earlier run had begun it.
+        let isResumed: Bool
+        /// The version that it is compared with, which has checkpoints; `nil` if there is none, or if an earlier run compared.
+        let compared: ProjectionFiles?
+        /// Whether the views shall read it.
+        let isActive: Bool
+    }
+
+    /// All versions of all projections.
+    private let all: [ProjectionFiles]
+    /// The recorder's.
+    private let schema: String
+    private var shadows: ShadowPreparation
+
+    /// - Parameters:
+    ///   - all: All versions of all projections.
+    ///   - schema: The recorder's.
+    /// - Throws: As ``ShadowPreparation/init(on:)``.
+    init(all: [ProjectionFiles], schema: String, on connection: PostgresConnection) async throws {
+        self.all = all
+        self.schema = schema
+        shadows = try await ShadowPreparation(on: connection)
+    }
+
+    /// Prepares one shadow.
+    mutating func run(_ model: ShadowModel, on connection: PostgresConnection) async throws -> Prepared {
+        let files = model.files
+        let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
+            .filter { $0.name == files.name }
+        // The version itself, if it is there; else the one that is read now.
+        let liveVersion = installed.first { $0.version == files.version } ?? installed.first(where: \.isActive)
+        let live = try liveVersion.map { try all.version($0.version, of: files.name) }
+        let prepared = try await shadows.run(model, live: live ?? files, on: connection)
+        let isLive = try await !connection.query(LiveCheckpoints.Select(projection: live ?? files)).isEmpty
+        let isCompared = prepared.checkpoints.contains { $0.differences != nil }
+        return Prepared(
+            model: model,
+            checkpoints: prepared.checkpoints,
+            isResumed: prepared.isResumed,
+            compared: isLive && !isCompared ? live : nil,
+            isActive: installed.first { $0.version == files.version }?.isActive ?? true
+        )
+    }
+}

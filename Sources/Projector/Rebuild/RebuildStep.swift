@@ -1,0 +1,65 @@
+internal import EventStore
+internal import Postgres
+internal import Schema
+
+/// What is done for each shadow alone: the rest of its way, the comparison, and the swap.
+struct RebuildStep: Sendable {
+    let shadow: RebuildPreparation.Prepared
+    /// Of this shadow.
+    let build: ShadowBuild
+    /// All versions of all projections.
+    let all: [ProjectionFiles]
+    /// The recorder's.
+    let schema: String
+    let options: RebuildOptions
+
+    /// The projection's.
+    var name: String { shadow.model.files.name }
+
+    private var follower: LiveFollower? {
+        shadow.compared.map {
+            LiveFollower(build: build, model: shadow.model, live: $0, limit: options.differenceLimit)
+        }
+    }
+
+    /// Where all shards may go together with other shadows; `nil` if that is the head.
+    func goal(on connection: PostgresConnection) async throws -> LogCursor? {
+        try await follower?.common(on: connection)
+    }
+
+    /// Compares, unless an earlier run did, and swaps.
+    ///
+    /// - Throws: See ``RebuildGroup/Result``.
+    func run(on connection: PostgresConnection, _ meter: RebuildMeter) async throws -> RebuildOutcome {
+        let (model, files) = (shadow.model, shadow.model.files)
+        let comparison = try await follower?.compare(on: connection) { meter.enter(.comparing, of: name) }
+        let differences = comparison?.differenceCount ?? Int(shadow.checkpoints.first?.differences ?? 0)
+        guard differences == 0 || options.acceptDifferences else {
+            // Compared anew by the next run: somebody may have mended what differs.
+            throw ProjectorError(
+                .modelsDiffer,
+                "\(files.title) built anew differs from the live model in \(differences) row\(differences == 1 ? "" : "s"); "
+                    + "nothing was swapped. Run it again with --accept-differences if the new one is right, or cancel it",
+                comparison: comparison
+            )
+        }
+        // From here on the shadow goes its own way: a run after this one does not compare again.
+        try await connection.execute(ShadowCheckpoint.SetDifferences(model: model, differences: differences))
+        let swap = ShadowSwap(
+            build: build,
+            model: model,
+            projection: files,
+            all: all,
+            isActive: shadow.isActive,
+            schema: schema,
+            lockTimeout: options.lockTimeout
+        )
+        let duration = try await swap.run(on: connection) { meter.enter($0, of: name) }
+        return RebuildOutcome(
+            comparison: comparison,
+            events: meter.readHere(for: name),
+            isResumed: shadow.isResumed,
+            swap: duration
+        )
+    }
+}

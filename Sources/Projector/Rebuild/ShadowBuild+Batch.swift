@@ -1,0 +1,184 @@
+internal import EventModel
+internal import EventStore
+internal import Postgres
+internal import Schema
+
+/// Folding one batch into the shadows of a lane, in the open transaction.
+extension ShadowBuild {
+    /// How many events of a batch are each shadow's, by shard.
+    private struct Counts {
+        /// Those that its projection handles.
+        var read: [[Int]]
+        /// Those of them that it was given, whose streams it had not stopped.
+        var given: [[Int]]
+
+        init(_ filter: LaneFilter) {
+            read = filter.counts.map { [Int](repeating: 0, count: $0) }
+            given = read
+        }
+    }
+
+    /// Folds a batch with its checkpoints.
+    ///
+    /// A stream with an event that a projection cannot apply is stopped there for that projection, as the workers stop it in
+    /// the live model.
+    ///
+    /// - Parameters:
+    ///   - limit: How many events to read at most; `nil` before it is known what they weigh.
+    ///   - isCareful: Whether to look for the events that fail, after a batch has failed.
+    /// - Throws: As ``advance(_:to:)``.
+    func fold(
+        _ lane: ShadowLane,
+        limit: Int? = nil,
+        isCareful: Bool,
+        on connection: isolated PostgresConnection
+    ) async throws -> Step {
+        let batch = try await LogReader.read(
+            on: connection,
+            after: lane.cursor,
+            until: lane.target,
+            limit: limit ?? BatchLimit(batchSize).events,
+            part: lane.part(of: projections)
+        )
+        var stopped = models.map { _ in Set<StreamID>() }
+        for row in try await connection.query(ShadowQuarantine.Select(models: models)) {
+            guard let place = models.firstIndex(where: { $0.files.name == row.projection }) else { continue }
+            stopped[place].insert(row.stream)
+        }
+        let filter = LaneFilter(lane.shards, stopped: stopped)
+        let counts = try await count(batch.events, of: filter, on: connection)
+        // The checkpoints move first: another process that builds the same shadow waits here, and fails.
+        try await move(lane, to: batch.cursor, counts, on: connection)
+        for (place, failing) in try await apply(batch.events, of: filter, isCareful: isCareful, on: connection) {
+            guard let shard = filter.shard(of: failing.event.stream, at: place) else { continue }
+            try await connection.execute(ShadowQuarantine.Stop(model: models[place], shard: shard, failing: failing))
+        }
+        return Step(
+            cursor: batch.cursor,
+            read: counts.read.map { $0.reduce(0, +) },
+            events: batch.events.count,
+            weight: batch.weight
+        )
+    }
+
+    private func count(
+        _ events: [StoredEvent],
+        of filter: LaneFilter,
+        on connection: isolated PostgresConnection
+    ) async throws -> Counts {
+        var counts = Counts(filter)
+        var takers: [Int16: [Int]] = [:]
+        for event in events {
+            if takers[event.type] == nil {
+                takers[event.type] = plan.takers(of: try await decoder.type(event.type, on: connection))
+            }
+            for place in takers[event.type] ?? [] {
+                guard let shard = filter.shard(of: event.stream, at: place) else { continue }
+                counts.read[place][shard] += 1
+                if !filter.hasStopped(event.stream, at: place) { counts.given[place][shard] += 1 }
+            }
+        }
+        return counts
+    }
+
+    private func move(
+        _ lane: ShadowLane,
+        to cursor: LogCursor,
+        _ counts: Counts,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        let shards = lane.shards.flatMap { place, set in
+            set.members.map { shard in
+                ShadowCheckpoint.Advance.Shard(
+                    model: models[place],
+                    shard: shard,
+                    given: counts.given[place][shard],
+                    read: counts.read[place][shard]
+                )
+            }
+        }
+        let rows = try await connection.query(
+            ShadowCheckpoint.Advance(shards: shards, from: lane.cursor, to: cursor)
+        )
+        let moved = Dictionary(uniqueKeysWithValues: rows.map { ($0.projection, $0.shards) })
+        for (place, set) in lane.shards where moved[models[place].files.name] != Int64(set.members.count) {
+            throw ProjectorError(
+                .rebuildMoved,
+                "the shadow of \(models[place].files.title) was moved by another process, or cancelled: this batch was "
+                    + "rolled back",
+                projection: models[place].files.name
+            )
+        }
+    }
+
+    // MARK: Folding
+
+    /// Folds some streams' events into the only shadow, without a checkpoint.
+    func apply(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
+        let all = LaneFilter([0: ShardSet(count: 1, members: [0])], stopped: [[]])
+        _ = try await applyCarefully(events, of: all, on: connection)
+    }
+
+    /// Folds events without a checkpoint.
+    ///
+    /// - Returns: The events that a projection, by its place, cannot apply, at which it has to stop their streams.
+    private func apply(
+        _ events: [StoredEvent],
+        of filter: LaneFilter,
+        isCareful: Bool,
+        on connection: isolated PostgresConnection
+    ) async throws -> [(Int, FailingEvent)] {
+        if isCareful { return try await applyCarefully(events, of: filter, on: connection) }
+        let builder = BatchBuilder(plan, decoder: decoder)
+        let built = try await builder.build(
+            events,
+            generation: nil,
+            on: connection,
+            shards: filter.counts,
+            mayUseTable: true
+        ) { filter.accepts($1, at: $0) }
+        let statements = built.statements.enumerated().flatMap { place, statements -> [any PostgresStatement] in
+            statements.isEmpty ? [] : [setShard(of: filter, at: place)] + statements
+        }
+        if !statements.isEmpty {
+            try await built.load(on: connection)
+            try await connection.pipeline(statements)
+        }
+        return built.failures.map { ($0.projection, $0.failing) }
+    }
+
+    private func applyCarefully(
+        _ events: [StoredEvent],
+        of filter: LaneFilter,
+        on connection: isolated PostgresConnection
+    ) async throws -> [(Int, FailingEvent)] {
+        var failures: [(Int, FailingEvent)] = []
+        for (place, projection) in projections.enumerated() {
+            let own = events.filter { filter.accepts($0, at: place) }
+            guard !own.isEmpty else { continue }
+            try await connection.execute(setShard(of: filter, at: place))
+            var fold = CarefulFold(projection, decoder: decoder)
+            do {
+                try await fold.fold(own, on: connection)
+            } catch let error as PostgresError where error.isProjectionsFault {
+                throw ProjectorError.applyFails(projection, cause: error)
+            }
+            failures += fold.failures.map { (place, $0) }
+        }
+        return failures
+    }
+
+    private func setShard(of filter: LaneFilter, at place: Int) -> SetShard {
+        SetShard(shard: filter.firstShard(at: place))
+    }
+
+    /// Says whose partial rows are written: those of two lanes are not the same ones.
+    private struct SetShard: PostgresStatement {
+        let shard: Int
+        let sql = "select set_config('recorder.shard', $1, true)"
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(String(shard))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+internal import EventStore
+internal import Postgres
+
+/// The way that shadows have in common: to where their live models stand, or to the head, as far as all of them go.
+struct SharedWay: Sendable {
+    /// Those that have it before them.
+    let steps: [RebuildStep]
+    /// Of their shadows, in the same order.
+    let build: ShadowBuild
+
+    /// Goes it. What is left to do for each alone is little, unless one of them stands elsewhere.
+    ///
+    /// - Throws: As ``ShadowBuild/advance(_:to:)``.
+    func run(on connection: PostgresConnection) async throws {
+        guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot else { return }
+        var goals: [LogCursor] = []
+        for step in steps { goals.append(try await step.goal(on: connection) ?? LogCursor(delivered: head)) }
+        // To the nearest goal all of them, then to the next one those that have it still before them.
+        for goal in Set(goals).sorted(by: { $0 != $1 && $0.precedes($1) }) {
+            let checkpoints = try await build.checkpoints(on: connection).enumerated().map { place, shards in
+                goal.precedes(goals[place]) && shards.allSatisfy { $0.cursor.precedes(goal) } ? shards : []
+            }
+            try await build.advance(checkpoints) { _, _ in goal }
+        }
+    }
+}
