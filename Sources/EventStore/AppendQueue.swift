@@ -1,15 +1,11 @@
 internal import Synchronization
 
-/// Appends on their way from many producers to one writer: first in, first out, in bounded memory.
+/// Appends on their way from many producers to a few writers, in bounded memory; those to one stream first in, first out.
 ///
 /// A producer reserves room before it packs a parcel. If there is none it waits, and producers get room in the order in
-/// which they came.
+/// which they came. Streams are divided into lanes, and a writer has whole lanes: its own, and while there is little to
+/// write the others' too.
 final class AppendQueue: Sendable {
-    private struct Queued {
-        let id: UInt64
-        let parcel: AppendParcel
-    }
-
     private struct Blocked {
         let id: UInt64
         let size: Int
@@ -17,23 +13,31 @@ final class AppendQueue: Sendable {
     }
 
     private struct State {
-        var queued: [Queued] = []
-        /// Where the queue's first parcel lies in `queued`; those before it were taken.
-        var first = 0
+        var lanes: [AppendLane]
         /// How many bytes are queued or reserved.
         var size = 0
         var lastID: UInt64 = 0
         var blocked: [Blocked] = []
-        var writer: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let capacity: Int
 
-    /// - Parameter capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone
-    ///   gets in when the queue is empty.
-    init(capacity: Int) { self.capacity = capacity }
+    /// A lane with at most so many events is written together with another: 64 producers that wait for each
+    /// acknowledgement have one commit for all of them, and thousands of events have two on their way at once.
+    private static let few = 128
+
+    /// - Parameters:
+    ///   - capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone gets in
+    ///     when the queue is empty.
+    ///   - lanes: How many writers there are, each with a lane of its own.
+    ///   - remembered: How many events' ids all lanes together remember.
+    init(capacity: Int, lanes: Int = 1, remembered: Int = 250_000) {
+        self.capacity = capacity
+        let lane = AppendLane(LaneHeads(limit: remembered / lanes))
+        state = Mutex(State(lanes: Array(repeating: lane, count: lanes)))
+    }
 
     // MARK: Producers
 
@@ -87,20 +91,21 @@ final class AppendQueue: Sendable {
         for producer in admitted { producer.continuation.resume() }
     }
 
-    /// Puts a parcel, for which room was reserved, at the end, and wakes the writer.
+    /// Puts a parcel, for which room was reserved, at the end of a lane, and wakes the lane's writer.
     ///
     /// - Returns: The id by which ``cancel(_:)`` finds it.
     /// - Throws: ``EventStoreError`` with `.closed`; then the parcel was not taken and its room is given back.
     @discardableResult
-    func put(_ parcel: AppendParcel) throws -> UInt64 {
+    func put(_ parcel: AppendParcel, in lane: Int = 0) throws -> UInt64 {
         let (id, writer) = try state.withLock { state in
             guard !state.isClosed else {
                 state.size -= parcel.size
                 throw Self.closed
             }
             state.lastID += 1
-            state.queued.append(Queued(id: state.lastID, parcel: parcel))
-            return (state.lastID, state.writer.take())
+            state.lanes[lane].put(parcel, id: state.lastID)
+            // Who has the lane looks again when it gives it back.
+            return (state.lastID, state.lanes[lane].isFree ? state.lanes[lane].writer.take() : nil)
         }
         writer?.resume()
         return id
@@ -111,17 +116,19 @@ final class AppendQueue: Sendable {
     /// - Returns: The parcel, or `nil` if the writer has it.
     func cancel(_ id: UInt64) -> AppendParcel? {
         let (parcel, admitted) = state.withLock { state -> (AppendParcel?, [Blocked]) in
-            guard let index = state.queued[state.first...].firstIndex(where: { $0.id == id }) else { return (nil, []) }
-            let parcel = state.queued.remove(at: index).parcel
-            state.size -= parcel.size
-            return (parcel, admit(&state))
+            for lane in state.lanes.indices {
+                guard let parcel = state.lanes[lane].remove(id) else { continue }
+                state.size -= parcel.size
+                return (parcel, admit(&state))
+            }
+            return (nil, [])
         }
         for producer in admitted { producer.continuation.resume() }
         return parcel
     }
 
     /// How many parcels wait for the writer.
-    var queuedParcels: Int { state.withLock { $0.queued.count - $0.first } }
+    var queuedParcels: Int { state.withLock { $0.lanes.reduce(0) { $0 + $1.count } } }
 
     /// How many producers wait for room.
     var blockedProducers: Int { state.withLock { $0.blocked.count } }
@@ -141,85 +148,106 @@ final class AppendQueue: Sendable {
         return Array(state.blocked[..<admitted])
     }
 
-    // MARK: Writer
+    // MARK: Writers
 
-    /// Takes what is queued, up to about so many events; waits if there is nothing.
+    /// What a writer gets when it looks, and who is to be woken because of that.
+    private struct Turn: Sendable {
+        var parcels: [AppendParcel] = []
+        var isDone = false
+        var admitted: [Blocked] = []
+        var writers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// Gives back the lanes that a writer has, and takes what is queued in its own; and in others, if they are free and hold
+    /// few events. Waits if there is nothing.
     ///
+    /// - Parameters:
+    ///   - limit: About how many events to take from a lane.
+    ///   - home: The writer's own lane.
+    ///   - heads: What the writer knows; the lanes that it is given are its own until it takes again.
     /// - Returns: At least one parcel; none after the queue was closed and everything was taken, or the task was
     ///   cancelled.
-    func take(upTo events: Int) async -> [AppendParcel] {
+    func take(upTo limit: Int, for home: Int, heads: inout StreamHeads) async -> [AppendParcel] {
         while true {
-            let (group, admitted, isDone) = state.withLock { state in
-                let group = takeGroup(&state, upTo: events)
-                return (group, admit(&state), group.isEmpty && (state.isClosed || Task.isCancelled))
-            }
-            for producer in admitted { producer.continuation.resume() }
-            if !group.isEmpty || isDone { return group }
-            await waitForParcels()
+            let turn = state.withLock { nextTurn(&$0, upTo: limit, for: home, &heads) }
+            for producer in turn.admitted { producer.continuation.resume() }
+            for writer in turn.writers { writer.resume() }
+            if !turn.parcels.isEmpty || turn.isDone { return turn.parcels }
+            await waitForTurn(home)
         }
     }
 
-    private func waitForParcels() async {
+    private func nextTurn(
+        _ state: inout State,
+        upTo limit: Int,
+        for home: Int,
+        _ heads: inout StreamHeads
+    ) -> Turn {
+        var turn = Turn()
+        for lane in state.lanes.indices {
+            if let own = heads.giveBack(lane) { state.lanes[lane].heads = own }
+        }
+        turn.isDone = Task.isCancelled || state.isClosed && state.lanes[home].isFree && state.lanes[home].isEmpty
+        for lane in lanes(for: home, of: state) {
+            guard let own = state.lanes[lane].heads.take() else { continue }
+            heads.hold(own, of: lane)
+            turn.parcels += state.lanes[lane].take(upTo: limit)
+        }
+        for parcel in turn.parcels { state.size -= parcel.size }
+        turn.admitted = admit(&state)
+        // Others may wait for what was given back.
+        for lane in state.lanes.indices where state.lanes[lane].isReady(whenClosed: state.isClosed) {
+            if let writer = state.lanes[lane].writer.take() { turn.writers.append(writer) }
+        }
+        return turn
+    }
+
+    /// The lanes that a writer can have now, its own first; none if they hold nothing.
+    private func lanes(for home: Int, of state: State) -> [Int] {
+        guard state.lanes[home].isFree else { return [] }
+        var lanes = [home]
+        var events = state.lanes[home].events
+        for (number, lane) in state.lanes.enumerated() where number != home && lane.isFree {
+            guard max(events, lane.lastTaken) + lane.events <= Self.few else { continue }
+            lanes.append(number)
+            events += lane.events
+        }
+        return events > 0 ? lanes : []
+    }
+
+    private func waitForTurn(_ home: Int) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
-                    if state.first < state.queued.count || state.isClosed || Task.isCancelled { return true }
-                    state.writer = continuation
+                    if Task.isCancelled || state.lanes[home].isReady(whenClosed: state.isClosed) { return true }
+                    state.lanes[home].writer = continuation
                     return false
                 }
                 if isReady { continuation.resume() }
             }
         } onCancel: {
-            wakeWriter()
+            state.withLock { state in state.lanes[home].writer.take() }?.resume()
         }
-    }
-
-    private func wakeWriter() {
-        state.withLock { $0.writer.take() }?.resume()
-    }
-
-    private func takeGroup(_ state: inout State, upTo limit: Int) -> [AppendParcel] {
-        var group: [AppendParcel] = []
-        var events = 0
-        while state.first < state.queued.count {
-            let parcel = state.queued[state.first].parcel
-            guard group.isEmpty || events + parcel.events.count <= limit else { break }
-            group.append(parcel)
-            events += parcel.events.count
-            state.size -= parcel.size
-            state.first += 1
-        }
-        if state.first == state.queued.count {
-            state.queued.removeAll(keepingCapacity: true)
-            state.first = 0
-        } else if state.first > 4096 {
-            state.queued.removeFirst(state.first)
-            state.first = 0
-        }
-        return group
     }
 
     /// Refuses new parcels; what is queued can still be taken.
     func close() {
-        let blocked = state.withLock { state in
+        let (blocked, writers) = state.withLock { state in
             state.isClosed = true
             defer { state.blocked = [] }
-            return state.blocked
+            return (state.blocked, state.lanes.indices.compactMap { state.lanes[$0].writer.take() })
         }
         for producer in blocked { producer.continuation.resume(throwing: Self.closed) }
-        wakeWriter()
+        for writer in writers { writer.resume() }
     }
 
-    /// Takes everything that is left, for a writer that cannot go on.
+    /// Takes everything that is left, for writers that cannot go on.
     func drain() -> [AppendParcel] {
         state.withLock { state in
-            let left = state.queued[state.first...].map(\.parcel)
+            let left = state.lanes.indices.flatMap { state.lanes[$0].take(upTo: .max) }
             for parcel in left { state.size -= parcel.size }
-            state.queued = []
-            state.first = 0
             return left
         }
     }
-
     private static let closed = EventStoreError(.closed, "the appender is closed: nothing was stored, make a new one")
 }

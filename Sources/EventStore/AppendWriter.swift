@@ -2,7 +2,7 @@ internal import EventModel
 internal import Logging
 internal import Postgres
 
-/// Writes the appends of one lane in groups, each group in one transaction, and settles every append of it.
+/// Writes the appends of a lane in groups, each group in one transaction, and settles every append of it.
 ///
 /// Belongs to one task, which works on its connection's own thread: from the queue to the acknowledgement no thread is
 /// changed. What others do to the same streams meanwhile is settled by the events' key: the group is decided again on fresh
@@ -16,6 +16,8 @@ struct AppendWriter: Sendable {
     private let written: @Sendable (Int) -> Void
     /// Told how appends ended, so that this thread need not wake everybody who waits.
     private let tell: @Sendable ([AppendSettlement]) -> Void
+    /// Which lane is its own.
+    private let home: Int
     var heads: StreamHeads
     var types = EventTypes()
     /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
@@ -27,18 +29,17 @@ struct AppendWriter: Sendable {
     private static let groupAttempts = 3
     /// How long to leave a server alone that cannot be reached or has no room.
     private static let retryPause = Duration.milliseconds(50)
-    /// How many events' ids all lanes together remember.
-    private static let remembered = 250_000
-
     /// - Parameters:
     ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
-    ///   - lanes: How many writers share what may be remembered.
+    ///   - heads: What it knows of streams: nothing, until it has a lane.
+    ///   - home: Which lane is its own.
     ///   - written: Told how many events each transaction stored.
     ///   - tell: Told how appends ended; each is told once.
     init(
         _ configuration: PostgresConfiguration,
         limits: EventAppender.Limits,
-        lanes: Int,
+        heads: StreamHeads,
+        home: Int,
         logger: Logger,
         written: @escaping @Sendable (Int) -> Void,
         tell: @escaping @Sendable ([AppendSettlement]) -> Void
@@ -50,7 +51,8 @@ struct AppendWriter: Sendable {
         self.logger = logger
         self.written = written
         self.tell = tell
-        heads = StreamHeads(limit: Self.remembered / lanes)
+        self.heads = heads
+        self.home = home
     }
 
     /// Writes what is queued until the queue is closed and empty, or the task is cancelled.
@@ -119,8 +121,8 @@ struct AppendWriter: Sendable {
     }
 
     /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
-    private func take(from queue: AppendQueue) async -> [AppendRequest] {
-        let group = await queue.take(upTo: limits.groupSize).flatMap(\.requests)
+    private mutating func take(from queue: AppendQueue) async -> [AppendRequest] {
+        let group = await queue.take(upTo: limits.groupSize, for: home, heads: &heads).flatMap(\.requests)
         guard Task.isCancelled else { return group }
         settle(group, failed: .closed, CancellationError())
         return []

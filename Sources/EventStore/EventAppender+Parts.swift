@@ -19,7 +19,7 @@ extension EventAppender {
     /// Divides appends into parts of one lane each, in their order.
     func parts(of appends: [some StreamAppend]) -> [Part] {
         var parts: [Part] = []
-        var open = [Int?](repeating: nil, count: queues.count)
+        var open = [Int?](repeating: nil, count: lanes)
         for (place, append) in appends.enumerated() {
             let lane = lane(of: append.stream)
             let size = AppendRequest.size(of: append)

@@ -12,7 +12,8 @@ internal import Synchronization
 /// durable. An append that failed with `.unavailable` may be stored: the same append again, with the same event ids, is
 /// stored once whatever happened.
 ///
-/// Streams are divided into lanes, each with a connection of its own, so that one group is made while another is stored.
+/// Streams are divided into lanes, each with a writer and its connection, so that under load one group is made while another
+/// is stored; what few producers append goes into one group.
 /// Appends to one stream are stored in the order in which they were handed over; an append to several streams stands behind
 /// what was acknowledged before.
 ///
@@ -23,8 +24,10 @@ public final class EventAppender: Sendable {
     private let encoder: PayloadEncoder
     private let sealer: SubjectSealer?
     private let logger: Logger
-    /// What waits to be stored, a queue for each lane.
-    let queues: [AppendQueue]
+    /// What waits to be stored.
+    let queue: AppendQueue
+    /// How many writers there are, each with a lane of its own.
+    let lanes: Int
     private let notifier: LogNotifier
     private let appended = Counter(label: "recorder_appended_events_total")
     private let groups = Recorder(label: "recorder_append_group_events")
@@ -49,12 +52,12 @@ public final class EventAppender: Sendable {
         self.sealer = sealer
         self.logger = logger
         notifier = LogNotifier(configuration, logger: logger)
-        let lanes = max(1, limits.connections)
-        queues = (0..<lanes).map { _ in AppendQueue(capacity: limits.queueBytes / lanes) }
+        lanes = max(1, limits.connections)
+        queue = AppendQueue(capacity: limits.queueBytes, lanes: lanes)
     }
 
     /// The lane of an append: that of its first stream.
-    func lane(of stream: StreamID) -> Int { Int(stream.uuid.low % UInt64(queues.count)) }
+    func lane(of stream: StreamID) -> Int { AppendLane.number(of: stream, among: lanes) }
 
     // MARK: Appending
 
@@ -87,7 +90,6 @@ public final class EventAppender: Sendable {
                 "one stream stands in two parts of an append: put its events together"
             )
         }
-        let queue = queues[lane(of: first.stream)]
         let size = AppendRequest.size(of: appends)
         let seals = try await sealer?.seals(for: appends, at: Array(appends.indices)) ?? []
         try await queue.reserve(size)
@@ -98,7 +100,8 @@ public final class EventAppender: Sendable {
             for (place, append) in appends.enumerated() {
                 try contents.add(append, place: place, seals: seals.isEmpty ? [] : seals[place])
             }
-            ticket = try queue.put(AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes))
+            let parcel = AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes)
+            ticket = try queue.put(parcel, in: lane(of: first.stream))
         } catch let error as EventStoreError where error.code == .closed {
             throw error
         } catch {
@@ -155,7 +158,7 @@ public final class EventAppender: Sendable {
 
     /// Hands some appends of one lane over; those that cannot be packed fail alone.
     private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
-        let (places, queue) = (part.places, queues[part.lane])
+        let places = part.places
         let seals = await sealer?.seals(forEachOf: appends, at: places)
         try await queue.reserve(part.size)
         var contents = AppendParcelContents(encoder: encoder, size: part.size, appends: places.count)
@@ -172,7 +175,7 @@ public final class EventAppender: Sendable {
         guard !contents.isEmpty else { return queue.release(part.size) }
         let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes)
         do {
-            try queue.put(parcel)
+            try queue.put(parcel, in: part.lane)
         } catch {
             guard failures.isEmpty else { return parcel.settle(error) }
             throw error
@@ -188,20 +191,24 @@ public final class EventAppender: Sendable {
     public func run() async {
         async let notifying: Void = notifier.run()
         await withTaskGroup(of: Void.self) { group in
-            for queue in queues { group.addTask { await self.run(queue) } }
+            for lane in 0..<lanes { group.addTask { await self.run(lane) } }
         }
+        queue.close()
+        Self.stop(queue.drain())
         notifier.close()
         await notifying
     }
 
-    /// Runs a lane. Whoever waits is told on the shared pool: a lane that wakes them itself is slowed down by each of them.
-    private func run(_ queue: AppendQueue) async {
+    /// Runs a lane's writer. Whoever waits is told on the shared pool: a writer that wakes them itself is slowed down by each
+    /// of them.
+    private func run(_ lane: Int) async {
         let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
         async let telling: Void = Self.tell(settlements)
         var writer = AppendWriter(
             configuration,
             limits: limits,
-            lanes: queues.count,
+            heads: StreamHeads(lanes: lanes, home: lane),
+            home: lane,
             logger: logger,
             written: { [self] events in
                 groups.record(events)
@@ -211,8 +218,6 @@ public final class EventAppender: Sendable {
             tell: { settled.yield($0) }
         )
         await writer.run(queue)
-        queue.close()
-        Self.stop(queue.drain())
         settled.finish()
         await telling
     }
@@ -231,7 +236,7 @@ public final class EventAppender: Sendable {
 
     /// Takes no more appends; ``run()`` returns when those that were taken are written.
     public func close() {
-        for queue in queues { queue.close() }
+        queue.close()
     }
 
     /// Runs an appender while `body` runs, and writes everything that it was given before it returns.

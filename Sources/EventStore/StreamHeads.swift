@@ -1,62 +1,74 @@
 internal import EventModel
 
-/// The heads of the streams that were appended to lately, in bounded memory.
+/// The heads of streams that a writer knows: those of the lanes that it has right now.
 ///
-/// Two generations: when the younger is full, the older is forgotten and the younger takes its place. A stream that is
-/// looked for moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on stays
-/// until the group is stored, and a head's slot says where it is.
+/// A lane's heads go with the lane from writer to writer. Of the streams of a lane that another writer has, which only an
+/// append to several streams names, a copy is kept with the writer's own lane; it may fall behind, and then the events' key
+/// says so.
 struct StreamHeads: Sendable {
-    private var young = Generation()
-    private var old = Generation()
-    private let limit: Int
+    private var lanes: [LaneHeads]
+    private var isHeld: [Bool]
+    private let home: Int
 
-    private struct Generation {
-        var slots: [StreamID: Int] = [:]
-        var heads: [StreamHead] = []
-        var events = 0
+    /// - Parameters:
+    ///   - lanes: How many lanes there are; the writer has none of them yet.
+    ///   - home: Which lane is the writer's own.
+    init(lanes: Int, home: Int) {
+        self.lanes = Array(repeating: LaneHeads(limit: 0), count: lanes)
+        isHeld = Array(repeating: false, count: lanes)
+        self.home = home
     }
 
-    /// - Parameter limit: How many events, and how many streams, a generation may hold; an event takes 24 bytes.
-    init(limit: Int = 250_000) { self.limit = limit }
+    /// The heads of the only lane.
+    init(_ heads: LaneHeads) { (lanes, isHeld, home) = ([heads], [true], 0) }
+
+    /// Takes a lane over.
+    mutating func hold(_ heads: LaneHeads, of lane: Int) { (lanes[lane], isHeld[lane]) = (heads, true) }
+
+    /// Gives a lane away.
+    ///
+    /// - Returns: Its heads, or `nil` if the writer does not have it.
+    mutating func giveBack(_ lane: Int) -> LaneHeads? {
+        guard isHeld[lane] else { return nil }
+        defer { (lanes[lane], isHeld[lane]) = (LaneHeads(limit: 0), false) }
+        return lanes[lane]
+    }
+
+    private func lane(of stream: StreamID) -> Int {
+        let lane = AppendLane.number(of: stream, among: lanes.count)
+        return isHeld[lane] ? lane : home
+    }
+
+    private func slot(_ place: Int, in lane: Int) -> Int { place * lanes.count + lane }
 
     /// Where the head of a stream is, if it is known; right until ``trim()``.
     mutating func slot(of stream: StreamID) -> Int? {
-        if let slot = young.slots[stream] { return slot }
-        guard let slot = old.slots.removeValue(forKey: stream) else { return nil }
-        let head = old.heads[slot]
-        old.heads[slot] = StreamHead()
-        return add(head, of: stream)
+        let lane = lane(of: stream)
+        return lanes[lane].slot(of: stream).map { slot($0, in: lane) }
     }
 
     /// Makes a stream known as empty, if it is not known.
     ///
     /// - Returns: Where its head is.
     @discardableResult
-    mutating func open(_ stream: StreamID) -> Int { slot(of: stream) ?? add(StreamHead(), of: stream) }
-
-    private mutating func add(_ head: StreamHead, of stream: StreamID) -> Int {
-        young.slots[stream] = young.heads.count
-        young.heads.append(head)
-        young.events += head.ids.count
-        return young.heads.count - 1
+    mutating func open(_ stream: StreamID) -> Int {
+        let lane = lane(of: stream)
+        return slot(lanes[lane].open(stream), in: lane)
     }
 
     /// The head at a place that ``slot(of:)`` gave.
     subscript(slot: Int) -> StreamHead {
-        _read { yield young.heads[slot] }
-        _modify {
-            let before = young.heads[slot].ids.count
-            yield &young.heads[slot]
-            young.events += young.heads[slot].ids.count - before
-        }
+        _read { yield lanes[slot % lanes.count][slot / lanes.count] }
+        _modify { yield &lanes[slot % lanes.count][slot / lanes.count] }
     }
 
-    /// Forgets everything: what was known may be wrong after a lost connection.
-    mutating func removeAll() { (young, old) = (Generation(), Generation()) }
+    /// Forgets everything of the lanes that the writer has: what was known may be wrong after a lost connection.
+    mutating func removeAll() {
+        for lane in lanes.indices { lanes[lane].removeAll() }
+    }
 
     /// Forgets the streams that were not appended to for longest, if there are too many.
     mutating func trim() {
-        guard young.events > limit || young.heads.count > limit else { return }
-        (old, young) = (young, Generation())
+        for lane in lanes.indices { lanes[lane].trim() }
     }
 }

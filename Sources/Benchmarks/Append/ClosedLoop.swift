@@ -8,7 +8,7 @@ struct ClosedLoop {
     let count: Double
 
     /// What the producers are compared with is slow: so many events are enough for all, and so many for each.
-    private static let mostEvents = (all: 30_000, each: 2_000)
+    private static let mostEvents = (all: 60_000, each: 2_000)
 
     init(producers: Int, in run: BenchmarkRun) {
         let most = max(1, min(Self.mostEvents.all / producers, Self.mostEvents.each))
