@@ -10,7 +10,7 @@ struct AppendLane {
     }
 
     private var queued: [Queued] = []
-    /// Where the lane's first parcel lies in `queued`; those before it were taken.
+    /// Where the lane's first parcel lies in `queued`; those before it were taken, and are held until they are removed.
     private var first = 0
     /// How many events are queued.
     private(set) var events = 0
@@ -56,10 +56,8 @@ struct AppendLane {
         }
         events -= count
         lastTaken = count
-        if first == queued.count {
-            queued.removeAll(keepingCapacity: true)
-            first = 0
-        } else if first > 4096 {
+        // What was taken is let go once it is half of the array, so that moving the rest costs no more than taking did.
+        if first * 2 >= queued.count {
             queued.removeFirst(first)
             first = 0
         }

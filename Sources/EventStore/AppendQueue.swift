@@ -184,9 +184,7 @@ final class AppendQueue: Sendable {
         _ heads: inout StreamHeads
     ) -> Turn {
         var turn = Turn()
-        for lane in state.lanes.indices {
-            if let own = heads.giveBack(lane) { state.lanes[lane].heads = own }
-        }
+        giveBack(&heads, to: &state)
         turn.isDone = Task.isCancelled || state.isClosed && state.lanes[home].isFree && state.lanes[home].isEmpty
         for lane in lanes(for: home, of: state) {
             guard let own = state.lanes[lane].heads.take() else { continue }
@@ -195,11 +193,30 @@ final class AppendQueue: Sendable {
         }
         for parcel in turn.parcels { state.size -= parcel.size }
         turn.admitted = admit(&state)
-        // Others may wait for what was given back.
-        for lane in state.lanes.indices where state.lanes[lane].isReady(whenClosed: state.isClosed) {
-            if let writer = state.lanes[lane].writer.take() { turn.writers.append(writer) }
-        }
+        turn.writers = readyWriters(&state)
         return turn
+    }
+
+    /// Gives back the lanes that a writer has, when it takes no more.
+    func giveBack(_ heads: inout StreamHeads) {
+        let writers = state.withLock { state in
+            giveBack(&heads, to: &state)
+            return readyWriters(&state)
+        }
+        for writer in writers { writer.resume() }
+    }
+
+    private func giveBack(_ heads: inout StreamHeads, to state: inout State) {
+        for lane in state.lanes.indices {
+            if let own = heads.giveBack(lane) { state.lanes[lane].heads = own }
+        }
+    }
+
+    /// Those who wait for a lane that they can have.
+    private func readyWriters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
+        state.lanes.indices.compactMap { lane in
+            state.lanes[lane].isReady(whenClosed: state.isClosed) ? state.lanes[lane].writer.take() : nil
+        }
     }
 
     /// The lanes that a writer can have now, its own first; none if they hold nothing.

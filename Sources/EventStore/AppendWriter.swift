@@ -66,6 +66,7 @@ struct AppendWriter: Sendable {
             open = await serve(queue, beginningWith: open, on: connection)
             await connection.close()
         }
+        queue.giveBack(&heads)
     }
 
     // MARK: The connection

@@ -10,7 +10,7 @@ import Testing
 
     /// Heads of streams that hold the events 1 … count, and what is being stored behind them.
     private func heads(_ counts: [StreamID: Int], pending: [StreamID: [Int]] = [:]) -> StreamHeads {
-        var heads = StreamHeads()
+        var heads = StreamHeads(LaneHeads())
         for (stream, count) in counts {
             let slot = heads.open(stream)
             for number in 0..<count { heads[slot].append(.numbered(number + 1), position: Int64(number + 1) * 10) }
@@ -50,7 +50,7 @@ import Testing
         #expect(try decide([append], heads, fresh: [stream]) == outcome)
         // What may be out of date refuses nothing.
         #expect(try decide([append], heads, fresh: []) == (outcome == "store" ? "store" : "read 1"))
-        #expect(try decide([append], StreamHeads(), fresh: []) == "read 1")
+        #expect(try decide([append], StreamHeads(LaneHeads()), fresh: []) == "read 1")
     }
 
     @Test(

@@ -27,7 +27,7 @@ import Testing
     }
 
     private func heads(known streams: [StreamID]) -> StreamHeads {
-        var heads = StreamHeads()
+        var heads = StreamHeads(LaneHeads())
         for stream in streams { heads.open(stream) }
         return heads
     }

@@ -23,7 +23,7 @@ import Testing
         var tasks: [Task<[AppendReceipt], any Error>] = []
         for append in appends {
             tasks.append(Task { try await appender.append(append) })
-            while appender.queues[0].queuedParcels < tasks.count { await Task.yield() }
+            while appender.queue.queuedParcels < tasks.count { await Task.yield() }
         }
         return tasks
     }
@@ -183,7 +183,7 @@ import Testing
             let stream = StreamID.fresh()
             let queued = await queue([try [.of(to: stream)]], in: appender)
             let blocked = Task { try await appender.append(.of(to: stream)) }
-            while appender.queues[0].blockedProducers < 1 { await Task.yield() }
+            while appender.queue.blockedProducers < 1 { await Task.yield() }
             blocked.cancel()
             await #expect(throws: CancellationError.self) { try await blocked.value }
             queued[0].cancel()

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func `an empty stream is known once it was extended by nothing`() {
-        var heads = StreamHeads()
+        var heads = StreamHeads(LaneHeads())
         let stream = StreamID.fresh()
         #expect(heads.head(of: stream) == nil)
         heads.open(stream)
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `the streams appended to lately stay, the others are forgotten, and never while a group is decided`() {
-        var heads = StreamHeads(limit: 10)
+        var heads = StreamHeads(LaneHeads(limit: 10))
         let streams = (0..<8).map { _ in StreamID.fresh() }
         for stream in streams { heads.extend(stream, by: [(.fresh(), 1), (.fresh(), 2)]) }
         #expect(streams.allSatisfy { heads.head(of: $0)?.version == 2 })
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func `memory stays bounded whatever is appended`() {
-        var heads = StreamHeads(limit: 100)
+        var heads = StreamHeads(LaneHeads(limit: 100))
         let streams = (0..<1000).map { _ in StreamID.fresh() }
         for number in 0..<10_000 {
             heads.extend(streams[number % 1000], by: [(.fresh(), 1)])
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `what is forgotten is gone from both generations`() {
-        var heads = StreamHeads(limit: 1)
+        var heads = StreamHeads(LaneHeads(limit: 1))
         let stream = StreamID.fresh()
         heads.extend(stream, by: [(.fresh(), 1), (.fresh(), 2)])
         heads.trim()
