@@ -2,7 +2,8 @@ internal import Postgres
 
 /// `append.aged`: the rate of appends to a log that holds millions of events already, against one that holds few.
 ///
-/// The log is aged on the server: the streams that were appended are stored again under other ids, month after month.
+/// The log is aged on the server: the streams that were appended are stored again under other ids, each time as of an
+/// earlier moment, so that what is appended then is the youngest, as it is in a log that lives.
 struct AgedAppend: Benchmark {
     private static let young = 100_000
 
@@ -46,24 +47,36 @@ struct AgedAppend: Benchmark {
     ) async throws {
         _ = try await Producers.append(shares, inFlight: 16, to: database)
         let connection = try await PostgresConnection.connect(database)
-        try await connection.run(unsafeSQL: "create temporary table pattern as select * from events")
-        var stored = shares.reduce(0) { $0 + $1.count }
-        let step = stored
-        while stored < count {
-            // Another first byte of the random part makes another stream of the same moment.
+        try await connection.run(
+            unsafeSQL: """
+                create temporary table pattern as
+                select *, to_timestamp(
+                    ('x' || substr(stream_id::text, 1, 8) || substr(stream_id::text, 10, 4))::bit(48)::bigint / 1000.0
+                ) as began from events;
+                analyze pattern;
+                """
+        )
+        let step = shares.reduce(0) { $0 + $1.count }
+        // The oldest copy first, each as long before the next as the pattern lasts.
+        for copy in stride(from: max(0, (count - 1) / step), to: 0, by: -1) {
             try await connection.run(
                 unsafeSQL: """
-                    with renamed as (select stream_id as old, uuid_v7(to_timestamp(
-                        ('x' || substr(stream_id::text, 1, 8) || substr(stream_id::text, 10, 4))::bit(48)::bigint / 1000.0
-                    )) as new from pattern where version = 1)
+                    create temporary table renamed as
+                    select stream_id, \(copy) * age as age, began - \(copy) * age as began, uuid_v7(began - \(copy) * age) as new_id
+                    from pattern, (select max(occurred_at) - min(occurred_at) as age from pattern) as span
+                    where version = 1;
+                    select create_events_partitions(min(began)::date, max(began)::date)
+                    from renamed;
                     insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
-                    select occurred_at, version, type, encoding, new, event_id, payload
-                    from pattern join renamed on old = stream_id order by position
+                    select occurred_at - age, version, type, encoding, new_id, event_id, payload
+                    from pattern join renamed using (stream_id) order by position;
+                    drop table renamed;
                     """
             )
-            stored += step
         }
+        // What the filling left to be written must not be written by those who are measured.
         try await connection.run(unsafeSQL: "vacuum analyze events")
+        try await connection.run(unsafeSQL: "checkpoint")
         await connection.close()
     }
 }
