@@ -84,7 +84,7 @@ public final class EventAppender: Sendable {
     /// - Throws: As ``append(_:)-(Append)``; `.invalidAppend` also if one stream stands in two parts.
     public func append(_ appends: [Append]) async throws -> [AppendReceipt] {
         guard let first = appends.first else { return [] }
-        guard Set(appends.map(\.stream)).count == appends.count else {
+        guard appends.count == 1 || Set(appends.map(\.stream)).count == appends.count else {
             throw EventStoreError(
                 .invalidAppend,
                 "one stream stands in two parts of an append: put its events together"

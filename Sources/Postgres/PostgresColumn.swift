@@ -54,6 +54,18 @@ package struct PostgresColumn: Sendable {
         count += 1
     }
 
+    /// Appends a `bigint`.
+    package mutating func append(_ value: Int64) {
+        buffer.append(field: value)
+        count += 1
+    }
+
+    /// Appends a `text`.
+    package mutating func append(_ value: String) {
+        buffer.append(field: value)
+        count += 1
+    }
+
     /// Appends a `timestamptz`.
     package mutating func append(_ value: PostgresTimestamp) {
         buffer.append(field: value)
