@@ -17,10 +17,10 @@ struct AgedAppend: Benchmark {
                 try await Self.fill(young, shares, upTo: Self.young)
                 return try await run.rounds("append.aged") {
                     let lines = try Self.renewed(shares)
-                    return count / (try await Producers.append(lines, inFlight: 16, to: old)).seconds
+                    return count / (try await Producers.duration(of: lines, inFlight: 16, to: old)).seconds
                 } against: {
                     let lines = try Self.renewed(shares)
-                    return count / (try await Producers.append(lines, inFlight: 16, to: young)).seconds
+                    return count / (try await Producers.duration(of: lines, inFlight: 16, to: young)).seconds
                 }
             }
         }
@@ -45,7 +45,7 @@ struct AgedAppend: Benchmark {
         _ shares: [[BenchmarkInput.Line]],
         upTo count: Int
     ) async throws {
-        _ = try await Producers.append(shares, inFlight: 16, to: database)
+        try await Producers.append(shares, inFlight: 16, to: database)
         let connection = try await PostgresConnection.connect(database)
         try await connection.run(
             unsafeSQL: """

@@ -30,7 +30,7 @@ struct ClosedLoop {
     ) async throws -> Measurement {
         let rounds = try await run.rounds(name) {
             try await run.server.withDatabase(.recorder) { database in
-                count / (try await Producers.append(shares, inFlight: 1, to: database)).seconds
+                count / (try await Producers.duration(of: shares, inFlight: 1, to: database)).seconds
             }
         } against: {
             try await run.server.withDatabase(.empty) { database in count / (try await other(database)).seconds }

@@ -14,7 +14,7 @@ struct LoadedLatency: Benchmark {
         let rounds = try await run.rounds("latency.loaded") {
             let top = try await run.server.withDatabase(.recorder) { database in
                 Double(run.input.lines.count)
-                    / (try await Producers.append(shares, inFlight: Self.inFlight, to: database)).seconds
+                    / (try await Producers.duration(of: shares, inFlight: Self.inFlight, to: database)).seconds
             }
             let waits = try await run.server.withDatabase(.recorder) { database in
                 try await Self.waits(run.input.lines, rate: top / 2, database)

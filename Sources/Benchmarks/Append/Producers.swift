@@ -5,6 +5,15 @@ internal import Postgres
 /// Producers that append lines of JSON, as a pipeline's services would.
 enum Producers {
     /// Appends everything, each producer with so many single events in flight.
+    static func append(_ shares: [[BenchmarkInput.Line]], inFlight: Int, to database: PostgresConfiguration)
+        async throws
+    {
+        let store = PostgresEventStore(database)
+        try await store.withAppender { try await append(shares, inFlight: inFlight, with: $0) }
+        await store.close()
+    }
+
+    /// How long it takes to append everything, with appenders that run: the limits' connections are open too.
     ///
     /// - Parameters:
     ///   - shares: Each producer's lines.
@@ -13,8 +22,8 @@ enum Producers {
     ///   - limits: The bounds of each appender.
     ///   - keys: The key-encryption keys, for a sealed log.
     /// - Returns: How long it took until the last one was acknowledged.
-    static func append(
-        _ shares: [[BenchmarkInput.Line]],
+    static func duration(
+        of shares: [[BenchmarkInput.Line]],
         inFlight: Int,
         appenders: Int = 1,
         limits: EventAppender.Limits = .init(),
@@ -24,14 +33,14 @@ enum Producers {
         try await withThrowingTaskGroup(of: Duration.self) { group in
             for first in 0..<appenders {
                 let own = stride(from: first, to: shares.count, by: appenders).map { shares[$0] }
-                group.addTask { try await append(own, inFlight: inFlight, limits, keys, to: database) }
+                group.addTask { try await duration(of: own, inFlight: inFlight, limits, keys, to: database) }
             }
             return try await group.reduce(.zero, max)
         }
     }
 
-    private static func append(
-        _ shares: [[BenchmarkInput.Line]],
+    private static func duration(
+        of shares: [[BenchmarkInput.Line]],
         inFlight: Int,
         _ limits: EventAppender.Limits,
         _ keys: SealingKeys,
@@ -39,17 +48,36 @@ enum Producers {
     ) async throws -> Duration {
         let store = PostgresEventStore(database, keys: keys)
         let duration = try await store.withAppender(limits: limits) { appender in
-            try await ContinuousClock().measure {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for share in shares {
-                        group.addTask { try await append(share, inFlight: inFlight, with: appender) }
-                    }
-                    try await group.waitForAll()
-                }
+            try await open(appender)
+            return try await ContinuousClock().measure {
+                try await append(shares, inFlight: inFlight, with: appender)
             }
         }
         await store.close()
         return duration
+    }
+
+    /// Appends events until both of an appender's connections are open, most likely.
+    private static func open(_ appender: EventAppender) async throws {
+        let type = try EventType("benchmark.opened")
+        let appends = try (0..<512).map { _ in
+            let id = EventID.generate(at: .now())
+            return Append(stream: StreamID(id.uuid), events: [try EventDraft(id: id, type: type)])
+        }
+        for result in try await appender.append(independently: appends) { _ = try result.get() }
+    }
+
+    private static func append(
+        _ shares: [[BenchmarkInput.Line]],
+        inFlight: Int,
+        with appender: EventAppender
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for share in shares {
+                group.addTask { try await append(share, inFlight: inFlight, with: appender) }
+            }
+            try await group.waitForAll()
+        }
     }
 
     private static func append(

@@ -10,7 +10,7 @@ struct SaturatedAppend: Benchmark {
         let count = Double(rows.count)
         let rounds = try await run.rounds("append.saturated") {
             try await run.server.withDatabase(.recorder) { database in
-                count / (try await Producers.append(shares, inFlight: Self.inFlight, to: database)).seconds
+                count / (try await Producers.duration(of: shares, inFlight: Self.inFlight, to: database)).seconds
             }
         } against: {
             try await PlainTable.copyRate(of: rows, on: run.server)

@@ -63,7 +63,7 @@ struct SealedAppend: Benchmark {
             let keys = isSealed ? SealingKeys([LocalKeyEncryptionKey()]) : .none
             let pool = PostgresPool(database, limits: .init(size: 1))
             if isSealed { _ = try await KeyAdministration(pool, keys: keys).initialise() }
-            let duration = try await Producers.append(shares, inFlight: inFlight, keys: keys, to: database)
+            let duration = try await Producers.duration(of: shares, inFlight: inFlight, keys: keys, to: database)
             let bytes = try await pool.first(MeanPayload()) ?? 0
             await pool.close()
             return Round(rate: Double(count) / duration.seconds, bytes: bytes)

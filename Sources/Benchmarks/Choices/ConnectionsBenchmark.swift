@@ -38,8 +38,8 @@ struct ConnectionsBenchmark: Benchmark {
         in run: BenchmarkRun
     ) async throws -> Double {
         try await run.server.withDatabase(.recorder) { database in
-            let duration = try await Producers.append(
-                shares,
+            let duration = try await Producers.duration(
+                of: shares,
                 inFlight: SaturatedAppend.inFlight,
                 limits: limits,
                 to: database

@@ -70,7 +70,7 @@ struct NotifyBenchmark: Benchmark {
                 var notifications = listening
                 while try await notifications.next() != nil { heard.count.add(1, ordering: .relaxed) }
             },
-            { try await Producers.append(shares, inFlight: 1, appenders: appenders, limits: own, to: database) }
+            { try await Producers.duration(of: shares, inFlight: 1, appenders: appenders, limits: own, to: database) }
         )
         guard heard.count.load(ordering: .relaxed) > 0 else {
             throw BenchmarkError(.input, "no notification was heard, so nothing was compared: measure more --events")

@@ -33,7 +33,7 @@ struct ProjectionDatabase {
                     ) as prices(kind, price)
                     """
             )
-            _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: configuration)
+            try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: configuration)
             try await PlainTable.create(on: connection)
             try await PlainTable.copy(rows, on: connection)
             try await PlainReadModels.create(on: connection)

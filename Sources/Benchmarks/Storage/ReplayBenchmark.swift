@@ -11,7 +11,7 @@ struct ReplayBenchmark: Benchmark {
         let streams = sizes.map { (stream: $0.key, events: $0.value) }.shuffled(using: &random)
         let count = Double(run.input.lines.count)
         let rounds = try await run.server.withDatabase(.recorder) { database in
-            _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
+            try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
             let connection = try await PostgresConnection.connect(database)
             try await connection.run(unsafeSQL: "vacuum analyze events")
             let store = PostgresEventStore(database)

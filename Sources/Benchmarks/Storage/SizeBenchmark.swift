@@ -19,7 +19,7 @@ struct SizeBenchmark: Benchmark {
             return sum + event.data.count + event.metadata.count
         }
         let (payload, disk) = try await run.server.withDatabase(.recorder) { database in
-            _ = try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
+            try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
             let payload = try await Self.number("select sum(octet_length(payload)) from events", database)
             // What the two trees of a summary are depends on whether it was made: let it be made.
             return (payload, try await Self.number("vacuum analyze events; \(Self.recorderSize)", database))
