@@ -44,7 +44,8 @@ struct StreamHeads: Sendable {
     /// Where the head of a stream is, if it is known; right until ``trim()``.
     mutating func slot(of stream: StreamID) -> Int? {
         let lane = lane(of: stream)
-        return lanes[lane].slot(of: stream).map { slot($0, in: lane) }
+        let place = lanes[lane].slot(of: stream)
+        return place.map { slot($0, in: lane) }
     }
 
     /// Makes a stream known as empty, if it is not known.
@@ -53,7 +54,9 @@ struct StreamHeads: Sendable {
     @discardableResult
     mutating func open(_ stream: StreamID) -> Int {
         let lane = lane(of: stream)
-        return slot(lanes[lane].open(stream), in: lane)
+        // A line of its own: as an argument of a method of `self`, it would change a copy of all heads.
+        let place = lanes[lane].open(stream)
+        return slot(place, in: lane)
     }
 
     /// The head at a place that ``slot(of:)`` gave.
