@@ -11,7 +11,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         abstract: "Builds read models anew beside the live ones, compares the two, and swaps them.",
         discussion: """
             Readers see the old model until it is swapped, in one short transaction. Several models are built in one reading \
-            of the log, which takes half as long as one after another; each is compared and swapped by itself, and where one \
+            of the log, which takes a third less than one after another; each is compared and swapped by itself, and where one \
             fails, the others go on. A rebuild that was killed, or stopped by SIGTERM, goes on where it was when the command \
             is run again; Ctrl-C (SIGINT) cancels it without a trace, and so does --cancel for one that was killed. Where a \
             new model differs from the live one, it is not swapped unless --accept-differences says so.
