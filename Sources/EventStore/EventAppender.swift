@@ -199,8 +199,8 @@ public final class EventAppender: Sendable {
         await notifying
     }
 
-    /// Runs a lane's writer. Whoever waits is told on the shared pool: a writer that wakes them itself is slowed down by each
-    /// of them.
+    /// Runs a lane's writer. Many who wait are told on the shared pool: a writer that wakes them itself is slowed down by each
+    /// of them. A few are told at once.
     private func run(_ lane: Int) async {
         let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
         async let telling: Void = Self.tell(settlements)
@@ -215,17 +215,25 @@ public final class EventAppender: Sendable {
                 appended.increment(by: events)
                 if limits.notifies { notifier.notify() }
             },
-            tell: { settled.yield($0) }
+            tell: { settlements in
+                guard settlements.count <= Self.few else { return _ = settled.yield(settlements) }
+                Self.tell(settlements)
+            }
         )
         await writer.run(queue)
         settled.finish()
         await telling
     }
 
+    /// So few are told by the writer itself.
+    private static let few = 4
+
+    private static func tell(_ settlements: [AppendSettlement]) {
+        for settlement in settlements { settlement.tell() }
+    }
+
     private static func tell(_ settlements: AsyncStream<[AppendSettlement]>) async {
-        for await batch in settlements {
-            for settlement in batch { settlement.tell() }
-        }
+        for await batch in settlements { tell(batch) }
     }
 
     private static func stop(_ parcels: [AppendParcel]) {
