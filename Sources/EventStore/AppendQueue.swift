@@ -225,7 +225,7 @@ final class AppendQueue: Sendable {
         var lanes = [home]
         var events = state.lanes[home].events
         for (number, lane) in state.lanes.enumerated() where number != home && lane.isFree {
-            guard max(events, lane.lastTaken) + lane.events <= Self.few else { continue }
+            guard lane.lastTaken <= Self.few, events + lane.events <= Self.few else { continue }
             lanes.append(number)
             events += lane.events
         }

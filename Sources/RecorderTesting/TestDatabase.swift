@@ -41,15 +41,7 @@ package func withConnection<R>(
     _ configuration: PostgresConfiguration,
     _ body: (PostgresConnection) async throws -> R
 ) async throws -> R {
-    let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
-    do {
-        let result = try await body(connection)
-        await connection.close()
-        return result
-    } catch {
-        await connection.close()
-        throw error
-    }
+    try await PostgresConnection.with(configuration, logger: TestServer.logger, body)
 }
 
 /// Runs a test on a server of its own, to stop it, kill it and start it again.

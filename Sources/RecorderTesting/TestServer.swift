@@ -133,17 +133,12 @@ package actor TestServer {
 
     /// Installs the recorder's schema: all migrations, and the projections' tables and views.
     package static func install(_ configuration: PostgresConfiguration) async throws {
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        do {
+        try await PostgresConnection.with(configuration, logger: logger) { connection in
             _ = try await Migrator().up(on: connection)
             for projection in try ProjectionFiles.newest(in: .embedded) {
                 try await ProjectionInstaller().install(projection, on: connection)
             }
-        } catch {
-            await connection.close()
-            throw error
         }
-        await connection.close()
     }
 
     private func administer(_ sql: String) async throws {

@@ -40,13 +40,17 @@ import Testing
         }
     }
 
-    @Test func `silence is told after the time that was asked for`() async throws {
+    @Test(.timeLimit(.minutes(5)))
+    func `silence is told after the time that was asked for, and does not hide what comes`() async throws {
         try await withDatabase { configuration in
             var iterator = notifications(configuration, quietAfter: .milliseconds(20)).makeAsyncIterator()
             try await #expect(iterator.next() == .listening(again: false))
             try await #expect(iterator.next() == .quiet)
             try await withSession(configuration) { sender in try await sender.run(unsafeSQL: "notify news") }
-            try await #expect(iterator.next() == .received(channel: "news", payload: ""))
+            // On a busy machine it may be silent again before the notification comes.
+            var event = try await iterator.next()
+            while event == .quiet { event = try await iterator.next() }
+            #expect(event == .received(channel: "news", payload: ""))
         }
     }
 

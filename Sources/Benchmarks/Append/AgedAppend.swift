@@ -58,7 +58,8 @@ struct AgedAppend: Benchmark {
         )
         let step = shares.reduce(0) { $0 + $1.count }
         // The oldest copy first, each as long before the next as the pattern lasts.
-        for copy in stride(from: max(0, (count - 1) / step), to: 0, by: -1) {
+        let copies = max(0, (count + step / 2) / step - 1)
+        for copy in stride(from: copies, to: 0, by: -1) {
             try await connection.run(
                 unsafeSQL: """
                     create temporary table renamed as

@@ -48,7 +48,7 @@ enum Producers {
     ) async throws -> Duration {
         let store = PostgresEventStore(database, keys: keys)
         let duration = try await store.withAppender(limits: limits) { appender in
-            try await open(appender)
+            try await open(appender, lanes: limits.connections)
             return try await ContinuousClock().measure {
                 try await append(shares, inFlight: inFlight, with: appender)
             }
@@ -57,10 +57,10 @@ enum Producers {
         return duration
     }
 
-    /// Appends events until both of an appender's connections are open, most likely.
-    private static func open(_ appender: EventAppender) async throws {
+    /// Appends so much to each lane that its own writer has to connect: no other takes as much along.
+    private static func open(_ appender: EventAppender, lanes: Int) async throws {
         let type = try EventType("benchmark.opened")
-        let appends = try (0..<512).map { _ in
+        let appends = try (0..<512 * lanes).map { _ in
             let id = EventID.generate(at: .now())
             return Append(stream: StreamID(id.uuid), events: [try EventDraft(id: id, type: type)])
         }

@@ -42,19 +42,16 @@ package struct ProjectionCheck: Sendable {
         logger: Logger = Logger(label: "recorder.check")
     ) async throws -> ProjectionCheckReport {
         let sample = try ProjectionSample(sample, for: Projection(files))
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
         do {
-            return try await connection.transaction { connection -> ProjectionCheckReport in
-                let report = try await inspect(sample, on: connection)
-                // Thrown, so that the transaction is rolled back.
-                throw Ended(report: report)
+            return try await PostgresConnection.with(configuration, logger: logger) { connection in
+                try await connection.transaction { connection -> ProjectionCheckReport in
+                    let report = try await inspect(sample, on: connection)
+                    // Thrown, so that the transaction is rolled back.
+                    throw Ended(report: report)
+                }
             }
         } catch let end as Ended {
-            await connection.close()
             return end.report
-        } catch {
-            await connection.close()
-            throw error
         }
     }
 

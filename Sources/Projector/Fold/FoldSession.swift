@@ -17,4 +17,25 @@ enum FoldSession {
             "client_min_messages": "warning",
         ]
     ) { $1 }
+
+    /// Lends `body` a pool of such sessions, which keep what they have planned from one task to the next.
+    ///
+    /// - Parameter size: How many sessions at most.
+    static func withPool<R>(
+        _ configuration: PostgresConfiguration,
+        size: Int,
+        _ body: (PostgresPool) async throws -> R
+    ) async throws -> R {
+        var configuration = configuration
+        configuration.settings.merge(settings) { given, _ in given }
+        let pool = PostgresPool(configuration, limits: PostgresPool.Limits(size: max(1, size)))
+        do {
+            let result = try await body(pool)
+            await pool.close()
+            return result
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
 }

@@ -57,16 +57,11 @@ package struct RebuildGroup: Sendable {
     ///   `CancellationError`.
     package func run(_ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }) async throws -> [Result] {
         let models = projections.map { ShadowModel($0, purpose: .rebuild, recorder: schema) }
-        let connections = FoldConnections(ShadowModel.session(of: models, configuration))
-        do {
-            let results = try await withConnection { connection in
-                try await run(models, folding: connections, on: connection, progress)
+        let session = ShadowModel.session(of: models, configuration)
+        return try await FoldSession.withPool(session, size: options.parallelism) { pool in
+            try await withConnection { connection in
+                try await run(models, folding: pool, on: connection, progress)
             }
-            await connections.close()
-            return results
-        } catch {
-            await connections.close()
-            throw error
         }
     }
 
@@ -89,22 +84,14 @@ package struct RebuildGroup: Sendable {
         var configuration = configuration
         configuration.schema = schema
         configuration.settings["client_min_messages"] = "warning"
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        return try await PostgresConnection.with(configuration, logger: logger, body)
     }
 
     // MARK: One after the other and together
 
     private func run(
         _ models: [ShadowModel],
-        folding connections: FoldConnections,
+        folding pool: PostgresPool,
         on connection: PostgresConnection,
         _ progress: @escaping @Sendable (RebuildProgress) -> Void
     ) async throws -> [Result] {
@@ -122,7 +109,7 @@ package struct RebuildGroup: Sendable {
         let meter = RebuildMeter(prepared.map(\.checkpoints), progress)
         let decoder = EventDecoder(keys: options.keys)
         func build(of models: [ShadowModel]) throws -> ShadowBuild {
-            try ShadowBuild(of: models, on: connections, decoder: decoder, options: options) {
+            try ShadowBuild(of: models, on: pool, decoder: decoder, options: options) {
                 meter.add($0, for: models)
             }
         }

@@ -24,7 +24,7 @@ struct ShadowBuild: Sendable {
     /// How many events one transaction folds at most.
     let batchSize: Int
     let decoder: EventDecoder
-    private let connections: FoldConnections
+    private let pool: PostgresPool
     private let parallelism: Int
     /// Told after each batch how many events were read for each shadow, by its place.
     private let progress: @Sendable ([Int]) -> Void
@@ -33,20 +33,20 @@ struct ShadowBuild: Sendable {
 
     /// - Parameters:
     ///   - models: The shadows.
-    ///   - connections: Whose search path has them; see ``ShadowModel/session(of:_:)``.
+    ///   - pool: Of sessions whose search path has them; see ``ShadowModel/session(of:_:)``.
     ///   - decoder: Reads payloads; several builds may share it.
     ///   - options: How many connections fold, and how much at a time.
     /// - Throws: ``ProjectorError`` with `.invalidProjection`.
     init(
         of models: [ShadowModel],
-        on connections: FoldConnections,
+        on pool: PostgresPool,
         decoder: EventDecoder,
         options: RebuildOptions,
         progress: @escaping @Sendable ([Int]) -> Void
     ) throws {
         self.models = models
         plan = BatchPlan(try models.map { try Projection($0.files) })
-        self.connections = connections
+        self.pool = pool
         self.decoder = decoder
         parallelism = max(1, options.parallelism)
         batchSize = max(1, options.batchSize)
@@ -81,7 +81,7 @@ struct ShadowBuild: Sendable {
     }
 
     private func run(_ lane: ShadowLane, taking turns: LaneTurns) async throws {
-        try await connections.withConnection { connection in
+        try await pool.withConnection { connection in
             var lane = lane
             var limit = BatchLimit(batchSize)
             while lane.cursor != lane.target {

@@ -55,11 +55,9 @@ package struct ProjectionVerify: Sendable {
         among all: [ProjectionFiles],
         configuration: PostgresConfiguration
     ) async throws -> [ProjectionFiles] {
-        let connection = try await PostgresConnection.connect(configuration)
-        let installed = try await ProjectionInstaller(schema: configuration.schema ?? "recorder").installed(
-            on: connection
-        )
-        await connection.close()
+        let installed = try await PostgresConnection.with(configuration) { connection in
+            try await ProjectionInstaller(schema: configuration.schema ?? "recorder").installed(on: connection)
+        }
         if let name { _ = try all.version(nil, of: name) }
         return all.filter { files in
             (name == nil || files.name == name)
@@ -81,27 +79,20 @@ package struct ProjectionVerify: Sendable {
         var session = configuration
         session.schema = schema
         session.settings["client_min_messages"] = "warning"
-        let connection = try await PostgresConnection.connect(session, logger: logger)
-        do {
-            let outcome =
-                if let sample, files.isKeyedByStream {
-                    try await compare(streams: sample, on: connection)
-                } else {
-                    try await compareAll(on: connection, progress)
-                }
-            await connection.close()
-            return outcome
-        } catch {
-            await connection.close()
-            throw error
+        return try await PostgresConnection.with(session, logger: logger) { connection in
+            if let sample, files.isKeyedByStream {
+                try await compare(streams: sample, on: connection)
+            } else {
+                try await compareAll(on: connection, progress)
+            }
         }
     }
 
     /// Removes what a verification that was killed left.
     package func discard() async throws {
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        try await ShadowModel(files, purpose: .verify, recorder: schema).discard(on: connection)
-        await connection.close()
+        try await PostgresConnection.with(configuration, logger: logger) { connection in
+            _ = try await ShadowModel(files, purpose: .verify, recorder: schema).discard(on: connection)
+        }
     }
 
     private func compareAll(
@@ -112,21 +103,16 @@ package struct ProjectionVerify: Sendable {
         var preparation = try await ShadowPreparation(on: connection)
         let prepared = try await preparation.run(model, live: files, on: connection)
         let meter = RebuildMeter([prepared.checkpoints], progress)
-        let connections = FoldConnections(ShadowModel.session(of: [model], configuration))
-        let build = try ShadowBuild(
-            of: [model],
-            on: connections,
-            decoder: EventDecoder(keys: options.keys),
-            options: options
-        ) { meter.add($0, for: [model]) }
-        let follower = LiveFollower(build: build, model: model, live: files, limit: options.differenceLimit)
-        let comparison: ModelComparison
-        do {
-            comparison = try await follower.compare(on: connection) { meter.enter(.comparing) }
-            await connections.close()
-        } catch {
-            await connections.close()
-            throw error
+        let session = ShadowModel.session(of: [model], configuration)
+        let comparison = try await FoldSession.withPool(session, size: options.parallelism) { pool in
+            let build = try ShadowBuild(
+                of: [model],
+                on: pool,
+                decoder: EventDecoder(keys: options.keys),
+                options: options
+            ) { meter.add($0, for: [model]) }
+            let follower = LiveFollower(build: build, model: model, live: files, limit: options.differenceLimit)
+            return try await follower.compare(on: connection) { meter.enter(.comparing) }
         }
         try await model.discard(on: connection)
         return VerifyOutcome(
@@ -145,7 +131,7 @@ package struct ProjectionVerify: Sendable {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
         let build = try ShadowBuild(
             of: [model],
-            on: FoldConnections(configuration),
+            on: PostgresPool(configuration),
             decoder: EventDecoder(keys: options.keys),
             options: options
         ) { _ in }

@@ -58,13 +58,6 @@ package struct ProjectionVersions: Sendable {
     private func withConnection(_ body: (PostgresConnection) async throws -> Void) async throws {
         var session = configuration
         session.schema = schema
-        let connection = try await PostgresConnection.connect(session)
-        do {
-            try await body(connection)
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await PostgresConnection.with(session, body)
     }
 }

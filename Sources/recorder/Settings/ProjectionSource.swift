@@ -55,15 +55,7 @@ struct ProjectionSource: Sendable {
         _ settings: Settings,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        let connection = try await PostgresConnection.connect(try settings.database(), logger: settings.logger)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        try await PostgresConnection.with(try settings.database(), logger: settings.logger, body)
     }
 }
 

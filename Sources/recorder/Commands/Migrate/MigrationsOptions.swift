@@ -17,14 +17,8 @@ struct MigrationsOptions: ParsableArguments {
     ) async throws -> R {
         let sources = try migrations.map { path throws(SchemaError) in try SQLFiles(directory: path) } ?? .embedded
         let migrator = Migrator(files: sources, schema: settings.schema)
-        let connection = try await PostgresConnection.connect(try settings.database(), logger: settings.logger)
-        do {
-            let result = try await body(migrator, connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
+        return try await PostgresConnection.with(try settings.database(), logger: settings.logger) { connection in
+            try await body(migrator, connection)
         }
     }
 }

@@ -1,0 +1,22 @@
+package import Logging
+
+extension PostgresConnection {
+    /// Opens a connection for `body`, and closes it behind it, however that ends.
+    ///
+    /// - Throws: As ``connect(_:logger:)``; what `body` throws.
+    package static func with<R>(
+        _ configuration: PostgresConfiguration,
+        logger: Logger = Logger(label: "recorder.postgres"),
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let connection = try await connect(configuration, logger: logger)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}
