@@ -69,14 +69,19 @@ struct AppendParcelContents {
     fileprivate(set) var events: [AppendParcel.Event] = []
     fileprivate(set) var parts: [AppendParcel.Part] = []
     private let encoder: PayloadEncoder
+    private let fields: PersonalFields?
+    /// What was last found to be personal.
+    private var found = PersonalFields.Found()
     private let now = Timestamp.now()
 
     /// - Parameters:
     ///   - encoder: How payloads are compressed.
+    ///   - fields: What is personal, if appends come with keys.
     ///   - size: About how many bytes come, by ``AppendRequest/size(of:)``.
     ///   - appends: How many appends come; of one event each, most often.
-    init(encoder: PayloadEncoder, size: Int, appends: Int) {
+    init(encoder: PayloadEncoder, fields: PersonalFields? = nil, size: Int, appends: Int) {
         self.encoder = encoder
+        self.fields = fields
         frames.reserveCapacity(size / 2)
         events.reserveCapacity(appends)
         parts.reserveCapacity(appends)
@@ -90,15 +95,13 @@ struct AppendParcelContents {
     /// - Parameters:
     ///   - append: What goes to one stream.
     ///   - place: Its place among those that are waited for.
-    ///   - seals: What of each event is sealed, and how; none at all if nothing is.
+    ///   - key: Under which its personal fields are sealed; `nil` if it has none, or the log is not sealed.
     /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
-    mutating func add(_ append: some StreamAppend, place: Int, seals: [PayloadSeal?]) throws {
+    mutating func add(_ append: some StreamAppend, place: Int, key: SealingKey?) throws {
         try Self.check(append)
         let (first, start) = (events.count, frames.count)
         do {
-            for (index, event) in append.events.enumerated() {
-                try add(event, seal: seals.isEmpty ? nil : seals[index])
-            }
+            for event in append.events { try add(event, to: append.stream, key: key) }
         } catch {
             events.removeSubrange(first...)
             frames.removeSubrange(start...)
@@ -114,16 +117,9 @@ struct AppendParcelContents {
         )
     }
 
-    private mutating func add(_ event: EventDraft, seal: PayloadSeal?) throws {
+    private mutating func add(_ event: EventDraft, to stream: StreamID, key: SealingKey?) throws {
         let start = frames.count
-        let data = event.json.span.extracting(event.dataRange)
-        let metadata = event.json.span.extracting(event.metadataRange)
-        let encoding =
-            if let seal {
-                try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
-            } else {
-                try encoder.encode(data: data, metadata: metadata, into: &frames)
-            }
+        let encoding = try encode(event, in: stream, key)
         events.append(
             AppendParcel.Event(
                 id: event.id,
@@ -134,6 +130,23 @@ struct AppendParcelContents {
                 subject: event.subject
             )
         )
+    }
+
+    private mutating func encode(
+        _ event: EventDraft,
+        in stream: StreamID,
+        _ key: SealingKey?
+    ) throws(PayloadCodecError) -> PayloadEncoding {
+        let data = event.json.span.extracting(event.dataRange)
+        let metadata = event.json.span.extracting(event.metadataRange)
+        if let key, let fields {
+            fields.find(in: event, &found)
+            if !found.isEmpty {
+                let seal = found.seal(of: event, in: stream, under: key)
+                return try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
+            }
+        }
+        return try encoder.encode(data: data, metadata: metadata, into: &frames)
     }
 
     private static func check(_ append: some StreamAppend) throws {

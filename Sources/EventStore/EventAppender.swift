@@ -91,14 +91,19 @@ public final class EventAppender: Sendable {
             )
         }
         let size = AppendRequest.size(of: appends)
-        let seals = try await sealer?.seals(for: appends, at: Array(appends.indices)) ?? []
+        let keys = try await sealer?.keys(for: appends, at: Array(appends.indices))
         try await queue.reserve(size)
         let outcomes = AppendOutcomes(count: appends.count)
         let ticket: UInt64
         do {
-            var contents = AppendParcelContents(encoder: encoder, size: size, appends: appends.count)
+            var contents = AppendParcelContents(
+                encoder: encoder,
+                fields: keys?.fields,
+                size: size,
+                appends: appends.count
+            )
             for (place, append) in appends.enumerated() {
-                try contents.add(append, place: place, seals: seals.isEmpty ? [] : seals[place])
+                try contents.add(append, place: place, key: keys?.key(at: place))
             }
             let parcel = AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes)
             ticket = try queue.put(parcel, in: lane(of: first.stream))
@@ -159,14 +164,18 @@ public final class EventAppender: Sendable {
     /// Hands some appends of one lane over; those that cannot be packed fail alone.
     private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
         let places = part.places
-        let seals = await sealer?.seals(forEachOf: appends, at: places)
+        let keys = await sealer?.keys(forEachOf: appends, at: places)
         try await queue.reserve(part.size)
-        var contents = AppendParcelContents(encoder: encoder, size: part.size, appends: places.count)
+        var contents = AppendParcelContents(
+            encoder: encoder,
+            fields: keys?.fields,
+            size: part.size,
+            appends: places.count
+        )
         var failures: [(place: Int, result: AppendResult)] = []
         for (index, place) in places.enumerated() {
             do {
-                let seals = try seals?[index].get() ?? []
-                try contents.add(appends[place], place: place, seals: seals)
+                try contents.add(appends[place], place: place, key: keys?.key(at: index))
             } catch {
                 failures.append((place, .failure(error)))
             }

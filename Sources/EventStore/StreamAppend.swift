@@ -10,10 +10,20 @@ protocol StreamAppend: Sendable {
     var expectedVersion: ExpectedVersion { get }
     /// The events, in their order.
     var events: Events { get }
+    /// The user whom the session is about that starts here, if one does.
+    var subject: StreamID? { get }
 }
 
-extension Append: StreamAppend {}
+extension Append: StreamAppend {
+    var subject: StreamID? {
+        for event in events {
+            if let subject = event.subject { return subject }
+        }
+        return nil
+    }
+}
 
 extension EventLine: StreamAppend {
     var events: CollectionOfOne<EventDraft> { CollectionOfOne(event) }
+    var subject: StreamID? { event.subject }
 }

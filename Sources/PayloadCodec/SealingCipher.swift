@@ -12,6 +12,10 @@ internal import CLibcrypto
 
     private let context: OpaquePointer
     private var nonces = NonceSource()
+    /// The key that the context holds: a session's events come together, and a key takes as long to set up as an event to seal.
+    private var known: Words?
+
+    private typealias Words = (UInt64, UInt64, UInt64, UInt64)
 
     /// Prepares a context, which each seal uses again.
     init() throws(PayloadCodecError) {
@@ -44,21 +48,33 @@ internal import CLibcrypto
         let authenticated = unsafe identity.baseAddress?.assumingMemoryBound(to: UInt8.self)
         var written: Int32 = 0
         // Source: OpenSSL manual, EVP_EncryptInit(3), "AEAD Interface".
-        let isSound = unsafe key.withUnsafeBytes { key in
-            unsafe EVP_EncryptInit_ex(context, nil, nil, key.assumingMemoryBound(to: UInt8.self).baseAddress, nonce)
-                == 1
-                && EVP_EncryptUpdate(context, nil, &written, authenticated, Int32(identity.count)) == 1
-                && EVP_EncryptUpdate(context, sealed, &written, text, Int32(plain.count)) == 1
-                && Int(written) == plain.count
-                && EVP_EncryptFinal_ex(context, sealed + plain.count, &written) == 1
-                && EVP_CIPHER_CTX_ctrl(
-                    context,
-                    EVP_CTRL_AEAD_GET_TAG,
-                    Int32(Self.tagLength),
-                    sealed + plain.count
-                ) == 1
-        }
+        let isSound =
+            unsafe begin(under: key, nonce)
+            && EVP_EncryptUpdate(context, nil, &written, authenticated, Int32(identity.count)) == 1
+            && EVP_EncryptUpdate(context, sealed, &written, text, Int32(plain.count)) == 1
+            && Int(written) == plain.count
+            && EVP_EncryptFinal_ex(context, sealed + plain.count, &written) == 1
+            && EVP_CIPHER_CTX_ctrl(
+                context,
+                EVP_CTRL_AEAD_GET_TAG,
+                Int32(Self.tagLength),
+                sealed + plain.count
+            ) == 1
         guard isSound else { throw Self.failure("failed to seal") }
+    }
+
+    /// Begins with a nonce, and with a key if that is not the one of the last time.
+    private func begin(under key: SubjectKey, _ nonce: UnsafePointer<UInt8>) -> Bool {
+        unsafe key.withUnsafeBytes { bytes in
+            let words = unsafe bytes.loadUnaligned(as: Words.self)
+            let isKnown = known.map { $0 == words } ?? false
+            // What fails half-way leaves no key behind that counts as known.
+            known = nil
+            let new = isKnown ? nil : unsafe bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+            guard unsafe EVP_EncryptInit_ex(context, nil, nil, new, nonce) == 1 else { return false }
+            known = words
+            return true
+        }
     }
 
     private static func failure(_ what: String) -> PayloadCodecError {

@@ -48,6 +48,19 @@ import Testing
         #expect(payload.erased == [])
     }
 
+    @Test func `one encoder seals under keys by turns, each payload under its own`() throws {
+        let encoder = PayloadEncoder()
+        let keys = (0..<3).map { _ in SubjectKey() }
+        for turn in [0, 0, 1, 0, 1, 1, 2, 0, 0, 2] {
+            let frame = try encoder.encode(data: Self.data, metadata: Self.metadata, sealing: Self.seal(keys[turn]))
+                .frame
+            for (place, key) in keys.enumerated() {
+                let payload = try? PayloadDecoder().decode(frame, keys: Self.keys(.key(key)))
+                #expect((payload.map { Array($0.data) } == Self.data) == (place == turn))
+            }
+        }
+    }
+
     @Test func `nothing of what is sealed stands in the frame`() throws {
         let frame = try PayloadEncoder().encode(
             data: Self.data,

@@ -31,20 +31,14 @@ package final class OwnEventSealer: Sendable {
             return false
         }
         let fields = try await fields(state, on: connection)
-        let found = events.map { fields.find(in: $0) }
-        let isPersonal = found.contains { !$0.isEmpty }
-        let key = isPersonal ? try await key(of: user, encryptionKey, on: connection) : nil
-        let frames = try zip(events, found).map { event, found in
+        let key = fields.concern(events) ? try await key(of: user, encryptionKey, on: connection) : nil
+        var found = PersonalFields.Found()
+        let frames = try events.map { event in
+            fields.find(in: event, &found)
             guard !found.isEmpty, let key else {
                 return try encoder.encode(data: event.data, metadata: event.metadata).frame
             }
-            let seal = PayloadSeal(
-                data: found.data,
-                metadata: found.metadata,
-                keyID: key.id,
-                key: key.key,
-                identity: PayloadIdentity(stream: user.uuid, event: event.id.uuid)
-            )
+            let seal = found.seal(of: event, in: user, under: key)
             return try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal).frame
         }
         _ = try await connection.first(AppendOwnFrames(events: events, frames: frames))
@@ -63,7 +57,7 @@ package final class OwnEventSealer: Sendable {
         of user: StreamID,
         _ encryptionKey: String,
         on connection: isolated PostgresConnection
-    ) async throws -> (id: Int64, key: SubjectKey?) {
+    ) async throws -> SealingKey {
         guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
         let statement = SelectOwnKey(subject: user)
         var row = try await connection.first(statement)
@@ -77,8 +71,7 @@ package final class OwnEventSealer: Sendable {
         guard let row, let state = try await keys.unwrap([row])[row.id] else {
             throw EventStoreError(.refused, "the key of \(user) is neither there nor can it be made")
         }
-        if case .key(let key) = state { return (row.id, key) }
-        return (row.id, nil)
+        return SealingKey(id: row.id, state)
     }
 
     private struct AppendOwnFrames: PostgresStatement {

@@ -1,4 +1,5 @@
 internal import EventModel
+internal import PayloadCodec
 internal import Synchronization
 
 /// Which members of events are personal, as the table `personal_fields` declares it.
@@ -24,6 +25,17 @@ final class PersonalFields: Sendable {
         var metadata: [Range<Int>] = []
 
         var isEmpty: Bool { data.isEmpty && metadata.isEmpty }
+
+        /// How they are sealed under their subject's key.
+        func seal(of event: EventDraft, in stream: StreamID, under key: SealingKey) -> PayloadSeal {
+            PayloadSeal(
+                data: data,
+                metadata: metadata,
+                keyID: key.id,
+                key: key.key,
+                identity: PayloadIdentity(stream: stream.uuid, event: event.id.uuid)
+            )
+        }
     }
 
     /// The names that are personal in events of one type.
@@ -49,12 +61,22 @@ final class PersonalFields: Sendable {
     }
 
     /// Finds what is personal in an event: values that are there, `null` not among them.
-    func find(in event: EventDraft) -> Found {
+    ///
+    /// - Parameter found: Gets that, in place of what it held. Whoever looks at many events gives the same one again, whose
+    ///   memory is used again.
+    func find(in event: EventDraft, _ found: inout Found) {
         let names = names(of: event.type)
-        return Found(
-            data: names.data.values(in: event.json, event.dataRange),
-            metadata: names.metadata.values(in: event.json, event.metadataRange)
-        )
+        names.data.values(in: event.json, event.dataRange, &found.data)
+        names.metadata.values(in: event.json, event.metadataRange, &found.metadata)
+    }
+
+    /// Whether something is personal in any of some events.
+    func concern(_ events: some Sequence<EventDraft>) -> Bool {
+        var found = Found()
+        return events.contains { event in
+            find(in: event, &found)
+            return !found.isEmpty
+        }
     }
 
     private func names(of type: EventType) -> Names {
@@ -74,29 +96,61 @@ private struct MemberNames: Sendable {
     private let names: [[UInt8]]
     /// A bit for each length that one of them has, those from 63 on together: most members are told apart by it.
     private let lengths: UInt64
+    /// The first bytes of the names, if they are few: most objects hold no string that begins with one of them.
+    private let firsts: (UInt64, UInt64)?
+
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
 
     init(_ names: [String]) {
         self.names = names.map { Array($0.utf8) }
         lengths = self.names.reduce(0) { $0 | Self.bit($1.count) }
+        let firsts = Set(self.names.compactMap(\.first)).sorted()
+        self.firsts =
+            (1...2).contains(firsts.count)
+            ? (UInt64(firsts[0]) &* Self.ones, UInt64(firsts[firsts.count - 1]) &* Self.ones) : nil
     }
 
     private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
 
     /// Where in an object the values of members with these names lie, but for `null`: counted from where it begins itself.
-    func values(in json: [UInt8], _ object: Range<Int>) -> [Range<Int>] {
+    func values(in json: [UInt8], _ object: Range<Int>, _ found: inout [Range<Int>]) {
+        found.removeAll(keepingCapacity: true)
         // `{}` and shorter than any name with its quotes.
-        guard !names.isEmpty, object.count > 6 else { return [] }
-        var found: [Range<Int>] = []
+        guard !names.isEmpty, object.count > 6, mayHold(json, object) else { return }
         let bytes = json.span
         var members = JSONMembers(of: bytes, in: object, trusted: true)
         // A draft is JSON: it was checked when it was made.
         while let member = try? members.next(in: bytes) {
-            guard member.value.kind != .null, isOne(member.key, in: bytes) else { continue }
             let range = member.value.range
+            // No other value begins as `null` does.
+            guard bytes[range.lowerBound] != UInt8(ascii: "n"), isOne(member.key, in: bytes) else { continue }
             found.append((range.lowerBound - object.lowerBound)..<(range.upperBound - object.lowerBound))
         }
-        return found
     }
+
+    /// Whether an object may hold a string that begins as a name does, or one with an escape, which may hide a name. Eight bytes
+    /// at a time.
+    private func mayHold(_ json: [UInt8], _ object: Range<Int>) -> Bool {
+        guard let firsts else { return true }
+        return unsafe json.withUnsafeBytes { bytes in
+            var offset = object.lowerBound
+            // What a word reads beyond the object can only make that be looked at more closely.
+            while offset + 8 < bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+                let next = unsafe bytes.loadUnaligned(fromByteOffset: offset + 1, as: UInt64.self).littleEndian
+                let begins =
+                    Self.zeros(word ^ (Self.ones &* 0x22)) & (Self.zeros(next ^ firsts.0) | Self.zeros(next ^ firsts.1))
+                if (begins | Self.zeros(word ^ (Self.ones &* 0x5C))) & (Self.ones &* 0x80) != 0 { return true }
+                offset += 8
+                if offset >= object.upperBound { return false }
+            }
+            return true
+        }
+    }
+
+    /// Has the highest bit of each byte that is zero, and maybe of others.
+    @inline(__always)
+    private static func zeros(_ word: UInt64) -> UInt64 { (word &- ones) & ~word }
 
     private func isOne(_ key: JSONSlice, in bytes: Span<UInt8>) -> Bool {
         // A name with escapes is longer than what it says.

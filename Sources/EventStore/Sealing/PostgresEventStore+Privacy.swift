@@ -49,6 +49,6 @@ extension PersonalFields {
             data: event.data,
             metadata: event.metadata
         )
-        return !find(in: draft).isEmpty
+        return concern(CollectionOfOne(draft))
     }
 }

@@ -5,7 +5,7 @@ internal import PayloadCodec
 internal import Postgres
 internal import Synchronization
 
-/// Says for events that are about to be encoded what of them is sealed, and under whose key.
+/// Says for events that are about to be encoded under whose key they are sealed.
 ///
 /// Keys are looked up and made for many streams in one statement, while others wait for the same one; what was found is
 /// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked whether
@@ -46,66 +46,65 @@ package final class SubjectSealer: Sendable {
         self.keys = keys
     }
 
-    /// What of some appends is sealed, and how. Asks nobody if all their keys are remembered.
+    /// The keys that appends are sealed under. Asks nobody if all of them are remembered.
     ///
     /// - Parameters:
     ///   - appends: Appends.
     ///   - places: Which of them.
-    /// - Returns: For each place a seal for each event, or `nil` where nothing is personal; nothing at all for an append, and
-    ///   for all of them, where there is nothing to seal.
+    /// - Returns: One for each place; `nil` if the log is not sealed.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
     ///   here; `.unavailable` or `.refused` if keys cannot be looked up.
-    func seals(for appends: [some StreamAppend], at places: [Int]) async throws -> [[PayloadSeal?]] {
+    func keys(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
         let look = try await currentLook()
-        guard look.state.encryptionKey != nil else { return [] }
-        var personal: [PersonalAppend] = []
-        var named: [StreamID: StreamID] = [:]
-        for (index, place) in places.enumerated() {
-            var subject: StreamID?
-            if let append = PersonalAppend(appends[place], at: index, look.fields, &subject) { personal.append(append) }
-            guard let subject, named[appends[place].stream] == nil else { continue }
-            named[appends[place].stream] = subject
-        }
-        guard !personal.isEmpty || !named.isEmpty else { return [] }
-        var missing: [StreamID: StreamID?] = [:]
+        guard look.state.encryptionKey != nil else { return nil }
         var keys: [SealingKey?] = []
-        keys.reserveCapacity(personal.count)
+        keys.reserveCapacity(places.count)
         state.withLock { state in
-            for (stream, subject) in named { state.keys.note(subject, of: stream) }
-            for append in personal {
-                let key = state.keys[append.stream]
-                if key == nil { missing[append.stream] = .some(named[append.stream]) }
-                keys.append(key)
+            var last: StreamID?
+            for place in places {
+                let stream = appends[place].stream
+                let subject = appends[place].subject
+                if let subject { state.keys.note(subject, of: stream) }
+                // A producer's appends are about one session for long.
+                let isSame = stream == last && subject == nil
+                keys.append(isSame ? keys[keys.count - 1] : state.keys[stream])
+                last = stream
             }
         }
-        guard !personal.isEmpty else { return [] }
-        let looked = missing.isEmpty ? nil : try await patiently { try await self.lookUp(missing) }
-        var seals = [[PayloadSeal?]](repeating: [], count: places.count)
-        for (append, key) in zip(personal, keys) {
-            guard let key = key ?? looked?.keys[append.stream] else {
-                throw EventStoreError(.refused, "the key of stream \(append.stream) was not found: nothing was stored")
-            }
-            seals[append.index] = append.seals(of: appends[places[append.index]], keyID: key.id, key.key)
+        // Without a key goes only what is not personal.
+        let without = keys.indices.filter { keys[$0] == nil && look.fields.concern(appends[places[$0]].events) }
+        guard !without.isEmpty else { return AppendKeys(fields: look.fields, keys) }
+        var missing: [StreamID: StreamID?] = [:]
+        for index in without { missing[appends[places[index]].stream] = .some(nil) }
+        for append in places.lazy.map({ appends[$0] }) where missing[append.stream] == .some(nil) {
+            missing[append.stream] = .some(append.subject)
         }
-        return seals
+        let looked = try await patiently { try await self.lookUp(missing) }
+        for index in without {
+            let stream = appends[places[index]].stream
+            guard let key = looked.keys[stream] else {
+                throw EventStoreError(.refused, "the key of stream \(stream) was not found: nothing was stored")
+            }
+            keys[index] = key
+        }
+        return AppendKeys(fields: look.fields, keys)
     }
 
-    /// What of appends is sealed that have nothing to do with each other: one whose key is missing does not touch the others.
+    /// The keys of appends that have nothing to do with each other: one whose key is missing does not touch the others.
     ///
-    /// - Returns: What ``seals(for:at:)`` says of each alone; `nil` where there is nothing to seal.
-    func seals(
-        forEachOf appends: [some StreamAppend],
-        at places: [Int]
-    ) async -> [Result<[PayloadSeal?], any Error>]? {
+    /// - Returns: What ``keys(for:at:)`` says of each alone.
+    func keys(forEachOf appends: [some StreamAppend], at places: [Int]) async -> AppendKeys? {
         do {
-            let all = try await seals(for: appends, at: places)
-            return all.isEmpty ? nil : all.map { .success($0) }
+            return try await keys(for: appends, at: places)
         } catch let error as EventStoreError where error.code == .keyUnavailable && places.count > 1 {
-            var results: [Result<[PayloadSeal?], any Error>] = []
-            for place in places { results += await seals(forEachOf: appends, at: [place]) ?? [.success([])] }
-            return results
+            var looks: [AppendKeys] = []
+            for place in places {
+                guard let keys = await keys(forEachOf: appends, at: [place]) else { return nil }
+                looks.append(keys)
+            }
+            return AppendKeys(looks)
         } catch {
-            return places.map { _ in .failure(error) }
+            return AppendKeys(failures: places.map { _ in error })
         }
     }
 
