@@ -13,8 +13,8 @@ package struct PostgresColumn: Sendable {
     /// How many elements there are.
     package private(set) var count = 0
 
-    /// Where the array's header has its length.
-    private static let countOffset = 12
+    /// Where the array's header has its length, and where it ends.
+    private static let (countOffset, headerSize) = (12, 20)
 
     /// - Parameters:
     ///   - type: The elements' type.
@@ -22,7 +22,7 @@ package struct PostgresColumn: Sendable {
     ///   - width: About how many bytes an element has.
     package init(of type: PostgresType, count: Int = 0, width: Int = 0) {
         self.type = type
-        buffer.reserve(20 + count * (width + 4))
+        buffer.reserve(Self.headerSize + count * (width + 4))
         Self.begin(&buffer, type, dimensions: 1)
         buffer.append(Int32(0))
         buffer.append(Int32(1))
@@ -88,6 +88,18 @@ package struct PostgresColumn: Sendable {
     package mutating func append(field range: Range<Int>?, of bytes: borrowing PostgresBuffer) {
         if let range { buffer.append(bytes.bytes.span, in: range) } else { buffer.appendNull() }
         count += 1
+    }
+
+    /// The first value alone, as a parameter of its own; `nil` if that is NULL.
+    ///
+    /// There must be one.
+    package var first: PostgresBuffer? {
+        let length = unsafe buffer.bytes.withUnsafeBytes { unsafe $0.integer(Int32.self, at: Self.headerSize) }
+        guard let length, length >= 0 else { return nil }
+        let start = Self.headerSize + 4
+        var value = PostgresBuffer()
+        value.append(bytes: buffer.bytes[start..<(start + Int(length))])
+        return value
     }
 
     /// The whole array.

@@ -18,6 +18,8 @@ package struct Projection: Sendable, Hashable {
     let columns: [Column]
     /// The statements of apply.sql, each with `batch` in front of it as an array for each column.
     var statements: [String] { files.statements }
+    /// The statements of apply.sql for a batch of one event, each with its values in front of it.
+    var statementsOfOne: [String] { files.statementsOfOne }
     /// Over how many shards its streams may be spread; `nil` for as many as the projector has.
     var mostShards: Int? { files.mostShards }
     private let files: ProjectionFiles

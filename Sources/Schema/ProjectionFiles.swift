@@ -48,6 +48,8 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
     /// array for each common column and then for each declared one.
     package let statements: [String]
+    /// The same for a batch of one event, with its values as parameters in place of the arrays.
+    package let statementsOfOne: [String]
     private let bodies: [BatchStatement]
     /// Where each statement begins in `apply.sql`, as a line from 1.
     package let statementLines: [Int]
@@ -149,8 +151,12 @@ package struct ProjectionFiles: Sendable, Hashable {
         var bodies: [BatchStatement] = []
         for statement in statements { bodies.append(try BatchStatement(statement, file: file)) }
         self.bodies = bodies
-        let batch = Self.arrays(columns: header.columns)
-        self.statements = bodies.map { $0.text(over: batch) }
+        // Functions in the list of columns go side by side, row by row; in FROM, each would be written to a table of its own
+        // first.
+        let arrays = Self.batch(header.columns) { "unnest(\($0)::\($1)[])" }
+        self.statements = bodies.map { $0.text(over: arrays) }
+        let values = Self.batch(header.columns) { "\($0)::\($1)" }
+        statementsOfOne = bodies.map { $0.text(over: values) }
     }
 
     /// The statements of `apply.sql`, in their order, each with another relation as its `batch`.
@@ -173,16 +179,13 @@ package struct ProjectionFiles: Sendable, Hashable {
         }
     }
 
-    /// The relation `batch` as the rows of an array for each column.
+    /// The relation `batch` as a row or rows of parameters.
     ///
-    /// Functions in the list of columns go side by side, row by row; in FROM, each would be written to a table of its own
-    /// first.
-    private static func arrays(columns: [Column]) -> String {
-        let all = commonColumns + columns.map { (name: $0.name, type: $0.type) }
-        let columns = all.enumerated().map { place, column in
-            "unnest($\(place + 1)::\(column.type)[]) as \"\(column.name)\""
-        }
-        return "batch as (select \(columns.joined(separator: ", ")))"
+    /// - Parameter value: Gives the text of a column, from that of its parameter and its type.
+    private static func batch(_ declared: [Column], _ value: (String, String) -> String) -> String {
+        let columns = commonColumns + declared.map { (name: $0.name, type: $0.type) }
+        let list = columns.enumerated().map { "\(value("$\($0 + 1)", $1.type)) as \"\($1.name)\"" }
+        return "batch as (select \(list.joined(separator: ", ")))"
     }
 }
 

@@ -46,10 +46,6 @@ struct BatchColumns {
         }
     }
 
-    /// All columns as arrays, in the order of `ProjectionFiles.commonColumns`.
-    func arrays() -> [(type: PostgresType, array: PostgresBuffer)] {
-        ([positions, streams, versions, ids, types, occurredAt, recordedAt] + declared).map {
-            ($0.type.array, $0.finished())
-        }
-    }
+    /// All columns, in the order of `ProjectionFiles.commonColumns` and then of the projection's declarations.
+    var columns: [PostgresColumn] { [positions, streams, versions, ids, types, occurredAt, recordedAt] + declared }
 }

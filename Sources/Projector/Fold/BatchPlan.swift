@@ -40,6 +40,6 @@ struct BatchPlan: Sendable {
 
     /// The statements that fold what the table holds into one of the projections.
     func statementsOverTable(of place: Int) -> [ApplyStatement] {
-        overTable[place].map { ApplyStatement(sql: $0, arrays: []) }
+        overTable[place].map { ApplyStatement(sql: $0, parameters: []) }
     }
 }

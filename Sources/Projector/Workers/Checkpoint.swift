@@ -82,6 +82,9 @@ package struct Checkpoint: Hashable, Sendable {
     /// Moves checkpoints to a cursor; touches only those that the worker holds under their epoch, and that still stand
     /// where it found them: under one epoch, a checkpoint that was given as many events is the same one. (To compare the
     /// cursors themselves, as text, took half of the statement's time.)
+    ///
+    /// Each is found by its key. Joined by it, a planner that does not know how many move would read all checkpoints, every
+    /// time. What makes it the worker's own is asked of the row that is updated, which may be younger than the one found.
     struct Advance: PostgresStatement {
         let owner: UUID
         let checkpoints: [Checkpoint]
@@ -93,10 +96,15 @@ package struct Checkpoint: Hashable, Sendable {
             update projection_checkpoints as c
             set old_snapshot = $1, new_snapshot = $2, position = $3, events = c.events + moved.given,
                 updated_at = clock_timestamp(), error = null, error_at = null
-            from unnest($4::text[], $5::integer[], $6::smallint[], $7::bigint[], $8::bigint[], $9::bigint[])
-                as moved(projection, version, shard, epoch, events, given)
-            where c.projection = moved.projection and c.version = moved.version and c.shard = moved.shard
-                and c.owner = $10 and c.epoch = moved.epoch and c.events = moved.events
+            from (
+                select unnest($4::text[]) as projection, unnest($5::integer[]) as version, unnest($6::smallint[]) as shard,
+                    unnest($7::bigint[]) as epoch, unnest($8::bigint[]) as events, unnest($9::bigint[]) as given
+            ) as moved
+            cross join lateral (
+                select ctid from projection_checkpoints as k
+                where k.projection = moved.projection and k.version = moved.version and k.shard = moved.shard limit 1
+            ) as found
+            where c.ctid = found.ctid and c.owner = $10 and c.epoch = moved.epoch and c.events = moved.events
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
@@ -124,7 +132,7 @@ extension Checkpoint {
         var sql: String {
             """
             with moved as (\(advance.sql) returning 1)
-            select case when count(*) <> $11 then checkpoints_moved(count(*), $11) end from moved
+            select checkpoints_moved(n, $11) from (select count(*) as n from moved) as counted where n <> $11
             """
         }
 

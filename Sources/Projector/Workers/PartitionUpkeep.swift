@@ -8,7 +8,8 @@ struct PartitionUpkeep: Sendable {
     let configuration: PostgresConfiguration
     let logger: Logger
 
-    /// How often to look: partitions are made a year ahead, so a daemon may be away for long.
+    /// How often to look. The log's partitions are made three months ahead and the read models' a year, so daemons may be away
+    /// for long; every further one costs each wake-up a look into it.
     private static let interval = Duration.seconds(6 * 60 * 60)
 
     /// Looks at once and then every few hours, until the task is cancelled.
@@ -31,10 +32,9 @@ struct PartitionUpkeep: Sendable {
     /// Makes what is missing and returns the partitions' names.
     private struct MakePartitions: PostgresStatement {
         let sql = """
-            select name from (values (now()::date, (now() + interval '12 months')::date)) as months(since, until)
-            cross join lateral (
-                select create_events_partitions(since, until) union all select create_time_partitions(since, until)
-            ) as made(name)
+            select create_events_partitions(now()::date, (now() + interval '3 months')::date)
+            union all
+            select create_time_partitions(now()::date, (now() + interval '12 months')::date)
             """
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }

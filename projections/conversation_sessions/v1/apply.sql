@@ -22,78 +22,22 @@
 -- column: cached_input_tokens bigint = data.cachedInputTokens
 -- column: output_tokens bigint = data.outputTokens
 
--- Four folds of the batch meet in `facts`, by stream: all of its events, its session events, the time between those, and
--- the change of its turns. Each brings at most one row a stream. They are not joined: a planner that does not know the
--- size of the batch may loop. What is stored is looked up by LATERAL … LIMIT 1, a key at a time: a plan made while a table
--- is young would otherwise read all of it ever after.
-with events as (
-    select
-        stream_id,
-        bool_or(type like 'session.%' or type like 'turn.%') as is_session,
-        max(occurred_at) as last_event_at,
-        max(version) as version,
-        count(*) filter (where type = 'turn.started') as total_turns,
-        sum(cost) as total_cost,
-        count(*) filter (
-            where cost is null and type in ('turn.transcribed', 'turn.generated', 'turn.synthesized')
-        ) as uncosted_calls,
-        count(*) filter (where type = 'turn.failed' or type = 'session.state_changed' and to_state = 'error') as error_count
-    from (
-        select
-            stream_id, version, type, occurred_at, to_state,
-            case type
-                when 'turn.transcribed' then asr_cost
-                when 'turn.retrieved' then rag_cost
-                when 'turn.generated' then coalesce(llm_cost, (
-                    select usd from llm_costs(model, occurred_at, input_tokens, cached_input_tokens, output_tokens)
-                ))
-                when 'turn.synthesized' then tts_cost
-            end as cost
-        from batch
-        offset 0  -- or the cost would be looked up wherever it is named
-    ) costed
-    group by stream_id
-),
+-- Three kinds of facts meet in `facts`, by stream: the events themselves, the times between session events, and the changes
+-- of turns. They are folded together, in one pass: what a statement costs for a single event is the number of its
+-- aggregates. They are not joined: a planner that does not know the size of the batch may loop. What is stored is looked up
+-- by LATERAL … LIMIT 1, a key at a time: a plan made while a table is young would otherwise read all of it ever after.
+--
 -- Session events and the first event of the stream, each with the one before it and the last state set before it. That
 -- state is a running maximum of version and name, which passes over events that set none.
-marks as (
+with marks as (
     select
         stream_id, version, type, occurred_at, from_state, to_state,
-        user_id, asr_provider, llm_provider, tts_provider, config,
         lag(occurred_at) over stream as marked_at,
         substr(max(lpad(version::text, 10, '0') || to_state collate "C") filter (where type = 'session.state_changed')
             over (stream rows between unbounded preceding and 1 preceding), 11) as state
     from batch
     where type in ('session.started', 'session.state_changed', 'session.ended') or version = 1
     window stream as (partition by stream_id order by version)
-),
-sessions as (
-    select
-        stream_id,
-        min(occurred_at) filter (where version = 1) as first_event_at,
-        (array_agg(occurred_at) filter (where is_mark))[count(*) filter (where is_mark)] as marked_at,
-        (array_agg(to_state) filter (where type = 'session.state_changed' and to_state is not null))
-            [count(to_state) filter (where type = 'session.state_changed')] as state,
-        (array_agg(user_id) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as user_id,
-        (array_agg(asr_provider) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as asr_provider,
-        (array_agg(llm_provider) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as llm_provider,
-        (array_agg(tts_provider) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as tts_provider,
-        (array_agg(config) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as config,
-        (array_agg(occurred_at) filter (where type = 'session.started'))
-            [count(*) filter (where type = 'session.started')] as started_at,
-        (array_agg(occurred_at) filter (where type = 'session.ended'))
-            [count(*) filter (where type = 'session.ended')] as ended_at
-    from (
-        select *, type in ('session.started', 'session.state_changed', 'session.ended') as is_mark
-        from marks
-        order by stream_id, version
-    ) ordered
-    group by stream_id
 ),
 spans as (
     select
@@ -125,14 +69,6 @@ spans as (
     where type in ('session.started', 'session.state_changed', 'session.ended')
     group by mark.stream_id, before.state
 ),
-times as (
-    select
-        stream_id,
-        jsonb_object_agg(state, microseconds) filter (where microseconds is not null) as time_in_state,
-        sum(anomalies) as anomalies
-    from spans
-    group by stream_id
-),
 changed as (
     select
         stream_id,
@@ -158,9 +94,9 @@ changed as (
 turns as (
     select
         stream_id,
-        sum((new.ms is not null)::int - (old.ms is not null)::int) as measured_turns,
-        sum(coalesce(new.ms, 0) - coalesce(old.ms, 0)) as latency_ms,
-        count(*) filter (where changed.interrupted and turn.interrupted is not true) as interrupted_turns
+        (new.ms is not null)::int - (old.ms is not null)::int as measured_turns,
+        coalesce(new.ms, 0) - coalesce(old.ms, 0) as latency_ms,
+        (changed.interrupted and turn.interrupted is not true)::int as interrupted_turns
     from changed
     left join lateral (
         select * from conversation_session_turns_v1
@@ -171,7 +107,6 @@ turns as (
         case when changed.completed then changed.end_to_end_latency_ms else turn.end_to_end_latency_ms end,
         turn.stages_ms + changed.stages_ms, turn.stages_ms, changed.stages_ms
     ))) as new(ms)
-    group by stream_id
 ),
 -- The other parts of this statement see the turns as they were before it.
 remembered as (
@@ -190,30 +125,28 @@ remembered as (
 ),
 facts as (
     select
-        stream_id, is_session, last_event_at, version, total_turns, total_cost, uncosted_calls, error_count,
-        null::timestamptz as first_event_at, null::timestamptz as marked_at, null::text as state, null::uuid as user_id,
-        null::text as asr_provider, null::text as llm_provider, null::text as tts_provider, null::jsonb as config,
-        null::timestamptz as started_at, null::timestamptz as ended_at,
-        null::jsonb as time_in_state, null::numeric as anomalies,
-        null::bigint as measured_turns, null::numeric as latency_ms, null::numeric as interrupted_turns
-    from events
+        stream_id, version, type, occurred_at, to_state, user_id, asr_provider, llm_provider, tts_provider, config,
+        type in ('session.started', 'session.state_changed', 'session.ended') as is_mark,
+        case type
+            when 'turn.transcribed' then asr_cost
+            when 'turn.retrieved' then rag_cost
+            when 'turn.generated' then coalesce(llm_cost, (
+                select usd from llm_costs(model, occurred_at, input_tokens, cached_input_tokens, output_tokens)
+            ))
+            when 'turn.synthesized' then tts_cost
+        end as cost,
+        null::text as state, null::bigint as microseconds, null::bigint as anomalies,
+        null::int as measured_turns, null::numeric as latency_ms, null::int as interrupted_turns
+    from batch
     union all
     select
-        stream_id, null, null, null, null, null, null, null,
-        first_event_at, marked_at, state, user_id, asr_provider, llm_provider, tts_provider, config, started_at, ended_at,
-        null, null, null, null, null
-    from sessions
+        stream_id, null, null, null, null, null, null, null, null, null, null, null,
+        state, microseconds, anomalies, null, null, null
+    from spans
     union all
     select
-        stream_id, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, null, null,
-        time_in_state, anomalies, null, null, null
-    from times
-    union all
-    select
-        stream_id, null, null, null, null, null, null, null,
-        null, null, null, null, null, null, null, null, null, null,
-        null, null, measured_turns, latency_ms, interrupted_turns
+        stream_id, null, null, null, null, null, null, null, null, null, null, null,
+        null, null, null, measured_turns, latency_ms, interrupted_turns
     from turns
 )
 insert into conversation_sessions_v1 as session (
@@ -223,29 +156,31 @@ insert into conversation_sessions_v1 as session (
 )
 select
     stream_id,
-    bool_or(is_session),
-    (array_agg(user_id) filter (where user_id is not null))[1],
-    max(state),
-    max(asr_provider),
-    max(llm_provider),
-    max(tts_provider),
-    coalesce(max(first_event_at), max(last_event_at)),  -- the latter only where the stream is known already
-    max(marked_at),
-    max(started_at),
-    max(ended_at),
-    max(last_event_at),
+    bool_or(type like 'session.%' or type like 'turn.%'),
+    (array_agg(user_id) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')],
+    (array_agg(to_state) filter (where type = 'session.state_changed' and to_state is not null))
+        [count(to_state) filter (where type = 'session.state_changed')],
+    (array_agg(asr_provider) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')],
+    (array_agg(llm_provider) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')],
+    (array_agg(tts_provider) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')],
+    -- Without the first event the stream is known already.
+    coalesce(min(occurred_at) filter (where version = 1), max(occurred_at)),
+    (array_agg(occurred_at) filter (where is_mark))[count(*) filter (where is_mark)],
+    (array_agg(occurred_at) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')],
+    (array_agg(occurred_at) filter (where type = 'session.ended'))[count(*) filter (where type = 'session.ended')],
+    max(occurred_at),
     max(version),
-    max(total_turns),
-    coalesce(max(measured_turns), 0),
-    trim_scale(coalesce(max(latency_ms), 0)),
-    max(total_cost),
-    max(uncosted_calls),
-    coalesce(max(interrupted_turns), 0),
-    max(error_count),
-    coalesce(max(anomalies), 0),
-    coalesce((array_agg(time_in_state) filter (where time_in_state is not null))[1], '{}'),
-    (array_agg(config) filter (where config is not null))[1]
-from facts
+    count(*) filter (where type = 'turn.started'),
+    coalesce(sum(measured_turns), 0),
+    trim_scale(coalesce(sum(latency_ms), 0)),
+    sum(cost),
+    count(*) filter (where cost is null and type in ('turn.transcribed', 'turn.generated', 'turn.synthesized')),
+    coalesce(sum(interrupted_turns), 0),
+    count(*) filter (where type = 'turn.failed' or type = 'session.state_changed' and to_state = 'error'),
+    coalesce(sum(anomalies), 0),
+    coalesce(jsonb_object_agg(state, microseconds) filter (where microseconds is not null), '{}'),
+    (array_agg(config) filter (where type = 'session.started'))[count(*) filter (where type = 'session.started')]
+from (select * from facts order by stream_id, version) ordered
 group by stream_id
 order by stream_id  -- two workers lock rows in one order
 on conflict (session_id) do update set

@@ -12,9 +12,8 @@
 -- column: tts_provider text = data.ttsProvider
 -- column: model text = data.model
 
--- Every measured value of the batch, once to its minute, once to its hour, once to its day: hours are added up from the
--- minutes, days from the hours. What is new of a histogram is put behind what is stored; only when the arrays have grown
--- long are equal bins added up, which takes a hundred times as long.
+-- Every measured value of the batch, once to its minute, once to its hour, once to its day. What is new of a histogram is put
+-- behind what is stored; only when the arrays have grown long are equal bins added up, which takes a hundred times as long.
 with staged as (
     select
         stream_id, turn_id, version, type, occurred_at, first_token_ms, end_to_end_latency_ms, model,
@@ -75,47 +74,24 @@ remembered as (
         stages_ms = coalesce(turn.stages_ms + excluded.stages_ms, turn.stages_ms, excluded.stages_ms),
         interrupted = turn.interrupted or excluded.interrupted
 ),
-minutes as materialized (
-    select
-        date_bin('1 minute', occurred_at, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
-        count(*) as count, sum(ms) as sum_ms, min(ms) as min_ms, max(ms) as max_ms,
-        array_agg(latency_bin(approximate_ms)) as bins, array_fill(1::bigint, array[count(*)::int]) as counts
-    from measured
-    group by 1, 2, 3, 4, 5
-),
-by_hour as materialized (
-    select
-        date_bin('1 hour', bucket_start, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
-        sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms,
-        array_concat(bins) as values
-    from minutes
-    group by 1, 2, 3, 4, 5
-),
-hours as materialized (
-    select bucket_start, stage, provider, model, interrupted, count, sum_ms, min_ms, max_ms, bins, counts
-    from by_hour
-    cross join lateral (
-        select array_agg(bin), array_agg(n)
-        from (select bin, count(*) as n from unnest(values) as u(bin) group by bin) counted
-    ) as histogram(bins, counts)
-),
-by_day as (
-    select
-        date_bin('1 day', bucket_start, '1970-01-01 00:00+00') as bucket_start, stage, provider, model, interrupted,
-        sum(count)::bigint as count, sum(sum_ms) as sum_ms, min(min_ms) as min_ms, max(max_ms) as max_ms,
-        array_concat(bins) as bins, array_concat(counts) as counts
-    from hours
-    group by 1, 2, 3, 4, 5
-),
-days as (
-    select bucket_start, stage, provider, model, interrupted, count, sum_ms, min_ms, max_ms,
-           histogram.bins, histogram.counts
-    from by_day
-    cross join lateral (
-        select array_agg(bin), array_agg(n)
-        from (select bin, sum(n)::bigint as n from unnest(by_day.bins, by_day.counts) as u(bin, n)
-              group by bin) counted
-    ) as histogram(bins, counts)
+totals as materialized (
+    select resolution, bucket_start, stage, provider, model, interrupted, count, sum_ms, min_ms, max_ms,
+           case when count <= 100 then bins else latency_bins_merged(bins) end as bins,
+           case when count <= 100 then array_fill(1::bigint, array[count::int])
+                else latency_counts_merged(bins, array_fill(1::bigint, array[count::int])) end as counts
+    from (
+        select
+            resolution, bucket_start, stage, provider, model, interrupted,
+            count(*) as count, sum(ms) as sum_ms, min(ms) as min_ms, max(ms) as max_ms,
+            array_agg(latency_bin(approximate_ms)) as bins
+        from measured
+        cross join lateral (values
+            ('minute', date_bin('1 minute', occurred_at, '1970-01-01 00:00+00')),
+            ('hour', date_bin('1 hour', occurred_at, '1970-01-01 00:00+00')),
+            ('day', date_bin('1 day', occurred_at, '1970-01-01 00:00+00'))
+        ) as bucket(resolution, bucket_start)
+        group by resolution, bucket_start, stage, provider, model, interrupted
+    ) binned
 ),
 stored_minutes as (
     insert into latency_metrics_minutes_v1 as total
@@ -123,23 +99,17 @@ stored_minutes as (
     select bucket_start, stage, provider, model, interrupted,
            coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
            count, sum_ms, min_ms, max_ms, bins, counts
-    from minutes
+    from totals where resolution = 'minute'
     order by bucket_start, stage, provider, model, interrupted
     on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
         count = total.count + excluded.count,
         sum_ms = total.sum_ms + excluded.sum_ms,
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
-        (bins, counts) = (
-            select total.bins || excluded.bins, total.counts || excluded.counts
-            where cardinality(total.bins) + cardinality(excluded.bins) <= 500
-            union all
-            select array_agg(bin), array_agg(n)
-            from (select bin, sum(n)::bigint as n
-                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-                  group by bin) merged
-            having cardinality(total.bins) + cardinality(excluded.bins) > 500
-        )
+        bins = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.bins || excluded.bins
+                    else latency_bins_merged(total.bins || excluded.bins) end,
+        counts = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.counts || excluded.counts
+                      else latency_counts_merged(total.bins || excluded.bins, total.counts || excluded.counts) end
 ),
 stored_hours as (
     insert into latency_metrics_hours_v1 as total
@@ -147,43 +117,31 @@ stored_hours as (
     select bucket_start, stage, provider, model, interrupted,
            coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
            count, sum_ms, min_ms, max_ms, bins, counts
-    from hours
+    from totals where resolution = 'hour'
     order by bucket_start, stage, provider, model, interrupted
     on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
         count = total.count + excluded.count,
         sum_ms = total.sum_ms + excluded.sum_ms,
         min_ms = least(total.min_ms, excluded.min_ms),
         max_ms = greatest(total.max_ms, excluded.max_ms),
-        (bins, counts) = (
-            select total.bins || excluded.bins, total.counts || excluded.counts
-            where cardinality(total.bins) + cardinality(excluded.bins) <= 500
-            union all
-            select array_agg(bin), array_agg(n)
-            from (select bin, sum(n)::bigint as n
-                  from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-                  group by bin) merged
-            having cardinality(total.bins) + cardinality(excluded.bins) > 500
-        )
+        bins = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.bins || excluded.bins
+                    else latency_bins_merged(total.bins || excluded.bins) end,
+        counts = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.counts || excluded.counts
+                      else latency_counts_merged(total.bins || excluded.bins, total.counts || excluded.counts) end
 )
 insert into latency_metrics_days_v1 as total
     (bucket_start, stage, provider, model, interrupted, shard, count, sum_ms, min_ms, max_ms, bins, counts)
 select bucket_start, stage, provider, model, interrupted,
        coalesce(nullif(current_setting('recorder.shard', true), ''), '0')::smallint,
        count, sum_ms, min_ms, max_ms, bins, counts
-from days
+from totals where resolution = 'day'
 order by bucket_start, stage, provider, model, interrupted
 on conflict (bucket_start, stage, provider, model, interrupted, shard) do update set
     count = total.count + excluded.count,
     sum_ms = total.sum_ms + excluded.sum_ms,
     min_ms = least(total.min_ms, excluded.min_ms),
     max_ms = greatest(total.max_ms, excluded.max_ms),
-    (bins, counts) = (
-        select total.bins || excluded.bins, total.counts || excluded.counts
-        where cardinality(total.bins) + cardinality(excluded.bins) <= 500
-        union all
-        select array_agg(bin), array_agg(n)
-        from (select bin, sum(n)::bigint as n
-              from unnest(total.bins || excluded.bins, total.counts || excluded.counts) as u(bin, n)
-              group by bin) merged
-        having cardinality(total.bins) + cardinality(excluded.bins) > 500
-    );
+    bins = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.bins || excluded.bins
+                else latency_bins_merged(total.bins || excluded.bins) end,
+    counts = case when cardinality(total.bins) + cardinality(excluded.bins) <= 500 then total.counts || excluded.counts
+                  else latency_counts_merged(total.bins || excluded.bins, total.counts || excluded.counts) end;
