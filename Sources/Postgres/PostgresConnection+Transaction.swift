@@ -30,8 +30,7 @@ extension PostgresConnection {
         var attempt = 0
         while true {
             do {
-                let begin = "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
-                return try await attemptTransaction(begin, late: beginsLate, body)
+                return try await attemptTransaction(Self.begin(isolation, readOnly: readOnly), late: beginsLate, body)
             } catch let error as PostgresError where error.endsTransactionOnly && attempt < retries {
                 attempt += 1
                 // Two that collided shall not collide again in step.
@@ -74,12 +73,41 @@ extension PostgresConnection {
     ///   connection broke.
     @discardableResult
     package func commit(after statements: [any PostgresStatement]) async throws -> [Int] {
-        let bound = try (statements + [Commit()]).map { statement throws(PostgresError) in try BoundStatement(statement)
-        }
+        let bound = try Self.committing(statements)
         let results = try await perform { exchange in try exchange.pipeline(bound, sync: .once) }
         guard results.last?.command == "COMMIT" else { throw Self.rolledBack }
         hasCommitted = true
         return results.dropLast().map(\.affectedRows)
+    }
+
+    /// Runs the last statements of the open transaction and commits it, and then further transactions, all in one go.
+    ///
+    /// - Parameters:
+    ///   - transactions: The statements of each, those of the open one first, which has run some already.
+    ///   - isolation: What those behind it see.
+    /// - Returns: How many were committed, at least one. One that fails takes no effect, nor do those behind it.
+    /// - Throws: As ``commit(after:)``, if the first one was not committed.
+    package func commit(
+        inTurn transactions: [[any PostgresStatement]],
+        isolation: PostgresIsolation
+    ) async throws -> Int {
+        let bound = try transactions.map { statements throws(PostgresError) in try Self.committing(statements) }
+        let begin = Self.begin(isolation, readOnly: false)
+        let committed = try await perform { exchange in try exchange.commitInTurn(bound, begin: begin) }
+        guard committed > 0 else { throw Self.rolledBack }
+        hasCommitted = true
+        await rollBack()
+        return committed
+    }
+
+    private static func committing(
+        _ statements: [any PostgresStatement]
+    ) throws(PostgresError) -> [BoundStatement] {
+        try (statements + [Commit()]).map { statement throws(PostgresError) in try BoundStatement(statement) }
+    }
+
+    private static func begin(_ isolation: PostgresIsolation, readOnly: Bool) -> String {
+        "begin isolation level \(isolation.rawValue)\(readOnly ? " read only" : "")"
     }
 
     private struct Commit: PostgresStatement {

@@ -28,6 +28,23 @@ extension PostgresExchange {
         }
     }
 
+    /// Sends the rest of the open transaction and further ones in one go.
+    ///
+    /// - Parameters:
+    ///   - transactions: The statements of each, the last one its commit; all but the first begin anew.
+    ///   - begin: How.
+    /// - Returns: How many were committed. The first that fails ends it: those behind it are not begun.
+    /// - Throws: The failure of the first.
+    mutating func commitInTurn(_ transactions: [[BoundStatement]], begin: String) throws -> Int {
+        let begin = try BoundStatement(Begin(sql: begin))
+        let (results, failure) = try sendPipeline(Array(transactions.joined(separator: [begin])), sync: .once)
+        let committed = results.count { $0.command == "COMMIT" }
+        do {
+            try settle(failure)
+        } catch  where committed > 0 && !isBroken {}
+        return committed
+    }
+
     private struct Begin: PostgresStatement {
         let sql: String
     }
@@ -36,6 +53,16 @@ extension PostgresExchange {
         _ statements: [BoundStatement],
         sync: PostgresConnection.PipelineSync
     ) throws -> [StatementResult] {
+        let (results, failure) = try sendPipeline(statements, sync: sync)
+        try settle(failure)
+        return results
+    }
+
+    /// - Returns: The results of the statements that succeeded, and why the first one failed that did not.
+    private mutating func sendPipeline(
+        _ statements: [BoundStatement],
+        sync: PostgresConnection.PipelineSync
+    ) throws -> (results: [StatementResult], failure: PostgresError?) {
         // Whatever goes wrong before the results are read leaves the connection in the middle of the pipeline; it is
         // closed then, without a Sync, so that nothing takes effect.
         try libpq.enterPipeline()
@@ -65,7 +92,9 @@ extension PostgresExchange {
         expected.append(.sync)
     }
 
-    private mutating func readPipeline(_ expected: [Expectation]) throws -> [StatementResult] {
+    private mutating func readPipeline(
+        _ expected: [Expectation]
+    ) throws -> (results: [StatementResult], failure: PostgresError?) {
         var results: [StatementResult] = []
         var failure: PostgresError?
         for expectation in expected {
@@ -90,7 +119,6 @@ extension PostgresExchange {
             while try awaitResult() != nil {}
         }
         try libpq.exitPipeline()
-        try settle(failure)
-        return results
+        return (results, failure)
     }
 }

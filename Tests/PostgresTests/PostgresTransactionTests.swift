@@ -63,30 +63,6 @@ import Testing
         }
     }
 
-    @Test func `statements that end a transaction are committed with it, or not at all`() async throws {
-        try await withDatabase { configuration in
-            try await withSession(configuration) { session in
-                let touched = try await session.transaction(beginsLate: true) { session in
-                    try await session.commit(after: [InsertNumber(1), InsertNumber(2)])
-                }
-                #expect(touched == [1, 1])
-                #expect(session.isIdle)
-                for late in [true, false] {
-                    await #expect(throws: PostgresError.self) {
-                        try await session.transaction(beginsLate: late) { session in
-                            try await session.execute(InsertNumber(3))
-                            try await session.commit(after: [InsertNumber(4), Command("select 1 / 0")])
-                        }
-                    }
-                    #expect(session.isIdle)
-                }
-            }
-            try await withSession(configuration) { session in
-                try await #expect(session.numbers() == [1, 2])
-            }
-        }
-    }
-
     @Test(arguments: [PostgresIsolation.readCommitted, .repeatableRead, .serializable], [true, false])
     func `isolation and mode are those that were asked for`(
         isolation: PostgresIsolation,

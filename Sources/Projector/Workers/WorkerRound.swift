@@ -9,40 +9,6 @@ internal import Postgres
 /// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that was
 /// added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
 struct WorkerRound: Sendable {
-    /// Shards that stand at one cursor, and for which the same events are read.
-    private struct Group {
-        let cursor: LogCursor
-        /// Which shards' streams are read; `nil` for all streams.
-        private(set) var reads: ShardSet?
-        /// The shards of each projection, by the projection's place in the list.
-        private(set) var shards: [Int: ShardSet]
-
-        init(_ set: ShardSet, at place: Int, cursor: LogCursor) {
-            self.cursor = cursor
-            reads = set.isWhole ? nil : set
-            shards = [place: set]
-        }
-
-        /// Takes in the shards of another projection, if that makes nothing be read that nobody needs: projections that have
-        /// as many shards, or any that this worker has all of.
-        mutating func admits(_ set: ShardSet, at place: Int, cursor: LogCursor) -> Bool {
-            guard cursor == self.cursor, set.isWhole == (reads == nil) else { return false }
-            if let reads {
-                guard reads.count == set.count else { return false }
-                self.reads = ShardSet(count: set.count, members: reads.members + set.members)
-            }
-            shards[place] = set
-            return true
-        }
-
-        /// The shard of a projection that a stream belongs to; `nil` if it is none of these.
-        func shard(of stream: StreamID, at place: Int) -> Int? {
-            guard let set = shards[place] else { return nil }
-            let shard = ShardSet.shard(of: stream, count: set.count)
-            return set.members.contains(shard) ? shard : nil
-        }
-    }
-
     /// What a round did; to be taken over after its commit.
     struct Outcome: Sendable {
         var owned: [ProjectionShard: OwnedShard]
@@ -66,7 +32,7 @@ struct WorkerRound: Sendable {
     /// Whether to look for failing events, after a round without care has failed.
     let isCareful: Bool
 
-    private var projections: [Projection] { plan.projections }
+    var projections: [Projection] { plan.projections }
 
     /// Runs a round.
     ///
@@ -93,31 +59,33 @@ struct WorkerRound: Sendable {
             outcome.events += batch.events.count
             outcome.weight += batch.weight
             outcome.hasMore = outcome.hasMore || batch.cursor.window != nil
+            var left: Set<Int> = []
             if !batch.events.isEmpty {
                 let isLast = groups.count == 1
-                try await fold(batch, group, mayUseTable: mayUseTable, isLast: isLast, &outcome, on: connection)
+                left = try await fold(batch, group, mayUseTable: mayUseTable, isLast: isLast, &outcome, on: connection)
                 mayUseTable = false
             }
-            for (place, shards) in group.shards {
+            outcome.hasMore = outcome.hasMore || !left.isEmpty
+            for (place, shards) in group.shards where !left.contains(place) {
                 for shard in shards.members { outcome.owned[key(place, shard)]?.cursor = batch.cursor }
             }
         }
         return outcome
     }
 
-    private func key(_ place: Int, _ shard: Int) -> ProjectionShard {
+    func key(_ place: Int, _ shard: Int) -> ProjectionShard {
         ProjectionShard(projection: projections[place].name, version: projections[place].version, shard: shard)
     }
 
-    private func groups(_ owned: [ProjectionShard: OwnedShard]) -> [Group] {
-        var groups: [Group] = []
+    private func groups(_ owned: [ProjectionShard: OwnedShard]) -> [ShardGroup] {
+        var groups: [ShardGroup] = []
         for (place, projection) in projections.enumerated() {
             let own = owned.filter { $0.key.projection == projection.name && $0.key.version == projection.version }
             for (cursor, shards) in Dictionary(grouping: own, by: \.value.cursor) {
                 let count = shards.first?.value.checkpoint.shards ?? 1
                 let set = ShardSet(count: count, members: shards.map(\.key.shard))
                 if groups.indices.contains(where: { groups[$0].admits(set, at: place, cursor: cursor) }) { continue }
-                groups.append(Group(set, at: place, cursor: cursor))
+                groups.append(ShardGroup(set, at: place, cursor: cursor))
             }
         }
         return groups
@@ -125,14 +93,15 @@ struct WorkerRound: Sendable {
 
     // MARK: Folding
 
+    /// - Returns: The projections that were left where they are, by their places: the next round folds them.
     private func fold(
         _ batch: LogReader.Batch,
-        _ group: Group,
+        _ group: ShardGroup,
         mayUseTable: Bool,
         isLast: Bool,
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
-    ) async throws {
+    ) async throws -> Set<Int> {
         let stopped = group.shards.map { place, set in
             (place, set.members.reduce(into: Set()) { $0.formUnion(outcome.owned[key(place, $1)]?.stopped ?? []) })
         }
@@ -145,68 +114,11 @@ struct WorkerRound: Sendable {
             return !shards.isEmpty && shards[ShardSet.shard(of: event.stream, count: shards.count)]
                 && (held.isEmpty || held[place]?.contains(event.stream) != true)
         }
-        let failures =
-            isCareful
-            ? try await foldCarefully(batch, group, accepts, &outcome, on: connection)
-            : try await foldAtOnce(
-                batch,
-                group,
-                mayUseTable: mayUseTable,
-                isLast: isLast,
-                accepts,
-                &outcome,
-                on: connection
-            )
-        for (place, failing) in failures {
-            guard let shard = group.shard(of: failing.event.stream, at: place) else { continue }
-            try await stop(failing, key: key(place, shard), &outcome, on: connection)
+        if isCareful {
+            let failures = try await foldCarefully(batch, group, accepts, &outcome, on: connection)
+            try await stop(failures, group, &outcome, on: connection)
+            return []
         }
-    }
-
-    /// Moves the shards that got events in the outcome, and says how their checkpoints move in the database. Their rows are
-    /// locked before anything is folded: a second worker waits there, and fails.
-    ///
-    /// Only those move at once whose projection takes any of the events; the others are written down later.
-    ///
-    /// - Parameter taken: For each projection and each of its shards, how many events it takes.
-    /// - Returns: `nil` if none moves.
-    private func advance(
-        _ group: Group,
-        behind batch: LogReader.Batch,
-        taken: [[Int]],
-        _ outcome: inout Outcome
-    ) -> Checkpoint.Advance? {
-        var checkpoints: [Checkpoint] = []
-        var given: [Int] = []
-        for (place, set) in group.shards.sorted(by: { $0.key < $1.key }) {
-            var counts = [Int](repeating: 0, count: set.count)
-            for event in batch.events { counts[ShardSet.shard(of: event.stream, count: set.count)] += 1 }
-            for shard in set.members where counts[shard] > 0 {
-                let key = key(place, shard)
-                guard let own = outcome.owned[key] else { continue }
-                outcome.given["\(key.projection) v\(key.version)", default: 0] += counts[shard]
-                guard taken[place][shard] > 0 else {
-                    outcome.owned[key]?.passed += counts[shard]
-                    continue
-                }
-                checkpoints.append(own.checkpoint)
-                given.append(own.passed + counts[shard])
-                outcome.owned[key]?.advanced(to: batch.cursor, given: own.passed + counts[shard])
-            }
-        }
-        guard !checkpoints.isEmpty else { return nil }
-        return Checkpoint.Advance(owner: owner, checkpoints: checkpoints, cursor: batch.cursor, given: given)
-    }
-
-    private func foldAtOnce(
-        _ batch: LogReader.Batch,
-        _ group: Group,
-        mayUseTable: Bool,
-        isLast: Bool,
-        _ accepts: (Int, StoredEvent) -> Bool,
-        _ outcome: inout Outcome,
-        on connection: isolated PostgresConnection
-    ) async throws -> [(Int, FailingEvent)] {
         let builder = BatchBuilder(plan, decoder: decoder)
         let built = try await builder.build(
             batch.events,
@@ -216,25 +128,28 @@ struct WorkerRound: Sendable {
             mayUseTable: mayUseTable,
             accepts: accepts
         )
-        guard let advance = advance(group, behind: batch, taken: built.taken, &outcome) else { return [] }
-        try await built.load(on: connection)
-        let guarded = Checkpoint.GuardedAdvance(advance: advance)
-        let statements = [guarded] + built.statements.joined().map { $0 as any PostgresStatement }
-        do {
-            if isLast, built.failures.isEmpty {
-                try await connection.commit(after: statements)
-            } else {
-                try await connection.pipeline(statements)
+        let moves = moves(group, behind: batch, taken: built.taken, outcome)
+        var left: Set<Int> = []
+        if moves.contains(where: \.isTaken) {
+            try await built.load(on: connection)
+            do {
+                if isLast, built.failures.isEmpty {
+                    left = try await commit(batch, moves, built, on: connection)
+                } else {
+                    try await connection.pipeline(statements(moves, built, behind: batch))
+                }
+            } catch let error as PostgresError where error.sqlState == Checkpoint.GuardedAdvance.refusal {
+                throw Self.leaseLost
             }
-        } catch let error as PostgresError where error.sqlState == Checkpoint.GuardedAdvance.refusal {
-            throw Self.leaseLost
         }
-        return built.failures.map { ($0.projection, $0.failing) }
+        outcome.take(moves.filter { !left.contains($0.place) }, behind: batch)
+        try await stop(built.failures.map { ($0.projection, $0.failing) }, group, &outcome, on: connection)
+        return left
     }
 
     private func foldCarefully(
         _ batch: LogReader.Batch,
-        _ group: Group,
+        _ group: ShardGroup,
         _ accepts: (Int, StoredEvent) -> Bool,
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
@@ -248,8 +163,10 @@ struct WorkerRound: Sendable {
                 taken[place].append(event)
             }
         }
-        guard let advance = advance(group, behind: batch, taken: counts, &outcome) else { return [] }
+        let moves = moves(group, behind: batch, taken: counts, outcome)
+        let advance = advance(moves, to: batch.cursor)
         guard try await connection.execute(advance) == advance.checkpoints.count else { throw Self.leaseLost }
+        outcome.take(moves, behind: batch)
         var failures: [(Int, FailingEvent)] = []
         for (place, projection) in projections.enumerated() {
             var fold = CarefulFold(projection, decoder: decoder)
@@ -267,6 +184,18 @@ struct WorkerRound: Sendable {
         .leaseLost,
         "another worker has taken a shard over: this worker's batch was rolled back"
     )
+
+    private func stop(
+        _ failures: [(Int, FailingEvent)],
+        _ group: ShardGroup,
+        _ outcome: inout Outcome,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        for (place, failing) in failures {
+            guard let shard = group.shard(of: failing.event.stream, at: place) else { continue }
+            try await stop(failing, key: key(place, shard), &outcome, on: connection)
+        }
+    }
 
     private func stop(
         _ failing: FailingEvent,

@@ -1,0 +1,36 @@
+internal import EventModel
+internal import EventStore
+
+/// Shards that stand at one cursor, and for which the same events are read.
+struct ShardGroup {
+    let cursor: LogCursor
+    /// Which shards' streams are read; `nil` for all streams.
+    private(set) var reads: ShardSet?
+    /// The shards of each projection, by the projection's place in the list.
+    private(set) var shards: [Int: ShardSet]
+
+    init(_ set: ShardSet, at place: Int, cursor: LogCursor) {
+        self.cursor = cursor
+        reads = set.isWhole ? nil : set
+        shards = [place: set]
+    }
+
+    /// Takes in the shards of another projection, if that makes nothing be read that nobody needs: projections that have
+    /// as many shards, or any that this worker has all of.
+    mutating func admits(_ set: ShardSet, at place: Int, cursor: LogCursor) -> Bool {
+        guard cursor == self.cursor, set.isWhole == (reads == nil) else { return false }
+        if let reads {
+            guard reads.count == set.count else { return false }
+            self.reads = ShardSet(count: set.count, members: reads.members + set.members)
+        }
+        shards[place] = set
+        return true
+    }
+
+    /// The shard of a projection that a stream belongs to; `nil` if it is none of these.
+    func shard(of stream: StreamID, at place: Int) -> Int? {
+        guard let set = shards[place] else { return nil }
+        let shard = ShardSet.shard(of: stream, count: set.count)
+        return set.members.contains(shard) ? shard : nil
+    }
+}
