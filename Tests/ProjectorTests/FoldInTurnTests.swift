@@ -5,7 +5,7 @@ import Testing
 
 @testable import Projector
 
-/// Small batches, which each projection folds in a transaction of its own.
+/// Small batches, which projections of all events fold in a transaction before the others'.
 @Suite struct FoldInTurnTests {
     private struct SelectCheckpoints: PostgresStatement {
         let sql = "select \(Checkpoint.columns) from projection_checkpoints as c"
@@ -37,7 +37,7 @@ import Testing
                 }
             }
             #expect(error?.constraint == "second")
-            #expect(cursors == [1, 2], "those before the failure went on, and it was left behind, with those after it")
+            #expect(cursors == [1, 2], "sessions went on, and those that were to be folded with it were left behind")
 
             try await hand.connection.run(unsafeSQL: "alter table conversation_turns_v1 drop constraint second")
             var hasMore = true

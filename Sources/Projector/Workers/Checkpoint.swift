@@ -92,7 +92,17 @@ package struct Checkpoint: Hashable, Sendable {
         /// How many events each was given.
         let given: [Int]
 
-        let sql = """
+        var sql: String { checkpoints.count == 1 ? Self.one : Self.many }
+
+        private static let one = """
+            update projection_checkpoints as c
+            set old_snapshot = $1, new_snapshot = $2, position = $3, events = c.events + ($9::bigint[])[1],
+                updated_at = clock_timestamp(), error = null, error_at = null
+            where c.projection = ($4::text[])[1] and c.version = ($5::integer[])[1] and c.shard = ($6::smallint[])[1]
+                and c.owner = $10 and c.epoch = ($7::bigint[])[1] and c.events = ($8::bigint[])[1]
+            """
+
+        private static let many = """
             update projection_checkpoints as c
             set old_snapshot = $1, new_snapshot = $2, position = $3, events = c.events + moved.given,
                 updated_at = clock_timestamp(), error = null, error_at = null

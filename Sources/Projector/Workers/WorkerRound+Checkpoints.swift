@@ -68,8 +68,12 @@ extension WorkerRound {
         on connection: isolated PostgresConnection
     ) async throws -> Set<Int> {
         let taking = moves.filter(\.isTaken)
-        let byProjection = Dictionary(grouping: taking, by: \.place).sorted { $0.key < $1.key }.map(\.value)
-        let turns = batch.mayBeFoldedInTurn ? byProjection : [taking]
+        var turns = [taking]
+        if batch.mayBeFoldedInTurn {
+            // What shows every event is what people look at: it waits for none of the others.
+            let early = { (move: Move) in projections[move.place].handles.contains("*") }
+            turns = [taking.filter(early), taking.filter { !early($0) }].filter { !$0.isEmpty }
+        }
         let transactions = turns.map { statements($0, built, behind: batch) }
         let committed = try await connection.commit(inTurn: transactions, isolation: .repeatableRead)
         return Set(turns.dropFirst(committed).joined().map(\.place))
@@ -92,10 +96,10 @@ extension WorkerRound.Outcome {
 }
 
 extension LogReader.Batch {
-    /// Whether each projection is to fold the batch in a transaction of its own, so that what one shows waits for no other; see
-    /// decision 0008.
+    /// Whether projections of all events are to fold the batch in a transaction before the others', so that what they show does
+    /// not wait for what those do; see decision 0008.
     ///
-    /// Where much is to be folded, a commit for each costs more than it gives. What was sealed must be folded under the
+    /// Where much is to be folded, a second commit costs more than it gives. What was sealed must be folded under the
     /// snapshot that it was opened under: an erasure may come in between.
     fileprivate var mayBeFoldedInTurn: Bool { events.count <= 4 && events.allSatisfy { $0.key == nil } }
 }

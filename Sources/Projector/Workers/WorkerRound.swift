@@ -4,7 +4,7 @@ internal import FoundationEssentials
 internal import Postgres
 
 /// One round of a worker: reads what is new for its shards, moves their checkpoints and folds, all in one REPEATABLE READ
-/// transaction; of a few events, each projection in one of its own (decision 0008).
+/// transaction; a few events in two (decision 0008).
 ///
 /// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that was
 /// added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
