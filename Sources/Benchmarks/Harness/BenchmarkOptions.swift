@@ -20,7 +20,7 @@ package struct BenchmarkOptions: Sendable {
     package var program: String
 
     package init(
-        events: Int = 100_000,
+        events: Int = 200_000,
         memoryEvents: Int? = nil,
         producers: Int = 64,
         rounds: Int = 3,

@@ -32,7 +32,7 @@ struct BenchCommand: AsyncParsableCommand {
     var groups: [String] = ["all"]
 
     @Option(help: ArgumentHelp("About how many events a round uses.", valueName: "count"))
-    var events = 100_000
+    var events = 200_000
 
     @Option(help: ArgumentHelp("How many producers append at once.", valueName: "count"))
     var producers = 64
