@@ -46,15 +46,7 @@ enum SealedLog {
         _ configuration: PostgresConfiguration,
         _ body: (PostgresPool) async throws -> R
     ) async throws -> R {
-        let pool = PostgresPool(configuration, limits: .init(size: 2), logger: TestServer.silent)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await PostgresPool.with(configuration, limits: .init(size: 2), logger: TestServer.silent, body)
     }
 
     static func withStore<R>(

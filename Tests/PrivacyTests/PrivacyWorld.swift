@@ -39,15 +39,7 @@ struct PrivacyWorld: Sendable {
     }
 
     func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
-        let pool = PostgresPool(database, limits: .init(size: 4), logger: TestServer.silent)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await PostgresPool.with(database, limits: .init(size: 4), logger: TestServer.silent, body)
     }
 
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {

@@ -28,14 +28,6 @@ enum FoldSession {
     ) async throws -> R {
         var configuration = configuration
         configuration.settings.merge(settings) { given, _ in given }
-        let pool = PostgresPool(configuration, limits: PostgresPool.Limits(size: max(1, size)))
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
+        return try await PostgresPool.with(configuration, limits: PostgresPool.Limits(size: max(1, size)), body)
     }
 }

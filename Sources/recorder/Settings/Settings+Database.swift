@@ -75,15 +75,7 @@ extension Settings {
 
     /// Opens a pool of connections while `body` runs.
     func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
-        let pool = PostgresPool(try database(), logger: logger)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await PostgresPool.with(database(), logger: logger, body)
     }
 
     /// Opens the read models while `body` runs.
