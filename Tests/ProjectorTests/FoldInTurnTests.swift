@@ -1,4 +1,6 @@
+import EventModel
 import EventStore
+import PayloadCodec
 import Postgres
 import RecorderTesting
 import Testing
@@ -11,6 +13,37 @@ import Testing
         let sql = "select \(Checkpoint.columns) from projection_checkpoints as c"
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
+    }
+
+    @Test func `a few events are folded in turn, but not where one is sealed, and not many`() throws {
+        let (stream, now) = (StreamID.generate(at: .now()), Timestamp.now())
+        func event(_ payload: [UInt8]) -> StoredEvent {
+            StoredEvent(
+                position: 1,
+                stream: stream,
+                version: 1,
+                id: .generate(at: now),
+                type: 0,
+                occurredAt: now,
+                recordedAt: now,
+                payload: payload
+            )
+        }
+        let seal = PayloadSeal(
+            data: [5..<8],
+            metadata: [],
+            keyID: 7,
+            key: SubjectKey(),
+            identity: PayloadIdentity(stream: stream.uuid, event: EventID.generate(at: now).uuid)
+        )
+        let data = Array(#"{"a":"b"}"#.utf8)
+        let clear = event(try PayloadEncoder().encode(data: data, metadata: []).frame)
+        let sealed = event(try PayloadEncoder().encode(data: data, metadata: [], sealing: seal).frame)
+        #expect([clear].mayBeFoldedInTurn)
+        #expect(Array(repeating: clear, count: 4).mayBeFoldedInTurn)
+        #expect(!Array(repeating: clear, count: 5).mayBeFoldedInTurn)
+        #expect(![sealed].mayBeFoldedInTurn)
+        #expect(![clear, sealed].mayBeFoldedInTurn)
     }
 
     @Test func `a projection that fails in its turn stays where it was, and nothing is folded twice or left out`()

@@ -69,7 +69,7 @@ extension WorkerRound {
     ) async throws -> Set<Int> {
         let taking = moves.filter(\.isTaken)
         var turns = [taking]
-        if batch.mayBeFoldedInTurn {
+        if batch.events.mayBeFoldedInTurn {
             // What shows every event is what people look at: it waits for none of the others.
             let early = { (move: Move) in projections[move.place].handles.contains("*") }
             turns = [taking.filter(early), taking.filter { !early($0) }].filter { !$0.isEmpty }
@@ -95,11 +95,11 @@ extension WorkerRound.Outcome {
     }
 }
 
-extension LogReader.Batch {
-    /// Whether projections of all events are to fold the batch in a transaction before the others', so that what they show does
+extension [StoredEvent] {
+    /// Whether projections of all events are to fold these events in a transaction before the others', so that what they show does
     /// not wait for what those do; see decision 0008.
     ///
     /// Where much is to be folded, a second commit costs more than it gives. What was sealed must be folded under the
     /// snapshot that it was opened under: an erasure may come in between.
-    fileprivate var mayBeFoldedInTurn: Bool { events.count <= 4 && events.allSatisfy { $0.key == nil } }
+    var mayBeFoldedInTurn: Bool { count <= 4 && allSatisfy { $0.key == nil } }
 }
