@@ -54,6 +54,29 @@ struct PlainTable {
         }
     }
 
+    /// Rows in the order in which a log stored their events: how full the pages of a tree are depends on the order in which
+    /// its keys came.
+    static func stored(_ rows: [Row], in log: PostgresConfiguration) async throws -> [Row] {
+        let connection = try await PostgresConnection.connect(log)
+        let keys = try await connection.query(StoredKeys())
+        await connection.close()
+        let rows = Dictionary(uniqueKeysWithValues: rows.map { (Key(stream: $0.stream, version: $0.version), $0) })
+        return keys.compactMap { rows[$0] }
+    }
+
+    private struct Key: Hashable, Sendable {
+        let stream: UUID
+        let version: Int32
+    }
+
+    private struct StoredKeys: PostgresStatement {
+        let sql = "select stream_id, version from events order by position"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Key {
+            Key(stream: try row.decode(at: 0), version: try row.decode(at: 1))
+        }
+    }
+
     /// Stores rows by `COPY … (FORMAT binary)`, 10,000 in a transaction, on one connection.
     static func copy(_ rows: [Row], on connection: PostgresConnection) async throws {
         for start in stride(from: 0, to: rows.count, by: copySize) {

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Simulator
 
 /// The events that are appended, as lines of JSON, each stream's in order.
-struct BenchmarkInput: Sendable {
+package struct BenchmarkInput: Sendable {
     /// One event.
     struct Line: Sendable {
         let stream: StreamID
@@ -20,7 +20,7 @@ struct BenchmarkInput: Sendable {
     /// Makes simulated events, or reads a file of them.
     ///
     /// - Throws: ``BenchmarkError`` with `.input`.
-    init(_ options: BenchmarkOptions) throws {
+    package init(_ options: BenchmarkOptions) throws {
         guard let path = options.input else {
             let now = Timestamp.now()
             simulatedFrom = now

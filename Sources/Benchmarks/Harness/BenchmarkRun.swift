@@ -12,25 +12,24 @@ package struct BenchmarkRun: Sendable {
     /// Told what is left out, and why.
     let notice: @Sendable (String) -> Void
 
-    /// Reads or makes the events.
-    ///
     /// - Parameters:
+    ///   - input: The events, read or made before the server was started: a file that cannot be read is told at once.
     ///   - progress: Told what is measured now.
     ///   - notice: Told what is left out, and why.
-    /// - Throws: ``BenchmarkError`` with `.input`.
     package init(
         _ options: BenchmarkOptions,
+        of input: BenchmarkInput,
         on server: BenchmarkServer,
         logger: Logger,
         progress: @escaping @Sendable (String) -> Void = { _ in },
         notice: @escaping @Sendable (String) -> Void = { _ in }
-    ) throws {
+    ) {
         self.options = options
         self.server = server
         self.logger = logger
         self.progress = progress
         self.notice = notice
-        input = try BenchmarkInput(options)
+        self.input = input
     }
 
     /// Makes the measurements of a group.

@@ -109,12 +109,13 @@ struct BenchCommand: AsyncParsableCommand {
             agedEvents: agedEvents,
             program: program
         )
+        let input = try BenchmarkInput(benchmarks)
         let directory = FileManager.default.temporaryDirectory
             .appending(path: "recorder-bench-\(ProcessInfo.processInfo.processIdentifier)").path(percentEncoded: false)
         try await BenchmarkServer.run(benchmarks, directory: directory, logger: settings.logger) { server in
             let table = BenchmarkTable(server: server, json: options.json)
             table.begin()
-            let run = try BenchmarkRun(benchmarks, on: server, logger: settings.logger) { title in
+            let run = BenchmarkRun(benchmarks, of: input, on: server, logger: settings.logger) { title in
                 if StandardError.isTerminal { StandardError.write("\r\u{1B}[K\(title)") }
             } notice: { text in
                 StandardError.write("\(StandardError.isTerminal ? "\r\u{1B}[K" : "")\(text)\n")
