@@ -51,7 +51,7 @@ struct InsertEvents: PostgresStatement {
     private var ids: PostgresColumn
     private var payloads: PostgresColumn
     private var subjectStreams: [UUID] = []
-    private var subjects: [String] = []
+    private var subjects: [UUID] = []
 
     /// - Parameters:
     ///   - rows: The events, in the order in which they are stored.
@@ -79,15 +79,13 @@ struct InsertEvents: PostgresStatement {
         payloads.append(frames.span, in: event.frame)
         if let subject = event.subject {
             subjectStreams.append(row.stream.uuid)
-            subjects.append(subject.description)
+            subjects.append(subject.uuid)
         }
     }
 
-    /// Who the sessions that start are about is noted in the same statement; most groups start none.
+    /// Who the sessions that start are about is noted in the same statement.
     var sql: String {
-        subjects.isEmpty
-            ? Self.insert
-            : "with stored as (\(Self.insert)) select position, (select note_subjects($8, $9))::text from stored"
+        subjects.isEmpty ? Self.insert : "\(Self.insert), (select note_subjects($8, $9))::text"
     }
 
     /// The arrays go side by side, row by row: in FROM, each would be written to a table of its own first, which costs half
