@@ -107,6 +107,14 @@ struct InsertEvents: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
 }
 
+/// Has this session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged is durable.
+/// A stronger setting, that waits for standbys too, stays.
+struct CommitDurably: PostgresStatement {
+    let sql = """
+        select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'
+        """
+}
+
 /// Wakes whoever waits for events; see ``LogNotifier``.
 struct WakeSubscribers: PostgresStatement {
     let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"

@@ -27,6 +27,10 @@ struct AppendWriter: Sendable {
 
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
+    /// How long a group waits for what another transaction holds: a version, or a type that is new.
+    private static let lockTimeout = Duration.milliseconds(250)
+    /// How often an append that waits for it is tried alone.
+    private static let lockAttempts = 8
     /// How long to leave a server alone that cannot be reached or has no room.
     private static let retryPause = Duration.milliseconds(50)
     /// - Parameters:
@@ -47,6 +51,7 @@ struct AppendWriter: Sendable {
         self.configuration = configuration
         // Planned anew for each group, with all partitions, reading heads took longer than storing.
         self.configuration.settings["plan_cache_mode"] = "force_generic_plan"
+        self.configuration.settings["lock_timeout"] = "\(Int(Self.lockTimeout / .milliseconds(1)))"
         self.limits = limits
         self.logger = logger
         self.written = written
@@ -77,7 +82,9 @@ struct AppendWriter: Sendable {
     private mutating func connect(for requests: [AppendRequest]) async -> PostgresConnection? {
         while true {
             do {
-                return try await PostgresConnection.connect(configuration, logger: logger)
+                let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                try await connection.execute(CommitDurably())
+                return connection
             } catch {
                 let isRetryable = (error as? PostgresError)?.isRetryable == true
                 guard isRetryable, await pause(after: error) else {
@@ -150,6 +157,7 @@ struct AppendWriter: Sendable {
     ) async -> [AppendRequest] {
         var attempt = Attempt(open: group)
         var conflicts = 0
+        var lockWaits = 0
         var wasRefused = false
         while !attempt.open.isEmpty {
             do {
@@ -164,6 +172,15 @@ struct AppendWriter: Sendable {
                 trustsStarts = false
                 attempt.fresh = []
                 attempt.stale = Set(attempt.open.lazy.flatMap(\.parts).map(\.stream))
+            } catch let error as PostgresError where error.isLockTimeout {
+                // One of them waits for a transaction that may stay open for long: the others do not wait with it.
+                if attempt.open.count > 1 { return await writeHalves(attempt.open, on: connection) }
+                lockWaits += 1
+                guard lockWaits < Self.lockAttempts else {
+                    settle(attempt.open, failed: .unavailable, error, Self.blocked)
+                    return []
+                }
+                attempt = Attempt(open: attempt.open)
             } catch let error as PostgresError where error.isRetryable || error.code == .closed {
                 heads.removeAll()
                 attempt = Attempt(open: attempt.open)
@@ -227,21 +244,34 @@ struct AppendWriter: Sendable {
 
     // MARK: Settling
 
-    private func settle(_ requests: [AppendRequest], failed code: EventStoreError.Code, _ cause: any Error) {
-        let message =
-            switch code {
-            case .unavailable:
-                "the database could not be reached within \(limits.patience); append the same events again, with the same "
-                    + "ids, to learn whether they were stored"
-            case .closed: "the appender was stopped before it stored the append"
-            default: "the append was refused"
-            }
+    private static let blocked =
+        "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
+        + "again when it has ended"
+
+    /// - Parameter reason: What to say, where the code does not say it.
+    private func settle(
+        _ requests: [AppendRequest],
+        failed code: EventStoreError.Code,
+        _ cause: any Error,
+        _ reason: String? = nil
+    ) {
+        let message = reason ?? text(of: code)
         var settlements: [AppendSettlement] = []
         for request in requests {
             let error = EventStoreError(code, message, stream: request.parts.first?.stream, cause: cause)
             settlements.add(request, failed: error)
         }
         tell(settlements)
+    }
+
+    private func text(of code: EventStoreError.Code) -> String {
+        switch code {
+        case .unavailable:
+            "the database could not be reached within \(limits.patience); append the same events again, with the same ids, "
+                + "to learn whether they were stored"
+        case .closed: "the appender was stopped before it stored the append"
+        default: "the append was refused"
+        }
     }
 }
 

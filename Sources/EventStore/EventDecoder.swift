@@ -73,6 +73,30 @@ package final class EventDecoder: Sendable {
         return events
     }
 
+    /// Decodes events that were read from the log.
+    ///
+    /// - Parameter passesUnreadable: Whether those that cannot be decoded are given beside the others.
+    /// - Throws: As ``events(_:on:)``; only `.keyUnavailable` if it passes them.
+    func events(
+        _ stored: [StoredEvent],
+        passingUnreadable passesUnreadable: Bool,
+        on connection: PostgresConnection
+    ) async throws -> (events: [RecordedEvent], unreadable: [UnreadableEvent]) {
+        guard passesUnreadable else { return (try await events(stored, on: connection), []) }
+        let states = try await keys.states(for: stored, on: connection)
+        var events: [RecordedEvent] = []
+        var unreadable: [UnreadableEvent] = []
+        events.reserveCapacity(stored.count)
+        for stored in stored {
+            do {
+                events.append(try await event(stored, states, on: connection))
+            } catch let error as EventStoreError where error.code == .corruptEvent {
+                unreadable.append(UnreadableEvent(stored, error))
+            }
+        }
+        return (events, unreadable)
+    }
+
     /// Decodes an event.
     ///
     /// - Throws: As ``events(_:on:)``.

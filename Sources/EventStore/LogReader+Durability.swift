@@ -48,15 +48,22 @@ extension LogReader {
         return LogCursor(delivered: now.snapshot)
     }
 
-    private static func isOnDisk(_ written: Int64, on connection: PostgresConnection) async throws -> Bool {
+    /// Whether the write-ahead log is on disk up to where it was written.
+    static func isOnDisk(_ written: Int64, on connection: PostgresConnection) async throws -> Bool {
         try await connection.first(FlushedUpTo(written: written)) ?? true
     }
 
     private struct FlushedUpTo: PostgresStatement {
         let written: Int64
+        /// A record that ends where its page does is said to be written up to behind the next page's header (of 24 bytes, 40 at
+        /// the beginning of a file; source: `xlog_internal.h`), and flushed up to before it.
         let sql = """
             select case when pg_is_in_recovery() then true
-                else (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint end
+                else (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint - case
+                    when $1::bigint % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40
+                    when $1::bigint % current_setting('wal_block_size')::bigint = 24 then 24
+                    else 0 end
+                end
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(written) }

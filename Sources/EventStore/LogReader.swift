@@ -7,7 +7,7 @@ package import Postgres
 package enum LogReader {
     /// What one read gave.
     package struct Batch: Sendable {
-        /// The events, by position.
+        /// The events, by position: as many as fit into memory together.
         package let events: [StoredEvent]
         /// The cursor behind them.
         package let cursor: LogCursor
@@ -72,11 +72,12 @@ package enum LogReader {
         to end: PostgresSnapshot,
         limit: Int
     ) -> Batch {
-        guard events.count >= limit, let last = events.last else {
+        let fitting = events.fitting
+        guard events.count >= limit || fitting.count < events.count, let last = fitting.last else {
             return Batch(events: events, cursor: LogCursor(delivered: end))
         }
         let window = LogCursor.Window(end: end, position: last.position)
-        return Batch(events: events, cursor: LogCursor(delivered: delivered, window: window))
+        return Batch(events: fitting, cursor: LogCursor(delivered: delivered, window: window))
     }
 
     /// The snapshot of this transaction, how far the write-ahead log was written then, and the generation of keys that it

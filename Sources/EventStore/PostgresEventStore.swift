@@ -121,19 +121,26 @@ public final class PostgresEventStore: Sendable {
     /// - Parameters:
     ///   - cursor: Where the page begins.
     ///   - limit: How many events at most, 1 … ``largestPage``.
-    /// - Returns: The events and the cursor behind them; no events at the head.
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
-    public func readLog(after cursor: LogCursor = .beginning, limit: Int = 1_000) async throws -> LogBatch {
+    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others, instead of an error.
+    /// - Returns: The events and the cursor behind them; none at the head.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable` or `.unavailable`; `CancellationError`.
+    public func readLog(
+        after cursor: LogCursor = .beginning,
+        limit: Int = 1_000,
+        passesUnreadable: Bool = false
+    ) async throws -> LogBatch {
         let limit = min(max(1, limit), Self.largestPage)
         return try await reading { connection in
             if cursor == .beginning { _ = try await connection.first(SummarizeLog()) }
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
-            return LogBatch(
-                events: try await self.decoder.events(batch.events, on: connection),
-                cursor: batch.cursor
+            let decoded = try await self.decoder.events(
+                batch.events,
+                passingUnreadable: passesUnreadable,
+                on: connection
             )
+            return LogBatch(decoded, cursor: batch.cursor)
         }
     }
 
@@ -150,10 +157,13 @@ public final class PostgresEventStore: Sendable {
     ///   - cursor: Where to begin; ``head()`` for what comes from now on.
     ///   - batchSize: How many events a batch holds at most.
     ///   - pollInterval: After how much silence to look without having been woken: SQL clients' appends wake nobody.
+    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others; otherwise the subscription
+    ///     stops in front of them.
     public func subscribe(
         after cursor: LogCursor = .beginning,
         batchSize: Int = 1_000,
-        pollInterval: Duration = .seconds(1)
+        pollInterval: Duration = .seconds(1),
+        passesUnreadable: Bool = false
     ) -> Subscription {
         Subscription(
             configuration: configuration,
@@ -161,6 +171,7 @@ public final class PostgresEventStore: Sendable {
             start: cursor,
             batchSize: min(max(1, batchSize), Self.largestPage),
             pollInterval: pollInterval,
+            passesUnreadable: passesUnreadable,
             decoder: decoder,
             logger: logger
         )

@@ -1,15 +1,5 @@
-public import EventModel
-
 internal import Logging
 internal import Postgres
-
-/// Events that a subscription delivered together.
-public struct LogBatch: Sendable {
-    /// The events, each stream's in version order.
-    public let events: [RecordedEvent]
-    /// Where to go on after them; save it together with what was made of the events.
-    public let cursor: LogCursor
-}
 
 /// The log from a cursor on: first what is there, then what comes, without a gap or a double at the turn between.
 ///
@@ -24,6 +14,7 @@ public struct Subscription: AsyncSequence, Sendable {
     let start: LogCursor
     let batchSize: Int
     let pollInterval: Duration
+    let passesUnreadable: Bool
     let decoder: EventDecoder
     let logger: Logger
 
@@ -52,9 +43,9 @@ public struct Subscription: AsyncSequence, Sendable {
 
         /// The next events; waits until there are some.
         ///
-        /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.restoredLog` or `.refused`, or with `.unavailable` if the
-        ///   server cannot be reached at the start; `CancellationError`. After any of them the next call begins at the same
-        ///   place.
+        /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed, `.keyUnavailable`, `.restoredLog`
+        ///   or `.refused`, or with `.unavailable` if the server cannot be reached at the start; `CancellationError`. After any
+        ///   of them the next call begins at the same place.
         public mutating func next() async throws -> LogBatch? {
             // Listen first, then look: what commits in between announces itself.
             if !isListening {
@@ -83,10 +74,14 @@ public struct Subscription: AsyncSequence, Sendable {
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             }
-            let events = try await subscription.decoder.events(batch.events, on: connection)
+            let decoded = try await subscription.decoder.events(
+                batch.events,
+                passingUnreadable: subscription.passesUnreadable,
+                on: connection
+            )
             // Only now: what could not be decoded was not delivered.
             self.cursor = batch.cursor
-            return events.isEmpty ? nil : LogBatch(events: events, cursor: batch.cursor)
+            return batch.events.isEmpty ? nil : LogBatch(decoded, cursor: batch.cursor)
         }
 
         private mutating func connected() async throws -> PostgresConnection {

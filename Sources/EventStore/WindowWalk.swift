@@ -40,6 +40,11 @@ struct WindowWalk {
             position = found.count == rest ? found[rest - 1].position : upper
             if found.count * 2 < rest { span *= 2 }
         }
+        let fitting = events.fitting
+        if fitting.count < events.count, let last = fitting.last {
+            events = fitting
+            position = last.position
+        }
         guard position < end else { return LogReader.Batch(events: events, cursor: LogCursor(delivered: window.end)) }
         let rest = LogCursor.Window(end: window.end, position: position)
         return LogReader.Batch(events: events, cursor: LogCursor(delivered: old, window: rest))

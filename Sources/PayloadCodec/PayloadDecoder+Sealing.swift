@@ -55,10 +55,14 @@ extension PayloadDecoder {
         guard let inner = unsafe key.open(Array(frame[section.sealed])[...], context: context) else {
             throw Self.forged
         }
-        // A frame in a frame is read once: one that has a section itself was not made by an encoder.
-        guard inner.first.map({ $0 & PayloadFrame.Flags.sealed.rawValue == 0 }) ?? false else { throw Self.forged }
-        let payload = try decode(inner)
-        let bytes = Array(payload.data)
+        var bytes: [UInt8] = []
+        try unsafe inner.span.withUnsafeBytes { (inner) throws(PayloadCodecError) in
+            let header = try unsafe PayloadFrame(parsing: inner, limit: PayloadFrame.sealedLimit)
+            // A frame in a frame is read once: one that has a section itself was not made by an encoder.
+            guard header.section == nil else { throw Self.forged }
+            let range = try unsafe decode(inner, header, .none, into: &bytes)
+            bytes.removeSubrange(range.data.upperBound...)
+        }
         return try unsafe bytes.span.withUnsafeBytes { (content) throws(PayloadCodecError) in
             var offset = 0
             var lengths: [Int] = []

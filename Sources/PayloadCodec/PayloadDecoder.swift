@@ -26,7 +26,16 @@ package struct PayloadDecoder: Sendable {
         keys: PayloadKeys = .none,
         into buffer: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadRange {
-        let header = try unsafe PayloadFrame(parsing: frame)
+        try unsafe decode(frame, PayloadFrame(parsing: frame), keys, into: &buffer)
+    }
+
+    /// Decodes a frame whose header was read.
+    func decode(
+        _ frame: UnsafeRawBufferPointer,
+        _ header: PayloadFrame,
+        _ keys: PayloadKeys,
+        into buffer: inout [UInt8]
+    ) throws(PayloadCodecError) -> PayloadRange {
         let known = try dictionaryBytes(header)
         let start = buffer.count
         let split = start + header.dataLength

@@ -48,8 +48,12 @@ package struct PayloadFrame: Hashable, Sendable {
     package static let version: UInt8 = 1
     /// The most bytes that data may have, and that metadata may have: 1 MiB each.
     package static let lengthLimit = 1 << 20
-    /// The most bytes that a header takes: 1 for version and flags, 3 for each varint, 4 for the checksum.
-    static let headerLimit = 14
+    /// The same where something is sealed: a `null` in the place of a value of one byte is three longer.
+    static let openLimit = lengthLimit + 3 * SealedSection.countLimit
+    /// The most bytes that are sealed of an event: all of its data and metadata, and three for the length of each value.
+    static let sealedLimit = 2 * lengthLimit + 3 * SealedSection.countLimit
+    /// The most bytes that a header takes: 1 for version and flags, 3 for the dictionary, 4 for each length and the checksum.
+    static let headerLimit = 16
 
     /// What the body and the checksum are.
     package let flags: Flags
@@ -78,9 +82,11 @@ package struct PayloadFrame: Hashable, Sendable {
     /// Reads a header and checks all that can be known without the body's content: version, flags, lengths within
     /// their limits, a body that can hold them. Allocates nothing.
     ///
-    /// - Parameter frame: All of a frame's bytes.
+    /// - Parameters:
+    ///   - frame: All of a frame's bytes.
+    ///   - limit: The most bytes of data and of metadata; `nil` for an event's.
     /// - Throws: ``PayloadCodecError`` with code `.corrupt`, `.unknownVersion` or `.tooLarge`.
-    package init(parsing frame: UnsafeRawBufferPointer) throws(PayloadCodecError) {
+    package init(parsing frame: UnsafeRawBufferPointer, limit: Int? = nil) throws(PayloadCodecError) {
         guard let first = unsafe frame.first else { throw PayloadCodecError(.corrupt, "the frame is empty") }
         guard first >> 4 == Self.version else {
             throw PayloadCodecError(
@@ -96,11 +102,11 @@ package struct PayloadFrame: Hashable, Sendable {
         guard dictionary <= PayloadDictionary.ids.upperBound, flags.contains(.lz4) || dictionary == 0 else {
             throw PayloadCodecError(.corrupt, "the frame names dictionary \(dictionary), which it cannot have")
         }
-        guard dataLength <= Self.lengthLimit, metadataLength <= Self.lengthLimit else {
+        let limit = limit ?? (flags.contains(.sealed) ? Self.openLimit : Self.lengthLimit)
+        guard dataLength <= limit, metadataLength <= limit else {
             throw PayloadCodecError(
                 .tooLarge,
-                "the frame declares \(dataLength) bytes of data and \(metadataLength) of metadata;"
-                    + " the limit is \(Self.lengthLimit) each"
+                "the frame declares \(dataLength) bytes of data and \(metadataLength) of metadata; the limit is \(limit) each"
             )
         }
         guard frame.count - offset >= 4 else {

@@ -34,7 +34,7 @@ package enum PayloadKeys: Sendable {
         }
         throw PayloadCodecError(
             .missingKey,
-            "the frame is sealed under key \(section.key), which is not loaded",
+            "the frame is sealed under key \(section.key), which is not there or does not open: restore its row of subject_keys",
             key: section.key
         )
     }

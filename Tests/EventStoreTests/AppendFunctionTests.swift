@@ -78,4 +78,43 @@ import Testing
             try await expect([line(other, new, "1"), line(one, new, "2")], "2 3", on: connection)
         }
     }
+
+    @Test(arguments: ["expectedVersoin", "datta", "version", "position", "recordedAt", "Stream"])
+    func `a field that is none of an event's is refused, and named`(field: String) async throws {
+        try await withTestConnection { connection in
+            let stream = StreamID.fresh()
+            let good = line(stream, .fresh())
+            let bad = String(line(stream, .fresh()).dropLast()) + #","\#(field)":1}"#
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await connection.text(unsafeSQL: "select * from append_events('[\(good),\(bad)]')")
+            }
+            #expect(error?.sqlState == "RC002" && error?.message.contains("event 2: \(field)") == true)
+            try await expect([good], "1", on: connection)
+        }
+    }
+
+    @Test(arguments: ["2026-03-02T24:00:00Z", "2026-03-02T08:00:00.0123456789Z"])
+    func `a time that a line of JSON may not hold is refused`(time: String) async throws {
+        try await withTestConnection { connection in
+            let line = #"{"stream":"\#(StreamID.fresh())","type":"turn.started","occurredAt":"\#(time)"}"#
+            try await expect([line], "RC002 ", on: connection)
+        }
+    }
+
+    @Test(arguments: [
+        "transaction_id, position) values (now(), 1, 1, 0, gen_random_uuid(), gen_random_uuid(), '', '3', 7",
+        "recorded_at) values (now(), 1, 1, 0, gen_random_uuid(), gen_random_uuid(), '', now()",
+    ])
+    func `an appender does not say when or where an event was stored`(rest: String) async throws {
+        try await withTestConnection { connection in
+            try await connection.run(unsafeSQL: "set role recorder_appender")
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.run(
+                    unsafeSQL:
+                        "insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload, \(rest))"
+                )
+            }
+            #expect(error?.sqlState == "42501")
+        }
+    }
 }

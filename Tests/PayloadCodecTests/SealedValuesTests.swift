@@ -147,6 +147,25 @@ import Testing
         }
     }
 
+    @Test func `the largest payloads come back, also where the null is longer than what it stands for`() throws {
+        func object(_ value: String, isSealed: Bool) -> Object {
+            var object = Object()
+            object.add("one", "1", isSealed: true)
+            object.add("much", value, isSealed: isSealed)
+            object.close()
+            return object
+        }
+        let rest = PayloadFrame.lengthLimit - object(#""""#, isSealed: false).json.count
+        for filling in [Array(repeating: UInt8(ascii: "x"), count: rest), Payloads.noise(rest).map { 0x61 + $0 % 26 }] {
+            let text = "\"\(String(decoding: filling, as: UTF8.self))\""
+            for isSealed in [false, true] {
+                let largest = object(text, isSealed: isSealed)
+                #expect(largest.json.count == PayloadFrame.lengthLimit)
+                for encoder in try Self.encoders().prefix(2) { try Self.check(largest, largest, by: encoder) }
+            }
+        }
+    }
+
     @Test func `the same payload is never sealed under the same nonce`() throws {
         let encoder = PayloadEncoder()
         let key = SubjectKey()

@@ -79,7 +79,8 @@ package struct KeyAdministration: Sendable {
     ///
     /// - Parameter progress: Told after each batch how many keys were wrapped anew.
     /// - Returns: How many keys were wrapped anew.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given; `PostgresError`.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given, or, once all others are
+    ///   wrapped, if some do not open; `PostgresError`.
     @discardableResult
     package func rotate(_ progress: @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let leading = try leading()
@@ -89,10 +90,17 @@ package struct KeyAdministration: Sendable {
         guard keys[known] != nil else { throw EventStoreError.keyUnavailable(known) }
         if known != leading.identifier { try await pool.execute(Lead(encryptionKey: leading.identifier)) }
         var done = 0
+        var closed: [SubjectKeyRow] = []
         while true {
-            let rows = try await pool.query(SelectToWrap(encryptionKey: leading.identifier, limit: Self.batchSize))
-            guard !rows.isEmpty else { return done }
+            let next = SelectToWrap(
+                encryptionKey: leading.identifier,
+                passedOver: closed.map(\.id),
+                limit: Self.batchSize
+            )
+            let rows = try await pool.query(next)
+            guard !rows.isEmpty else { break }
             let states = try await keys.unwrap(rows)
+            closed += rows.filter { states[$0.id] == nil }
             let open = rows.compactMap { row -> (row: SubjectKeyRow, key: SubjectKey)? in
                 guard case .key(let key)? = states[row.id] else { return nil }
                 return (row, key)
@@ -102,6 +110,8 @@ package struct KeyAdministration: Sendable {
             done += try await pool.execute(update)
             progress(done)
         }
+        guard closed.isEmpty else { throw EventStoreError.closedKeys(closed) }
+        return done
     }
 
     private func leading() throws -> any KeyEncryptionKey {
@@ -169,14 +179,16 @@ package struct KeyAdministration: Sendable {
 
     private struct SelectToWrap: PostgresStatement {
         let encryptionKey: String
+        let passedOver: [Int64]
         let limit: Int
         let sql = """
             select \(SubjectKeyRow.columns) from subject_keys k
-            where k.destroyed_at is null and k.kek_id <> $1 order by k.id limit $2
+            where k.destroyed_at is null and k.kek_id <> $1 and k.id <> all ($2::bigint[]) order by k.id limit $3
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(encryptionKey)
+            try parameters.append(passedOver)
             try parameters.append(limit)
         }
 

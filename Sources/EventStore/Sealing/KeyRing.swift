@@ -31,9 +31,9 @@ package final class KeyRing: Sendable {
     ///   - events: What is to be decoded.
     ///   - generation: That of the transaction's snapshot; `nil` if it was not read.
     ///   - connection: In the transaction in which they were read, if that matters.
-    /// - Returns: What is known of each key; nothing if nothing is sealed.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here, `.corruptEvent` if a key's
-    ///   row is not there; ``PostgresError``.
+    /// - Returns: What is known of each key; nothing of one whose row is not there or does not open: that is a fault of the
+    ///   events that name it, and of no other.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here; ``PostgresError``.
     package func states(
         for events: [StoredEvent],
         generation: Int64? = nil,
@@ -60,12 +60,6 @@ package final class KeyRing: Sendable {
         guard !missing.isEmpty else { return found }
         let rows = try await connection.query(SelectKeys(ids: missing.sorted()))
         let loaded = try await keys.unwrap(rows.compactMap(\.key))
-        if let lost = missing.first(where: { loaded[$0] == nil }) {
-            throw EventStoreError(
-                .corruptEvent,
-                "key \(lost), under which an event is sealed, is not in subject_keys: restore the row from a backup"
-            )
-        }
         remember(loaded, generation: rows.first?.generation ?? 0)
         return found.merging(loaded) { _, new in new }
     }

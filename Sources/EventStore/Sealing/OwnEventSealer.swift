@@ -68,7 +68,7 @@ package final class OwnEventSealer: Sendable {
             )
             row = try await connection.first(statement)
         }
-        guard let row, let state = try await keys.unwrap([row])[row.id] else {
+        guard let row, let state = try await keys.unwrap(all: [row])[row.id] else {
             throw EventStoreError(.refused, "the key of \(user) is neither there nor can it be made")
         }
         return SealingKey(id: row.id, state)

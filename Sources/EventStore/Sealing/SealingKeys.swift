@@ -41,8 +41,8 @@ public struct SealingKeys: Sendable {
 
     /// Unwraps rows of `subject_keys`, those of each key-encryption key together.
     ///
-    /// - Returns: What is known of each key now, by its id.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable`.
+    /// - Returns: What is known of each key now, by its id; nothing of one that does not open.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here.
     func unwrap(_ rows: [SubjectKeyRow]) async throws -> [Int64: PayloadKeys.State] {
         var states: [Int64: PayloadKeys.State] = [:]
         for (identifier, rows) in Dictionary(grouping: rows, by: \.encryptionKey) {
@@ -52,20 +52,33 @@ public struct SealingKeys: Sendable {
             guard let key = self[identifier] else { throw EventStoreError.keyUnavailable(identifier) }
             let unwrapped = try await key.unwrap(live.map { ($0.subject.uuid.bytes, $0.wrapped ?? []) })
             for (row, key) in zip(live, unwrapped) {
-                guard let key else {
-                    throw EventStoreError(
-                        .keyUnavailable,
-                        "key \(row.id) of subject_keys does not open under \(identifier): restore its row from a backup"
-                    )
-                }
-                states[row.id] = .key(key)
+                if let key { states[row.id] = .key(key) }
             }
         }
+        return states
+    }
+
+    /// Unwraps rows of `subject_keys` all of which are needed; see ``unwrap(_:)``.
+    ///
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable`, also if one does not open.
+    func unwrap(all rows: [SubjectKeyRow]) async throws -> [Int64: PayloadKeys.State] {
+        let states = try await unwrap(rows)
+        let closed = rows.filter { states[$0.id] == nil }
+        guard closed.isEmpty else { throw EventStoreError.closedKeys(closed) }
         return states
     }
 }
 
 extension EventStoreError {
+    /// Keys of subjects do not open: their rows were changed, or somebody wrote what is none.
+    static func closedKeys(_ rows: [SubjectKeyRow]) -> EventStoreError {
+        let first = rows.first.map { "key \($0.id) under \($0.encryptionKey)" } ?? ""
+        return EventStoreError(
+            .keyUnavailable,
+            "\(rows.count) of subject_keys do not open, such as \(first): restore their rows from a backup"
+        )
+    }
+
     /// A key-encryption key that is needed is not here.
     static func keyUnavailable(_ identifier: String) -> EventStoreError {
         EventStoreError(

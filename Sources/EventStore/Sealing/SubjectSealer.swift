@@ -234,7 +234,7 @@ package final class SubjectSealer: Sendable {
                 rows = try await connection.query(SelectSubjects(streams: wanted))
             }
         }
-        let states = try await keys.unwrap(rows.filter { made[$0.subject] == nil }.compactMap(\.key))
+        let states = try await keys.unwrap(all: rows.filter { made[$0.subject] == nil }.compactMap(\.key))
         var keys: [StreamID: SealingKey] = [:]
         for row in rows {
             let key =

@@ -7,8 +7,8 @@ struct BatchLimit: Sendable {
     /// What the events of a batch weigh on average; `nil` before the first one.
     private var weight: Int?
 
-    /// What the payloads of a batch may weigh together, in bytes as they are stored.
-    private static let heaviest = 4 << 20
+    /// What the payloads of a batch may weigh together, in bytes as they are decoded.
+    private static let heaviest = 16 << 20
     /// How many events are read before it is known what they weigh.
     private static let first = 1_000
 
@@ -27,6 +27,6 @@ struct BatchLimit: Sendable {
 }
 
 extension LogReader.Batch {
-    /// What the events' payloads weigh together, in bytes as they are stored.
-    var weight: Int { events.reduce(0) { $0 + $1.payload.count } }
+    /// What the events' payloads weigh together, in bytes as they are decoded.
+    var weight: Int { events.reduce(0) { $0 + $1.decodedSize } }
 }

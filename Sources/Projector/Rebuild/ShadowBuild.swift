@@ -12,7 +12,7 @@ struct ShadowBuild: Sendable {
         let cursor: LogCursor
         /// How many events of the batch each shadow's projection handles, by the shadow's place.
         let read: [Int]
-        /// How many events were read, and what their payloads weigh, in bytes as they are stored.
+        /// How many events were read, and what their payloads weigh, in bytes as they are decoded.
         var events = 0
         var weight = 0
     }

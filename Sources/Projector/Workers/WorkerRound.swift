@@ -12,7 +12,7 @@ struct WorkerRound: Sendable {
     /// What a round did; to be taken over after its commit.
     struct Outcome: Sendable {
         var owned: [ProjectionShard: OwnedShard]
-        /// Events read, counted once for each cursor, and what their payloads weigh, in bytes as they are stored.
+        /// Events read, counted once for each cursor, and what their payloads weigh, in bytes as they are decoded.
         var events = 0
         var weight = 0
         /// Events that each version of a projection was given, by name and version; none if nothing was folded.

@@ -28,6 +28,9 @@ struct TailCommand: AsyncParsableCommand {
     @Flag(help: "Stop when everything that is stored was printed.")
     var untilIdle = false
 
+    @Flag(help: "Tell on standard error of events that cannot be decoded, and go on; the exit status is 1 then.")
+    var passUnreadable = false
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -36,42 +39,35 @@ struct TailCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let (fromBeginning, given, untilIdle) = (fromBeginning, cursor, untilIdle)
+        let (fromBeginning, given, untilIdle, passes) = (fromBeginning, cursor, untilIdle, passUnreadable)
+        let unreadable = Shared(0)
         let printer = EventPrinter(json: options.json, showsStream: true)
         try await settings.withStore { store in
             let start =
                 if let given { given } else if fromBeginning { LogCursor.beginning } else { try await store.head() }
             let place = Shared(start)
             let service = CommandService(isEndless: true) {
-                if untilIdle {
-                    try await Self.read(store, place: place, printer: printer)
-                } else {
-                    try await Self.follow(store, place: place, printer: printer)
+                func show(_ batch: LogBatch) throws {
+                    printer.print(batch.events)
+                    for event in batch.unreadable { StandardError.line("recorder: \(event.error)") }
+                    unreadable.value += batch.unreadable.count
+                    try StandardOutput.shared.flush()
+                    place.value = batch.cursor
+                }
+                guard untilIdle else {
+                    for try await batch in store.subscribe(after: place.value, passesUnreadable: passes) {
+                        try show(batch)
+                    }
+                    return
+                }
+                while case let batch = try await store.readLog(after: place.value, passesUnreadable: passes) {
+                    try show(batch)
+                    if batch.isEmpty { return }
                 }
             }
             try await service.runUntilSignal(logger: settings.logger)
             StandardError.line("recorder: go on with --cursor '\(place.value)'")
         }
-    }
-
-    private static func read(_ store: PostgresEventStore, place: Shared<LogCursor>, printer: EventPrinter) async throws
-    {
-        while true {
-            let batch = try await store.readLog(after: place.value)
-            place.value = batch.cursor
-            if batch.events.isEmpty { return }
-            printer.print(batch.events)
-            try StandardOutput.shared.flush()
-        }
-    }
-
-    private static func follow(_ store: PostgresEventStore, place: Shared<LogCursor>, printer: EventPrinter)
-        async throws
-    {
-        for try await batch in store.subscribe(after: place.value) {
-            printer.print(batch.events)
-            try StandardOutput.shared.flush()
-            place.value = batch.cursor
-        }
+        if unreadable.value > 0 { throw ExitCode.failure }
     }
 }
