@@ -154,4 +154,62 @@ import Testing
             try await SchemaDescription.of("recorder", names: ["recorder"], on: connection)
         }
     }
+
+    @Test func `a month is partitioned around the few streams that lie in the default partition`() async throws {
+        try await withTestConnection { connection in
+            func append(_ streams: String) async throws {
+                try await connection.run(
+                    unsafeSQL: "select append_event(stream, 'note.taken', '{}') from (\(streams)) as s(stream)"
+                )
+            }
+            // One at the month's first moment, one in its middle, and far too many in the next month.
+            try await append(
+                """
+                select uuid_v7_floor('2031-01-01 00:00+00') union all select uuid_v7_floor('2031-01-15 12:00+00')
+                union all select uuid_v7_floor(timestamptz '2031-02-01 00:00+00' + n * interval '1 hour') from generate_series(1, 9) n
+                """
+            )
+            let made = try await connection.text(
+                unsafeSQL: "select create_events_partitions('2031-01-01', '2031-02-01')"
+            )
+            #expect(made == [["events_2031_01"], ["events_2031_01_2"]])
+            let again = try await connection.text(
+                unsafeSQL: "select create_events_partitions('2031-01-01', '2031-02-01')"
+            )
+            #expect(again.isEmpty)
+            try await append(
+                """
+                select uuid_v7_floor('2031-01-01 00:00:01+00') union all select uuid_v7_floor('2031-01-31 23:59:59+00')
+                union all select uuid_v7_floor('2031-01-15 12:00+00')
+                """
+            )
+            let places = try await connection.text(
+                unsafeSQL: """
+                    select tableoid::regclass, count(*) from events where stream_id < uuid_v7_floor('2031-02-01 00:00+00')
+                    group by 1 order by 1::text
+                    """
+            )
+            #expect(places == [["events_2031_01", "1"], ["events_2031_01_2", "1"], ["events_default", "3"]])
+            #expect(try await Migrator().verify(on: connection).map(\.message) == [])
+        }
+    }
+
+    @Test func `a partition is not waited for while somebody reads the log, and nobody waits behind it`() async throws {
+        try await withTestDatabase { configuration in
+            try await withConnection(configuration) { reader in
+                try await reader.run(unsafeSQL: "begin isolation level repeatable read; select from events")
+                try await withConnection(configuration) { connection in
+                    let error = await #expect(throws: PostgresError.self) {
+                        try await connection.run(
+                            unsafeSQL: "select create_events_partitions('2031-01-01', '2031-01-01')"
+                        )
+                    }
+                    #expect(error?.isLockTimeout == true)
+                    try await connection.run(unsafeSQL: "select append_event(gen_random_uuid(), 'note.taken', '{}')")
+                    try await reader.run(unsafeSQL: "commit")
+                    try await connection.run(unsafeSQL: "select create_events_partitions('2031-01-01', '2031-01-01')")
+                }
+            }
+        }
+    }
 }

@@ -11,10 +11,13 @@ struct PartitionUpkeep: Sendable {
     /// How often to look. The log's partitions are made three months ahead and the read models' a year, so daemons may be away
     /// for long; every further one costs each wake-up a look into it.
     private static let interval = Duration.seconds(6 * 60 * 60)
+    /// When to look again after a failure: a partition is not attached while somebody reads the log for long.
+    private static let pause = Duration.seconds(60)
 
     /// Looks at once and then every few hours, until the task is cancelled.
     func run() async {
         while !Task.isCancelled {
+            var next = Self.interval
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
                 let made = try await connection.query(MakePartitions())
@@ -24,8 +27,9 @@ struct PartitionUpkeep: Sendable {
                 return
             } catch {
                 logger.warning("partitions for the months to come were not made", metadata: ["error": "\(error)"])
+                next = Self.pause
             }
-            try? await Task.sleep(for: Self.interval)
+            try? await Task.sleep(for: next)
         }
     }
 
