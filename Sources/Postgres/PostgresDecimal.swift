@@ -89,6 +89,11 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         )
     }
 
+    /// Whether it is a number, and at most about so many digits stand before its point, and behind it.
+    package func has(atMost digits: Int) -> Bool {
+        (sign == .positive || sign == .negative) && (Int(weight) + 1) * 4 <= digits && Int(scale) <= digits
+    }
+
     /// The digits as the server would print them: all of its scale, no exponent.
     package var description: String {
         if let special = Self.specials.first(where: { $0.sign == sign }) { return special.text }

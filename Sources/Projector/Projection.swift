@@ -1,6 +1,18 @@
 internal import EventModel
 package import Schema
 
+/// A version of a projection: several may stand side by side, and one's fault is not the other's.
+package struct ProjectionVersion: Hashable, Sendable, CustomStringConvertible {
+    package let name: String
+    package let version: Int
+
+    package var description: String { "\(name) v\(version)" }
+
+    init(name: String, version: Int) { (self.name, self.version) = (name, version) }
+
+    init(_ files: ProjectionFiles) { self.init(name: files.name, version: files.version) }
+}
+
 /// One version of a projection as the projector works with it: which events it takes, which fields of them, and the
 /// statements that fold them.
 package struct Projection: Sendable, Hashable {
@@ -13,6 +25,8 @@ package struct Projection: Sendable, Hashable {
 
     package let name: String
     package let version: Int
+    /// Which one it is.
+    var id: ProjectionVersion { ProjectionVersion(name: name, version: version) }
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     let handles: [String]
     let columns: [Column]
@@ -56,6 +70,11 @@ package struct Projection: Sendable, Hashable {
     /// Whether the projection takes events of a type.
     func handles(_ type: EventType) -> Bool {
         handles.contains { Self.matches($0, type.name) }
+    }
+
+    /// Whether the declared columns are read from events of a type; otherwise they are NULL, whatever the event holds.
+    func reads(_ type: EventType) -> Bool {
+        files.reads.contains { Self.matches($0, type.name) }
     }
 
     /// Whether a pattern of the header means an event type.

@@ -31,7 +31,7 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     /// The error that led to this one, if another layer reported it.
     package let cause: (any Error)?
     /// The projection that it is about.
-    package let projection: String?
+    package let projection: ProjectionVersion?
     /// What was compared, with `.modelsDiffer`.
     package let comparison: ModelComparison?
 
@@ -39,7 +39,7 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
         _ code: Code,
         _ message: String,
         cause: (any Error)? = nil,
-        projection: String? = nil,
+        projection: ProjectionVersion? = nil,
         comparison: ModelComparison? = nil
     ) {
         self.code = code
@@ -57,9 +57,9 @@ extension ProjectorError {
     static func applyFails(_ projection: Projection, cause: PostgresError) -> ProjectorError {
         ProjectorError(
             .projectionFailed,
-            "apply.sql of \(projection.name) v\(projection.version) fails",
+            "apply.sql of \(projection.id) fails",
             cause: cause,
-            projection: projection.name
+            projection: projection.id
         )
     }
 }

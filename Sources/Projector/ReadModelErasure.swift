@@ -34,7 +34,7 @@ package struct ReadModelErasure: Sendable {
                     .invalidProjection,
                     "\(version.name) v\(version.version) has tables, but its files are not known: name their folder with "
                         + "--projections, or drop the version",
-                    projection: version.name
+                    projection: ProjectionVersion(name: version.name, version: version.version)
                 )
             }
             return known.eraseSQL == nil ? nil : known
@@ -69,7 +69,7 @@ package struct ReadModelErasure: Sendable {
                         .projectionFailed,
                         "erase.sql of \(files.title) fails",
                         cause: error,
-                        projection: files.name
+                        projection: ProjectionVersion(files)
                     )
                 }
             }

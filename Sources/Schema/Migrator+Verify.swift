@@ -7,12 +7,16 @@ extension Migrator {
     /// They are run again, in a schema that is never committed, and the system catalogs of both are compared: tables,
     /// columns, constraints, indexes, triggers, functions, views, sequences, types and privileges. Nothing is changed.
     ///
+    /// - Parameter projections: The files of all projections that may be installed; those of the program unless given.
     /// - Returns: What is wrong, each with code `.changedFile`, `.missingFile`, `.outOfOrder` or `.drift`; nothing if all is
     ///   well. Files are compared first: while they do not fit, drift is not looked for.
     /// - Throws: ``SchemaError`` with `.failed` if the migrations do not run on an empty schema; `PostgresError`.
-    package func verify(on connection: PostgresConnection) async throws -> [SchemaError] {
+    package func verify(
+        projections: [ProjectionFiles]? = nil,
+        on connection: PostgresConnection
+    ) async throws -> [SchemaError] {
         let migrations = try Migration.all(in: files)
-        let projections = try ProjectionFiles.all(in: files)
+        let projections = try projections ?? ProjectionFiles.all(in: files)
         do {
             return try await connection.transaction { connection -> [SchemaError] in
                 let statuses = try await statuses(migrations, on: connection)

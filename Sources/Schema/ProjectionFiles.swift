@@ -28,6 +28,8 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let version: Int
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     package let handles: [String]
+    /// The types among them of whose events the declared columns are read.
+    package let reads: [String]
     /// The declared columns, in their order.
     package let columns: [Column]
     /// Whether every row of its tables and views belongs to one stream and is made of that stream's events alone; the
@@ -144,6 +146,7 @@ package struct ProjectionFiles: Sendable, Hashable {
         self.eraseSQL = eraseSQL
         personal = header.personal
         handles = header.handles
+        reads = header.reads
         columns = header.columns
         statementLines = statements.map(\.line)
         isKeyedByStream = header.isKeyedByStream

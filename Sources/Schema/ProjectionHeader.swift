@@ -2,6 +2,7 @@
 ///
 /// ```sql
 /// -- handles: turn.generated, turn.completed
+/// -- reads: turn.generated
 /// -- key: stream
 /// -- shards: 1
 /// -- column: turn_id uuid = data.turnId
@@ -9,6 +10,9 @@
 /// ```
 struct ProjectionHeader {
     let handles: [String]
+    /// What `-- reads: …` declares: of which of these types the declared columns are read; they are NULL in others. All of them
+    /// unless it is declared.
+    let reads: [String]
     let columns: [ProjectionFiles.Column]
     /// Whether `-- key: stream` is declared.
     let isKeyedByStream: Bool
@@ -22,6 +26,7 @@ struct ProjectionHeader {
     /// - Throws: ``SchemaError`` with code `.invalidFile` and the line that does not follow the form.
     init(_ script: String, file: String) throws(SchemaError) {
         var handles: [String] = []
+        var reads: [String] = []
         var columns: [ProjectionFiles.Column] = []
         var isKeyedByStream = false
         var mostShards: Int?
@@ -35,14 +40,8 @@ struct ProjectionHeader {
                 SchemaError(.invalidFile, "\(file):\(number + 1): \(reason)")
             }
             switch match.1 {
-            case "handles":
-                for part in match.2.split(separator: ",", omittingEmptySubsequences: false) {
-                    let pattern = part.filter { $0 != " " && $0 != "\t" }
-                    guard pattern.wholeMatch(of: #/\*|[a-z0-9_.]+\.\*|[a-z][a-z0-9_.]*/#) != nil else {
-                        throw invalid("\"\(pattern)\" is not an event type, noun.* or *")
-                    }
-                    handles.append(pattern)
-                }
+            case "handles": handles += try Self.types(match.2, invalid)
+            case "reads": reads += try Self.types(match.2, invalid)
             case "column":
                 let column = try Self.column(match.2, invalid)
                 if columns.contains(where: { $0.name == column.name }) {
@@ -84,9 +83,26 @@ struct ProjectionHeader {
         }
         self.personal = personal.map(\.name)
         self.handles = handles
+        self.reads = reads.isEmpty ? handles : reads
         self.columns = columns
         self.isKeyedByStream = isKeyedByStream
         self.mostShards = mostShards
+    }
+
+    /// Reads event types, `noun.*` or `*`, with commas between them.
+    private static func types(
+        _ list: Substring,
+        _ invalid: (String) -> SchemaError
+    ) throws(SchemaError) -> [String] {
+        var patterns: [String] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let pattern = part.filter { $0 != " " && $0 != "\t" }
+            guard pattern.wholeMatch(of: #/\*|[a-z0-9_.]+\.\*|[a-z][a-z0-9_.]*/#) != nil else {
+                throw invalid("\"\(pattern)\" is not an event type, noun.* or *")
+            }
+            patterns.append(pattern)
+        }
+        return patterns
     }
 
     /// Reads `name type = path`.

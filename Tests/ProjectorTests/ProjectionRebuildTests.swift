@@ -223,4 +223,40 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             #expect(try await models.contents()["conversation_turns"] == right)
         }
     }
+
+    @Test func `a shadow that was built with other prices is not gone on with`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 6, seed: 81))
+            try await models.project()
+            func rebuild(accepting: Bool) async throws -> Bool {
+                try await ProjectionRebuild(
+                    "conversation_turns",
+                    among: try ProjectionFiles.all(in: .embedded),
+                    configuration: database,
+                    options: RebuildOptions(acceptDifferences: accepting)
+                ).run().isResumed
+            }
+            try await withConnection(database) { connection in
+                for price in ["0.000001", "0.00001"] {
+                    try await connection.run(
+                        unsafeSQL: """
+                            insert into model_prices (model, kind, usd_per_token)
+                            select model, kind, \(price) from (select distinct model from conversation_turns_v1) m,
+                                unnest(array['input', 'input_cache_read', 'output']) kind
+                            where model is not null
+                            on conflict (model, kind, valid_from) do update set usd_per_token = excluded.usd_per_token
+                            """
+                    )
+                    let error = await #expect(throws: ProjectorError.self) { _ = try await rebuild(accepting: false) }
+                    #expect(error?.code == .modelsDiffer)
+                }
+            }
+            _ = try await rebuild(accepting: true)
+            let rebuilt = try await models.contents()["conversation_turns"]
+            try await models.forget()
+            try await models.project()
+            #expect(try await models.contents()["conversation_turns"] == rebuilt)
+        }
+    }
 }

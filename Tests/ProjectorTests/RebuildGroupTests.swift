@@ -147,7 +147,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let results = try await group(database, of: names, among: files).run()
             #expect(results.map(\.projection.name) == names)
             let error = #expect(throws: ProjectorError.self) { try results[1].outcome.get() }
-            #expect(error?.code == .projectionFailed && error?.projection == "conversation_costs")
+            #expect(error?.code == .projectionFailed && error?.projection?.name == "conversation_costs")
             for place in [0, 2] { #expect(try results[place].outcome.get().comparison?.differenceCount == 0) }
             #expect(try await models.contents() == before)
             #expect(try await group(database, of: names, among: files).cancel() == ["conversation_costs"])
@@ -179,7 +179,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             await other.close()
             let results = try await task.value
             let error = #expect(throws: ProjectorError.self) { try results[1].outcome.get() }
-            #expect(error?.code == .rebuildMoved && error?.projection == "conversation_turns")
+            #expect(error?.code == .rebuildMoved && error?.projection?.name == "conversation_turns")
             for place in [0, 2] { #expect(try results[place].outcome.get().comparison?.differenceCount == 0) }
             #expect(try await models.contents() == before.0)
             #expect(try await models.traces() == before.1)

@@ -42,7 +42,9 @@ struct ProjectionSample: Sendable {
             var values = FieldScan.Values(count: scan.fields.count)
             let data = 0..<line.event.data.count
             let metadata = data.upperBound..<json.count
-            try scan.scan(json.span, data: data, metadata: metadata, for: wanted, into: &values)
+            if projection.reads(line.event.type) {
+                try scan.scan(json.span, data: data, metadata: metadata, for: wanted, into: &values)
+            }
             for misfit in values.misfits where !misfits.contains(where: { $0.column == misfit }) {
                 misfits.append((misfit, line.event.type))
             }

@@ -12,9 +12,11 @@ struct BatchBuilder {
     /// An event's type, as the projections see it.
     private struct KnownType {
         let type: EventType
-        /// The projections that handle it.
-        let takers: [Int]
-        /// The fields that those declare.
+        /// The projections that handle it and read what they declare.
+        let readers: [Int]
+        /// The projections that handle it and read nothing of it.
+        let others: [Int]
+        /// The fields that the readers declare.
         let wanted: FieldScan.Wanted
     }
 
@@ -43,18 +45,23 @@ struct BatchBuilder {
     ) async throws -> BuiltBatches {
         var building = Building(plan, shards, usesTable: mayUseTable && events.count >= BatchTable.threshold)
         var values = FieldScan.Values(count: plan.scan.fields.count)
+        let none = FieldScan.Values(count: plan.scan.fields.count)
         var types: [Int16: KnownType] = [:]
         for event in events where types[event.type] == nil {
             let type = try await decoder.type(event.type, on: connection)
             let takers = plan.takers(of: type)
-            let wanted = plan.scan.wanted(takers.flatMap { plan.fields[$0] })
-            types[event.type] = KnownType(type: type, takers: takers, wanted: wanted)
+            let readers = takers.filter { plan.projections[$0].reads(type) }
+            let others = takers.filter { !readers.contains($0) }
+            let wanted = plan.scan.wanted(readers.flatMap { plan.fields[$0] })
+            types[event.type] = KnownType(type: type, readers: readers, others: others, wanted: wanted)
         }
         building.keys = try await decoder.keys.states(for: events, inSnapshotOf: generation, on: connection)
         for event in events {
             guard let known = types[event.type] else { continue }
-            let takers = known.takers.filter { !building.hasStopped(event.stream, for: $0) && accepts($0, event) }
-            guard !takers.isEmpty else { continue }
+            let isTaker = { !building.hasStopped(event.stream, for: $0) && accepts($0, event) }
+            let readers = known.readers.filter(isTaker)
+            let others = known.others.filter(isTaker)
+            guard !readers.isEmpty || !others.isEmpty else { continue }
             var fault: String?
             do throws(Unreadable) {
                 try building.scan(event, for: known.wanted, decoder, into: &values)
@@ -70,7 +77,8 @@ struct BatchBuilder {
             } catch .fault(let text) {
                 fault = text
             }
-            building.take(event, known.type, takers, fault: fault, values)
+            building.take(event, known.type, readers, fault: fault, values)
+            building.take(event, known.type, others, fault: fault, none)
         }
         return building.finished()
     }

@@ -133,7 +133,7 @@ package struct RebuildGroup: Sendable {
                 } catch {
                     try Task.checkCancellation()
                     // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
-                    let culprit = (error as? ProjectorError)?.projection
+                    let culprit = (error as? ProjectorError)?.projection?.name
                     let failing = waiting.filter { culprit == nil || $0.name == culprit }.map(\.name)
                     for name in failing { outcomes[name] = .failure(error) }
                     waiting.removeAll { failing.contains($0.name) }

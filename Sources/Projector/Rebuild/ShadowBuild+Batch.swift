@@ -106,7 +106,7 @@ extension ShadowBuild {
                 .rebuildMoved,
                 "the shadow of \(models[place].files.title) was moved by another process, or cancelled: this batch was "
                     + "rolled back",
-                projection: models[place].files.name
+                projection: ProjectionVersion(models[place].files)
             )
         }
     }

@@ -53,7 +53,7 @@ struct ShadowCheckpoint: Sendable {
 
         let sql = """
             insert into projection_rebuilds (projection, version, purpose, shard, shards, checksum, total)
-            select $1, $2, $3, shard, $4, \(Self.checksum), $6
+            select $1, $2, $3, shard, $4, \(Checksum.sql(of: "$5")), $6
             from generate_series(0, $4::integer - 1) as shard
             """
 
@@ -64,14 +64,20 @@ struct ShadowCheckpoint: Sendable {
             try parameters.append(total)
         }
 
-        /// The checksum of `$5`.
-        private static let checksum = "encode(sha256(convert_to($5, 'UTF8')), 'hex')"
     }
 
-    /// The checksum of the SQL that a shadow is built with now.
+    /// The checksum of what a shadow is built with now: its SQL, and the prices of models.
     struct Checksum: PostgresStatement {
         let model: ShadowModel
-        let sql = "select encode(sha256(convert_to($1, 'UTF8')), 'hex')"
+        var sql: String { "select \(Self.sql(of: "$1"))" }
+
+        /// The checksum of a text and the prices.
+        static func sql(of text: String) -> String {
+            """
+            (select encode(sha256(convert_to(\(text) || coalesce(string_agg(price::text, '|' order by price), ''), 'UTF8')), 'hex')
+             from model_prices as price)
+            """
+        }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(model.source) }
 
@@ -174,7 +180,9 @@ struct ShadowCheckpoint: Sendable {
 
 extension ShadowModel {
     /// All of the SQL that decides what the shadow holds.
-    fileprivate var source: String { ([files.tableSQL, files.viewSQL] + files.statements).joined(separator: "\u{1}") }
+    fileprivate var source: String {
+        ([files.tableSQL, files.viewSQL] + files.reads + files.statements).joined(separator: "\u{1}")
+    }
 }
 
 extension PostgresParameters {

@@ -44,6 +44,19 @@ package struct ProjectionStatus: Sendable {
         try await pool.query(Select(until: nil))
     }
 
+    /// The names of all projections that a projector has ever worked on.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func names(on pool: PostgresPool) async throws -> Set<String> {
+        Set(try await pool.query(SelectNames()))
+    }
+
+    private struct SelectNames: PostgresStatement {
+        let sql = "select distinct projection from projection_checkpoints"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+
     /// Reads the status; counts only what a snapshot sees, if one is given.
     struct Select: PostgresStatement {
         let until: PostgresSnapshot?

@@ -34,7 +34,7 @@ struct ProjectorWorker {
     var hasReadSince = false
     private var limit: BatchLimit
     /// Projections whose SQL failed, and when to try them again.
-    private var suspended: [String: ContinuousClock.Instant] = [:]
+    private var suspended: [ProjectionVersion: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
@@ -164,7 +164,7 @@ struct ProjectorWorker {
 
     /// - Returns: Whether there may be more to do at once.
     private mutating func round(on connection: PostgresConnection) async throws -> Bool {
-        let active = owned.filter { (suspended[$0.key.projection] ?? .now) <= .now }
+        let active = owned.filter { !isSuspended($0.key.owner) }
         guard !active.isEmpty else { return false }
         do {
             return try await attempt(active, isCareful: false, on: connection)
@@ -229,8 +229,12 @@ struct ProjectorWorker {
         guard let projection = error.projection, options.onFailure == .quarantine else { throw error }
         logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
         suspended[projection] = .now + Self.suspension
-        let keys = owned.keys.filter { $0.projection == projection }
+        let keys = owned.keys.filter { $0.owner == projection }
         try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
+    }
+
+    private func isSuspended(_ projection: ProjectionVersion) -> Bool {
+        suspended[projection].map { $0 > .now } ?? false
     }
 
     /// Tries the streams again whose retry was asked for.
@@ -239,29 +243,33 @@ struct ProjectorWorker {
         let keys = owned.filter { !$0.value.stopped.isEmpty }.map(\.key)
         let wanted = try await connection.query(Quarantine.Select(keys: keys)).filter(\.isRetryRequested)
         for stopped in wanted {
-            guard let own = owned[stopped.key],
-                let projection = projections.first(where: { $0.name == stopped.key.projection })
+            guard let own = owned[stopped.key], !isSuspended(stopped.key.owner),
+                let projection = projections.first(where: { $0.id == stopped.key.owner })
             else { continue }
             let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
-            let isLifted = try await connection.transaction(isolation: .repeatableRead) { connection in
-                try await retry.run(on: connection, owned: own)
+            do {
+                let isLifted = try await connection.transaction(isolation: .repeatableRead) { connection in
+                    try await retry.run(on: connection, owned: own)
+                }
+                owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
+                if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
+            } catch let error as ProjectorError where error.code == .projectionFailed {
+                try await suspend(error, on: connection)
             }
-            owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
-            if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
         }
     }
 
     // MARK: The end of catching up
 
     private func isDone(_ target: PostgresSnapshot, on connection: PostgresConnection) async throws -> Bool {
-        if let failed = suspended.keys.first {
+        if let failed = suspended.keys.first(where: isSuspended) {
             throw ProjectorError(.projectionFailed, "\(failed) is suspended: see `recorder projections status`")
         }
         let isBehind = owned.values.contains { $0.cursor.window != nil || !target.isSubset(of: $0.cursor.delivered) }
         guard !isBehind else { return false }
         let status = try await connection.query(ProjectionStatus.Select(until: target))
-        let mine = Set(projections.map(\.name))
-        return status.allSatisfy { !mine.contains($0.key.projection) || owned[$0.key] != nil || $0.eventsBehind == 0 }
+        let mine = Set(projections.map(\.id))
+        return status.allSatisfy { !mine.contains($0.key.owner) || owned[$0.key] != nil || $0.eventsBehind == 0 }
     }
 
     // MARK: The connection

@@ -17,7 +17,7 @@ struct StreamRetry: Sendable {
     ///
     /// - Parameter connection: In a REPEATABLE READ transaction.
     /// - Returns: Whether the stream goes on; `false` if it failed again, which is written down.
-    /// - Throws: ``ProjectorError`` with `.leaseLost`; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.leaseLost`, or `.projectionFailed` if the stream is not at fault; `PostgresError`.
     func run(on connection: isolated PostgresConnection, owned: OwnedShard) async throws -> Bool {
         let advance = Checkpoint.Advance(
             owner: owner,
@@ -38,7 +38,11 @@ struct StreamRetry: Sendable {
                 handled.append(event)
             }
             var fold = CarefulFold(projection, decoder: decoder)
-            try await fold.fold(handled, on: connection)
+            do {
+                try await fold.fold(handled, on: connection)
+            } catch let error as PostgresError where error.isProjectionsFault {
+                throw ProjectorError.applyFails(projection, cause: error)
+            }
             if let failing = fold.failures.first {
                 try await connection.execute(Quarantine.Stop(key: stopped.key, failing: failing))
                 return false

@@ -1,4 +1,5 @@
 -- handles: *
+-- reads: session.started, session.state_changed, turn.transcribed, turn.retrieved, turn.generated, turn.synthesized, turn.interrupted, turn.completed
 -- key: stream
 -- column: user_id uuid = data.userId
 -- column: asr_provider text = data.asrProvider
