@@ -14,7 +14,7 @@ extension Money {
             self = mantissa
             return
         }
-        guard let exponent = Int(parts[1]), abs(exponent) <= 400 else { return nil }
+        guard let exponent = Int(parts[1]), (-400...400).contains(exponent) else { return nil }
         let (digits, scale) = mantissa.digits
         let shift = max(0, exponent - scale)
         self.init(

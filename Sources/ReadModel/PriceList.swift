@@ -19,8 +19,10 @@ struct PriceList: Sendable {
         let valid = kinds.mapValues { Self.price($0, at: moment) }.compactMapValues(\.self)
         guard !valid.isEmpty else { return nil }
         let cached = min(data["cachedInputTokens"]?.integer ?? 0, input)
+        let (uncached, isTooLarge) = input.subtractingReportingOverflow(cached)
+        guard !isTooLarge else { return nil }
         var total = Money.zero
-        for (count, kind) in [(input - cached, ModelPrice.Kind.input), (cached, .inputCacheRead), (output, .output)]
+        for (count, kind) in [(uncached, ModelPrice.Kind.input), (cached, .inputCacheRead), (output, .output)]
         where count != 0 {
             guard let price = valid[kind] else { return nil }
             total = total + count * price

@@ -37,14 +37,19 @@ private struct SelectCosts: PostgresStatement {
         self.conditions = conditions
     }
 
+    /// The sum of a column, as far as it goes: one call that claims more tokens than there are hides no other's costs.
+    private static func sum(_ column: String) -> String {
+        "greatest(least(coalesce(sum(\(column)), 0), \(Int64.max)), -\(Int64.max))::bigint"
+    }
+
     var sql: String {
         let selected = Self.columns.map { dimensions.contains($0.dimension) ? $0.sql : $0.nothing }
         let grouped = dimensions.compactMap { dimension in Self.columns.first { $0.dimension == dimension }?.sql }
         let keys = grouped.joined(separator: ", ")
         return """
-            select \(selected.joined(separator: ", ")), coalesce(sum(calls), 0)::bigint,
-                coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(cached_input_tokens), 0)::bigint,
-                coalesce(sum(output_tokens), 0)::bigint, sum(cost), coalesce(sum(uncosted_calls), 0)::bigint
+            select \(selected.joined(separator: ", ")), \(Self.sum("calls")),
+                \(Self.sum("input_tokens")), \(Self.sum("cached_input_tokens")),
+                \(Self.sum("output_tokens")), sum(cost), \(Self.sum("uncosted_calls"))
             from conversation_costs \(conditions.sql)
             \(grouped.isEmpty ? "" : "group by \(keys) order by \(keys)")
             """

@@ -28,6 +28,7 @@ import Testing
 
     @Test func `exponents are written out`() {
         #expect(Money(decimal: "1.5e-7")?.text == "0.00000015")
+        #expect(Money(decimal: "1e\(Int.min)") == nil && Money(decimal: "1e\(Int.max)") == nil)
         #expect(Money(decimal: "1.5E3")?.text == "1500")
         #expect(Money(decimal: "1.25e1")?.text == "12.5")
         #expect(Money(decimal: "-2e-2")?.text == "-0.02")

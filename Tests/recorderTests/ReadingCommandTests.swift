@@ -33,6 +33,41 @@ import Testing
         }
     }
 
+    @Test func `amounts and counts of any size are shown`() async throws {
+        try await withTestDatabase { database in
+            let turn = #""turnId":"019cad8f-ac00-7e4e-a7b6-000000000001""#
+            let session = Lines.stream()
+            let lines = [
+                #"{"llmCost":"99999999999999.12345678",\#(turn)}"#, #"{"llmCost":1e-9,\#(turn)}"#,
+                #"{"inputTokens":9223372036854775807,"cachedInputTokens":-5,"outputTokens":1,"model":"m",\#(turn)}"#,
+                #"{"inputTokens":9223372036854775807,"model":"m",\#(turn)}"#,
+            ].enumerated().map { place, data in
+                Lines.event(stream: place < 2 ? session : Lines.stream(), type: "turn.generated", ("data", data))
+            }
+            let appended = try await RecorderCommand.run(
+                "append",
+                databaseURL: database.url,
+                input: lines.joined(separator: "\n")
+            )
+            #expect(appended.status == 0, "\(appended.errors)")
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            for words in [
+                ["sessions"], ["session", "\(session)"], ["costs"], ["replay", "\(session)", "--speed", "0"],
+            ] {
+                let result = try await RecorderCommand(words, databaseURL: database.url).result()
+                #expect(result.status == 0, "\(words): \(result.errors)")
+                #expect(words[0] == "replay" || result.output.contains("$99999999999999.123457"), "\(result.output)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ["sessions", "--state", "sleeping"], ["costs", "--stage", "ear"], ["replay", "x", "--speed", "1e-300"],
+    ])
+    func `what there cannot be is refused`(words: [String]) async throws {
+        #expect(try await RecorderCommand(words, databaseURL: "").result().status == 2)
+    }
+
     @Test func `filters choose sessions, and pages join without a gap`() async throws {
         try await Self.withSessions { database in
             let all = try await Self.lines(database, "sessions", "--limit", "0")

@@ -51,6 +51,11 @@ import Testing
                 )
                 return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
             }
+            // A mistake in the folder ends nothing: what runs goes on, and is asked again when the mistake is gone.
+            try lay(["apply.sql": "-- handles: *\n-- column: oops\nselect 1"], into: folder)
+            daemon.send(SIGHUP)
+            try await Task.sleep(for: .seconds(1))
+            #expect(kill(daemon.id, 0) == 0)
             try lay(Self.files, into: folder)
             daemon.send(SIGHUP)
             try await waits("the folder's is projected", for: daemon) {

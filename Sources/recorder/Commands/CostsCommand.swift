@@ -38,7 +38,7 @@ struct CostsCommand: AsyncParsableCommand {
     var until: Timestamp?
 
     @Option(help: ArgumentHelp("Only of this stage: asr, rag, llm, tts.", valueName: "stage"))
-    var stage: String?
+    var stage: TurnStage?
 
     @Option(help: ArgumentHelp("Only of this provider.", valueName: "name"))
     var provider: String?
@@ -55,7 +55,7 @@ struct CostsCommand: AsyncParsableCommand {
         filter.user = user
         filter.from = from
         filter.until = until
-        filter.stage = stage
+        filter.stage = stage?.rawValue
         filter.provider = provider
         filter.model = model
         let dimensions = by?.dimensions ?? [.stage, .provider, .model]

@@ -40,7 +40,9 @@ struct DemoCommand: AsyncParsableCommand {
     func validate() throws {
         guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
         guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
-        guard speed.isFinite, speed >= 0 else { throw ValidationError("--speed is 0 or more.") }
+        guard speed == 0 || (0.001...1_000_000).contains(speed) else {
+            throw ValidationError("--speed is 0, which does not wait, or 0.001 to 1,000,000.")
+        }
     }
 
     func run() async throws {

@@ -32,7 +32,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        guard speed.isFinite, speed >= 0 else { throw ValidationError("--speed is 0 or more.") }
+        guard speed == 0 || (0.001...1_000_000).contains(speed) else {
+            throw ValidationError("--speed is 0, which does not wait, or 0.001 to 1,000,000.")
+        }
     }
 
     func run() async throws {

@@ -19,7 +19,7 @@ struct SessionsCommand: AsyncParsableCommand {
     var user: StreamID?
 
     @Option(help: "Only those in this state: idle, listening, processing, speaking, interrupted, error.")
-    var state: String?
+    var state: SessionState?
 
     @Option(help: ArgumentHelp("Only those with this provider, of whichever stage.", valueName: "name"))
     var provider: String?
@@ -52,7 +52,7 @@ struct SessionsCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         var filter = SessionFilter()
         filter.user = user
-        filter.state = state
+        filter.state = state?.rawValue
         filter.provider = provider
         filter.from = from
         filter.until = until

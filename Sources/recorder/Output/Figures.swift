@@ -1,11 +1,12 @@
 import EventModel
+import ReadModel
 
 /// Measured values as a person reads them; what was not measured has no text.
 enum Figures {
     /// A number with so many digits after the point.
     static func decimal(_ value: Double?, digits: Int) -> String? {
-        guard let value, value.isFinite, abs(value) < 1e15 else { return nil }
         let factor = (0..<digits).reduce(1) { product, _ in product * 10 }
+        guard let value, value.isFinite, abs(value) * Double(factor) < 1e18 else { return nil }
         let scaled = Int((abs(value) * Double(factor)).rounded())
         let sign = value < 0 && scaled > 0 ? "-" : ""
         guard digits > 0 else { return "\(sign)\(scaled)" }
@@ -21,8 +22,11 @@ enum Figures {
     static func dollars(_ value: Money?) -> String? {
         guard let text = value?.text else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, parts[1].count > 6 else { return "$\(text)" }
-        return Double(text).flatMap { decimal($0, digits: 6) }.map { "$\($0)" }
+        guard let value, parts.count == 2, parts[1].count > 6 else { return "$\(text)" }
+        guard let half = Money(value.isNegative ? "-0.0000005" : "0.0000005") else { return nil }
+        let rounded = (value + half).text
+        let cut = rounded.prefix { $0 != "." } + "." + rounded.drop { $0 != "." }.dropFirst().prefix(6)
+        return "$\(cut.contains { ("1"..."9").contains($0) } ? cut : "0.000000")"
     }
 
     /// A moment to the second, without a time zone: it is UTC.

@@ -1,8 +1,11 @@
 public import ArgumentParser
+public import EventModel
 public import ReadModel
 
 extension LatencyStage: ExpressibleByArgument {}
 extension CostDimension: ExpressibleByArgument {}
+extension TurnStage: ExpressibleByArgument {}
+extension SessionState: ExpressibleByArgument {}
 
 /// Percentiles as a flag takes them: `50,95,99.9`.
 struct PercentileList: ExpressibleByArgument {

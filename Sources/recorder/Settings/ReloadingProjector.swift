@@ -49,7 +49,7 @@ struct ReloadingProjector: Service {
                 return .ended
             }
             group.addTask {
-                for await _ in hangups { return .reload }
+                for await _ in hangups where await canReload() { return .reload }
                 return .ended
             }
             group.addTask { try await changed(from: files) }
@@ -59,6 +59,20 @@ struct ReloadingProjector: Service {
             if first == .reload { while try await group.next() == .reload {} }
             group.cancelAll()
             return first
+        }
+    }
+
+    /// Whether there is something to begin anew with; a mistake in the folder is told, and what runs goes on.
+    private func canReload() async -> Bool {
+        do {
+            _ = try await source.installed(settings)
+            return true
+        } catch {
+            settings.logger.error(
+                "the projections are not reloaded: the former ones go on",
+                metadata: ["error": "\(error)"]
+            )
+            return false
         }
     }
 

@@ -9,11 +9,22 @@ struct KeysNewCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               recorder keys new > /etc/recorder/keys && chmod 600 /etc/recorder/keys
+              recorder keys new --json
             """
     )
 
+    @Flag(help: "Print a line of JSON.")
+    var json = false
+
     func run() throws {
         let key = LocalKeyEncryptionKey()
-        StandardOutput.shared.line("\(key.base64)  # \(key.identifier)")
+        if json {
+            JSONLine.print { line in
+                line.field("key", key.base64)
+                line.field("identifier", key.identifier)
+            }
+        } else {
+            StandardOutput.shared.line("\(key.base64)  # \(key.identifier)")
+        }
     }
 }

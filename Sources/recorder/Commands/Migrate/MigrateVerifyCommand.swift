@@ -12,16 +12,19 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
 
             EXAMPLES
               recorder migrate verify
+              recorder migrate verify --projections /etc/recorder/projections
             """
     )
 
     @OptionGroup var source: MigrationsOptions
+    @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
+        let projections = try further.source.files()
         let problems = try await source.withMigrator(settings) { migrator, connection in
-            try await migrator.verify(on: connection)
+            try await migrator.verify(projections: projections, on: connection)
         }
         for problem in problems {
             if options.json {

@@ -33,7 +33,13 @@ struct ProjectionsRetryCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let asked = try await settings.withPool { pool in
-            try await QuarantinedStream.requestRetry(
+            if let projection, try await !ProjectionStatus.names(on: pool).contains(projection) {
+                throw CommandError(
+                    .notFound,
+                    "no projector has a projection \(projection): see `recorder projections status`"
+                )
+            }
+            return try await QuarantinedStream.requestRetry(
                 of: projection,
                 stream: stream.flatMap { StreamID($0) },
                 on: pool

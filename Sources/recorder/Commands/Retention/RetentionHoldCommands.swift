@@ -24,7 +24,14 @@ struct RetentionHoldCommand: AsyncParsableCommand {
     func run() async throws {
         let (user, reason, actor) = (user, reason, retention.actor)
         try await retention.withRetention { try await $0.hold(user, reason: reason, by: actor) }
-        StandardOutput.shared.line("user \(user) is held")
+        if retention.options.json {
+            JSONLine.print { line in
+                line.field("user", user.description)
+                line.field("held", true)
+            }
+        } else {
+            StandardOutput.shared.line("user \(user) is held")
+        }
     }
 }
 
@@ -47,7 +54,14 @@ struct RetentionReleaseCommand: AsyncParsableCommand {
     func run() async throws {
         let (user, actor) = (user, retention.actor)
         try await retention.withRetention { try await $0.release(user, by: actor) }
-        StandardOutput.shared.line("user \(user) is released")
+        if retention.options.json {
+            JSONLine.print { line in
+                line.field("user", user.description)
+                line.field("held", false)
+            }
+        } else {
+            StandardOutput.shared.line("user \(user) is released")
+        }
     }
 }
 

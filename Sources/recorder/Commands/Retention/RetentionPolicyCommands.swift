@@ -70,6 +70,10 @@ struct RetentionSetCommand: AsyncParsableCommand {
     func run() async throws {
         let isEnabled = enable || disable ? enable : nil
         try await retention.withRetention { try await $0.set(policy, keepFor: keepFor, isEnabled: isEnabled) }
-        StandardOutput.shared.line("\(policy.rawValue) is changed")
+        if retention.options.json {
+            JSONLine.print { $0.field("changed", policy.rawValue) }
+        } else {
+            StandardOutput.shared.line("\(policy.rawValue) is changed")
+        }
     }
 }
