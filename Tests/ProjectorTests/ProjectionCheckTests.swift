@@ -156,7 +156,7 @@ import Testing
         })
         let found = errors(try await check(reading))
         #expect(found.contains { $0.contains("recorder.conversation_costs is not made by table.sql") }, "\(found)")
-        #expect(found.contains { $0.hasPrefix("apply.sql:20: ") }, "\(found)")
+        #expect(found.contains { $0.hasPrefix("apply.sql:21: ") }, "\(found)")
 
         let log = try files(apply: {
             $0.replacing("count(*),", with: "(select count(*) from events where events.stream_id = batch.stream_id),")
@@ -204,7 +204,7 @@ import Testing
         let apply = errors(
             try await check(files(apply: { $0.replacing("max(occurred_at)", with: "max(happened_at)") }))
         )
-        #expect(apply.contains { $0.hasPrefix("apply.sql:20: the statement is not valid") }, "\(apply)")
+        #expect(apply.contains { $0.hasPrefix("apply.sql:21: the statement is not valid") }, "\(apply)")
         let view = errors(try await check(files(view: { $0.replacing("from tried_v1", with: "from tried_v2") })))
         #expect(view.contains { $0.hasPrefix("view.sql cannot be installed") })
         #expect(throws: SchemaError.self) { try files(table: { $0 + "commit;" }) }

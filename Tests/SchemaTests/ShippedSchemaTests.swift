@@ -186,7 +186,7 @@ import Testing
             let places = try await connection.text(
                 unsafeSQL: """
                     select tableoid::regclass, count(*) from events where stream_id < uuid_v7_floor('2031-02-01 00:00+00')
-                    group by 1 order by 1::text
+                    group by 1 order by min(tableoid::regclass::text collate "C")
                     """
             )
             #expect(places == [["events_2031_01", "1"], ["events_2031_01_2", "1"], ["events_default", "3"]])

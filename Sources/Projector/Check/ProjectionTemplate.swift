@@ -79,7 +79,8 @@ package struct ProjectionTemplate: Sendable {
         """
         -- Which events, and which of their fields. Types may be `noun.*` or `*`. A column has an SQL type (text, uuid, boolean,
         -- smallint, integer, bigint, double precision, numeric, timestamptz, jsonb) and a place in data or metadata. What is
-        -- absent is NULL; a value that does not fit its type quarantines its stream, it is never a NULL.
+        -- absent is NULL; a value that does not fit its type quarantines its stream, it is never a NULL. A line `reads: …` says of
+        -- which types the columns are read; in events of the others they are NULL, whatever those hold.
         --
         -- Workers share the streams between them. Where the streams of several write one row, and more than by adding to it,
         -- the line `shards: 1` leaves all of them to one worker.

@@ -52,16 +52,20 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
 
     private func show(_ lags: [ProjectionLag], on pool: PostgresPool) async throws {
         let statuses = lags.flatMap(\.shards)
-        guard !options.json else { return Self.shardTable.print(statuses, json: true, Self.encode) }
+        let stopped = try await QuarantinedStream.all(on: pool)
+        guard !options.json else {
+            return Self.shardTable.print(statuses, json: true) { line, status in
+                Self.encode(&line, status, stopped.filter { $0.key == status.key })
+            }
+        }
         guard !lags.isEmpty else {
             return StandardOutput.shared.line("nothing was projected yet: run `recorder project`")
         }
         if shards {
-            Self.shardTable.print(statuses, json: false, Self.encode)
+            Self.shardTable.print(statuses, json: false) { _, _ in }
         } else {
             Self.table.print(lags, json: false) { _, _ in }
         }
-        let stopped = try await QuarantinedStream.all(on: pool)
         for stream in stopped { StandardOutput.shared.line(Self.text(of: stream)) }
         for lag in lags where !lag.unowned.isEmpty {
             let shards = lag.unowned.map(String.init).joined(separator: ", ")
@@ -110,7 +114,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         .init("error", isFlexible: true) { $0.error },
     ])
 
-    private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus) {
+    private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus, _ stopped: [QuarantinedStream]) {
         line.field("projection", status.key.projection)
         line.field("version", status.key.version)
         line.field("shard", status.key.shard)
@@ -121,6 +125,16 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         line.field("secondsToCatchUp", status.eventsBehind == 0 ? 0 : seconds(status.timeToCatchUp))
         line.field("owner", status.process)
         line.field("stoppedStreams", status.stoppedStreams)
+        line.objects("stopped", stopped) { line, stream in
+            line.field("stream", stream.stream.description)
+            line.field("event", stream.event.description)
+            line.field("version", stream.eventVersion)
+            line.field("type", stream.eventType)
+            line.field("error", stream.error)
+            line.field("attempts", stream.attempts)
+            line.field("since", stream.since)
+            line.field("isRetryRequested", stream.isRetryRequested)
+        }
         line.field("openTransactions", status.openTransactions)
         line.field("error", status.error)
         line.field("updatedAt", status.updatedAt)
