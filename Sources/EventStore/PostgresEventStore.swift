@@ -97,7 +97,8 @@ public final class PostgresEventStore: Sendable {
     ///   - version: The first version to read; `nil` for the stream's first, or its last when reading backwards.
     ///   - direction: Which way to go from there.
     ///   - limit: How many events at most, 1 … ``largestPage``.
-    /// - Returns: The events in the direction of reading; none if the stream holds none there.
+    /// - Returns: The events in the direction of reading, fewer than the limit also where more would not fit into memory
+    ///   together; none if the stream holds none there.
     /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
     public func read(
         _ stream: StreamID,
@@ -112,7 +113,7 @@ public final class PostgresEventStore: Sendable {
             limit: min(max(1, limit), Self.largestPage)
         )
         return try await reading { connection in
-            try await self.decoder.events(try await connection.query(statement), on: connection)
+            try await self.decoder.events(try await connection.query(statement).fitting, on: connection)
         }
     }
 

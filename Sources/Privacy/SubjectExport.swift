@@ -148,8 +148,8 @@ package struct SubjectExport: Sendable {
             var next = 1
             while true {
                 let events = try await store.read(stream, from: next, limit: 1_000)
+                guard let last = events.last else { break }
                 for event in events { try file.write(line: Array(event.json.utf8)) }
-                guard events.count == 1_000, let last = events.last else { break }
                 next = last.version + 1
             }
         }

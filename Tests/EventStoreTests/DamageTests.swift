@@ -73,6 +73,7 @@ import Testing
                     Append(stream: stream, events: try ids.map { try .turn($0, data: #"{"filling":"\#(filling)"}"#) })
                 )
             }
+            #expect(try await store.read(stream).count < 40)
             for start in [LogCursor.beginning, try await store.readLog(limit: 1).cursor] {
                 var cursor = start
                 var versions: [Int] = []

@@ -60,14 +60,14 @@ struct SessionPlayer: Sendable {
         var next = 1
         while true {
             let page = try await store.read(session, from: next, limit: Self.pageSize)
-            guard !page.isEmpty || next > 1 else {
+            guard let last = page.last else {
+                guard next == 1 else { return }
                 throw CommandError(.notFound, "session \(session) holds no event: check its id")
             }
             for event in page {
                 guard try await body(event) else { return }
             }
-            guard page.count == Self.pageSize else { return }
-            next += page.count
+            next = last.version + 1
         }
     }
 }
