@@ -124,6 +124,11 @@ package struct JSONSlice: Hashable, Sendable {
         return isNegative ? -value : value
     }
 
+    /// The number if it is a whole one that fits, however it is written: `100`, `100.0`, `1e2`; nil for other kinds.
+    package func wholeNumber(in bytes: Span<UInt8>) -> Int? {
+        integer(in: bytes) ?? (kind == .number ? Int(wholeNumber: text(in: bytes)) : nil)
+    }
+
     /// The number nearest to the one written; nil for other kinds.
     package func double(in bytes: Span<UInt8>) -> Double? {
         kind == .number ? Double(text(in: bytes)) : nil

@@ -60,8 +60,8 @@ public indirect enum JSONValue: Hashable, Sendable {
     /// The number nearest to the one written; nil for anything else.
     public var double: Double? { number.flatMap { Double($0) } }
 
-    /// A whole number written in plain digits; nil for anything else.
-    public var integer: Int? { number.flatMap { Int($0) } }
+    /// A whole number, also one with a fraction of zeros or an exponent; nil for anything else.
+    public var integer: Int? { number.flatMap { Int(wholeNumber: $0) } }
 
     /// The truth value; nil for anything else.
     public var bool: Bool? {

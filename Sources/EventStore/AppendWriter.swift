@@ -22,15 +22,16 @@ struct AppendWriter: Sendable {
     var types = EventTypes()
     /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
     var trustsStarts = true
+    private var blocked = BlockedAppends()
     /// When to give up if the trouble lasts; `nil` while there is none.
     private var giveUp: ContinuousClock.Instant?
 
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
     /// How long a group waits for what another transaction holds: a version, or a type that is new.
-    private static let lockTimeout = Duration.milliseconds(250)
+    private static let lockTimeout = Duration.milliseconds(100)
     /// How often an append that waits for it is tried alone.
-    private static let lockAttempts = 8
+    private static let lockAttempts = 5
     /// How long to leave a server alone that cannot be reached or has no room.
     private static let retryPause = Duration.milliseconds(50)
     /// - Parameters:
@@ -120,7 +121,9 @@ struct AppendWriter: Sendable {
         // Whether a commit took effect whose answer was lost shows in the heads that are read now.
         heads.removeAll()
         while !group.isEmpty {
-            let open = await write(group, on: connection)
+            let (free, waiting) = blocked.divide(group)
+            var open = await write(free, on: connection)
+            open = open.isEmpty ? await write(waiting, areBlocked: true, on: connection) : open + waiting
             heads.trim()
             guard open.isEmpty else { return open }
             group = await take(from: queue)
@@ -150,9 +153,11 @@ struct AppendWriter: Sendable {
 
     /// Stores what can be stored of a group and settles it.
     ///
+    /// - Parameter areBlocked: Whether all of them need what was waited for in vain before: then they are tried once.
     /// - Returns: What is not settled because the connection broke.
     private mutating func write(
         _ group: [AppendRequest],
+        areBlocked: Bool = false,
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
         var attempt = Attempt(open: group)
@@ -174,10 +179,11 @@ struct AppendWriter: Sendable {
                 attempt.stale = Set(attempt.open.lazy.flatMap(\.parts).map(\.stream))
             } catch let error as PostgresError where error.isLockTimeout {
                 // One of them waits for a transaction that may stay open for long: the others do not wait with it.
-                if attempt.open.count > 1 { return await writeHalves(attempt.open, on: connection) }
+                if attempt.open.count > 1, !areBlocked { return await writeHalves(attempt.open, on: connection) }
                 lockWaits += 1
-                guard lockWaits < Self.lockAttempts else {
-                    settle(attempt.open, failed: .unavailable, error, Self.blocked)
+                guard lockWaits < Self.lockAttempts, !areBlocked else {
+                    blocked.note(attempt.open, known: types)
+                    settle(attempt.open, failed: .unavailable, error, Self.blockedReason)
                     return []
                 }
                 attempt = Attempt(open: attempt.open)
@@ -207,6 +213,7 @@ struct AppendWriter: Sendable {
                 guard connection.isOpen else { return attempt.open }
             }
         }
+        if areBlocked { blocked.forget(group) }
         return []
     }
 
@@ -244,7 +251,7 @@ struct AppendWriter: Sendable {
 
     // MARK: Settling
 
-    private static let blocked =
+    private static let blockedReason =
         "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
         + "again when it has ended"
 

@@ -12,8 +12,8 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case invalidAppend
         /// The server refused it for another reason. Nothing was stored.
         case refused
-        /// The database could not be reached in time. Whether the append was stored is unknown: the same append again,
-        /// with the same event ids, finds out.
+        /// The database could not be reached in time, and whether the append was stored is unknown; or another session's
+        /// open transaction is in its way, and it was not. The same append again, with the same event ids, finds out.
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent

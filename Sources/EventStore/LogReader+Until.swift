@@ -37,9 +37,7 @@ extension LogReader {
         let events = try await connection.query(
             ReadUntil(old: cursor.delivered, end: end, last: last, limit: limit, part: part)
         )
-        guard events.count >= limit, let last = events.last else { return Batch(events: events, cursor: reached) }
-        let window = LogCursor.Window(end: end, position: last.position)
-        return Batch(events: events, cursor: LogCursor(delivered: cursor.delivered, window: window))
+        return batch(events, from: cursor.delivered, to: end, reaching: reached, limit: limit)
     }
 
     /// What one snapshot sees and an older one does not, up to a position.

@@ -60,21 +60,31 @@ package enum LogReader {
             ReadNew(old: cursor.delivered, limit: limit, part: part)
         )
         guard let now = snapshots.first else { return Batch(events: [], cursor: cursor) }
-        var batch = batch(events, from: cursor.delivered, to: now.snapshot, limit: limit)
+        var batch = batch(
+            events,
+            from: cursor.delivered,
+            to: now.snapshot,
+            reaching: LogCursor(delivered: now.snapshot),
+            limit: limit
+        )
         batch.written = now.written
         batch.generation = now.generation
         return batch
     }
 
-    private static func batch(
+    /// What was read between two snapshots, as far as it fits into memory.
+    ///
+    /// - Parameter reached: The cursor if that is all.
+    static func batch(
         _ events: [StoredEvent],
         from delivered: PostgresSnapshot,
         to end: PostgresSnapshot,
+        reaching reached: LogCursor,
         limit: Int
     ) -> Batch {
         let fitting = events.fitting
         guard events.count >= limit || fitting.count < events.count, let last = fitting.last else {
-            return Batch(events: events, cursor: LogCursor(delivered: end))
+            return Batch(events: events, cursor: reached)
         }
         let window = LogCursor.Window(end: end, position: last.position)
         return Batch(events: fitting, cursor: LogCursor(delivered: delivered, window: window))

@@ -1,12 +1,12 @@
 internal import PayloadCodec
 
 extension StoredEvent {
-    /// How many bytes data and metadata have when they are decoded; of what cannot be read, how many are stored.
+    /// How many bytes data and metadata have at most when they are decoded; of what cannot be read, how many are stored.
     package var decodedSize: Int {
         let header = try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
             try unsafe PayloadFrame(parsing: bytes)
         }
-        return max(header?.rawLength ?? 0, payload.count)
+        return max(header?.decodedLimit ?? 0, payload.count)
     }
 }
 
@@ -16,7 +16,7 @@ extension [StoredEvent] {
     private static var largest: Int { 32 << 20 }
 
     /// The first events that fit into memory together: one, at least.
-    var fitting: [StoredEvent] {
+    package var fitting: [StoredEvent] {
         var size = 0
         for (place, event) in enumerated() {
             size += event.decodedSize

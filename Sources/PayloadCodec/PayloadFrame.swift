@@ -73,6 +73,11 @@ package struct PayloadFrame: Hashable, Sendable {
     /// The raw bytes' length: data and metadata together.
     package var rawLength: Int { dataLength + metadataLength }
 
+    /// How many bytes the payload has at most when it is decoded, with what is sealed.
+    package var decodedLimit: Int {
+        rawLength + (section.map { $0.sealed.count * SealedSection.mostExpansion } ?? 0)
+    }
+
     /// What the column `events.encoding` says of this frame.
     package var encoding: PayloadEncoding {
         guard flags.contains(.lz4) else { return .identity }

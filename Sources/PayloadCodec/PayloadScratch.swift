@@ -2,6 +2,9 @@
 @safe final class PayloadScratch: @unchecked Sendable {
     // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time, under a Mutex, so accesses never overlap.
 
+    /// Payloads up to this size are few in memory however small they become.
+    private static let smallLength = 1 << 16
+
     /// The most raw bytes that this scratch takes.
     let capacity: Int
     private let dictionary: PayloadDictionary?
@@ -103,7 +106,8 @@
         }
         var inner = PayloadEncoding.identity
         if let key = seal.key {
-            let made = unsafe make(sealing.values, UnsafeRawBufferPointer(start: nil, count: 0), [])
+            let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+            let made = unsafe make(sealing.values, nothing, [], mostExpansion: SealedSection.mostExpansion)
             try unsafe sealing.seal(UnsafeRawBufferPointer(start: frame, count: made.end), key)
             inner = made.encoding
         } else {
@@ -127,10 +131,14 @@
     }
 
     /// Makes a frame, but for a sealed section, which belongs between its header and its body.
+    ///
+    /// - Parameter mostExpansion: How many raw bytes a byte of its body may stand for, unless there are few; what would be
+    ///   smaller stays as it is.
     private func make(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
-        _ flags: PayloadFrame.Flags
+        _ flags: PayloadFrame.Flags,
+        mostExpansion: Int = .max
     ) -> Made {
         let isEmptyObject =
             unsafe metadata.count == 2 && metadata[0] == UInt8(ascii: "{") && metadata[1] == UInt8(ascii: "}")
@@ -138,7 +146,11 @@
         let rawLength = data.count + metadata.count
         precondition(rawLength <= capacity, "the scratch is too small for the payload")
         let checksum = unsafe PayloadChecksum.of(data, metadata)
-        if let made = unsafe compress(data, metadata, flags, checksum) { return made }
+        if let made = unsafe compress(data, metadata, flags, checksum),
+            rawLength <= Self.smallLength || rawLength / mostExpansion <= made.end - made.header
+        {
+            return made
+        }
         let header = writeHeader(flags, dictionary: 0, data.count, metadata.count, checksum)
         unsafe Self.copy(data, to: frame + header)
         unsafe Self.copy(metadata, to: frame + header + data.count)

@@ -2,6 +2,9 @@
 package struct SealedSection: Hashable, Sendable {
     /// The most values that a section has.
     static let countLimit = 4096
+    /// How many raw bytes a sealed byte of a large payload stands for at most, so that who has no key knows about how much
+    /// memory it takes.
+    static let mostExpansion = 16
 
     /// The id of the subject's key.
     package let key: Int64

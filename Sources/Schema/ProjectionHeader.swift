@@ -26,7 +26,7 @@ struct ProjectionHeader {
     /// - Throws: ``SchemaError`` with code `.invalidFile` and the line that does not follow the form.
     init(_ script: String, file: String) throws(SchemaError) {
         var handles: [String] = []
-        var reads: [String] = []
+        var reads: [(types: String, line: Int)] = []
         var columns: [ProjectionFiles.Column] = []
         var isKeyedByStream = false
         var mostShards: Int?
@@ -41,7 +41,7 @@ struct ProjectionHeader {
             }
             switch match.1 {
             case "handles": handles += try Self.types(match.2, invalid)
-            case "reads": reads += try Self.types(match.2, invalid)
+            case "reads": reads += try Self.types(match.2, invalid).map { ($0, number + 1) }
             case "column":
                 let column = try Self.column(match.2, invalid)
                 if columns.contains(where: { $0.name == column.name }) {
@@ -81,12 +81,23 @@ struct ProjectionHeader {
                 "\(file):\(stranger.line): \(stranger.name) is declared as personal, but not as a column"
             )
         }
+        if let stranger = reads.first(where: { reads in !handles.contains { Self.covers($0, reads.types) } }) {
+            throw SchemaError(
+                .invalidFile,
+                "\(file):\(stranger.line): columns are read of \(stranger.types), which is not among the types it handles"
+            )
+        }
         self.personal = personal.map(\.name)
         self.handles = handles
-        self.reads = reads.isEmpty ? handles : reads
+        self.reads = reads.isEmpty ? handles : reads.map(\.types)
         self.columns = columns
         self.isKeyedByStream = isKeyedByStream
         self.mostShards = mostShards
+    }
+
+    /// Whether a pattern means all that another one means.
+    private static func covers(_ pattern: String, _ other: String) -> Bool {
+        pattern == "*" || pattern == other || (pattern.hasSuffix(".*") && other.hasPrefix(pattern.dropLast()))
     }
 
     /// Reads event types, `noun.*` or `*`, with commas between them.

@@ -162,6 +162,18 @@ import Testing
                 let largest = object(text, isSealed: isSealed)
                 #expect(largest.json.count == PayloadFrame.lengthLimit)
                 for encoder in try Self.encoders().prefix(2) { try Self.check(largest, largest, by: encoder) }
+                guard isSealed else { continue }
+                // Who has no key knows how much memory it takes.
+                let seal = PayloadSeal(
+                    data: largest.sealed,
+                    metadata: [],
+                    keyID: 1,
+                    key: SubjectKey(),
+                    identity: PayloadIdentity(stream: UUID(), event: UUID())
+                )
+                let frame = try PayloadEncoder().encode(data: largest.json, metadata: [], sealing: seal).frame
+                let limit = try unsafe frame.span.withUnsafeBytes { unsafe try PayloadFrame(parsing: $0).decodedLimit }
+                #expect(limit >= largest.json.count && limit <= 17 * largest.json.count)
             }
         }
     }

@@ -26,7 +26,10 @@ import Testing
                 ),
                 try event(EventType("quality.rated"), #"{"turnId":3,"llmCost":"much"}"#),
                 try event(.turnStarted, #"{"turnId":"\#(Self.turn)","turnIndex":1.0}"#),
-                try event(.turnGenerated, #"{"turnId":"\#(Self.turn)","inputTokens":1e2,"llmLatencyMs":7}"#),
+                try event(
+                    .turnGenerated,
+                    #"{"turnId":"\#(Self.turn)","inputTokens":1e2,"llmLatencyMs":7,"outputTokens":-0.0}"#
+                ),
             ]
             // In one batch, event by event, and over the table of a large batch.
             try await models.append(events.map { Append(stream: stream, events: [$0]) })

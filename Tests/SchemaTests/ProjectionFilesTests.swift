@@ -80,6 +80,10 @@ import Testing
             "apply.sql:2: words is declared as personal, but not as a column"
         ),
         ("-- handles: turn.*\n-- column: w text = data.w\n-- personal: w\nselect 1", "so the folder has an erase.sql"),
+        (
+            "-- handles: turn.completed\n-- reads: turn.complete\nselect 1",
+            "apply.sql:2: columns are read of turn.complete,"
+        ),
         ("-- handles: turn.*\n\nselect 1;\n\ncreate table t ()", "apply.sql:5: a statement of apply.sql begins"),
         ("-- handles: turn.*\nselect 'open", "apply.sql:2: the string"),
         ("-- handles: turn.*\n\nselect /* open", "apply.sql:3: the comment"),

@@ -33,8 +33,8 @@ struct BatchBuilder {
     ///   - shards: For each projection, how many shards its streams are spread over.
     ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch a transaction.
     ///   - accepts: Whether a projection, by its place in the plan, is to get an event of a type that it handles.
-    /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if an event is
-    ///   sealed and its key is not here: nothing is folded without what the event held.
+    /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if a
+    ///   key-encryption key is not here: nothing is folded without what the events held.
     func build(
         _ events: [StoredEvent],
         generation: Int64?,
@@ -64,7 +64,7 @@ struct BatchBuilder {
             guard !readers.isEmpty || !others.isEmpty else { continue }
             var fault: String?
             do throws(Unreadable) {
-                try building.scan(event, for: known.wanted, decoder, into: &values)
+                if !readers.isEmpty { try building.scan(event, for: known.wanted, decoder, into: &values) }
             } catch .needs(let dictionary) {
                 fault = try await load(
                     dictionary,
@@ -78,7 +78,7 @@ struct BatchBuilder {
                 fault = text
             }
             building.take(event, known.type, readers, fault: fault, values)
-            building.take(event, known.type, others, fault: fault, none)
+            building.take(event, known.type, others, fault: nil, none)
         }
         return building.finished()
     }

@@ -45,17 +45,17 @@ package enum FieldType: String, Hashable, Sendable, CaseIterable {
             guard let uuid = Self.uuid(value, in: bytes) else { return false }
             buffer.append(field: uuid)
         case .bigint:
-            guard let integer = Self.integer(value, in: bytes) else { return false }
+            guard let integer = value.wholeNumber(in: bytes) else { return false }
             buffer.append(field: Int64(integer))
         case .integer:
-            guard let integer = Self.integer(value, in: bytes).flatMap({ Int32(exactly: $0) }) else { return false }
+            guard let integer = value.wholeNumber(in: bytes).flatMap({ Int32(exactly: $0) }) else { return false }
             buffer.append(field: integer)
         case .numeric:
             // Money is a JSON number or a string that holds one; no digit is lost either way.
             return appendDecimal(value, in: bytes, to: &buffer)
         case .jsonb: buffer.append(field: bytes, in: value.range, prefix: PostgresJSON.jsonbVersion)
         case .boolean: return Self.append(value.bool, to: &buffer)
-        case .smallint: return Self.append(Self.integer(value, in: bytes).flatMap { Int16(exactly: $0) }, to: &buffer)
+        case .smallint: return Self.append(value.wholeNumber(in: bytes).flatMap { Int16(exactly: $0) }, to: &buffer)
         case .doublePrecision: return Self.append(value.double(in: bytes), to: &buffer)
         case .timestamptz: return Self.append(Self.timestamp(value, in: bytes), to: &buffer)
         }
@@ -89,13 +89,6 @@ package enum FieldType: String, Hashable, Sendable, CaseIterable {
     /// So many digits may stand before a decimal's point, and behind it: sums of such numbers can still be shown as `double
     /// precision`, so that one event cannot make a view unreadable.
     private static let mostDigits = 300
-
-    /// A whole number, also one that is written with a fraction of zeros or an exponent.
-    private static func integer(_ value: JSONSlice, in bytes: Span<UInt8>) -> Int? {
-        if let integer = value.integer(in: bytes) { return integer }
-        // What a Double holds exactly.
-        return value.double(in: bytes).flatMap { $0.magnitude <= 0x1p53 ? Int(exactly: $0) : nil }
-    }
 
     private static func append(_ value: (some PostgresEncodable)?, to buffer: inout PostgresBuffer) -> Bool {
         guard let value else { return false }

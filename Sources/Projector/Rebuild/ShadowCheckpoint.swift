@@ -74,8 +74,9 @@ struct ShadowCheckpoint: Sendable {
         /// The checksum of a text and the prices.
         static func sql(of text: String) -> String {
             """
-            (select encode(sha256(convert_to(\(text) || coalesce(string_agg(price::text, '|' order by price), ''), 'UTF8')), 'hex')
-             from model_prices as price)
+            (select encode(sha256(convert_to(\(text) || coalesce(string_agg(
+                concat_ws(' ', model, kind, usd_per_token, extract(epoch from valid_from)), '|' order by model, kind, valid_from
+             ), ''), 'UTF8')), 'hex') from model_prices)
             """
         }
 

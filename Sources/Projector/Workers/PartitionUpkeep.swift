@@ -20,7 +20,8 @@ struct PartitionUpkeep: Sendable {
             var next = Self.interval
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
-                let made = try await connection.query(MakePartitions())
+                var made = try await connection.query(MakePartitions(of: .log))
+                made += try await connection.query(MakePartitions(of: .readModels))
                 await connection.close()
                 if !made.isEmpty { logger.info("partitions are made", metadata: ["partitions": "\(made)"]) }
             } catch is CancellationError {
@@ -33,13 +34,21 @@ struct PartitionUpkeep: Sendable {
         }
     }
 
-    /// Makes what is missing and returns the partitions' names.
+    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone: a lock on one must not undo the
+    /// other's.
     private struct MakePartitions: PostgresStatement {
-        let sql = """
-            select create_events_partitions(now()::date, (now() + interval '3 months')::date)
-            union all
-            select create_time_partitions(now()::date, (now() + interval '12 months')::date)
-            """
+        enum Kind { case log, readModels }
+
+        let kind: Kind
+
+        init(of kind: Kind) { self.kind = kind }
+
+        var sql: String {
+            switch kind {
+            case .log: "select create_events_partitions(now()::date, (now() + interval '3 months')::date)"
+            case .readModels: "select create_time_partitions(now()::date, (now() + interval '12 months')::date)"
+            }
+        }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
     }

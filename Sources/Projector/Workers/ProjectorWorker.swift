@@ -243,7 +243,7 @@ struct ProjectorWorker {
         let keys = owned.filter { !$0.value.stopped.isEmpty }.map(\.key)
         let wanted = try await connection.query(Quarantine.Select(keys: keys)).filter(\.isRetryRequested)
         for stopped in wanted {
-            guard let own = owned[stopped.key], !isSuspended(stopped.key.owner),
+            guard let own = owned[stopped.key],
                 let projection = projections.first(where: { $0.id == stopped.key.owner })
             else { continue }
             let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
@@ -254,7 +254,9 @@ struct ProjectorWorker {
                 owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
                 if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
             } catch let error as ProjectorError where error.code == .projectionFailed {
-                try await suspend(error, on: connection)
+                // The others of the projection may well go on; if they cannot, their round says so.
+                let fail = Quarantine.FailRetry(key: stopped.key, stream: stopped.stream, error: "\(error)")
+                try await connection.execute(fail)
             }
         }
     }

@@ -139,6 +139,26 @@ enum Quarantine {
         }
     }
 
+    /// Says that a retry failed for a reason that is not the stream's; it is tried again when it is asked for again.
+    struct FailRetry: PostgresStatement {
+        let key: ProjectionShard
+        let stream: StreamID
+        let error: String
+
+        let sql = """
+            update projection_quarantine set
+                error = $4, attempts = attempts + 1, last_tried_at = clock_timestamp(), retry_requested_at = null
+            where projection = $1 and version = $2 and stream_id = $3
+            """
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(key.projection)
+            try parameters.append(Int32(key.version))
+            try parameters.append(stream.uuid)
+            try parameters.append(error)
+        }
+    }
+
     /// Asks the owners to try stopped streams again.
     struct RequestRetry: PostgresStatement {
         let projection: String?

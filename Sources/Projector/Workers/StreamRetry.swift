@@ -32,7 +32,8 @@ struct StreamRetry: Sendable {
         while true {
             let events = try await connection.query(
                 SelectDelivered(stream: stopped.stream, version: version, cursor: owned.cursor, limit: Self.batchSize)
-            )
+            ).fitting
+            guard let last = events.last else { break }
             var handled: [StoredEvent] = []
             for event in events where projection.handles(try await decoder.type(event.type, on: connection)) {
                 handled.append(event)
@@ -47,7 +48,6 @@ struct StreamRetry: Sendable {
                 try await connection.execute(Quarantine.Stop(key: stopped.key, failing: failing))
                 return false
             }
-            guard events.count == Self.batchSize, let last = events.last else { break }
             version = last.version + 1
         }
         try await connection.execute(Quarantine.Lift(key: stopped.key, stream: stopped.stream))

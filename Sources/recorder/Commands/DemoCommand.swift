@@ -40,9 +40,7 @@ struct DemoCommand: AsyncParsableCommand {
     func validate() throws {
         guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
         guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
-        guard speed == 0 || (0.001...1_000_000).contains(speed) else {
-            throw ValidationError("--speed is 0, which does not wait, or 0.001 to 1,000,000.")
-        }
+        try SessionPlayer.check(speed: speed)
     }
 
     func run() async throws {

@@ -32,9 +32,7 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        guard speed == 0 || (0.001...1_000_000).contains(speed) else {
-            throw ValidationError("--speed is 0, which does not wait, or 0.001 to 1,000,000.")
-        }
+        try SessionPlayer.check(speed: speed)
     }
 
     func run() async throws {

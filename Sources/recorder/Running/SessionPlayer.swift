@@ -1,3 +1,4 @@
+import ArgumentParser
 import EventModel
 import EventStore
 import ReadModel
@@ -12,6 +13,13 @@ struct SessionPlayer: Sendable {
     let store: PostgresEventStore
 
     private static let pageSize = 500
+
+    /// Refuses a speed at which nothing can be played.
+    static func check(speed: Double) throws {
+        guard speed == 0 || (0.001...1_000_000).contains(speed) else {
+            throw ValidationError("--speed is 0, which does not wait, or 0.001 to 1,000,000.")
+        }
+    }
 
     /// Plays the whole session on standard output.
     ///
