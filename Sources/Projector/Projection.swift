@@ -69,16 +69,11 @@ package struct Projection: Sendable, Hashable {
 
     /// Whether the projection takes events of a type.
     func handles(_ type: EventType) -> Bool {
-        handles.contains { Self.matches($0, type.name) }
+        handles.contains { ProjectionFiles.covers($0, type.name) }
     }
 
     /// Whether the declared columns are read from events of a type; otherwise they are NULL, whatever the event holds.
     func reads(_ type: EventType) -> Bool {
-        files.reads.contains { Self.matches($0, type.name) }
-    }
-
-    /// Whether a pattern of the header means an event type.
-    static func matches(_ pattern: String, _ type: String) -> Bool {
-        pattern == "*" || pattern == type || (pattern.hasSuffix(".*") && type.hasPrefix(pattern.dropLast()))
+        files.reads.contains { ProjectionFiles.covers($0, type.name) }
     }
 }

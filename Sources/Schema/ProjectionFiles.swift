@@ -107,6 +107,11 @@ package struct ProjectionFiles: Sendable, Hashable {
             .map(\.element)
     }
 
+    /// Whether a pattern of the header means an event type, or all that another pattern means.
+    package static func covers(_ pattern: String, _ other: String) -> Bool {
+        pattern == "*" || pattern == other || (pattern.hasSuffix(".*") && other.hasPrefix(pattern.dropLast()))
+    }
+
     /// Reads one version from the texts of its files.
     ///
     /// - Throws: ``SchemaError`` with code `.invalidFile`, naming file and line.

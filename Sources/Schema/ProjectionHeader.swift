@@ -81,7 +81,8 @@ struct ProjectionHeader {
                 "\(file):\(stranger.line): \(stranger.name) is declared as personal, but not as a column"
             )
         }
-        if let stranger = reads.first(where: { reads in !handles.contains { Self.covers($0, reads.types) } }) {
+        if let stranger = reads.first(where: { reads in !handles.contains { ProjectionFiles.covers($0, reads.types) } })
+        {
             throw SchemaError(
                 .invalidFile,
                 "\(file):\(stranger.line): columns are read of \(stranger.types), which is not among the types it handles"
@@ -93,11 +94,6 @@ struct ProjectionHeader {
         self.columns = columns
         self.isKeyedByStream = isKeyedByStream
         self.mostShards = mostShards
-    }
-
-    /// Whether a pattern means all that another one means.
-    private static func covers(_ pattern: String, _ other: String) -> Bool {
-        pattern == "*" || pattern == other || (pattern.hasSuffix(".*") && other.hasPrefix(pattern.dropLast()))
     }
 
     /// Reads event types, `noun.*` or `*`, with commas between them.

@@ -51,11 +51,15 @@ import Testing
                 )
                 return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
             }
-            // A mistake in the folder ends nothing: what runs goes on, and is asked again when the mistake is gone.
-            try lay(["apply.sql": "-- handles: *\n-- column: oops\nselect 1"], into: folder)
+            // A mistake in the folder ends nothing: what runs goes on, and is asked again when the mistake is gone. What was drawn
+            // from a sequence is not rolled back, and says that the mistake was met.
+            try await connection.run(unsafeSQL: "create sequence met; grant usage on sequence met to public")
+            let mistake = ["table.sql": "select nextval('met');\nselect 1 / 0;"]
+            try lay(Self.files.merging(mistake) { $1 }, into: folder)
             daemon.send(SIGHUP)
-            try await Task.sleep(for: .seconds(1))
-            #expect(kill(daemon.id, 0) == 0)
+            try await waits("the mistake is met", for: daemon) {
+                try await connection.text(unsafeSQL: "select is_called from met") == [["t"]]
+            }
             try lay(Self.files, into: folder)
             daemon.send(SIGHUP)
             try await waits("the folder's is projected", for: daemon) {

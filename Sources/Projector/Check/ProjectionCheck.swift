@@ -122,7 +122,7 @@ package struct ProjectionCheck: Sendable {
                     + "its stream: declare the type that events have"
             )
         }
-        for pattern in files.handles where !sample.types.contains(where: { Projection.matches(pattern, $0) }) {
+        for pattern in files.handles where !sample.types.contains(where: { ProjectionFiles.covers(pattern, $0) }) {
             report.warn("no sample event is \(pattern): what is made of it was not tried")
         }
         for column in sample.missing.sorted() {

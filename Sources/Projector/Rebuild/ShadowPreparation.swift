@@ -46,7 +46,7 @@ struct ShadowPreparation: Sendable {
         try await model.discard(on: connection)
         if counts == nil { counts = try await connection.query(ShadowCheckpoint.CountTypes()) }
         let total = (counts ?? []).reduce(0) { sum, type in
-            model.files.handles.contains { Projection.matches($0, type.type) } ? sum + type.count : sum
+            model.files.handles.contains { ProjectionFiles.covers($0, type.type) } ? sum + type.count : sum
         }
         return try await connection.transaction { connection in
             try await model.create(on: connection)
