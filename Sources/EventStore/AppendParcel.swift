@@ -146,7 +146,7 @@ struct AppendParcelContents {
                 return try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
             }
         }
-        return try encoder.encode(data: data, metadata: metadata, into: &frames)
+        return try encoder.encode(data: data, metadata: metadata, of: event.id.uuid, into: &frames)
     }
 
     private static func check(_ append: some StreamAppend) throws {

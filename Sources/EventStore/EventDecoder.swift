@@ -50,15 +50,16 @@ package final class EventDecoder: Sendable {
     /// - Throws: ``PayloadCodecError`` if the frame is corrupt; as ``loadDictionary(_:on:)``.
     private func payload(
         _ frame: [UInt8],
+        of event: EventID,
         keys: PayloadKeys,
         on connection: PostgresConnection
     ) async throws -> DecodedPayload {
         do {
-            return try payloads.decode(frame, keys: keys)
+            return try payloads.decode(frame, of: event.uuid, keys: keys)
         } catch {
             guard error.code == .unknownDictionary, let id = error.dictionary else { throw error }
             try await loadDictionary(id, on: connection)
-            return try payloads.decode(frame, keys: keys)
+            return try payloads.decode(frame, of: event.uuid, keys: keys)
         }
     }
 
@@ -123,6 +124,7 @@ package final class EventDecoder: Sendable {
         do {
             payload = try await self.payload(
                 stored.payload,
+                of: stored.id,
                 keys: states.map { stored.keys($0) } ?? .publicPart,
                 on: connection
             )

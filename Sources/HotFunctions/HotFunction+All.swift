@@ -18,16 +18,20 @@ extension HotFunction {
         let encoder = PayloadEncoder(dictionary: dictionary)
         let decoder = PayloadDecoder(dictionaries: DictionaryStore([dictionary]))
         let drafts = sample.events.map(\.event)
-        let frames = try drafts.map { try encoder.encode(data: $0.data, metadata: $0.metadata).frame }
-        for frame in frames { _ = try decoder.decode(frame) }
+        let frames = try drafts.map {
+            try encoder.encode(data: $0.data, metadata: $0.metadata, of: $0.id.uuid).frame
+        }
+        for (frame, draft) in zip(frames, drafts) { _ = try decoder.decode(frame, of: draft.id.uuid) }
         return [
             HotFunction(name: "codec: encode a payload", events: 1) { number in
                 let draft = drafts[number % drafts.count]
-                return (try? encoder.encode(data: draft.data, metadata: draft.metadata).frame.count) ?? 0
+                return (try? encoder.encode(data: draft.data, metadata: draft.metadata, of: draft.id.uuid).frame.count)
+                    ?? 0
             },
             sealing(drafts, encoder),
             HotFunction(name: "codec: decode a frame", events: 1) { number in
-                (try? decoder.decode(frames[number % frames.count]).bytes.count) ?? 0
+                let place = number % frames.count
+                return (try? decoder.decode(frames[place], of: drafts[place].id.uuid).bytes.count) ?? 0
             },
         ]
     }

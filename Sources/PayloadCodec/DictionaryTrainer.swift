@@ -1,3 +1,21 @@
+package import FoundationEssentials
+
+/// A payload to train on.
+package struct DictionarySample: Hashable, Sendable {
+    /// Data and metadata, one after the other.
+    package let payload: [UInt8]
+    /// Its event's id; `nil` if that is not known.
+    package let event: UUID?
+
+    package init(payload: [UInt8], event: UUID? = nil) {
+        self.payload = payload
+        self.event = event
+    }
+
+    /// What LZ4 would see of it.
+    fileprivate var text: [UInt8] { PackedText.text(of: payload, event: event?.prefix) }
+}
+
 /// What a training made.
 package struct TrainedDictionary: Hashable, Sendable {
     /// The dictionary's content: give it an id with ``PayloadDictionary/init(id:bytes:checksum:)``.
@@ -38,12 +56,11 @@ package struct DictionaryTrainer: Sendable {
 
     /// Makes a dictionary.
     ///
-    /// - Parameter samples: Raw payloads, data and metadata one after the other; 1,000 to 10,000 of them, evenly picked
-    ///   and in the log's order. The last tenth is held out: other sessions than those that are trained on.
+    /// - Parameter samples: 1,000 to 10,000 payloads, evenly picked and in the log's order. The last tenth is held out: other sessions than those that are trained on.
     /// - Returns: The best of the dictionaries tried, by its ratio on the held-out samples.
     /// - Throws: ``PayloadCodecError`` with code `.tooFewSamples` if there are fewer than 20 or they hold nothing that
     ///   repeats, `.tooLarge` if one exceeds the limit of an event.
-    package func train(_ samples: [[UInt8]]) throws(PayloadCodecError) -> TrainedDictionary {
+    package func train(_ samples: [DictionarySample]) throws(PayloadCodecError) -> TrainedDictionary {
         guard samples.count >= Self.fewestSamples else {
             throw PayloadCodecError(
                 .tooFewSamples,
@@ -54,7 +71,7 @@ package struct DictionaryTrainer: Sendable {
         let trained = samples[..<boundary]
         let heldOut = samples[boundary...]
         var best: (bytes: [UInt8], ratio: Double)?
-        let corpus = DictionaryCorpus(trained.map(PackedText.packed)[...])
+        let corpus = DictionaryCorpus(trained.map(\.text)[...])
         for length in Self.segmentLengths {
             let bytes = corpus.dictionary(size: size, segmentLength: length)
             guard !bytes.isEmpty else { continue }
@@ -76,15 +93,15 @@ package struct DictionaryTrainer: Sendable {
 
     /// Size of the samples' frames divided by their raw size.
     private static func ratio(
-        of samples: ArraySlice<[UInt8]>,
+        of samples: ArraySlice<DictionarySample>,
         with dictionary: PayloadDictionary?
     ) throws(PayloadCodecError) -> Double {
         let encoder = PayloadEncoder(dictionary: dictionary)
         var frames: [UInt8] = []
         var raw = 0
         for sample in samples {
-            try encoder.encode(data: sample, metadata: [], into: &frames)
-            raw += sample.count
+            try encoder.encode(data: sample.payload, metadata: [], of: sample.event, into: &frames)
+            raw += sample.payload.count
         }
         return Double(frames.count) / Double(max(raw, 1))
     }

@@ -1,9 +1,8 @@
 /// Compresses small messages against a dictionary into LZ4 blocks, which liblz4 decodes.
 ///
 /// liblz4's own fast compressor needs a copy of its state (16 KiB) for each message, and indexes a dictionary in a table
-/// of 4,096 places, of which one of 64 KiB fills each five times over. Here the dictionary has tables of its own, which
-/// are never written again, one for long matches and one for short ones; a message has a table of its own size.
-/// Decision 0001 has the figures.
+/// of 4,096 places, of which one of 64 KiB fills each five times over. Here the dictionary has an index, which is never
+/// written again, and a message a table of its own size. Decision 0001 has the figures.
 ///
 /// The format is lz4_Block_format.md of the LZ4 project: the last match begins at least 12 bytes before the end, and the
 /// last 5 bytes are literals.
@@ -15,46 +14,28 @@
     /// How many bytes it may write behind the block's end, within the room that it was given.
     static let slack = 16
 
-    private static let dictionaryBits = 15
     private static let messageBits = 8...13
 
     /// The dictionary, and directly behind it the message.
     private let base: UnsafePointer<UInt8>
     private let dictionaryCount: Int
-    /// What was last seen under a hash of eight bytes: the position below, sixteen more bits of the hash above.
-    private let long: UnsafeMutablePointer<UInt32>
-    /// The same of five bytes.
-    private let short: UnsafeMutablePointer<UInt32>
+    private let dictionary: LZ4DictionaryIndex?
     /// Positions in the message, by a hash of five bytes; as many places as its size asks for.
     private let message: UnsafeMutablePointer<UInt16>
 
-    /// Indexes the dictionary.
-    ///
     /// - Parameters:
     ///   - base: The dictionary, which stays where it is; behind it is room for `capacity` bytes.
     ///   - dictionaryCount: The dictionary's size, at most 64 KiB.
-    init(base: UnsafeRawPointer, dictionaryCount: Int) {
+    ///   - dictionary: Where to look in it.
+    init(base: UnsafeRawPointer, dictionaryCount: Int, dictionary: LZ4DictionaryIndex?) {
         unsafe self.base = base.assumingMemoryBound(to: UInt8.self)
         self.dictionaryCount = dictionaryCount
-        unsafe long = .allocate(capacity: 1 << Self.dictionaryBits)
-        unsafe short = .allocate(capacity: 1 << Self.dictionaryBits)
+        self.dictionary = dictionary
         unsafe message = .allocate(capacity: 1 << Self.messageBits.upperBound)
-        unsafe long.initialize(repeating: 0, count: 1 << Self.dictionaryBits)
-        unsafe short.initialize(repeating: 0, count: 1 << Self.dictionaryBits)
         unsafe message.initialize(repeating: 0, count: 1 << Self.messageBits.upperBound)
-        guard dictionaryCount >= 8 else { return }
-        for position in 0...(dictionaryCount - 8) {
-            let word = unsafe Self.word(self.base + position)
-            let eight = Self.product(eight: word)
-            let five = Self.product(five: word)
-            unsafe long[Self.slot(eight)] = Self.entry(position, eight)
-            unsafe short[Self.slot(five)] = Self.entry(position, five)
-        }
     }
 
     deinit {
-        unsafe long.deallocate()
-        unsafe short.deallocate()
         unsafe message.deallocate()
     }
 
@@ -116,7 +97,7 @@
         var distance: Int
     }
 
-    /// The longest of the three matches that the tables know, and enters the position.
+    /// The longer of the two matches that the tables know, and enters the position.
     @inline(__always)
     private func match(
         at position: UnsafePointer<UInt8>,
@@ -129,17 +110,8 @@
         let slot = Self.hash(five: word, bits)
         unsafe Self.consider(start + Int(message[slot]), position, word, limit, &best)
         unsafe message[slot] = UInt16(truncatingIfNeeded: position - start)
-        let eight = Self.product(eight: word)
-        let far = unsafe long[Self.slot(eight)]
-        if far >> 16 == Self.tag(eight) {
-            unsafe Self.consider(base + Int(far & 0xFFFF), position, word, limit, &best)
-        }
-        if best.length < 8 {
-            let five = Self.product(five: word)
-            let near = unsafe short[Self.slot(five)]
-            if near >> 16 == Self.tag(five) {
-                unsafe Self.consider(base + Int(near & 0xFFFF), position, word, limit, &best)
-            }
+        if let known = unsafe dictionary?.position(of: position, count: limit - position) {
+            unsafe Self.consider(base + known, position, word, limit, &best)
         }
         return best
     }
@@ -223,33 +195,6 @@
     /// Where in a message's table the position stands at which `word` was read: by its first five bytes.
     @inline(__always)
     private static func hash(five word: UInt64, _ bits: Int) -> Int {
-        Int(truncatingIfNeeded: product(five: word) >> UInt64(truncatingIfNeeded: 64 - bits))
-    }
-
-    @inline(__always)
-    private static func product(five word: UInt64) -> UInt64 {
-        (word << 24) &* 0x9E37_79B1_85EB_CA87
-    }
-
-    @inline(__always)
-    private static func product(eight word: UInt64) -> UInt64 {
-        word &* 0x9E37_79B1_85EB_CA87
-    }
-
-    /// Where in a dictionary's table.
-    @inline(__always)
-    private static func slot(_ product: UInt64) -> Int {
-        Int(truncatingIfNeeded: product >> UInt64(64 - dictionaryBits))
-    }
-
-    /// What tells apart most of those that share a slot, without a look at the dictionary.
-    @inline(__always)
-    private static func tag(_ product: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: product >> UInt64(48 - dictionaryBits)) & 0xFFFF
-    }
-
-    @inline(__always)
-    private static func entry(_ position: Int, _ product: UInt64) -> UInt32 {
-        tag(product) << 16 | UInt32(position)
+        Int(truncatingIfNeeded: ((word << 24) &* 0x9E37_79B1_85EB_CA87) >> UInt64(truncatingIfNeeded: 64 - bits))
     }
 }

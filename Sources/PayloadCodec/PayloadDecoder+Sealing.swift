@@ -60,7 +60,7 @@ extension PayloadDecoder {
             let header = try unsafe PayloadFrame(parsing: inner, limit: PayloadFrame.sealedLimit)
             // A frame in a frame is read once: one that has a section itself was not made by an encoder.
             guard header.section == nil else { throw Self.forged }
-            let range = try unsafe decode(inner, header, .none, into: &bytes)
+            let range = try unsafe decode(inner, header, of: nil, .none, into: &bytes)
             bytes.removeSubrange(range.data.upperBound...)
         }
         return try unsafe bytes.span.withUnsafeBytes { (content) throws(PayloadCodecError) in

@@ -1,3 +1,5 @@
+package import FoundationEssentials
+
 /// Reads frames, ours and those that SQL clients wrote, and believes none of them. Any number of tasks may use one.
 ///
 /// Whatever the bytes are, decoding returns the payload that was encoded or throws; it allocates nothing before the
@@ -17,22 +19,25 @@ package struct PayloadDecoder: Sendable {
     ///
     /// - Parameters:
     ///   - frame: All of a frame's bytes and nothing else.
+    ///   - event: The event's id.
     ///   - keys: What may be read of a sealed frame.
     ///   - buffer: Gets data and metadata at its end; as it was if this throws.
     /// - Returns: Where in the buffer they lie.
     /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
+        of event: UUID? = nil,
         keys: PayloadKeys = .none,
         into buffer: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadRange {
-        try unsafe decode(frame, PayloadFrame(parsing: frame), keys, into: &buffer)
+        try unsafe decode(frame, PayloadFrame(parsing: frame), of: event, keys, into: &buffer)
     }
 
     /// Decodes a frame whose header was read.
     func decode(
         _ frame: UnsafeRawBufferPointer,
         _ header: PayloadFrame,
+        of event: UUID?,
         _ keys: PayloadKeys,
         into buffer: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadRange {
@@ -43,7 +48,13 @@ package struct PayloadDecoder: Sendable {
         var sound = false
         buffer.append(addingCapacity: length) { output in
             unsafe output.withUnsafeMutableBufferPointer { target, count in
-                sound = unsafe Self.fill(UnsafeMutableRawBufferPointer(target), from: frame, header, known)
+                sound = unsafe Self.fill(
+                    UnsafeMutableRawBufferPointer(target),
+                    from: frame,
+                    header,
+                    of: event?.prefix,
+                    known
+                )
                 count = sound ? length : 0
             }
         }
@@ -62,33 +73,40 @@ package struct PayloadDecoder: Sendable {
     ///
     /// - Parameters:
     ///   - frame: All of a frame's bytes and nothing else.
+    ///   - event: The event's id.
     ///   - keys: What may be read of a sealed frame.
     /// - Returns: What its producer sent, but for what is erased.
     /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
+        of event: UUID? = nil,
         keys: PayloadKeys = .none
     ) throws(PayloadCodecError) -> DecodedPayload {
         var bytes: [UInt8] = []
-        let range = try unsafe decode(frame, keys: keys, into: &bytes)
+        let range = try unsafe decode(frame, of: event, keys: keys, into: &bytes)
         return DecodedPayload(bytes: bytes, split: range.data.upperBound, erased: range.erased)
     }
 
-    /// Decodes one frame; see ``decode(_:keys:)-(UnsafeRawBufferPointer,_)``.
-    package func decode(_ frame: [UInt8], keys: PayloadKeys = .none) throws(PayloadCodecError) -> DecodedPayload {
+    /// Decodes one frame; see ``decode(_:of:keys:)-(UnsafeRawBufferPointer,_,_)``.
+    package func decode(
+        _ frame: [UInt8],
+        of event: UUID? = nil,
+        keys: PayloadKeys = .none
+    ) throws(PayloadCodecError) -> DecodedPayload {
         try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
-            try unsafe decode(bytes, keys: keys)
+            try unsafe decode(bytes, of: event, keys: keys)
         }
     }
 
-    /// Decodes one frame to the end of a buffer; see ``decode(_:keys:into:)-(UnsafeRawBufferPointer,_,_)``.
+    /// Decodes one frame to the end of a buffer; see ``decode(_:of:keys:into:)-(UnsafeRawBufferPointer,_,_,_)``.
     package func decode(
         _ frame: [UInt8],
+        of event: UUID? = nil,
         keys: PayloadKeys = .none,
         into buffer: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadRange {
         try unsafe frame.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
-            try unsafe decode(bytes, keys: keys, into: &buffer)
+            try unsafe decode(bytes, of: event, keys: keys, into: &buffer)
         }
     }
 
@@ -116,12 +134,13 @@ package struct PayloadDecoder: Sendable {
         _ target: UnsafeMutableRawBufferPointer,
         from frame: UnsafeRawBufferPointer,
         _ header: PayloadFrame,
+        of event: UInt32?,
         _ known: [UInt8]
     ) -> Bool {
         let body = unsafe UnsafeRawBufferPointer(rebasing: frame[header.bodyOffset...])
         let raw = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<header.rawLength])
         if header.flags.contains(.packed) {
-            guard unsafe unpack(body, into: raw, known) else { return false }
+            guard unsafe unpack(body, header.layout, of: event, into: raw, known) else { return false }
         } else if header.flags.contains(.lz4) {
             let count = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: raw, dictionary: $0) }
             guard count == raw.count else { return false }
@@ -144,13 +163,20 @@ package struct PayloadDecoder: Sendable {
     /// Decompresses packed text, which is smaller than `raw`, and unpacks it.
     private static func unpack(
         _ body: UnsafeRawBufferPointer,
+        _ layout: PackedText.Layout,
+        of event: UInt32?,
         into raw: UnsafeMutableRawBufferPointer,
         _ known: [UInt8]
     ) -> Bool {
         unsafe withUnsafeTemporaryAllocation(byteCount: raw.count, alignment: 8) { text in
             let count = unsafe known.withUnsafeBytes { unsafe LZ4State.decompress(body, into: text, dictionary: $0) }
             guard let count else { return false }
-            return unsafe PackedText.unpack(UnsafeRawBufferPointer(rebasing: text[..<count]), to: raw)
+            return unsafe PackedText.unpack(
+                UnsafeRawBufferPointer(rebasing: text[..<count]),
+                layout,
+                of: event,
+                to: raw
+            )
         }
     }
 }

@@ -1,3 +1,4 @@
+package import FoundationEssentials
 internal import Synchronization
 
 /// Makes frames of payloads. Any number of tasks may use one encoder at once.
@@ -13,6 +14,7 @@ package final class PayloadEncoder: Sendable {
     /// Payloads up to this size use pooled memory; larger ones are rare, and get memory of their own.
     private static let pooledCapacity = 1 << 16
 
+    private let index: LZ4DictionaryIndex?
     private let idle: Mutex<[PayloadScratch]>
 
     /// An encoder.
@@ -23,6 +25,7 @@ package final class PayloadEncoder: Sendable {
     package init(dictionary: PayloadDictionary? = nil, compression: PayloadCompression = .fast) {
         self.dictionary = dictionary
         self.compression = compression
+        index = compression == .fast ? dictionary.map { LZ4DictionaryIndex($0.bytes) } : nil
         idle = Mutex([])
     }
 
@@ -33,6 +36,7 @@ package final class PayloadEncoder: Sendable {
     /// - Parameters:
     ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
     ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
+    ///   - event: The event's id: with it the frame is smaller, and is read with it only.
     ///   - frames: Gets the frame at its end; unchanged if this throws.
     /// - Returns: What the column `events.encoding` must say of the frame.
     /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
@@ -40,22 +44,24 @@ package final class PayloadEncoder: Sendable {
     package func encode(
         data: Span<UInt8>,
         metadata: Span<UInt8>,
+        of event: UUID? = nil,
         into frames: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadEncoding {
         try Self.check(data, metadata)
         return withScratch(for: data.count + metadata.count) { scratch in
-            scratch.encode(data: data, metadata: metadata, into: &frames)
+            scratch.encode(data: data, metadata: metadata, of: event?.prefix, into: &frames)
         }
     }
 
-    /// Appends the frame of one payload to a buffer; see ``encode(data:metadata:into:)-(Span<UInt8>,_,_)``.
+    /// Appends the frame of one payload to a buffer; see ``encode(data:metadata:of:into:)-(Span<UInt8>,_,_,_)``.
     @discardableResult
     package func encode(
         data: [UInt8],
         metadata: [UInt8],
+        of event: UUID? = nil,
         into frames: inout [UInt8]
     ) throws(PayloadCodecError) -> PayloadEncoding {
-        try encode(data: data.span, metadata: metadata.span, into: &frames)
+        try encode(data: data.span, metadata: metadata.span, of: event, into: &frames)
     }
 
     /// Makes the frame of one payload.
@@ -63,14 +69,16 @@ package final class PayloadEncoder: Sendable {
     /// - Parameters:
     ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
     ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
+    ///   - event: The event's id: with it the frame is smaller, and is read with it only.
     /// - Returns: The frame, and what the column `events.encoding` must say of it.
     /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
     package func encode(
         data: [UInt8],
-        metadata: [UInt8]
+        metadata: [UInt8],
+        of event: UUID? = nil
     ) throws(PayloadCodecError) -> (frame: [UInt8], encoding: PayloadEncoding) {
         var frame: [UInt8] = []
-        let encoding = try encode(data: data.span, metadata: metadata.span, into: &frame)
+        let encoding = try encode(data: data.span, metadata: metadata.span, of: event, into: &frame)
         return (frame, encoding)
     }
 
@@ -95,6 +103,6 @@ package final class PayloadEncoder: Sendable {
     private func takeScratch(for count: Int) -> PayloadScratch {
         if count <= Self.pooledCapacity, let scratch = idle.withLock({ $0.popLast() }) { return scratch }
         let capacity = max(count, Self.pooledCapacity)
-        return PayloadScratch(dictionary: dictionary, compression: compression, capacity: capacity)
+        return PayloadScratch(dictionary: dictionary, index: index, compression: compression, capacity: capacity)
     }
 }

@@ -1,8 +1,9 @@
 /// The header of a frame: what `events.payload` begins with.
 ///
 /// ```
-/// byte 0      format version 1 in the high nibble, flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
-///             first 4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
+/// byte 0      format version in the high nibble: 2 = the identifiers of packed text stand behind it, 1 = each of them behind
+///             its mark, or nothing is packed; flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the first
+///             4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
 ///             (``PackedText``; only with bit 0), bit 3 = the frame has a sealed section
 /// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
 /// varint      length of the data (raw bytes)
@@ -44,8 +45,8 @@ package struct PayloadFrame: Hashable, Sendable {
         package static let sealed = Flags(rawValue: 8)
     }
 
-    /// The format version that this build writes and reads.
-    package static let version: UInt8 = 1
+    /// The format versions that this build reads.
+    package static let versions: ClosedRange<UInt8> = 1...2
     /// The most bytes that data may have, and that metadata may have: 1 MiB each.
     package static let lengthLimit = 1 << 20
     /// The same where something is sealed: a `null` in the place of a value of one byte is three longer.
@@ -55,6 +56,8 @@ package struct PayloadFrame: Hashable, Sendable {
     /// The most bytes that a header takes: 1 for version and flags, 3 for the dictionary, 4 for each length and the checksum.
     static let headerLimit = 16
 
+    /// How a packed body is laid out.
+    let layout: PackedText.Layout
     /// What the body and the checksum are.
     package let flags: Flags
     /// The id of the dictionary that the body needs, 1 … 32767, or 0.
@@ -78,6 +81,11 @@ package struct PayloadFrame: Hashable, Sendable {
         rawLength + (section.map { $0.sealed.count * SealedSection.mostExpansion } ?? 0)
     }
 
+    /// A frame's first byte: the oldest version that can say what it holds.
+    static func firstByte(_ flags: Flags) -> UInt8 {
+        (flags.contains(.packed) ? versions.upperBound : versions.lowerBound) << 4 | flags.rawValue
+    }
+
     /// What the column `events.encoding` says of this frame.
     package var encoding: PayloadEncoding {
         guard flags.contains(.lz4) else { return .identity }
@@ -93,12 +101,13 @@ package struct PayloadFrame: Hashable, Sendable {
     /// - Throws: ``PayloadCodecError`` with code `.corrupt`, `.unknownVersion` or `.tooLarge`.
     package init(parsing frame: UnsafeRawBufferPointer, limit: Int? = nil) throws(PayloadCodecError) {
         guard let first = unsafe frame.first else { throw PayloadCodecError(.corrupt, "the frame is empty") }
-        guard first >> 4 == Self.version else {
+        guard Self.versions.contains(first >> 4) else {
             throw PayloadCodecError(
                 .unknownVersion,
-                "the frame has format version \(first >> 4); this build reads version \(Self.version)"
+                "the frame has format version \(first >> 4); this build reads versions 1 and 2: update it"
             )
         }
+        layout = first >> 4 == 1 ? .inline : .behind
         flags = Flags(rawValue: first & 15)
         var offset = 1
         dictionary = try unsafe Self.readVarint(frame, at: &offset)

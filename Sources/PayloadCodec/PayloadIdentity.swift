@@ -16,6 +16,9 @@ package struct PayloadIdentity: Hashable, Sendable {
         self.event = event
     }
 
+    /// The first four bytes of the event's id.
+    var eventPrefix: UInt32 { event.prefix }
+
     /// The bytes of the stream's id, then those of the event's.
     var bytes: [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: Self.length) { target, count in
@@ -28,5 +31,12 @@ package struct PayloadIdentity: Hashable, Sendable {
     func write(to target: UnsafeMutableRawBufferPointer) {
         unsafe target.storeBytes(of: stream.uuid, as: uuid_t.self)
         unsafe target.storeBytes(of: event.uuid, toByteOffset: 16, as: uuid_t.self)
+    }
+}
+
+extension UUID {
+    /// The first four bytes, the first one lowest: of a UUID of version 7, its minute.
+    var prefix: UInt32 {
+        UInt32(uuid.0) | UInt32(uuid.1) << 8 | UInt32(uuid.2) << 16 | UInt32(uuid.3) << 24
     }
 }

@@ -26,7 +26,12 @@
     }
 
     /// Allocates all that messages of up to `capacity` bytes need.
-    init(dictionary: PayloadDictionary?, compression: PayloadCompression, capacity: Int) {
+    init(
+        dictionary: PayloadDictionary?,
+        index: LZ4DictionaryIndex?,
+        compression: PayloadCompression,
+        capacity: Int
+    ) {
         self.capacity = capacity
         self.dictionary = dictionary
         let known = dictionary?.bytes ?? []
@@ -46,7 +51,7 @@
             if compression == .none {
                 .nothing
             } else if compression == .fast, capacity <= LZ4Block.capacity {
-                unsafe .small(LZ4Block(base: arena, dictionaryCount: known.count))
+                unsafe .small(LZ4Block(base: arena, dictionaryCount: known.count, dictionary: index))
             } else {
                 unsafe .any(
                     LZ4State(
@@ -76,11 +81,17 @@
     /// - Parameters:
     ///   - data: The raw data; together with `metadata` at most `capacity` bytes.
     ///   - metadata: The raw metadata.
+    ///   - event: The first four bytes of the event's id, if it is known.
     ///   - frames: Gets the frame at its end.
     /// - Returns: The encoding that was chosen.
-    func encode(data: Span<UInt8>, metadata: Span<UInt8>, into frames: inout [UInt8]) -> PayloadEncoding {
+    func encode(
+        data: Span<UInt8>,
+        metadata: Span<UInt8>,
+        of event: UInt32?,
+        into frames: inout [UInt8]
+    ) -> PayloadEncoding {
         let made = unsafe data.withUnsafeBytes { data in
-            unsafe metadata.withUnsafeBytes { unsafe make(data, $0, []) }
+            unsafe metadata.withUnsafeBytes { unsafe make(data, $0, [], of: event) }
         }
         unsafe frames.append(contentsOf: UnsafeRawBufferPointer(start: frame, count: made.end))
         return made.encoding
@@ -107,13 +118,13 @@
         var inner = PayloadEncoding.identity
         if let key = seal.key {
             let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-            let made = unsafe make(sealing.values, nothing, [], mostExpansion: SealedSection.mostExpansion)
+            let made = unsafe make(sealing.values, nothing, [], of: nil, mostExpansion: SealedSection.mostExpansion)
             try unsafe sealing.seal(UnsafeRawBufferPointer(start: frame, count: made.end), key)
             inner = made.encoding
         } else {
             sealing.dropValues()
         }
-        let made = unsafe make(sealing.data, sealing.metadata, .sealed)
+        let made = unsafe make(sealing.data, sealing.metadata, .sealed, of: seal.identity.eventPrefix)
         unsafe frames.append(contentsOf: UnsafeRawBufferPointer(start: frame, count: made.header))
         unsafe frames.append(contentsOf: sealing.section)
         unsafe frames.append(
@@ -138,6 +149,7 @@
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
         _ flags: PayloadFrame.Flags,
+        of event: UInt32?,
         mostExpansion: Int = .max
     ) -> Made {
         let isEmptyObject =
@@ -146,7 +158,7 @@
         let rawLength = data.count + metadata.count
         precondition(rawLength <= capacity, "the scratch is too small for the payload")
         let checksum = unsafe PayloadChecksum.of(data, metadata)
-        if let made = unsafe compress(data, metadata, flags, checksum),
+        if let made = unsafe compress(data, metadata, flags, of: event, checksum),
             rawLength <= Self.smallLength || rawLength / mostExpansion <= made.end - made.header
         {
             return made
@@ -162,10 +174,11 @@
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
         _ flags: PayloadFrame.Flags,
+        of event: UInt32?,
         _ checksum: UInt32
     ) -> Made? {
         if case .nothing = compressor { return nil }
-        let text = unsafe pack(data, metadata)
+        let text = unsafe pack(data, metadata, of: event)
         let flags = flags.union(text.isPacked ? [.lz4, .packed] : .lz4)
         let dictionaryID = dictionary.map { Int($0.id) } ?? 0
         let header = writeHeader(flags, dictionary: dictionaryID, data.count, metadata.count, checksum)
@@ -190,12 +203,19 @@
     /// Puts what is to be compressed behind the dictionary: packed text, or the raw bytes where there is nothing to pack.
     private func pack(
         _ data: UnsafeRawBufferPointer,
-        _ metadata: UnsafeRawBufferPointer
+        _ metadata: UnsafeRawBufferPointer,
+        of event: UInt32?
     ) -> (count: Int, isPacked: Bool) {
-        if let first = unsafe PackedText.pack(data, to: raw),
-            let second = unsafe PackedText.pack(metadata, to: raw + first)
+        var end = unsafe raw
+        // The frame is not begun yet: until the text has its end, the what belongs to its marks waits in its memory.
+        let waiting = unsafe frame + capacity
+        var values = unsafe waiting
+        if unsafe PackedText.pack(data, of: event, to: &end, &values),
+            unsafe PackedText.pack(metadata, of: event, to: &end, &values)
         {
-            return (first + second, first + second < data.count + metadata.count)
+            let size = unsafe waiting - values
+            unsafe end.copyMemory(from: values, byteCount: size)
+            return unsafe (end + size - raw, size > 0)
         }
         unsafe Self.copy(data, to: raw)
         unsafe Self.copy(metadata, to: raw + data.count)
@@ -215,7 +235,7 @@
         _ metadataLength: Int,
         _ checksum: UInt32
     ) -> Int {
-        unsafe frame.storeBytes(of: PayloadFrame.version << 4 | flags.rawValue, as: UInt8.self)
+        unsafe frame.storeBytes(of: PayloadFrame.firstByte(flags), as: UInt8.self)
         var end = 1
         unsafe frame.store(varint: dictionary, at: &end)
         unsafe frame.store(varint: dataLength, at: &end)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct DictionaryTrainerTests {
     @Test func `training again gives the same bytes`() throws {
-        let samples = (0..<2000).map(Payloads.turn)
+        let samples = (0..<2000).map { DictionarySample(payload: Payloads.turn($0)) }
         let first = try DictionaryTrainer(size: 8192).train(samples)
         let second = try DictionaryTrainer(size: 8192).train(samples)
         #expect(first == second)
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func `its ratio on events that it never saw is below a half`() throws {
-        let trained = try DictionaryTrainer().train((0..<2000).map(Payloads.turn))
+        let trained = try DictionaryTrainer().train((0..<2000).map { DictionarySample(payload: Payloads.turn($0)) })
         #expect(trained.heldOutRatio < 0.5)
         #expect(trained.heldOutRatio < trained.heldOutRatioWithoutDictionary)
         let dictionary = try PayloadDictionary(id: 1, bytes: trained.bytes)
@@ -33,7 +33,9 @@ import Testing
         let strangers = (1...200).map { Payloads.noise(100, seed: UInt64($0)) }
         let tiny = [[UInt8]](repeating: Array("{}".utf8), count: 100)
         for samples in [[], few, strangers, tiny] {
-            let error = #expect(throws: PayloadCodecError.self) { try DictionaryTrainer().train(samples) }
+            let error = #expect(throws: PayloadCodecError.self) {
+                try DictionaryTrainer().train(samples.map { DictionarySample(payload: $0) })
+            }
             #expect(error?.code == .tooFewSamples)
         }
     }

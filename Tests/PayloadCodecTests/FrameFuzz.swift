@@ -49,7 +49,8 @@ struct FrameFuzz {
         case 1: for _ in 0...random(4) { frame[random(frame.count)] ^= 1 << random(8) }
         case 2: for _ in 0...random(8) { frame[random(frame.count)] = UInt8(random(256)) }
         case 3: frame = (0..<random(200)).map { _ in UInt8(random(256)) }
-        case 4: frame = [0x10 | UInt8(random(4))] + absurdHeader() + frame.suffix(random(frame.count))
+        case 4:
+            frame = [UInt8(random(3) + 1) << 4 | UInt8(random(16))] + absurdHeader() + frame.suffix(random(frame.count))
         case 5: frame = frame.prefix(random(frame.count)) + pick().suffix(random(100) + 1)
         case 6: frame.insert(contentsOf: (0...random(5)).map { _ in UInt8(random(256)) }, at: random(frame.count + 1))
         default:

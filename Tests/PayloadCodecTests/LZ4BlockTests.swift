@@ -50,7 +50,11 @@ import Testing
         let block = unsafe [UInt8](unsafeUninitializedCapacity: room) { target, count in
             unsafe arena.withUnsafeBytes { bytes in
                 guard let base = bytes.baseAddress, let output = target.baseAddress else { return }
-                let compressor = unsafe LZ4Block(base: base, dictionaryCount: dictionary.count)
+                let compressor = unsafe LZ4Block(
+                    base: base,
+                    dictionaryCount: dictionary.count,
+                    dictionary: LZ4DictionaryIndex(dictionary)
+                )
                 count = unsafe compressor.compress(count: message.count, into: output)
             }
         }

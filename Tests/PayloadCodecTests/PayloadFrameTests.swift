@@ -40,7 +40,7 @@ import Testing
         arguments: [
             ([], .corrupt),
             ([0x00, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
-            ([0x20, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
+            ([0x30, 0, 0, 0, 0, 0, 0, 0], .unknownVersion),
             ([0x14, 0, 0, 0, 0, 0, 0, 0], .corrupt),
             ([0x18, 0, 0, 0, 0, 0, 0, 0], .corrupt),
             ([0x10], .corrupt),

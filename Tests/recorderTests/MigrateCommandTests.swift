@@ -47,7 +47,7 @@ import Testing
         let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let shipped = try String(
-            contentsOf: project.appending(path: "migrations/0013_shipped_dictionary.up.sql"),
+            contentsOf: project.appending(path: "migrations/0044_second_dictionary.up.sql"),
             encoding: .utf8
         )
         let printed = try await RecorderCommand.run(

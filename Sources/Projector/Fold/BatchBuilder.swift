@@ -186,7 +186,7 @@ private struct Building {
         json.removeAll(keepingCapacity: true)
         let payload: PayloadRange
         do {
-            payload = try decoder.payloads.decode(event.payload, keys: event.keys(keys), into: &json)
+            payload = try decoder.payloads.decode(event.payload, of: event.id.uuid, keys: event.keys(keys), into: &json)
         } catch {
             if error.code == .unknownDictionary, let id = error.dictionary { throw .needs(dictionary: id) }
             throw .fault("its payload cannot be decoded: \(error)")

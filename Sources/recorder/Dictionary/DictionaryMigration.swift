@@ -1,8 +1,9 @@
 import Foundation
 import PayloadCodec
 
-/// A dictionary as a migration that brings it: the one with the id 1.
+/// A dictionary as a migration that brings it: the second one, since the first was trained on frames of format 1.
 enum DictionaryMigration {
+    private static let id = 2
     private static let lineLength = 116
 
     /// The migration's SQL.
@@ -21,7 +22,9 @@ enum DictionaryMigration {
             ', 'base64') as bytes
             )
             insert into dictionaries (id, bytes, trained_on, checksum)
-            select 1, bytes, '\(source)', sha256(bytes) from shipped;
+            select \(id), bytes, '\(source)', sha256(bytes) from shipped
+            -- Whoever trained one of their own goes on with that.
+            where not exists (select from dictionaries where id >= \(id));
 
             """
     }

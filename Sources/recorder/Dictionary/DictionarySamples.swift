@@ -1,13 +1,14 @@
 import EventModel
 import EventStore
 import FoundationEssentials
+import PayloadCodec
 import Postgres
 import Simulator
 
-/// Payloads to train a dictionary on, data and metadata of each one after the other, and where they came from.
+/// Payloads to train a dictionary on, and where they came from.
 struct DictionarySamples: CustomStringConvertible, Sendable {
     /// The payloads, in the order of the log.
-    let payloads: [[UInt8]]
+    let payloads: [DictionarySample]
     /// Where they came from.
     let description: String
 
@@ -22,8 +23,12 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
             seed: 1,
             startingAt: Timestamp(microseconds: 1_772_438_400_000_000)  // 2026-03-02 08:00 UTC
         )
-        var payloads: [[UInt8]] = []
-        for _ in 0..<sessions { payloads += simulator.nextSession().events.map { $0.event.data + $0.event.metadata } }
+        var payloads: [DictionarySample] = []
+        for _ in 0..<sessions {
+            payloads += simulator.nextSession().events.map { line in
+                DictionarySample(payload: line.event.data + line.event.metadata, event: line.event.id.uuid)
+            }
+        }
         return DictionarySamples(
             payloads: thinned(payloads),
             description: Counted.text(sessions, "simulated session")
@@ -36,11 +41,11 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
     /// - Throws: `PostgresError`; `EventStoreError`.
     static func log(events: Int, pool: PostgresPool, store: PostgresEventStore) async throws -> DictionarySamples {
         let count = max(1, (events + streamLength - 1) / streamLength)
-        var payloads: [[UInt8]] = []
+        var payloads: [DictionarySample] = []
         var seen: Set<StreamID> = []
         for stream in try await pool.query(SelectStreamsEvenly(count: count)) where seen.insert(stream).inserted {
             for event in try await store.readPublicPart(of: stream, limit: streamLength) {
-                payloads.append(event.data + event.metadata)
+                payloads.append(DictionarySample(payload: event.data + event.metadata, event: event.id.uuid))
             }
         }
         let taken = thinned(Array(payloads.prefix(events)))
@@ -48,7 +53,7 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
     }
 
     /// Every so many, if there are too many.
-    private static func thinned(_ payloads: [[UInt8]]) -> [[UInt8]] {
+    private static func thinned(_ payloads: [DictionarySample]) -> [DictionarySample] {
         guard payloads.count > largest else { return payloads }
         return (0..<largest).map { payloads[$0 * payloads.count / largest] }
     }

@@ -16,7 +16,7 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
             EXAMPLES
               recorder dictionary train --from-log 10000
               recorder dictionary train --simulated 100 --output trained.bin
-              recorder dictionary train --simulated 100 --as-migration --output migrations/0013_shipped_dictionary.up.sql
+              recorder dictionary train --simulated 100 --as-migration --output migrations/0044_second_dictionary.up.sql
             """
     )
 
