@@ -25,12 +25,19 @@ struct ErasureFacts: Sendable {
 /// Says that a person was erased: what, how much, when, by whom.
 package struct ErasureCertificate: Sendable {
     /// One JSON object on one line. Its last member, `sha256`, is the hash of the line without that member.
-    package let json: String
+    package private(set) var json: String
     /// The person.
     package let subject: StreamID
     /// Events that hold personal values in the clear, because they were stored before the log was sealed, or are sealed
     /// under another's key: these were not erased.
     package let remaining: Int
+
+    /// The same with the text that was stored, if somebody else finished the erasure first.
+    func stored(as json: String) -> ErasureCertificate {
+        var certificate = self
+        certificate.json = json
+        return certificate
+    }
 
     init(_ facts: ErasureFacts, streams: Int, unsealedEvents: Int) {
         subject = facts.subject

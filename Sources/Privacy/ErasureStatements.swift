@@ -4,16 +4,45 @@ internal import Postgres
 
 /// Begins an erasure, or finds the one that is under way.
 struct BeginErasure: PostgresStatement {
+    /// Why a person is erased.
+    enum Reason {
+        /// Somebody asks for it.
+        case request
+        /// Somebody asks for it, and the person need not be known.
+        case requestForUnknown
+        /// His time is over, or his erasure was cut off: if it is still so.
+        case age
+    }
+
     let subject: StreamID
     let actor: String
-    let sql = "select begin_erasure($1, $2)"
+    let reason: Reason
+
+    var sql: String {
+        switch reason {
+        case .request: "select begin_erasure($1, $2, false)"
+        case .requestForUnknown: "select begin_erasure($1, $2, true)"
+        case .age: "select begin_due_erasure($1, $2)"
+        }
+    }
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(subject.uuid)
         try parameters.append(actor)
     }
 
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+    /// `nil` if it is not due any more.
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64? { try row.decode(at: 0) }
+}
+
+/// Fails if a user is under a legal hold.
+struct RefuseHeld: PostgresStatement {
+    let subject: StreamID
+    let sql = "select refuse_held($1)::text"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
 /// Calls one of the functions of migration 0035 that do a step.
@@ -132,15 +161,21 @@ struct SelectFacts: PostgresStatement {
     }
 }
 
-/// Writes down that an erasure is done.
+/// Writes down that an erasure is done, unless somebody else did. Gives the certificate that counts.
 struct FinishErasure: PostgresStatement {
     let id: Int64
     let certificate: String
-    let sql =
-        "update erasures set finished_at = clock_timestamp(), certificate = $2 where id = $1 and finished_at is null"
+    let sql = """
+        update erasures
+        set finished_at = coalesce(finished_at, clock_timestamp()), certificate = coalesce(certificate, $2)
+        where id = $1
+        returning certificate
+        """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(id)
         try parameters.append(certificate)
     }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }

@@ -34,10 +34,10 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
 
     /// What the database's error means.
     init(_ error: PostgresError, _ what: String) {
-        if error.sqlState == "RC006" {
-            self.init(.held, "\(error.message): release it first, `recorder retention release`")
-        } else {
-            self.init(.failed, what, cause: error)
+        switch error.sqlState {
+        case "RC006": self.init(.held, "\(error.message): release it first, `recorder retention release`")
+        case "RC008": self.init(.notFound, "\(error.message); nothing was erased")
+        default: self.init(.failed, what, cause: error)
         }
     }
 }

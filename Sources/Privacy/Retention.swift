@@ -38,23 +38,32 @@ package struct Retention: Sendable {
         package let rows: Int?
         /// In how many transactions.
         package let batches: Int
+        /// Who should have been erased and could not be, and why. The next run tries again.
+        package var failures: [Failure] = []
+    }
+
+    /// A user who could not be erased.
+    package struct Failure: Sendable, Equatable {
+        package let user: StreamID
+        /// Why; never holds what is stored about him.
+        package let reason: String
     }
 
     private let pool: PostgresPool
     private let store: PostgresEventStore
     private let batchSize: Int
-    private let eraseUser: @Sendable (StreamID) async throws -> Void
+    private let eraseUser: @Sendable (StreamID) async throws -> Bool
 
     /// - Parameters:
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log.
     ///   - batchSize: How many rows go in one transaction at most.
-    ///   - eraseUser: Erases a user whose time is over, as ``SubjectErasure`` does.
+    ///   - eraseUser: Erases a user if his time is over still, as ``SubjectErasure`` does; says whether it did.
     package init(
         _ pool: PostgresPool,
         store: PostgresEventStore,
         batchSize: Int = 500,
-        eraseUser: @escaping @Sendable (StreamID) async throws -> Void
+        eraseUser: @escaping @Sendable (StreamID) async throws -> Bool
     ) {
         self.pool = pool
         self.store = store
@@ -72,10 +81,20 @@ package struct Retention: Sendable {
     /// - Parameters:
     ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
     ///   - isEnabled: Whether it counts; as before if `nil`.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read.
-    package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws {
+    /// - Returns: For how long it is kept now, as PostgreSQL writes it.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to before
+    ///   there is a calendar.
+    @discardableResult
+    package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws -> String {
+        if let keepFor, keepFor != "0", !keepFor.contains(where: \.isLetter), !keepFor.contains(":") {
+            throw PrivacyError(.invalid, "\(keepFor) of what? Write \(keepFor) days, for example")
+        }
         do {
-            try await pool.execute(UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled))
+            let update = UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled)
+            guard let kept = try await pool.first(update) else {
+                throw PrivacyError(.notFound, "there is no policy \(subject.rawValue): run `recorder migrate verify`")
+            }
+            return kept
         } catch let error as PostgresError where ["22007", "22008", "23514", "22015"].contains(error.sqlState) {
             throw PrivacyError(
                 .invalid,
@@ -93,7 +112,8 @@ package struct Retention: Sendable {
     /// - Parameters:
     ///   - isDry: Whether only to count.
     ///   - progress: Told after each batch.
-    /// - Throws: ``PrivacyError``; what erasing a user throws; `CancellationError`.
+    /// - Returns: What was done about each policy. A user who cannot be erased stops nobody else's erasure.
+    /// - Throws: ``PrivacyError`` that names the policy; `CancellationError`.
     package func run(
         isDry: Bool = false,
         _ progress: @Sendable (Subject, Int) -> Void = { _, _ in }
@@ -104,11 +124,15 @@ package struct Retention: Sendable {
                 outcomes.append(Outcome(policy: policy, rows: nil, batches: 0))
                 continue
             }
+            if policy.subject == .deletedUsers {
+                outcomes.append(try await eraseUsers(policy, isDry: isDry, progress))
+                continue
+            }
             var (rows, batches) = (0, 0)
             for work in works(policy.subject) {
                 while true {
                     try Task.checkCancellation()
-                    let done = try await known { try await work(isDry) }
+                    let done = try await known("the policy \(policy.subject.rawValue)") { try await work(isDry) }
                     rows += done
                     batches += done > 0 ? 1 : 0
                     progress(policy.subject, rows)
@@ -128,7 +152,7 @@ package struct Retention: Sendable {
         case .deletedDocuments: [entities("knowledge_documents", "document", subject)]
         case .deletedModels:
             [entities("voice_models", "voice_model", subject), entities("face_models", "face_model", subject)]
-        case .deletedUsers: [eraseUsers]
+        case .deletedUsers: []
         case .latencyMinutes: [calling("retain_latency_minutes")]
         case .auditLogs: [calling("retain_audit_logs")]
         }
@@ -139,11 +163,37 @@ package struct Retention: Sendable {
         return isDry ? counts.reduce(0, +) : counts.max() ?? 0
     }
 
-    private func eraseUsers(_ isDry: Bool) async throws -> Int {
-        let users = try await pool.query(UsersToErase(batch: isDry ? Int(Int32.max) : batchSize))
-        guard !isDry else { return users.count }
-        for user in users { try await eraseUser(user) }
-        return users.count
+    /// Erases one user after the other; each is looked at again before.
+    private func eraseUsers(
+        _ policy: Policy,
+        isDry: Bool,
+        _ progress: @Sendable (Subject, Int) -> Void
+    ) async throws -> Outcome {
+        var tried: [StreamID] = []
+        var (erased, batches) = (0, 0)
+        var failures: [Failure] = []
+        while true {
+            let batch = isDry ? Int(Int32.max) : batchSize
+            let users = try await known("the policy \(policy.subject.rawValue)") { [tried] in
+                try await pool.query(UsersToErase(batch: batch, tried: tried))
+            }
+            guard !isDry else { return Outcome(policy: policy, rows: users.count, batches: 0) }
+            guard !users.isEmpty else { break }
+            for user in users {
+                try Task.checkCancellation()
+                do {
+                    erased += try await eraseUser(user) ? 1 : 0
+                } catch let error as PrivacyError where error.code == .held {
+                    // Since he was found: then he is passed by.
+                } catch  where !(error is CancellationError) {
+                    failures.append(Failure(user: user, reason: "\(error)"))
+                }
+            }
+            tried += users
+            batches += 1
+            progress(policy.subject, erased)
+        }
+        return Outcome(policy: policy, rows: erased, batches: batches, failures: failures)
     }
 
     private func entities(
@@ -163,9 +213,13 @@ package struct Retention: Sendable {
     }
 
     private func transaction<S: PostgresStatement>(_ statement: S) async throws -> Int where S.Row == Int {
-        try await pool.withConnection { connection in
-            try await connection.transaction(retries: 20) { try await $0.first(statement) ?? 0 }
-        }
+        try await transaction { try await $0.first(statement) ?? 0 }
+    }
+
+    private func transaction<R: Sendable>(
+        _ body: @Sendable (isolated PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withConnection { try await $0.transaction(retries: 20, body) }
     }
 
     private func appendEvent(_ outcomes: [Outcome]) async throws {
@@ -190,40 +244,34 @@ package struct Retention: Sendable {
 
     /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
     ///
+    /// - Returns: Whether one is under way: what it has done already does not come back.
     /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already.
-    package func hold(_ user: StreamID, reason: String, by actor: String) async throws {
-        guard try await known({ try await pool.execute(InsertHold(user: user, reason: reason, actor: actor)) }) == 1
-        else {
+    @discardableResult
+    package func hold(_ user: StreamID, reason: String, by actor: String) async throws -> Bool {
+        let hold = HoldUser(user: user, reason: reason, actor: actor)
+        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
+        guard let isUnderWay = isUnderWay ?? nil else {
             throw PrivacyError(.invalid, "user \(user) is held already")
         }
-        try await appendHold("user.held", of: user, by: actor)
+        return isUnderWay
     }
 
     /// Ends a hold.
     ///
     /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
     package func release(_ user: StreamID, by actor: String) async throws {
-        guard try await known({ try await pool.execute(DeleteHold(user: user)) }) == 1 else {
+        let release = ReleaseUser(user: user, actor: actor)
+        let wasHeld = try await known { try await transaction { try await $0.first(release) } }
+        guard wasHeld == true else {
             throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
         }
-        try await appendHold("user.released", of: user, by: actor)
     }
 
-    private func appendHold(_ type: String, of user: StreamID, by actor: String) async throws {
-        let event = try EventDraft(
-            id: .generate(at: .now()),
-            type: EventType(type),
-            data: Array(#"{"userId":"\#(user)","result":"success"}"#.utf8),
-            metadata: Array(JSONValue.object([.init("actor", .string(actor))]).json.utf8)
-        )
-        _ = try await store.withAppender { try await $0.append(Append(stream: user, events: [event])) }
-    }
-
-    private func known<R>(_ body: () async throws -> R) async throws -> R {
+    private func known<R>(_ what: String = "it", _ body: () async throws -> R) async throws -> R {
         do {
             return try await body()
         } catch let error as PostgresError {
-            throw PrivacyError(error, "the database refused it")
+            throw PrivacyError(error, "the database refused \(what)")
         }
     }
 }

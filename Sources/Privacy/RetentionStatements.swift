@@ -27,7 +27,9 @@ struct UpdatePolicy: PostgresStatement {
     let isEnabled: Bool?
     let sql = """
         update retention_policies
-        set keep_for = coalesce($2::text::interval, keep_for), enabled = coalesce($3, enabled) where name = $1
+        set keep_for = coalesce($2::text::interval, keep_for), enabled = coalesce($3, enabled)
+        where name = $1 and clock_timestamp() - coalesce($2::text::interval, keep_for) is not null
+        returning keep_for::text
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
@@ -35,6 +37,9 @@ struct UpdatePolicy: PostgresStatement {
         try parameters.append(keepFor)
         try parameters.append(isEnabled)
     }
+
+    /// For how long it is kept now, as PostgreSQL writes it.
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
 
 /// Deletes what caches do not serve any more; counts it only, if that is wanted.
@@ -58,10 +63,12 @@ struct SweepCaches: PostgresStatement {
 /// Users whose time is over.
 struct UsersToErase: PostgresStatement {
     let batch: Int
-    let sql = "select users_to_erase($1)"
+    let tried: [StreamID]
+    let sql = "select users_to_erase($1, $2)"
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(Int32(clamping: batch))
+        try parameters.append(tried.map(\.uuid))
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
@@ -120,23 +127,33 @@ struct SelectHolds: PostgresStatement {
 }
 
 /// Begins a hold.
-struct InsertHold: PostgresStatement {
+struct HoldUser: PostgresStatement {
     let user: StreamID
     let reason: String
     let actor: String
-    let sql = "insert into legal_holds (user_id, reason, held_by) values ($1, $2, $3) on conflict do nothing"
+    let sql = "select hold_user($1, $2, $3)"
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(user.uuid)
         try parameters.append(reason)
         try parameters.append(actor)
     }
+
+    /// Whether an erasure is under way; `nil` if he is held already.
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool? { try row.decode(at: 0) }
 }
 
 /// Ends a hold.
-struct DeleteHold: PostgresStatement {
+struct ReleaseUser: PostgresStatement {
     let user: StreamID
-    let sql = "delete from legal_holds where user_id = $1"
+    let actor: String
+    let sql = "select release_user($1, $2)"
 
-    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user.uuid) }
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(user.uuid)
+        try parameters.append(actor)
+    }
+
+    /// Whether there was one.
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
 }

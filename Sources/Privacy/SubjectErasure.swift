@@ -59,27 +59,57 @@ package struct SubjectErasure: Sendable {
 
     /// Erases, or goes on with an erasure that was cut off.
     ///
-    /// - Parameter progress: Told before each step.
+    /// - Parameters:
+    ///   - evenIfUnknown: Whether the person need not be known here: his key is destroyed then before there is one.
+    ///   - progress: Told before each step.
     /// - Returns: The certificate.
-    /// - Throws: ``PrivacyError`` with `.held`, before anything was changed; `.failed`; `ProjectorError` if a read model
-    ///   cannot be blanked; `CacheError` if objects cannot be removed; `CancellationError`.
-    package func run(_ progress: @Sendable (Step) -> Void = { _ in }) async throws -> ErasureCertificate {
+    /// - Throws: ``PrivacyError`` with `.held`, before anything was changed, or before the next step if the hold came later;
+    ///   `.notFound` for nobody, or a session; `.failed`; `ProjectorError` if a read model cannot be blanked; `CacheError` if
+    ///   objects cannot be removed; `CancellationError`.
+    package func run(
+        evenIfUnknown: Bool = false,
+        _ progress: @Sendable (Step) -> Void = { _ in }
+    ) async throws -> ErasureCertificate {
+        guard let certificate = try await run(for: evenIfUnknown ? .requestForUnknown : .request, progress) else {
+            throw PrivacyError(.failed, "the erasure could not be begun")
+        }
+        return certificate
+    }
+
+    /// The same for somebody whose time is over, or whose erasure was cut off, if it is so still.
+    ///
+    /// - Returns: The certificate; `nil` if nothing is to be done any more.
+    /// - Throws: As ``run(evenIfUnknown:_:)``.
+    package func runIfDue(_ progress: @Sendable (Step) -> Void = { _ in }) async throws -> ErasureCertificate? {
+        try await run(for: .age, progress)
+    }
+
+    private func run(
+        for reason: BeginErasure.Reason,
+        _ progress: @Sendable (Step) -> Void
+    ) async throws -> ErasureCertificate? {
         do {
             let concerned = try await pool.withConnection { connection in
                 try await ReadModelErasure(schema: schema).concerned(among: files, on: connection)
             }
-            guard let id = try await pool.first(BeginErasure(subject: subject, actor: actor)) else {
-                throw PrivacyError(.failed, "the erasure could not be begun")
-            }
+            let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
+            guard let id = try await pool.first(begin) ?? nil else { return nil }
             for step in Step.allCases.dropLast() {
                 try Task.checkCancellation()
                 progress(step)
+                _ = try await pool.first(RefuseHeld(subject: subject))
                 try await run(step, concerned)
             }
             progress(.certificate)
             return try await certify(id)
         } catch let error as PostgresError {
-            throw PrivacyError(error, "the erasure of \(subject) was cut off; run it again to go on with it")
+            let isRule = error.sqlState?.hasPrefix("23") == true
+            throw PrivacyError(
+                error,
+                isRule
+                    ? "the erasure of \(subject) cannot go on: a row stands in its way; put that right, and run it again"
+                    : "the erasure of \(subject) was cut off; run it again to go on with it"
+            )
         }
     }
 
@@ -133,7 +163,9 @@ package struct SubjectErasure: Sendable {
         if facts.readableEvents > 0 {
             logger.error("\(facts.readableEvents) events of erased streams are sealed under others' keys")
         }
-        try await pool.execute(FinishErasure(id: id, certificate: certificate.json))
-        return certificate
+        guard let stored = try await pool.first(FinishErasure(id: id, certificate: certificate.json)) else {
+            throw PrivacyError(.failed, "erasure \(id) is not there any more")
+        }
+        return certificate.stored(as: stored)
     }
 }

@@ -6,7 +6,7 @@ package import Postgres
 
 /// Writes everything that is held about a person into a folder: lines of JSON, the objects as they are, and a manifest.
 ///
-/// All rows are those of one moment. The export is recorded as an event in the person's stream, `access.exported`.
+/// The tables' rows are those of one moment; events are read after them. The export is recorded as an event in the person's stream, `access.exported`.
 package struct SubjectExport: Sendable {
     private let subject: StreamID
     private let actor: String
@@ -83,7 +83,8 @@ package struct SubjectExport: Sendable {
 
     /// Writes the folder.
     ///
-    /// It appears when it is complete: until then its name ends in `.partial`.
+    /// It appears when it is complete. Until then it is beside, under a name of its own that ends in `.partial`, and goes
+    /// if the export fails.
     ///
     /// - Parameter folder: Must not exist.
     /// - Returns: The manifest.
@@ -91,12 +92,15 @@ package struct SubjectExport: Sendable {
     ///   and the key is not here; `CacheError`.
     @discardableResult
     package func write(to folder: String) async throws -> ExportManifest {
-        let partial = "\(folder).partial"
+        let folder = String(folder.reversed().drop { $0 == "/" }.reversed())
+        guard !folder.isEmpty else { throw PrivacyError(.invalid, "an export needs a folder of its own: name one") }
+        let partial = "\(folder).\(UUID().uuidString.prefix(8)).partial"
         guard !FileManager.default.fileExists(atPath: folder) else {
             throw PrivacyError(.file, "\(folder) is there already: name another folder, or remove it")
         }
+        var isComplete = false
+        defer { if !isComplete { try? FileManager.default.removeItem(atPath: partial) } }
         do {
-            try? FileManager.default.removeItem(atPath: partial)
             try FileManager.default.createDirectory(
                 atPath: partial,
                 withIntermediateDirectories: true,
@@ -106,11 +110,13 @@ package struct SubjectExport: Sendable {
             try await writeTables(to: partial, &manifest)
             try await writeEvents(to: partial, &manifest)
             try await writeObjects(to: partial, &manifest)
-            try await appendEvent()
             var file = try ExportFile("manifest.json", in: partial)
             try file.write(line: Array(manifest.json.utf8))
             _ = try file.finish()
+            // Nothing is given out that no event tells of.
+            try await appendEvent()
             try FileManager.default.moveItem(atPath: partial, toPath: folder)
+            isComplete = true
             return manifest
         } catch let error as PostgresError {
             throw PrivacyError(error, "the export was cut off: run it again")

@@ -47,6 +47,14 @@ import Testing
         }
     }
 
+    @Test func `a directory that is not there is not taken for an empty one`() async throws {
+        let store = DirectoryObjectStore(directory: "/nonexistent-\(UUID().uuidString)")
+        for prefix in ["", "users/"] {
+            let error = await #expect(throws: CacheError.self) { try await store.removeAll(prefix: prefix) }
+            #expect(error?.code == .unavailable)
+        }
+    }
+
     @Test(.timeLimit(.minutes(10)), arguments: Kind.allCases)
     func `what is stored is read, whatever its size`(kind: Kind) async throws {
         try await Self.withStore(kind) { store, prefix in

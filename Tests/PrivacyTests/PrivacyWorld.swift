@@ -54,6 +54,12 @@ struct PrivacyWorld: Sendable {
         }
     }
 
+    /// Waits until sessions of this database wait for others' locks.
+    func waitForBlocked(_ count: Int = 1) async throws {
+        let blocked = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while try await text(blocked).count < count {}
+    }
+
     /// Projects the log to its head.
     func project() async throws {
         let options = ProjectorOptions(batchSize: 1_000, onFailure: .halt)
@@ -138,16 +144,22 @@ struct PrivacyWorld: Sendable {
 
     /// Erases a person.
     func erase(_ person: Person) async throws -> ErasureCertificate {
+        try await withErasure(of: person.id) { try await $0.run() }
+    }
+
+    /// Lends out the erasure of somebody.
+    func withErasure<R>(of user: StreamID, _ body: (SubjectErasure) async throws -> R) async throws -> R {
         try await withPool { pool in
             try await withStore { store in
-                try await SubjectErasure(
-                    of: person.id,
+                let erasure = SubjectErasure(
+                    of: user,
                     actor: "officer",
                     pool: pool,
                     store: store,
                     projections: try ProjectionFiles.all(in: .embedded),
                     objects: objects
-                ).run()
+                )
+                return try await body(erasure)
             }
         }
     }
@@ -185,6 +197,7 @@ func withPrivacyWorld<R>(
     _ body: (PrivacyWorld) async throws -> R
 ) async throws -> R {
     let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-objects-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let objects = DirectoryObjectStore(directory: folder.path(percentEncoded: false))
     func prepared(_ database: PostgresConfiguration) async throws -> PrivacyWorld {

@@ -162,7 +162,7 @@ import Testing
             let world = PrivacyWorld(
                 database: database,
                 keys: .none,
-                objects: .init(directory: "/nonexistent-\(UUID().uuidString)")
+                objects: .init(directory: FileManager.default.temporaryDirectory.path())
             )
             let turn = try EventDraft(
                 id: .generate(at: .now()),
@@ -197,9 +197,7 @@ import Testing
                 // The projector takes its snapshot, then waits here for the keys.
                 try await connection.run(unsafeSQL: "begin; lock table subject_keys in access exclusive mode")
                 let projecting = Task { try await world.project() }
-                while try await world.text(
-                    "select 1 from pg_locks where relation = 'subject_keys'::regclass and not granted"
-                ).isEmpty {}
+                try await world.waitForBlocked()
                 try await connection.run(unsafeSQL: "select erase_keys('\(ada.id)'); commit")
                 try await projecting.value
             }
@@ -221,9 +219,7 @@ import Testing
                 try await withConnection(world.database) { connection in
                     try await connection.run(unsafeSQL: "begin; lock table \(table) in access exclusive mode")
                     let erasing = try RecorderCommand(command)
-                    while try await world.text(
-                        "select 1 from pg_locks where relation = '\(table)'::regclass and not granted"
-                    ).isEmpty {}
+                    try await world.waitForBlocked()
                     erasing.send(SIGKILL)
                     #expect(await erasing.result().status == -SIGKILL)
                     try await connection.run(unsafeSQL: "rollback")

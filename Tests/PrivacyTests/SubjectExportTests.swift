@@ -85,6 +85,31 @@ import Testing
         }
     }
 
+    @Test func `a slash at the end is no part of the name, and a failed export leaves nothing`() async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await Self.withFolder { folder in
+                try await Self.export(world, ada, to: "\(folder)/")
+                #expect(FileManager.default.fileExists(atPath: "\(folder)/manifest.json"))
+                let sealed = PrivacyWorld(database: world.database, keys: .none, objects: world.objects)
+                await #expect(throws: EventStoreError.self) {
+                    try await Self.export(sealed, ada, to: "\(folder)-again")
+                }
+                let parent = URL(filePath: folder).deletingLastPathComponent().path(percentEncoded: false)
+                let name = URL(filePath: folder).lastPathComponent
+                let left = try FileManager.default.contentsOfDirectory(atPath: parent).filter { $0.hasPrefix(name) }
+                #expect(left == [name])
+            }
+            for name in ["", "/"] {
+                let error = await #expect(throws: PrivacyError.self) {
+                    try await Self.export(world, ada, to: name)
+                }
+                #expect(error?.code == .invalid)
+            }
+        }
+    }
+
     @Test func `after an erasure an export holds no word`() async throws {
         try await withPrivacyWorld { world in
             let ada = PrivacyWorld.Person("ada")

@@ -142,8 +142,11 @@ import Testing
             let blocker = try await PostgresConnection.connect(projectors.database)
             try await blocker.run(unsafeSQL: "begin; lock table conversation_turns_v1 in share mode")
             try await models.append(ReadModels.simulated(sessions: 3, seed: 32))
-            let blocked =
-                "select count(*) > 0 from pg_locks where not granted and relation = 'conversation_turns_v1'::regclass"
+            // Databases made from one template have the same numbers for their tables.
+            let blocked = """
+                select count(*) > 0 from pg_locks where not granted and relation = 'conversation_turns_v1'::regclass
+                    and database = (select oid from pg_database where datname = current_database())
+                """
             while try await projectors.connection.text(unsafeSQL: blocked) != [["t"]] {
                 try await Task.sleep(for: .milliseconds(2))
             }

@@ -138,11 +138,16 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     /// The names of the files that are objects.
+    ///
+    /// A directory that is not there is an error, not an empty one: it may be on a disk that is not mounted.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         let root = root
         return try await ObjectFile.blocking {
+            guard FileManager.default.fileExists(atPath: root) else {
+                throw CacheError(.unavailable, "\(root) is not there: mount it, or make it if no object was stored yet")
+            }
             var names: [ObjectName] = []
-            Self.collect(in: root, "", prefix) { name in
+            try Self.collect(in: root, "", prefix) { name in
                 if after.map({ $0 < name }) ?? true { names.append(name) }
             }
             return Array(names.sorted().prefix(min(max(1, limit), 1_000)))
@@ -150,16 +155,31 @@ public struct DirectoryObjectStore: ObjectStore {
     }
 
     /// Goes through the folders that can hold names with the prefix.
-    private static func collect(in root: String, _ folder: String, _ prefix: String, _ found: (ObjectName) -> Void) {
-        for entry in (try? FileManager.default.contentsOfDirectory(atPath: "\(root)/\(folder)")) ?? []
-        where !entry.hasPrefix(".") {
+    private static func collect(
+        in root: String,
+        _ folder: String,
+        _ prefix: String,
+        _ found: (ObjectName) -> Void
+    ) throws {
+        for entry in try entries(of: "\(root)/\(folder)") where !entry.hasPrefix(".") {
             let path = folder + entry
             if entry.hasSuffix(ObjectName.fileSuffix) {
                 guard let name = try? ObjectName(String(path.dropLast(ObjectName.fileSuffix.count))) else { continue }
                 if name.description.hasPrefix(prefix) { found(name) }
             } else if prefix.hasPrefix("\(path)/") || path.hasPrefix(prefix) || "\(path)/".hasPrefix(prefix) {
-                collect(in: root, "\(path)/", prefix, found)
+                try collect(in: root, "\(path)/", prefix, found)
             }
+        }
+    }
+
+    private static func entries(of folder: String) throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
+            // Its last object went meanwhile.
+            return []
+        } catch {
+            throw CacheError(.unavailable, "the objects in \(folder) cannot be listed", cause: error)
         }
     }
 }

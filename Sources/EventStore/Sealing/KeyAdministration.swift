@@ -156,7 +156,10 @@ package struct KeyAdministration: Sendable {
             select kek_id, count(*) filter (where destroyed_at is null), count(*) filter (where destroyed_at is not null),
                 bool_or(is_leading)
             from (
-                select k.kek_id, k.destroyed_at, k.kek_id = s.kek_id as is_leading from subject_keys k cross join sealing s
+                -- Whose key was destroyed before the log was sealed had none.
+                select k.kek_id, k.destroyed_at, k.kek_id is not distinct from s.kek_id as is_leading
+                from subject_keys k cross join sealing s
+                where k.kek_id <> 'none'
                 union all
                 select kek_id, null, true from sealing where kek_id is not null
             ) known

@@ -40,13 +40,13 @@ from (
 ) event
 left join lateral (select user_id from audit_sessions_v1 where session_id = event.stream_id limit 1) session on true
 cross join lateral (
-    values (coalesce(
+    values (nullif(coalesce(
         event.user_id,
         case when type like 'user.%' then stream_id end,
         started_by,
         session.user_id,
         case when actor ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then actor::uuid end
-    ))
+    ), '00000000-0000-0000-0000-000000000000'))
 ) as owner(id);
 
 insert into audit_sessions_v1 as session (session_id, user_id)

@@ -1,4 +1,5 @@
--- Addresses and programs are gone, and the chains of the rows that had some are linked anew, as a rebuild links them.
+-- Addresses, programs and what else of the metadata is declared as personal are gone, and the chains of the rows that had some
+-- are linked anew, as a rebuild links them.
 
 -- First the heads: who adds to these chains waits here, or begins again.
 select from audit_chains_v1
@@ -9,14 +10,21 @@ for update;
 update audit_logs_v1 log
 set ip_address = null,
     user_agent = null,
-    metadata = log.metadata
-        || case when log.metadata ? 'ipAddress' then '{"ipAddress": null}' else '{}' end::jsonb
-        || case when log.metadata ? 'userAgent' then '{"userAgent": null}' else '{}' end::jsonb,
+    metadata = log.metadata || personal.blank,
     hash = null
 from erased
-where erased.position = log.position and erased.event_id = log.id
-  and (log.ip_address is not null or log.user_agent is not null
-       or jsonb_typeof(log.metadata -> 'ipAddress') <> 'null' or jsonb_typeof(log.metadata -> 'userAgent') <> 'null');
+join audit_logs_v1 found on erased.position = found.position and erased.event_id = found.id
+cross join lateral (
+    select coalesce(jsonb_object_agg(field, null), '{}') as blank
+    from (
+        select 'ipAddress' as field
+        union select 'userAgent'
+        union select p.field from personal_fields p where p.source = 'metadata' and is_type_of(p.type, found.action)
+    ) declared
+    where jsonb_typeof(found.metadata -> field) <> 'null'
+) personal
+where log.chain = found.chain and log.position = found.position
+  and (log.ip_address is not null or log.user_agent is not null or personal.blank <> '{}');
 
 with unlinked as (
     select chain, min(position) as position
@@ -34,9 +42,15 @@ links as (
                 over (partition by log.chain order by log.position) as hash
         from unlinked
         left join lateral (
-            select hash from audit_logs_v1
-            where chain = unlinked.chain and position < unlinked.position
-            order by position desc limit 1
+            select coalesce(
+                (
+                    select hash from audit_logs_v1
+                    where chain = unlinked.chain and position < unlinked.position
+                    order by position desc limit 1
+                ),
+                -- What stood before it went by age.
+                (select hash from audit_seeds where chain = unlinked.chain and position < unlinked.position)
+            ) as hash
         ) before on true
         join audit_logs_v1 log on log.chain = unlinked.chain and log.position >= unlinked.position
     ) chained

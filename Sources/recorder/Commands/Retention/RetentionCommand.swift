@@ -31,6 +31,8 @@ struct RetentionOptions: ParsableArguments {
     @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws { try ActorName.check(actor) }
+
     /// Opens the database while `body` runs.
     ///
     /// - Parameter batchSize: How many rows go in one transaction at most.
@@ -41,14 +43,14 @@ struct RetentionOptions: ParsableArguments {
         return try await settings.withPool { pool in
             try await settings.withStore { store in
                 let retention = Retention(pool, store: store, batchSize: batchSize) { user in
-                    _ = try await settings.erasure(
+                    try await settings.erasure(
                         of: user,
                         by: actor,
                         pool,
                         store,
                         projections: files,
                         objects: objects
-                    ).run()
+                    ).runIfDue() != nil
                 }
                 return try await body(retention)
             }
@@ -57,3 +59,11 @@ struct RetentionOptions: ParsableArguments {
 }
 
 extension Retention.Subject: ExpressibleByArgument {}
+
+/// Names of those who erase, hold and release, as the tables take them.
+enum ActorName {
+    /// Refuses what the tables would.
+    static func check(_ name: String) throws {
+        guard (1...200).contains(name.utf8.count) else { throw ValidationError("--actor has 1 to 200 bytes.") }
+    }
+}

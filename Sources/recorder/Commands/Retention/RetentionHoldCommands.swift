@@ -21,13 +21,23 @@ struct RetentionHoldCommand: AsyncParsableCommand {
 
     @OptionGroup var retention: RetentionOptions
 
+    func validate() throws {
+        guard (1...1_000).contains(reason.utf8.count) else { throw ValidationError("--reason has 1 to 1,000 bytes.") }
+    }
+
     func run() async throws {
         let (user, reason, actor) = (user, reason, retention.actor)
-        try await retention.withRetention { try await $0.hold(user, reason: reason, by: actor) }
+        let isUnderWay = try await retention.withRetention { try await $0.hold(user, reason: reason, by: actor) }
+        if isUnderWay {
+            StandardError.line(
+                "recorder: an erasure of this user is under way: it stops before its next step, and what it has done is gone"
+            )
+        }
         if retention.options.json {
             JSONLine.print { line in
                 line.field("user", user.description)
                 line.field("held", true)
+                line.field("erasureUnderWay", isUnderWay)
             }
         } else {
             StandardOutput.shared.line("user \(user) is held")

@@ -69,11 +69,16 @@ struct RetentionSetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isEnabled = enable || disable ? enable : nil
-        try await retention.withRetention { try await $0.set(policy, keepFor: keepFor, isEnabled: isEnabled) }
+        let kept = try await retention.withRetention {
+            try await $0.set(policy, keepFor: keepFor, isEnabled: isEnabled)
+        }
         if retention.options.json {
-            JSONLine.print { $0.field("changed", policy.rawValue) }
+            JSONLine.print { line in
+                line.field("changed", policy.rawValue)
+                line.field("keepFor", kept)
+            }
         } else {
-            StandardOutput.shared.line("\(policy.rawValue) is changed")
+            StandardOutput.shared.line("\(policy.rawValue) is changed: kept for \(kept)")
         }
     }
 }

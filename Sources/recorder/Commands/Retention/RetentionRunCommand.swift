@@ -9,7 +9,10 @@ struct RetentionRunCommand: AsyncParsableCommand {
         discussion: """
             Deletes expired cache rows, documents and models that were deleted long enough ago, minutes of latencies (hours \
             and days stay) and old audited rows (what is left of a chain still verifies), and erases users who were deleted \
-            long enough ago. Passes by users under a legal hold. Cut off, it goes on when it is run again.
+            long enough ago. Finishes erasures that were cut off, whoever began them. Passes by users under a legal hold. \
+            Cut off, it goes on when it is run again.
+
+            Exit status 1 if users could not be erased: the others were.
 
             EXAMPLES
               recorder retention run --dry-run
@@ -43,6 +46,17 @@ struct RetentionRunCommand: AsyncParsableCommand {
             line.field("dryRun", dryRun)
             line.field("rows", outcome.rows)
             line.field("batches", outcome.batches)
+            line.field("failed", outcome.failures.count)
+        }
+        let failures = outcomes.flatMap(\.failures)
+        for failure in failures {
+            StandardError.line("recorder: user \(failure.user) is not erased: \(failure.reason)")
+        }
+        guard failures.isEmpty else {
+            throw CommandError(
+                .refused,
+                "\(Counted.text(failures.count, "user")) could not be erased; the next run tries again"
+            )
         }
     }
 }

@@ -13,7 +13,9 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         discussion: """
             Destroys the keys of the user and of his sessions, blanks his row, models, documents, read models, caches and \
             objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It cannot be \
-            undone. Cut off, it goes on when it is run again. A user under a legal hold is refused.
+            undone. Cut off, it goes on when it is run again, or at the next `recorder retention run`. A user under a legal \
+            hold is refused, and so is an id of which nothing is known, unless --unknown says that it is right: then what \
+            comes of it later is stored without its personal values.
 
             --scrub rewrites the tables (VACUUM FULL), so that no file of the database holds what was overwritten; each \
             is locked while it is written. The write-ahead log and backups hold it until they are recycled. See the \
@@ -33,6 +35,9 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     @Flag(help: "Do not ask.")
     var yes = false
 
+    @Flag(help: "Also if nothing is known of the user.")
+    var unknown = false
+
     @Flag(help: "Rewrite the tables afterwards.")
     var scrub = false
 
@@ -43,12 +48,17 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws { try ActorName.check(actor) }
+
     func run() async throws {
         let settings = try await options.settings()
         guard yes || confirmed() else { throw CommandError(.refused, "nothing was erased") }
         let files = try further.source.files()
-        let (user, actor, scrub) = (user, actor, scrub)
+        let (user, actor, scrub, unknown) = (user, actor, scrub, unknown)
         let objects = try settings.objects.store(objects)
+        if objects == nil {
+            StandardError.line("recorder: without --objects nobody looks for objects of this person")
+        }
         let certificate = try await settings.withPool { pool in
             try await settings.withStore { store in
                 let certificate = try await settings.erasure(
@@ -58,7 +68,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
                     store,
                     projections: files,
                     objects: objects
-                ).run()
+                ).run(evenIfUnknown: unknown)
                 if scrub {
                     try await Scrub(pool, schema: settings.schema, projections: files).run { table in
                         settings.logger.info("rewriting \(table)")

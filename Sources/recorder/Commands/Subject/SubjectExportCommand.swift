@@ -29,6 +29,11 @@ struct SubjectExportCommand: AsyncParsableCommand {
     @OptionGroup var objects: ObjectStoreOptions
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws {
+        try ActorName.check(actor)
+        guard to.contains(where: { $0 != "/" }) else { throw ValidationError("--to names a folder to make.") }
+    }
+
     func run() async throws {
         let settings = try await options.settings()
         let (user, actor, folder) = (user, actor, to)
