@@ -35,13 +35,25 @@ final class AppendParcel: Sendable {
     let size: Int
     /// Told once for each part how it ended.
     let outcomes: AppendOutcomes
+    /// Told as well, if parts are sealed and some say whom their streams are about: those, by their places.
+    private let sealer: SubjectSealer?
+    private let named: [Int: StreamID]
 
     /// - Parameters:
     ///   - contents: The appends, at least one.
     ///   - isOneAppend: Whether its parts are one append to several streams.
     ///   - size: What was reserved for it.
     ///   - outcomes: Who waits.
-    init(_ contents: consuming AppendParcelContents, isOneAppend: Bool, size: Int, outcomes: AppendOutcomes) {
+    ///   - sealer: Who gave the keys, if there are any.
+    init(
+        _ contents: consuming AppendParcelContents,
+        isOneAppend: Bool,
+        size: Int,
+        outcomes: AppendOutcomes,
+        sealer: SubjectSealer? = nil
+    ) {
+        named = sealer == nil ? [:] : contents.named
+        self.sealer = named.isEmpty ? nil : sealer
         frames = contents.frames
         events = contents.events
         parts = contents.parts
@@ -57,10 +69,14 @@ final class AppendParcel: Sendable {
             : parts.indices.map { AppendRequest(parcel: self, parts: $0..<$0 + 1) }
     }
 
-    /// Tells how all appends ended, if they ended alike.
-    func settle(_ error: any Error) {
-        outcomes.settle(parts.lazy.map { ($0.place, .failure(error)) })
+    /// Tells how some appends ended, each at its place.
+    func settle(_ results: [(place: Int, result: AppendResult)]) {
+        sealer?.learn(from: results, naming: named)
+        outcomes.settle(results)
     }
+
+    /// Tells how all appends ended, if they ended alike.
+    func settle(_ error: any Error) { settle(parts.map { ($0.place, .failure(error)) }) }
 }
 
 /// A parcel while it is packed.
@@ -85,6 +101,15 @@ struct AppendParcelContents {
         frames.reserveCapacity(size / 2)
         events.reserveCapacity(appends)
         parts.reserveCapacity(appends)
+    }
+
+    /// The streams of those that say whom they are about, by their places.
+    fileprivate var named: [Int: StreamID] {
+        var named: [Int: StreamID] = [:]
+        for part in parts where events[part.events].contains(where: { $0.subject != nil }) {
+            named[part.place] = part.stream
+        }
+        return named
     }
 
     /// Whether nothing was packed.

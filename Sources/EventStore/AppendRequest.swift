@@ -38,7 +38,7 @@ struct AppendSettlement: Sendable {
     private(set) var results: [(place: Int, result: AppendResult)] = []
 
     /// Tells them.
-    func tell() { parcel.outcomes.settle(results) }
+    func tell() { parcel.settle(results) }
 
     fileprivate mutating func add(_ place: Int, _ result: AppendResult) { results.append((place, result)) }
 }

@@ -53,6 +53,33 @@ import Testing
         }
     }
 
+    @Test func `who names another user later in a stream does not change under whose key it is sealed`() async throws {
+        try await SealedLog.withSealedStore { first, database, keys in
+            let (ada, ben, stream) = (StreamID.random(), StreamID.random(), StreamID.fresh())
+            try await first.withAppender { _ = try await $0.append(try SealedLog.session(stream, of: ada)) }
+            // Another process, which knows the other user's key and has never met the stream.
+            try await SealedLog.withStore(database, keys) { second in
+                try await second.withAppender { appender in
+                    _ = try await appender.append(SealedLog.session(StreamID.fresh(), of: ben))
+                    let start = try SealedLog.draft(.sessionStarted, #"{"userId":"\#(ben)"}"#)
+                    _ = try await appender.append(Append(stream: stream, events: [start]))
+                    let words = #"{"turnId":"3","userTranscript":"\#(SealedLog.secret)"}"#
+                    let turn = try SealedLog.draft(.turnTranscribed, words)
+                    let receipt = try await appender.append(Append(stream: stream, events: [turn]))
+                    #expect(receipt.firstVersion == 5)
+                }
+            }
+            let rows = try await SealedLog.text(
+                """
+                select distinct k.subject_id from events e join subject_keys k on k.id = sealed_key(e.payload)
+                where e.stream_id = '\(stream)' and e.version <> 4
+                """,
+                on: database
+            )
+            #expect(rows == [[ada.description]])
+        }
+    }
+
     @Test func `a subject that is known costs no look at the keys`() async throws {
         try await SealedLog.withSealedStore { store, configuration, _ in
             let user = StreamID.random()

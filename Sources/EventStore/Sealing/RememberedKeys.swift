@@ -36,6 +36,12 @@ struct RememberedKeys {
         young[stream] = key
     }
 
+    /// Forgets a stream's key.
+    mutating func forget(_ stream: StreamID) {
+        young[stream] = nil
+        old[stream] = nil
+    }
+
     /// Remembers whom a session is about that starts, if that subject is known: its stream needs no look then.
     mutating func note(_ subject: StreamID, of stream: StreamID) {
         guard let key = self[subject], self[stream] == nil else { return }

@@ -90,6 +90,18 @@ package final class SubjectSealer: Sendable {
         return AppendKeys(fields: look.fields, keys)
     }
 
+    /// Takes back what an append said of its stream if it was not the stream's first: whom that is about, others had said
+    /// before, and the next append looks it up.
+    func learn(from results: [(place: Int, result: AppendResult)], naming streams: [Int: StreamID]) {
+        let doubtful = results.compactMap { place, result -> StreamID? in
+            guard let stream = streams[place] else { return nil }
+            if case .success(let receipt) = result, receipt.firstVersion == 1 { return nil }
+            return stream
+        }
+        guard !doubtful.isEmpty else { return }
+        state.withLock { state in for stream in doubtful { state.keys.forget(stream) } }
+    }
+
     /// The keys of appends that have nothing to do with each other: one whose key is missing does not touch the others.
     ///
     /// - Returns: What ``keys(for:at:)`` says of each alone.
