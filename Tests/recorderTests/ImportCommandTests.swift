@@ -6,19 +6,70 @@ import Testing
 
 /// `recorder import`.
 @Suite struct ImportCommandTests {
-    @Test func `importing again stores nothing, also without ids`() async throws {
+    /// Writes a file for `body`, and removes it behind it.
+    private func withFile(_ text: String, _ body: (_ path: String) async throws -> Void) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "import-\(UUID().uuidString).jsonl")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await body(file.path(percentEncoded: false))
+    }
+
+    @Test func `importing a file again stores nothing, also without ids`() async throws {
         try await withTestDatabase { database in
             let streams = (0..<20).map { _ in Lines.stream() }
             let withIDs = streams.flatMap { Lines.events(stream: $0, count: 40) }
             let withoutIDs = streams.map { Lines.event(stream: $0) }
             let input = (withIDs + withoutIDs + withoutIDs).shuffled().joined(separator: "\n") + "\n\n"
-            let first = try await RecorderCommand.run("import", "-", "--json", databaseURL: database.url, input: input)
-            #expect(first.status == 0, "\(first.errors)")
-            #expect(try first.json().first?["stored"]?.integer == 840)
-            let second = try await RecorderCommand.run("import", "-", "--json", databaseURL: database.url, input: input)
-            #expect(second.status == 0, "\(second.errors)")
-            #expect(try second.json().first?["stored"]?.integer == 0)
-            #expect(try second.json().first?["storedBefore"]?.integer == 840)
+            try await withFile(input) { path in
+                let first = try await RecorderCommand.run("import", path, "--json", databaseURL: database.url)
+                #expect(first.status == 0, "\(first.errors)")
+                #expect(try first.json().first?["stored"]?.integer == 840)
+                #expect(first.errors.isEmpty)
+                let second = try await RecorderCommand.run("import", path, "--json", databaseURL: database.url)
+                #expect(second.status == 0, "\(second.errors)")
+                #expect(try second.json().first?["stored"]?.integer == 0)
+                #expect(try second.json().first?["storedBefore"]?.integer == 840)
+            }
+        }
+    }
+
+    @Test func `the same line from another file is another event`() async throws {
+        try await withTestDatabase { database in
+            let line = Lines.event(stream: Lines.stream())
+            try await withFile(line) { one in
+                try await withFile(line) { other in
+                    let result = try await RecorderCommand.run(
+                        "import",
+                        one,
+                        other,
+                        "--json",
+                        databaseURL: database.url
+                    )
+                    #expect(try result.json().first?["stored"]?.integer == 2)
+                }
+            }
+        }
+    }
+
+    @Test func `standard input is never taken for one that was imported before, and that is said once`() async throws {
+        try await withTestDatabase { database in
+            let line = Lines.event(stream: Lines.stream())
+            let input = [line, line].joined(separator: "\n")
+            for _ in 0..<3 {
+                let result = try await RecorderCommand.run(
+                    "import",
+                    "-",
+                    "--json",
+                    databaseURL: database.url,
+                    input: input
+                )
+                #expect(try result.json().first?["stored"]?.integer == 2)
+                #expect(result.errors.split(separator: "\n").count == 1)
+                #expect(result.errors.contains("standard input:1: an event without an id gets a new one"))
+            }
+            let withIDs = Lines.events(stream: Lines.stream(), count: 2).joined(separator: "\n")
+            let result = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: withIDs)
+            #expect(result.errors.isEmpty)
         }
     }
 

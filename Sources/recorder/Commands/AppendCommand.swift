@@ -43,7 +43,7 @@ struct AppendCommand: AsyncParsableCommand {
             var failure: CommandError?
             for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
                 do throws(CommandError) {
-                    lines.append(try ParsedLine(index, of: chunk, source: source.name, derivesID: false))
+                    lines.append(try ParsedLine(index, of: chunk, source: source.name, derivingIDFrom: nil))
                 } catch {
                     failure = error
                     break

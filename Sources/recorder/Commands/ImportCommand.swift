@@ -5,11 +5,12 @@ import EventStore
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Stores the events of files, one JSON object a line. Running it again stores nothing twice.",
+        abstract: "Stores the events of files, one JSON object a line. Importing a file again stores nothing twice.",
         discussion: """
             Files are read one after another; each stream keeps the order of its lines. Events that are stored already \
             are recognised by stream and id, so after a crash the same import is simply run again. An event without an \
-            id gets one that follows from its line and the line's number, and is recognised in the same file.
+            id gets one that follows from the file's path, its line and the line's number, and is recognised in the same \
+            place of the same file. From standard input and pipes it gets a new id, and is stored again with each run.
 
             The import stops with status 1 at the first line that breaks the contract and names file, line, field and \
             reason. What stands before that line is stored, it and what follows is not. An event that its stream \

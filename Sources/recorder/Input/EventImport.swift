@@ -37,6 +37,8 @@ struct EventImport {
 
     private let appender: EventAppender
     private var underWay: [Batch] = []
+    /// Whether it was said that events without an id will not be recognised.
+    private var hasWarned = false
     /// What was done so far.
     private(set) var counts = Counts()
 
@@ -55,7 +57,7 @@ struct EventImport {
         for path in paths where failure == nil {
             var source = try LineSource(path: path)
             while failure == nil, let chunk = try await source.next() {
-                failure = try await handOver(chunk, of: source.name)
+                failure = try await handOver(chunk, of: source.name, path: source.path)
                 progress(counts, source.size.map { Double(chunk.offset) / Double(max($0, 1)) })
             }
         }
@@ -66,12 +68,18 @@ struct EventImport {
     /// Hands over the lines of a chunk.
     ///
     /// - Returns: What is wrong with the first line that breaks the contract; those before it were handed over.
-    private mutating func handOver(_ chunk: LineSource.Chunk, of source: String) async throws -> CommandError? {
+    private mutating func handOver(
+        _ chunk: LineSource.Chunk,
+        of source: String,
+        path: String?
+    ) async throws -> CommandError? {
         var failure: CommandError?
         var batch = Batch(source: source)
         for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
             do throws(CommandError) {
-                batch.add(try ParsedLine(index, of: chunk, source: source, derivesID: true))
+                let parsed = try ParsedLine(index, of: chunk, source: source, derivingIDFrom: path)
+                if parsed.hasNewID { warn(of: source, parsed.number) }
+                batch.add(parsed)
             } catch {
                 failure = error
                 break
@@ -82,6 +90,16 @@ struct EventImport {
         }
         try await handOver(batch)
         return failure
+    }
+
+    /// Says once that an input is not recognised when it is imported again.
+    private mutating func warn(of source: String, _ number: Int) {
+        guard !hasWarned else { return }
+        hasWarned = true
+        StandardError.line(
+            "recorder: \(source):\(number): an event without an id gets a new one here, and is stored again when the same "
+                + "input is imported again: only files are recognised. Give events ids, or import a file"
+        )
     }
 
     private mutating func handOver(_ batch: Batch) async throws {

@@ -24,6 +24,8 @@ struct LineSource: ~Copyable {
     let name: String
     /// How many bytes it has; nil if that is not known.
     let size: Int?
+    /// Its absolute path without links; nil if it is no regular file, and so nothing that can be read again.
+    let path: String?
     private let descriptor: Int32
     private let chunkSize: Int
     private let queue = DispatchQueue(label: "recorder.input")
@@ -41,7 +43,7 @@ struct LineSource: ~Copyable {
     init(path: String, chunkSize: Int = 1 << 20) throws(CommandError) {
         self.chunkSize = chunkSize
         guard path != "-" else {
-            (name, size, descriptor) = ("standard input", nil, STDIN_FILENO)
+            (name, size, self.path, descriptor) = ("standard input", nil, nil, STDIN_FILENO)
             return
         }
         let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -51,6 +53,13 @@ struct LineSource: ~Copyable {
         var status = stat()
         let isFile = unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         (name, size, descriptor) = (path, isFile ? Int(status.st_size) : nil, opened)
+        self.path = isFile ? Self.absolutePath(of: path) : nil
+    }
+
+    private static func absolutePath(of path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
     }
 
     deinit {

@@ -7,6 +7,8 @@ struct ParsedLine: Sendable {
     let number: Int
     /// The event and where it goes.
     let line: EventLine
+    /// Whether the event came without an id and got one that it would not get again.
+    let hasNewID: Bool
 
     /// Reads a line of a chunk.
     ///
@@ -14,24 +16,42 @@ struct ParsedLine: Sendable {
     ///   - index: Which line of the chunk.
     ///   - chunk: The lines.
     ///   - source: What to call the input in the error.
-    ///   - derivesID: Whether an event without an id gets one that follows from its line and the line's number, so that
-    ///     the same input, read again, gives the same ids. Otherwise it gets a new one.
+    ///   - path: The file that the line stands in, as an absolute path without links: an event without an id gets one that
+    ///     follows from it, the line and the line's number, so that the same file, read again, gives the same ids. With
+    ///     `nil` it gets a new one.
     /// - Throws: ``CommandError`` with code `.input`, which names the source, the line, the field and the reason.
-    init(_ index: Int, of chunk: LineSource.Chunk, source: String, derivesID: Bool) throws(CommandError) {
+    init(
+        _ index: Int,
+        of chunk: LineSource.Chunk,
+        source: String,
+        derivingIDFrom path: String?
+    ) throws(CommandError) {
         number = chunk.firstNumber + index
         let range = chunk.lines[index]
         do throws(EventModelError) {
             let (line, hasID) = try EventLine.parse(chunk.bytes, in: range)
-            self.line =
-                hasID || !derivesID ? line : Self.identified(line, by: chunk.bytes.span.extracting(range), number)
+            hasNewID = !hasID && path == nil
+            guard let path, !hasID else {
+                self.line = line
+                return
+            }
+            self.line = Self.identified(line, by: chunk.bytes.span.extracting(range), number, in: path)
         } catch {
             throw CommandError(.input, "\(source):\(number): \(error.message)", cause: error)
         }
     }
 
-    /// The same event with an id that is a UUIDv7 of its time whose random bits are a hash of the line.
-    private static func identified(_ line: EventLine, by bytes: Span<UInt8>, _ number: Int) -> EventLine {
+    /// The same event with an id that is a UUIDv7 of its time whose random bits are a hash of the line and its place.
+    private static func identified(
+        _ line: EventLine,
+        by bytes: Span<UInt8>,
+        _ number: Int,
+        in path: String
+    ) -> EventLine {
         var hash = FNV1a()
+        for byte in path.utf8 { hash.combine(byte) }
+        // No path holds a NUL.
+        hash.combine(0 as UInt8)
         hash.combine(UInt64(number))
         for index in bytes.indices { hash.combine(bytes[index]) }
         let moment = line.event.occurredAt ?? Timestamp(microseconds: 0)

@@ -71,7 +71,7 @@ struct ProjectionsCheckCommand: AsyncParsableCommand {
         var lines: [EventLine] = []
         while let chunk = try await source.next() {
             for index in chunk.lines.indices where !chunk.lines[index].isEmpty {
-                let parsed = try ParsedLine(index, of: chunk, source: source.name, derivesID: true)
+                let parsed = try ParsedLine(index, of: chunk, source: source.name, derivingIDFrom: source.name)
                 lines.append(parsed.line)
             }
         }
