@@ -5,7 +5,9 @@ internal import Logging
 extension LibpqConnection {
     /// Opens a connection.
     ///
-    /// What the URL says goes before what libpq would do without it; the session's settings go before the URL's.
+    /// What the URL says goes before what libpq would do without it; the session's settings go before the URL's. Several
+    /// hosts are tried in turn; each has an equal share of the time that is left, and no more than the URL's
+    /// `connect_timeout`. See ``ConnectAttempts``.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -13,25 +15,54 @@ extension LibpqConnection {
         interrupt: InterruptSignal,
         logger: Logger
     ) throws(PostgresError) -> LibpqConnection {
+        let attempts = ConnectAttempts(url: configuration.url)
+        let deadline = ContinuousClock.now + configuration.connectTimeout
+        var failures: [PostgresError] = []
+        for (number, keywords) in attempts.keywords.enumerated() {
+            let share = ContinuousClock.now.duration(to: deadline) / (attempts.keywords.count - number)
+            do throws(PostgresError) {
+                let connection = try start(configuration, keywords, interrupt: interrupt, logger: logger)
+                try connection.finishConnecting(within: min(share, attempts.timeout ?? share))
+                return connection
+            } catch {
+                if interrupt.isRaised { throw error }
+                failures.append(error)
+            }
+        }
+        let isTimeout = failures.allSatisfy { $0.code == .timedOut }
+        throw PostgresError(
+            isTimeout ? .timedOut : .connectionFailed,
+            failures.map(\.message).joined(separator: "; ")
+        )
+    }
+
+    /// Starts an attempt.
+    ///
+    /// - Parameter chosen: Keywords that go before the URL's.
+    private static func start(
+        _ configuration: PostgresConfiguration,
+        _ chosen: [(String, String)],
+        interrupt: InterruptSignal,
+        logger: Logger
+    ) throws(PostgresError) -> LibpqConnection {
         // libpq lets a later keyword override an earlier one, and expands the URL where `dbname` stands.
-        let keywords = [
-            ("fallback_application_name", configuration.applicationName),
-            // A peer that vanished without a word is noticed within a minute, not after the system's two hours.
-            ("keepalives_idle", "30"),
-            ("keepalives_interval", "10"),
-            ("keepalives_count", "3"),
-            ("tcp_user_timeout", "60000"),
-            ("dbname", configuration.url),
-            ("client_encoding", "UTF8"),
-            ("options", [options(ofURL: configuration.url), configuration.startupOptions].joined(separator: " ")),
-        ]
+        let keywords =
+            [
+                ("fallback_application_name", configuration.applicationName),
+                // A peer that vanished without a word is noticed within a minute, not after the system's two hours.
+                ("keepalives_idle", "30"),
+                ("keepalives_interval", "10"),
+                ("keepalives_count", "3"),
+                ("tcp_user_timeout", "60000"),
+                ("dbname", configuration.url),
+                ("client_encoding", "UTF8"),
+                ("options", [options(ofURL: configuration.url), configuration.startupOptions].joined(separator: " ")),
+            ] + chosen
         let started = unsafe withCStrings(keywords.map(\.0)) { names in
             unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }
         }
         guard let started = unsafe started else { throw PostgresError(.connectionFailed, "no memory for a connection") }
-        let connection = unsafe LibpqConnection(owning: started, interrupt: interrupt, logger: logger)
-        try connection.finishConnecting(within: configuration.connectTimeout)
-        return connection
+        return unsafe LibpqConnection(owning: started, interrupt: interrupt, logger: logger)
     }
 
     private func finishConnecting(within timeout: Duration) throws(PostgresError) {
@@ -44,24 +75,22 @@ extension LibpqConnection {
             switch wait(for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
             case .ready: state = unsafe PQconnectPoll(pointer)
             case .interrupted: throw PostgresError(.connectionFailed, "connecting was cancelled")
-            case .timedOut: throw PostgresError(.timedOut, "no connection within \(timeout): check the address")
+            case .timedOut:
+                throw PostgresError(.timedOut, "no connection to \(host) within \(timeout): check the address")
             }
         }
         _ = unsafe PQsetnonblocking(pointer, 1)
     }
 
+    /// The host that is being tried, as far as libpq knows it.
+    private var host: String {
+        guard let name = unsafe PQhost(pointer), unsafe name.pointee != 0 else { return "the server" }
+        return unsafe String(cString: name)
+    }
+
     /// The `options` that a URL sets, which the session's settings are added to.
     private static func options(ofURL url: String) -> String {
-        guard let parsed = unsafe PQconninfoParse(url, nil) else { return "" }
-        defer { unsafe PQconninfoFree(parsed) }
-        var option = unsafe parsed
-        while let keyword = unsafe option.pointee.keyword {
-            if unsafe strcmp(keyword, "options") == 0, let value = unsafe option.pointee.val {
-                return unsafe String(cString: value)
-            }
-            unsafe option += 1
-        }
-        return ""
+        unsafe ConnectAttempts.options(of: PQconninfoParse(url, nil))["options"] ?? ""
     }
 }
 

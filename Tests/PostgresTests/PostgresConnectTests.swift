@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 import Postgres
 import RecorderTesting
@@ -52,6 +53,34 @@ import Testing
         let silent = try SilentPort(accepts: true)
         let error = try await failure("host=127.0.0.1 port=\(silent.number) user=nobody", timeout: .milliseconds(200))
         #expect(error.code == .timedOut)
+    }
+
+    @Test(arguments: ["any", "read-write", "primary", "prefer-standby"])
+    func `a host that accepts and says nothing does not keep the next from being tried`(attributes: String) async throws
+    {
+        let silent = try SilentPort(accepts: true)
+        try await withDatabase { given in
+            let words = given.url.split(separator: " ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+            let own = Dictionary(words.map { ($0[0], $0[1]) }) { $1 }
+            var configuration = given
+            configuration.connectTimeout = .seconds(4)
+            configuration.url =
+                "host=127.0.0.1,\(own["host"] ?? "") port=\(silent.number),\(own["port"] ?? "") "
+                + "dbname=\(own["dbname"] ?? "") user=\(own["user"] ?? "") target_session_attrs=\(attributes)"
+            try await withSession(configuration) { session in try await #expect(session.first(Echo(1)) == 1) }
+            var wanted = configuration
+            wanted.url += " connect_timeout=1"
+            wanted.connectTimeout = .seconds(600)
+            try await withSession(wanted) { session in try await #expect(session.first(Echo(1)) == 1) }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func `the URL's connect_timeout bounds each host`() async throws {
+        let silent = try SilentPort(accepts: true)
+        let url = "host=127.0.0.1,127.0.0.1 port=\(silent.number) user=nobody connect_timeout=1"
+        let error = try await failure(url, timeout: .seconds(600))
+        #expect(error.code == .timedOut)
+        #expect(error.message.components(separatedBy: "127.0.0.1").count == 3, "\(error.message)")
     }
 
     @Test func `cancellation while connecting returns at once`() async throws {
