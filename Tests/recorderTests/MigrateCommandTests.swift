@@ -30,6 +30,39 @@ import Testing
         }
     }
 
+    /// A folder with one migration, for `body`.
+    private func withMigration(up: String, down: String, _ body: (_ path: String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "migrations-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in [("up", up), ("down", down)] {
+            let file = folder.appending(path: "0001_only.\(name).sql")
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        }
+        try await body(folder.path(percentEncoded: false))
+    }
+
+    /// The server would go on with the script, and with its locks, for as long as that takes.
+    @Test(.timeLimit(.minutes(5)), arguments: [SIGINT, SIGTERM])
+    func `a signal stops a migration at the server, too`(signal: Int32) async throws {
+        try await withTestDatabase(.empty) { database in
+            let connection = try await PostgresConnection.connect(database)
+            let sessions =
+                "select count(*) from pg_stat_activity where query like 'select pg_sleep(600)%' and state = 'active' and datname = current_database()"
+            func sleeping() async throws -> Bool { try await connection.text(unsafeSQL: sessions) == [["1"]] }
+            try await withMigration(up: "select pg_sleep(600)", down: "") { path in
+                let up = try RecorderCommand(["migrate", "up", "--migrations", path], databaseURL: database.url)
+                while try await !sleeping(), kill(up.id, 0) == 0 {}
+                up.send(signal)
+                let result = await up.result()
+                #expect(result.status == 1)
+                #expect(result.errors.contains("stopped before it was done"), "\(result.errors)")
+                #expect(try await !sleeping())
+            }
+            await connection.close()
+        }
+    }
+
     @Test func `new migrations are numbered after the last`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "migrations-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

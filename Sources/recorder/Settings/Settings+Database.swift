@@ -60,7 +60,7 @@ extension Settings {
         )
     }
 
-    /// Opens the log while `body` runs.
+    /// Opens the log while `body` runs. What signals do meanwhile is the caller's to say.
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
         let store = PostgresEventStore(try database(), schema: schema, keys: keys, logger: logger)
         do {
@@ -73,12 +73,12 @@ extension Settings {
         }
     }
 
-    /// Opens a pool of connections while `body` runs.
+    /// Opens a pool of connections while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
     func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
-        try await PostgresPool.with(database(), logger: logger, body)
+        try await RunningCommand.cancelledBySignals { try await PostgresPool.with(database(), logger: logger, body) }
     }
 
-    /// Opens the read models while `body` runs.
+    /// Opens the read models while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
     func withReadModels<R>(_ body: (ReadModels) async throws -> R) async throws -> R {
         try await withPool { pool in try await body(ReadModels(pool)) }
     }

@@ -10,15 +10,18 @@ struct MigrationsOptions: ParsableArguments {
     )
     var migrations: String?
 
-    /// Opens a connection and a migrator while `body` runs.
+    /// Opens a connection and a migrator while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
     func withMigrator<R>(
         _ settings: Settings,
         _ body: (Migrator, PostgresConnection) async throws -> R
     ) async throws -> R {
         let sources = try migrations.map { path throws(SchemaError) in try SQLFiles(directory: path) } ?? .embedded
         let migrator = Migrator(files: sources, schema: settings.schema)
-        return try await PostgresConnection.with(try settings.database(), logger: settings.logger) { connection in
-            try await body(migrator, connection)
+        let database = try settings.database()
+        return try await RunningCommand.cancelledBySignals {
+            try await PostgresConnection.with(database, logger: settings.logger) { connection in
+                try await body(migrator, connection)
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let versions = ProjectionVersions(among: try further.source.files(), configuration: try settings.database())
-        try await versions.activate(name, version: version)
+        try await RunningCommand.cancelledBySignals { try await versions.activate(name, version: version) }
         if options.json {
             JSONLine.print { line in
                 line.field("projection", name)
