@@ -48,6 +48,36 @@ import Testing
         }
     }
 
+    @Test func `a generation is not swept while a value is there, however old it is`() async throws {
+        try await withCaches { configuration, one, other in
+            let ann = UUID()
+            try await sql(configuration, "select clear_cache('vector_search', '\(ann)'), clear_cache('embedding')")
+            for caches in [one, other] { try await caches.catchUp() }
+            _ = try await one.matches(of: .of(ann, "current")) { [.of("current")] }
+            _ = try await one.matches(of: .of(ann, "stale")) { [.of("stale")] }
+            _ = try await one.embedding(of: "current", model: "m") { [1] }
+            // A value that was computed before the change, and stored behind it.
+            try await sql(
+                configuration,
+                """
+                update vector_search_cache set generation = 0, expires_at = now() + interval '7 days' where texts = '{stale}';
+                update cache_generations set changed_at = now() - interval '2 days'
+                """
+            )
+            let administration = CacheAdministration(one.pool)
+            _ = try await administration.sweep()
+            let found = try await other.matches(of: .of(ann, "stale")) { [.of("new")] }
+            #expect(found.map(\.text) == ["new"])
+            #expect(try await other.matches(of: .of(ann, "current")) { throw Broken() }.first?.text == "current")
+            #expect(try await other.embedding(of: "current", model: "m") { throw Broken() } == [1])
+            let left = "select count(*) from cache_generations"
+            #expect(try await sql(configuration, left) == [["2"]])
+            try await sql(configuration, "delete from vector_search_cache; delete from embedding_cache")
+            _ = try await administration.sweep()
+            #expect(try await sql(configuration, left) == [["0"]])
+        }
+    }
+
     @Test func `a change that is rolled back drops nothing`() async throws {
         try await withCaches { configuration, one, other in
             try await watchDocuments(configuration)
