@@ -10,6 +10,8 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
         case input
         /// Some of the work was refused; each refusal was reported when it came.
         case refused
+        /// A signal came before the work was done.
+        case stopped
         /// What was asked for is not there.
         case notFound
     }

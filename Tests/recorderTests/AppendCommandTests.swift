@@ -67,6 +67,37 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(5)), arguments: [SIGINT, SIGTERM])
+    func `a signal ends the reading, and what was read is acknowledged`(signal: Int32) async throws {
+        try await withTestDatabase { database in
+            try await withPipe { pipe in
+                // Open for both, so that the input has no end.
+                let writer = try #require(FileHandle(forUpdatingAtPath: pipe))
+                let lines = Lines.events(stream: Lines.stream(), count: 3).joined(separator: "\n") + "\n"
+                let connection = try await PostgresConnection.connect(database)
+                try await connection.run(unsafeSQL: "begin; lock table events in share mode")
+                let run = try RecorderCommand(["append"], databaseURL: database.url, input: URL(filePath: pipe))
+                try writer.write(contentsOf: Data(lines.utf8))
+                let waiting = """
+                    select pg_stat_clear_snapshot(), count(*) from pg_stat_activity
+                    where wait_event_type = 'Lock' and datname = current_database()
+                    """
+                while try await connection.text(unsafeSQL: waiting).first?[1] == "0", kill(run.id, 0) == 0 {}
+                // Cut off here, the process would never learn that they are stored.
+                run.send(signal)
+                try await connection.run(unsafeSQL: "commit")
+                let result = await run.result()
+                #expect(result.status == 1)
+                #expect(result.lines.count == 3, "\(result.output)")
+                #expect(result.errors.contains("stopped before the end of the input"), "\(result.errors)")
+                let stored = try await connection.text(unsafeSQL: "select count(*) from events")
+                #expect(stored == [["3"]])
+                await connection.close()
+                try writer.close()
+            }
+        }
+    }
+
     @Test func `invalid UTF-8 is refused`() async throws {
         try await withTestDatabase { database in
             let file = FileManager.default.temporaryDirectory.appending(path: "bad-\(UUID().uuidString)")

@@ -30,3 +30,12 @@ enum Lines {
     /// A new stream.
     static func stream() -> StreamID { .generate(at: .now()) }
 }
+
+/// Makes a pipe with a name for `body`, and removes it behind it.
+func withPipe(_ body: (_ path: String) async throws -> Void) async throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "pipe-\(UUID().uuidString)")
+        .path(percentEncoded: false)
+    try #require(unsafe mkfifo(path, 0o600) == 0)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try await body(path)
+}

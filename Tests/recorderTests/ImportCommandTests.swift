@@ -120,6 +120,49 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(5))) func `a pipe with a name is read, and its writer lives`() async throws {
+        try await withTestDatabase { database in
+            try await withPipe { pipe in
+                let input = Lines.events(stream: Lines.stream(), count: 3).joined(separator: "\n")
+                async let writer = ChildProgram.attempt("sh", ["-c", "exec cat > '\(pipe)'"], input: input)
+                let result = try await RecorderCommand.run("import", pipe, "--json", databaseURL: database.url)
+                #expect(result.status == 0, "\(result.errors)")
+                #expect(try result.json().first?["stored"]?.integer == 3)
+                #expect(try await writer.status == 0)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)), arguments: [SIGINT, SIGTERM])
+    func `a signal ends the reading, and the counts are printed`(signal: Int32) async throws {
+        try await withTestDatabase { database in
+            try await withPipe { pipe in
+                // Open for both, so that the input has no end.
+                let writer = try #require(FileHandle(forUpdatingAtPath: pipe))
+                let lines = Lines.events(stream: Lines.stream(), count: 3).joined(separator: "\n") + "\n{\"unfinished"
+                try writer.write(contentsOf: Data(lines.utf8))
+                let run = try RecorderCommand(["import", "-"], databaseURL: database.url, input: URL(filePath: pipe))
+                let connection = try await PostgresConnection.connect(database)
+                while try await connection.text(unsafeSQL: "select count(*) from events") != [["3"]],
+                    kill(run.id, 0) == 0
+                {}
+                await connection.close()
+                run.send(signal)
+                let result = await run.result()
+                #expect(result.status == 1)
+                #expect(result.output.hasPrefix("3 events stored"), "\(result.output)")
+                #expect(result.errors.contains("stopped in standard input before its end"), "\(result.errors)")
+                try writer.close()
+            }
+        }
+    }
+
+    @Test func `a folder is no file`() async throws {
+        let result = try await RecorderCommand.run("import", "/tmp", databaseURL: "host=/nowhere")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("/tmp is a folder"), "\(result.errors)")
+    }
+
     @Test func `a file that is not there is named`() async throws {
         let result = try await RecorderCommand.run("import", "/nowhere.jsonl", databaseURL: "host=/nowhere")
         #expect(result.status == 1)

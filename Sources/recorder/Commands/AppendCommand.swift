@@ -13,7 +13,8 @@ struct AppendCommand: AsyncParsableCommand {
             status 1 and an error that names the line, the field and the reason: those before it are stored and \
             acknowledged, it and those after it are not. An event that its stream refuses (a wrong expected version) \
             is reported, the others go on, and the status is 1 at the end. An event with the same id as one in its \
-            stream is not stored again: it is acknowledged with what it got the first time.
+            stream is not stored again: it is acknowledged with what it got the first time. Ctrl-C or SIGTERM ends the \
+            reading: whole lines that were read are stored and acknowledged, and the status is 1.
 
             EXAMPLES
               echo '{"stream": "019cad8f-ac00-7e4e-a7b6-815d4e98868f", "type": "session.started"}' | recorder append
@@ -26,8 +27,11 @@ struct AppendCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let json = options.json
-        let refused = try await settings.withStore { store in
-            try await store.withAppender { appender in try await Self.appendAll(with: appender, json: json) }
+        let stop = try StopSignal()
+        let refused = try await settings.withStore(stoppedBy: stop) { store in
+            try await store.withAppender { appender in
+                try await Self.appendAll(with: appender, json: json, until: stop)
+            }
         }
         guard refused == 0 else {
             throw CommandError(.refused, "\(Counted.text(refused, "event")) refused, for the reasons above")
@@ -35,8 +39,12 @@ struct AppendCommand: AsyncParsableCommand {
     }
 
     /// - Returns: How many events were refused.
-    private static func appendAll(with appender: EventAppender, json: Bool) async throws -> Int {
-        var source = try LineSource(path: "-", chunkSize: 1 << 18)
+    private static func appendAll(
+        with appender: EventAppender,
+        json: Bool,
+        until stop: StopSignal
+    ) async throws -> Int {
+        var source = try LineSource(path: "-", chunkSize: 1 << 18, stop: stop)
         var refused = 0
         while let chunk = try await source.next() {
             var lines: [ParsedLine] = []
@@ -60,6 +68,12 @@ struct AppendCommand: AsyncParsableCommand {
             }
             try StandardOutput.shared.flush()
             if let failure { throw failure }
+        }
+        guard !source.wasStopped else {
+            throw CommandError(
+                .stopped,
+                "stopped before the end of the input: what was read is stored and acknowledged"
+            )
         }
         return refused
     }

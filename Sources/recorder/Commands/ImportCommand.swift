@@ -14,7 +14,8 @@ struct ImportCommand: AsyncParsableCommand {
 
             The import stops with status 1 at the first line that breaks the contract and names file, line, field and \
             reason. What stands before that line is stored, it and what follows is not. An event that its stream \
-            refuses (a wrong expected version) is reported, the others go on, and the status is 1 at the end.
+            refuses (a wrong expected version) is reported, the others go on, and the status is 1 at the end. Ctrl-C or \
+            SIGTERM ends the reading: what was read is stored and counted, and the status is 1.
 
             EXAMPLES
               recorder import monday.jsonl tuesday.jsonl
@@ -31,14 +32,17 @@ struct ImportCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         let (files, json) = (files, options.json)
         // A name that is wrong shall be said before anything is stored.
-        for file in files { _ = try LineSource(path: file) }
-        let counts = try await settings.withStore { store in
+        for file in files { try LineSource.check(path: file) }
+        let stop = try StopSignal()
+        let counts = try await settings.withStore(stoppedBy: stop) { store in
             try await store.withAppender { appender in
                 let bar = ProgressBar("event")
                 defer { bar.finish() }
                 var work = EventImport(appender: appender)
                 do {
-                    try await work.run(files) { counts, fraction in bar.show(counts.total, fraction: fraction) }
+                    try await work.run(files, until: stop) { counts, fraction in
+                        bar.show(counts.total, fraction: fraction)
+                    }
                 } catch {
                     bar.finish()
                     Self.report(work.counts, rate: bar.rate(of: work.counts.total), json: json)

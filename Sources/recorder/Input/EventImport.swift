@@ -49,16 +49,24 @@ struct EventImport {
     ///
     /// - Parameters:
     ///   - paths: The files; `-` is standard input.
+    ///   - stop: What ends the reading; what was read before is stored.
     ///   - progress: Told after each chunk what was done, and which part of the file was read if its size is known.
     /// - Throws: ``CommandError`` with code `.input` for the first line that breaks the contract, after everything
-    ///   before it was stored; `.file`; `EventStoreError` with `.unavailable`.
-    mutating func run(_ paths: [String], progress: (Counts, _ fraction: Double?) -> Void) async throws {
+    ///   before it was stored; `.stopped`; `.file`; `EventStoreError` with `.unavailable`.
+    mutating func run(
+        _ paths: [String],
+        until stop: StopSignal,
+        progress: (Counts, _ fraction: Double?) -> Void
+    ) async throws {
         var failure: CommandError?
         for path in paths where failure == nil {
-            var source = try LineSource(path: path)
+            var source = try LineSource(path: path, stop: stop)
             while failure == nil, let chunk = try await source.next() {
                 failure = try await handOver(chunk, of: source.name, path: source.path)
                 progress(counts, source.size.map { Double(chunk.offset) / Double(max($0, 1)) })
+            }
+            if source.wasStopped {
+                failure = CommandError(.stopped, "stopped in \(source.name) before its end: what was read is stored")
             }
         }
         try await settle(leaving: 0)

@@ -27,26 +27,32 @@ struct LineSource: ~Copyable {
     /// Its absolute path without links; nil if it is no regular file, and so nothing that can be read again.
     let path: String?
     private let descriptor: Int32
+    private let stop: StopSignal?
     private let chunkSize: Int
     private let queue = DispatchQueue(label: "recorder.input")
     private var rest: [UInt8] = []
     private var lineNumber = 1
     private var offset = 0
     private var isAtEnd = false
+    /// Whether the wish to stop came before the end.
+    private(set) var wasStopped = false
 
     /// Opens a file.
     ///
     /// - Parameters:
     ///   - path: The file's path; `-` is standard input.
     ///   - chunkSize: About how many bytes to read together.
+    ///   - stop: What ends the reading before the end.
     /// - Throws: ``CommandError`` with code `.file`.
-    init(path: String, chunkSize: Int = 1 << 20) throws(CommandError) {
+    init(path: String, chunkSize: Int = 1 << 20, stop: StopSignal? = nil) throws(CommandError) {
         self.chunkSize = chunkSize
+        self.stop = stop
         guard path != "-" else {
             (name, size, self.path, descriptor) = ("standard input", nil, nil, STDIN_FILENO)
             return
         }
-        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe with a name is open at once, also without a writer: what waits for one is a read, which can be ended.
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else {
             throw CommandError(.file, "\(path) cannot be opened: \(SystemMessage.of(errno))")
         }
@@ -54,6 +60,20 @@ struct LineSource: ~Copyable {
         let isFile = unsafe fstat(opened, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         (name, size, descriptor) = (path, isFile ? Int(status.st_size) : nil, opened)
         self.path = isFile ? Self.absolutePath(of: path) : nil
+    }
+
+    /// Whether a file can be read, as far as that shows without opening it: who opens a pipe takes it from its writer.
+    ///
+    /// - Throws: ``CommandError`` with code `.file`.
+    static func check(path: String) throws(CommandError) {
+        guard path != "-" else { return }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, unsafe access(path, R_OK) == 0 else {
+            throw CommandError(.file, "\(path) cannot be opened: \(SystemMessage.of(errno))")
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw CommandError(.file, "\(path) is a folder: name the files in it")
+        }
     }
 
     private static func absolutePath(of path: String) -> String? {
@@ -70,14 +90,17 @@ struct LineSource: ~Copyable {
     ///
     /// Waits only for the first of them: lines that come slowly are given as they come.
     ///
-    /// - Returns: At least one line; nil at the end.
+    /// - Returns: At least one line; nil at the end, or when the reading was stopped.
     /// - Throws: ``CommandError`` with code `.file` if reading fails, `.input` if a line is too long.
     mutating func next() async throws(CommandError) -> Chunk? {
         var bytes = rest
         rest = []
         var searched = 0
         while !isAtEnd {
-            let count = try await read(into: &bytes)
+            guard let count = try await read(into: &bytes) else {
+                wasStopped = true
+                return nil
+            }
             isAtEnd = count == 0
             guard let end = bytes[searched...].lastIndex(of: 0x0A) else {
                 searched = bytes.count
@@ -107,27 +130,57 @@ struct LineSource: ~Copyable {
         return lines
     }
 
-    private mutating func read(into bytes: inout [UInt8]) async throws(CommandError) -> Int {
-        let (descriptor, chunkSize) = (descriptor, chunkSize)
-        let (read, failure) = await withCheckedContinuation { continuation in
+    /// - Returns: How many bytes there were, 0 at the end; nil if the reading was stopped.
+    private mutating func read(into bytes: inout [UInt8]) async throws(CommandError) -> Int? {
+        let (descriptor, chunkSize, stop) = (descriptor, chunkSize, stop)
+        let reading = await withCheckedContinuation { continuation in
             queue.async {
-                var failure: Int32 = 0
-                let read = unsafe [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
-                    var result = 0
-                    repeat {
-                        result = unsafe Glibc.read(descriptor, buffer.baseAddress, chunkSize)
-                    } while result < 0
-                        && errno == EINTR
-                    if result < 0 { failure = errno }
-                    count = max(0, result)
-                }
-                continuation.resume(returning: (read, failure))
+                continuation.resume(returning: Self.read(descriptor, atMost: chunkSize, until: stop))
             }
         }
-        guard failure == 0 else { throw CommandError(.file, "\(name) cannot be read: \(SystemMessage.of(failure))") }
-        offset += read.count
-        if bytes.isEmpty { bytes = read } else { bytes.append(contentsOf: read) }
-        return read.count
+        switch reading {
+        case .stopped: return nil
+        case .failed(let failure):
+            throw CommandError(.file, "\(name) cannot be read: \(SystemMessage.of(failure))")
+        case .bytes(let read):
+            offset += read.count
+            if bytes.isEmpty { bytes = read } else { bytes.append(contentsOf: read) }
+            return read.count
+        }
+    }
+
+    /// How a read ended.
+    private enum Reading: Sendable {
+        case bytes([UInt8])
+        case failed(Int32)
+        case stopped
+    }
+
+    /// Waits for input, or to be stopped. Blocks.
+    private static func read(_ descriptor: Int32, atMost size: Int, until stop: StopSignal?) -> Reading {
+        while true {
+            // A negative descriptor is passed over.
+            var waiting = (
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stop?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+            )
+            _ = unsafe withUnsafeMutableBytes(of: &waiting) { bytes in
+                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, -1)
+            }
+            if stop?.isRaised == true { return .stopped }
+            guard waiting.0.revents != 0 else { continue }
+            var failure: Int32 = 0
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+                let result = unsafe Glibc.read(descriptor, buffer.baseAddress, size)
+                if result < 0 { failure = errno }
+                count = max(0, result)
+            }
+            switch failure {
+            case 0: return .bytes(bytes)
+            case EINTR, EAGAIN: continue
+            default: return .failed(failure)
+            }
+        }
     }
 }
 

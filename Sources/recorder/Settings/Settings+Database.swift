@@ -73,6 +73,15 @@ extension Settings {
         }
     }
 
+    /// Opens the log while `body` runs, which SIGINT and SIGTERM ask to stop. A second signal ends the process at once.
+    func withStore<R>(stoppedBy stop: StopSignal, _ body: (PostgresEventStore) async throws -> R) async throws -> R {
+        try await RunningCommand.hearingSignals {
+            stop.raise()
+        } while: {
+            try await withStore(body)
+        }
+    }
+
     /// Opens a pool of connections while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
     func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
         try await RunningCommand.cancelledBySignals { try await PostgresPool.with(database(), logger: logger, body) }

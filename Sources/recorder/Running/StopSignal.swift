@@ -1,0 +1,35 @@
+import Glibc
+import Synchronization
+
+/// The wish to stop, which also ends a wait in `poll`.
+final class StopSignal: Sendable {
+    /// Readable from when the signal was raised: the end of a pipe.
+    let descriptor: Int32
+    private let writer: Int32
+    private let raised = Atomic(false)
+
+    /// - Throws: ``CommandError`` with code `.file` if the process has no file descriptor left.
+    init() throws(CommandError) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else {
+            throw CommandError(.file, "no pipe can be made: \(SystemMessage.of(errno))")
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (descriptor, writer) = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(descriptor)
+        close(writer)
+    }
+
+    /// Whether it was raised.
+    var isRaised: Bool { raised.load(ordering: .acquiring) }
+
+    /// Asks to stop, from any thread.
+    func raise() {
+        raised.store(true, ordering: .releasing)
+        var byte: UInt8 = 0
+        _ = unsafe write(writer, &byte, 1)
+    }
+}
