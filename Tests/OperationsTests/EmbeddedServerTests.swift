@@ -86,6 +86,22 @@ import Testing
         }
     }
 
+    @Test func `what else works in the data directory is left alone`() async throws {
+        try await withFolder { folder in
+            await (try EmbeddedServer.start(configuration(folder), logger: logger)).stop()
+            let bystander = Process()
+            bystander.executableURL = URL(filePath: "/bin/sleep")
+            bystander.arguments = ["600"]
+            bystander.currentDirectoryURL = URL(filePath: folder + "/data")
+            try bystander.run()
+            try await EmbeddedServer.withServer(configuration(folder), logger: logger) { server in
+                #expect(LeftoverProcesses.identifiers(in: folder + "/data").contains(server.processIdentifier ?? 0))
+            }
+            #expect(bystander.isRunning)
+            bystander.terminate()
+        }
+    }
+
     @Test func `a path too long for a socket gets a short one`() async throws {
         try await withFolder(String(repeating: "long name, ", count: 12)) { folder in
             try await EmbeddedServer.withServer(configuration(folder), logger: logger) { server in
@@ -114,6 +130,12 @@ import Testing
             let data = try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/data")
             #expect(data.hasPrefix("/var/tmp/recorder-"))
             try FileManager.default.removeItem(at: URL(filePath: data).deletingLastPathComponent())
+            // An empty server in its place would look like a log that has lost everything.
+            let error = await #expect(throws: OperationsError.self) {
+                try await EmbeddedServer.start(configuration(folder), logger: logger)
+            }
+            #expect(error?.code == .invalidDirectory)
+            #expect(error?.message.contains("remove the link to start empty") == true)
         }
     }
 

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 
 /// The processes of a server that runs on a data directory although nobody holds its lock: those of an earlier run that
-/// was killed. PostgreSQL's processes all work in the data directory, which is how they are told from others that got
-/// the same number later.
+/// was killed. PostgreSQL's processes all work in the data directory and run the program `postgres`, which is how they are
+/// told from others that got the same number later, and from a shell that somebody left standing there.
 enum LeftoverProcesses {
     /// Stops what still runs there, and removes a `postmaster.pid` that then belongs to nobody.
     ///
@@ -31,13 +31,18 @@ enum LeftoverProcesses {
         try? FileManager.default.removeItem(atPath: "\(data)/postmaster.pid")
     }
 
-    /// The processes whose working directory this is.
+    /// The server's processes whose working directory this is.
+    ///
+    /// Source: proc(5), on `/proc/pid/exe`: the link to a program that was replaced since ends in ` (deleted)`.
     static func identifiers(in data: String) -> [pid_t] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
-            guard let identifier = pid_t(entry),
-                let directory = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd")
+            guard let identifier = pid_t(entry), identifier != getpid(),
+                let directory = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/cwd"),
+                directory == data,
+                let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(entry)/exe")
             else { return nil }
-            return directory == data ? identifier : nil
+            let name = program.split(separator: "/").last.map(String.init)
+            return name == "postgres" || name == "postgres (deleted)" ? identifier : nil
         }
     }
 

@@ -56,8 +56,10 @@ struct ServerDirectory: Sendable {
             if FileStatus(path: folder) != nil {
                 return try "\(realPath(folder))/\(URL(filePath: target).lastPathComponent)"
             }
-            logger.warning("the data of \(link) is gone from \(folder): starting empty")
-            unsafe unlink(link)
+            throw OperationsError(
+                .invalidDirectory,
+                "the data of \(link) is gone: there is no \(folder) any more. Put it back, or remove the link to start empty"
+            )
         }
         if account.canReach(link) { return link }
         guard FileStatus(path: link) == nil else {
