@@ -12,6 +12,17 @@ package struct Migration: Sendable, Hashable {
     /// The file's name without `.up.sql`, such as `0003_events`.
     package var title: String { Self.title(version: version, name: name) }
 
+    /// Refuses what would end the transaction that a file runs in: what stands before it could not be rolled back.
+    ///
+    /// - Parameter direction: Which of the two files: `up` or `down`.
+    /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
+    func refuseTransactions(in direction: String) throws(SchemaError) {
+        try SQLStatement.refuseTransactions(
+            in: direction == "up" ? up : down,
+            file: "migrations/\(title).\(direction).sql"
+        )
+    }
+
     static func title(version: Int, name: String) -> String {
         let digits = String(version)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_" + name

@@ -64,6 +64,16 @@ struct DeleteAppliedMigration: PostgresStatement {
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(Int32(version)) }
 }
 
+/// Whether there is a schema.
+struct SelectHasSchema: PostgresStatement {
+    let sql = "select to_regnamespace(quote_ident($1)) is not null"
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
+}
+
 /// Whether a schema has the table of applied migrations.
 struct SelectHasMigrations: PostgresStatement {
     let sql = "select to_regclass(quote_ident($1) || '.schema_migrations') is not null"

@@ -38,56 +38,91 @@ package struct Migrator: Sendable {
     ///
     /// Several may do so at once: each migration is applied by one of them.
     ///
-    /// - Parameter version: The last one to apply; nil applies all.
+    /// - Parameters:
+    ///   - version: The last one to apply; nil applies all.
+    ///   - applied: Told of each as soon as it is committed.
     /// - Returns: Those that this call applied.
-    /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile` or `.outOfOrder` before anything is done, `.failed` with
-    ///   the server's words, in which case that migration left nothing behind; `PostgresError` if the connection breaks.
-    package func up(on connection: PostgresConnection, to version: Int? = nil) async throws -> [Migration] {
+    /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile`, `.outOfOrder` or `.invalidFile` before anything is done,
+    ///   `.failed` with the server's words, in which case that migration left nothing behind; `PostgresError` if the
+    ///   connection breaks.
+    package func up(
+        on connection: PostgresConnection,
+        to version: Int? = nil,
+        each applied: (Migration) -> Void = { _ in }
+    ) async throws -> [Migration] {
         let migrations = try Migration.all(in: files)
         if let version, !migrations.contains(where: { $0.version == version }) {
             throw SchemaError(.missingFile, "there is no migration \(version) in \(files.origin)")
         }
         var done: [Migration] = []
-        while let applied = try await step(
-            on: connection,
-            { connection in
-                let pending = try await check(migrations, on: connection)
-                guard let next = pending.first, next.version <= version ?? .max else { return nil }
+        while true {
+            let isFirst = done.isEmpty
+            let migration = try await step(on: connection) { connection in
+                let pending = try await check(migrations, on: connection).filter { $0.version <= version ?? .max }
+                if isFirst { for migration in pending { try migration.refuseTransactions(in: "up") } }
+                guard let next = pending.first else { return nil }
                 try await run(next.up, of: next, direction: "up", on: connection)
                 try await connection.execute(InsertAppliedMigration(migration: next))
                 return next
             }
-        ) {
-            done.append(applied)
+            guard let migration else { return done }
+            done.append(migration)
+            applied(migration)
         }
-        return done
     }
 
     /// Takes the last applied migrations back, the last one first.
     ///
-    /// - Parameter steps: How many.
+    /// - Parameters:
+    ///   - steps: How many.
+    ///   - undone: Told of each as soon as that is committed.
     /// - Returns: Those that this call took back.
-    /// - Throws: As ``up(on:to:)``.
-    package func down(on connection: PostgresConnection, steps: Int = 1) async throws -> [Migration] {
+    /// - Throws: As ``up(on:to:each:)``; ``SchemaError`` with `.inUse` before anything is done if projections stand in the way.
+    package func down(
+        on connection: PostgresConnection,
+        steps: Int = 1,
+        each undone: (Migration) -> Void = { _ in }
+    ) async throws -> [Migration] {
         let migrations = try Migration.all(in: files)
         var done: [Migration] = []
-        while done.count < steps,
-            let undone = try await step(
-                on: connection,
-                { connection in
-                    _ = try await check(migrations, on: connection)
-                    guard let last = try await connection.query(SelectAppliedMigrations()).last,
-                        let migration = migrations.first(where: { $0.version == last.version })
-                    else { return nil }
-                    try await run(migration.down, of: migration, direction: "down", on: connection)
-                    try await connection.execute(DeleteAppliedMigration(version: migration.version))
-                    return migration
+        for left in stride(from: steps, to: 0, by: -1) {
+            let migration = try await step(on: connection) { connection in
+                _ = try await check(migrations, on: connection)
+                let applied = try await connection.query(SelectAppliedMigrations())
+                let next = applied.suffix(left).reversed().compactMap { row in
+                    migrations.first { $0.version == row.version }
                 }
-            )
-        {
-            done.append(undone)
+                if left == steps {
+                    for migration in next { try migration.refuseTransactions(in: "down") }
+                    try await refuseBelowProjections(next, on: connection)
+                }
+                guard let last = next.first else { return nil }
+                try await run(last.down, of: last, direction: "down", on: connection)
+                try await connection.execute(DeleteAppliedMigration(version: last.version))
+                return last
+            }
+            guard let migration else { break }
+            done.append(migration)
+            undone(migration)
         }
         return done
+    }
+
+    /// Refuses to take away what the policies on projections' tables read while there are such tables.
+    private func refuseBelowProjections(
+        _ migrations: [Migration],
+        on connection: isolated PostgresConnection
+    ) async throws {
+        guard let isolation = migrations.first(where: { $0.title == "0031_isolation" }) else { return }
+        let installed = try await connection.query(ProjectionInstaller.SelectInstalled())
+        guard !installed.isEmpty else { return }
+        let names = installed.map { "\($0.name) v\($0.version)" }.joined(separator: ", ")
+        throw SchemaError(
+            .inUse,
+            "migration \(isolation.title) cannot be taken back while projections have tables in schema \(schema) (\(names)): "
+                + "drop these tables and their views, and delete the rows of schema_projections and projection_checkpoints. "
+                + "`recorder project` makes and fills them again after `recorder migrate up`"
+        )
     }
 
     /// Every migration, applied or in the files, by number.
@@ -167,8 +202,11 @@ package struct Migrator: Sendable {
         try await connection.transaction { connection in
             _ = try await connection.first(LockSchema(schema: schema))
             if try await connection.first(SelectHasMigrations(schema: schema)) != true {
-                let name = PostgresConfiguration.quotedIdentifier(schema)
-                try await connection.run(unsafeSQL: "create schema if not exists \(name)")
+                // Only then: who asks for a schema that is there needs the right to make one all the same.
+                if try await connection.first(SelectHasSchema(schema: schema)) != true {
+                    let name = PostgresConfiguration.quotedIdentifier(schema)
+                    try await connection.run(unsafeSQL: "create schema if not exists \(name)")
+                }
                 try await makeTables(in: schema, on: connection)
             }
             _ = try await connection.first(SetSearchPath(schema: schema))

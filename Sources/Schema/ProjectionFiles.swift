@@ -141,7 +141,7 @@ package struct ProjectionFiles: Sendable, Hashable {
             )
         }
         for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql"), (eraseSQL ?? "", "erase.sql")] {
-            try Self.refuseTransactions(in: script, file: "projections/\(name)/v\(version)/\(file)")
+            try SQLStatement.refuseTransactions(in: script, file: "projections/\(name)/v\(version)/\(file)")
         }
         self.name = name
         self.version = version
@@ -172,20 +172,6 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// - Parameter batch: A common table expression of that name which has the common columns and the declared ones, such as
     ///   `batch as (select …)`.
     package func statements(over batch: String) -> [String] { bodies.map { $0.text(over: batch) } }
-
-    /// A script runs inside a transaction of the recorder, which it must not end.
-    private static func refuseTransactions(in script: String, file: String) throws(SchemaError) {
-        for statement in try SQLStatement.split(script, file: file) {
-            guard let verb = try statement.words(1, file: file).first?.word else { continue }
-            if ["begin", "start", "commit", "rollback", "abort", "savepoint", "release", "prepare"].contains(verb) {
-                throw SchemaError(
-                    .invalidFile,
-                    "\(file):\(statement.line): \(verb.uppercased()) is refused: the file runs inside a transaction of the "
-                        + "recorder's"
-                )
-            }
-        }
-    }
 
     /// The relation `batch` as a row or rows of parameters.
     ///

@@ -30,6 +30,38 @@ struct SQLStatement: Sendable, Hashable {
         return statements
     }
 
+    /// Refuses statements that begin or end a transaction, for scripts that run inside one of the recorder's.
+    ///
+    /// `prepare` is among them for `PREPARE TRANSACTION`, and `end` for the COMMIT that it means, unless it ends the body of a
+    /// function.
+    ///
+    /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
+    static func refuseTransactions(in script: String, file: String) throws(SchemaError) {
+        let refused = ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"]
+        var isInBody = false
+        for statement in try split(script, file: file) {
+            guard let verb = try statement.words(1, file: file).first?.word else { continue }
+            // The statements of such a body stand between semicolons like those outside.
+            if verb == "create", try statement.beginsBody(file: file) { isInBody = true }
+            guard refused.contains(verb) else { continue }
+            if isInBody, verb == "end" {
+                isInBody = false
+                continue
+            }
+            throw SchemaError(
+                .invalidFile,
+                "\(file):\(statement.line): \(verb.uppercased()) is refused: the file runs inside a transaction of the "
+                    + "recorder's"
+            )
+        }
+    }
+
+    /// Whether the statement makes a function with a body of SQL, `BEGIN ATOMIC`.
+    private func beginsBody(file: String) throws(SchemaError) -> Bool {
+        let words = try words(.max, file: file).map(\.word)
+        return zip(words, words.dropFirst()).contains { $0 == "begin" && $1 == "atomic" }
+    }
+
     /// The statement's first words in small letters; comments between them are passed over.
     func words(_ count: Int, file: String) throws(SchemaError) -> [(word: String, end: Int)] {
         var lexer = SQLLexer(text, file: file)

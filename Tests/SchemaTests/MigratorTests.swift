@@ -137,12 +137,83 @@ import Testing
         }
     }
 
-    @Test func `a migration that ends its transaction is refused`() async throws {
-        let files = changed("migrations/0001_first.up.sql", "commit")
+    @Test(arguments: [
+        "create table half (n int); commit; select 1/0", "select 1;\nEND", "savepoint s", "/* */ Rollback",
+        "create function f() returns int begin atomic select 1; end; end",
+    ])
+    func `statements of transactions are refused before anything is run`(script: String) async throws {
+        let up = changed("migrations/0002_second.up.sql", script)
+        let down = changed("migrations/0001_first.down.sql", script)
         try await withTestConnection(.empty) { connection in
-            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: files).up(on: connection) }
+            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: up).up(on: connection) }
             #expect(error?.code == .invalidFile)
-            #expect(error?.message.contains("0001_first") == true)
+            #expect(error?.message.contains("migrations/0002_second.up.sql:") == true)
+            let first = "select to_regclass('recorder.first') is null"
+            #expect(try await connection.text(unsafeSQL: first) == [["t"]])
+            _ = try await Migrator(files: down).up(on: connection)
+            let back = await #expect(throws: SchemaError.self) {
+                try await Migrator(files: down).down(on: connection, steps: 2)
+            }
+            #expect(back?.message.contains("migrations/0001_first.down.sql:") == true)
+            let second = "select to_regclass('recorder.second') is null"
+            #expect(try await connection.text(unsafeSQL: second) == [["f"]])
+        }
+    }
+
+    @Test func `a function's body may begin and end`() async throws {
+        let files = changed(
+            "migrations/0001_first.up.sql",
+            """
+            create table first (n int primary key);
+            create function one() returns int begin atomic select 1; select case when true then 1 end; end;
+            do $$ begin perform 1; end $$
+            """
+        )
+        try await withTestConnection(.empty) { connection in
+            let done = try await Migrator(files: files).up(on: connection)
+            #expect(done.count == 2)
+        }
+    }
+
+    @Test func `each step is told of when it is committed, also before one that fails`() async throws {
+        let files = changed("migrations/0002_second.up.sql", "select 1/0")
+        try await withTestConnection(.empty) { connection in
+            var told: [String] = []
+            await #expect(throws: SchemaError.self) {
+                try await Migrator(files: files).up(on: connection) { told.append($0.title) }
+            }
+            #expect(told == ["0001_first"])
+        }
+    }
+
+    @Test func `a schema that is there needs no right to make one`() async throws {
+        try await withTestDatabase(.empty) { configuration in
+            try await withConnection(configuration) { administrator in
+                let role = "migrator_\(UUID().uuidString.prefix(8).lowercased())"
+                try await administrator.run(
+                    unsafeSQL: "create role \(role) login; create schema recorder authorization \(role)"
+                )
+                var own = configuration
+                own.url += " user=\(role)"
+                try await withConnection(own) { connection in
+                    let done = try await Migrator(files: files).up(on: connection)
+                    #expect(done.count == 2)
+                }
+                try await administrator.run(unsafeSQL: "drop schema recorder cascade; drop role \(role)")
+            }
+        }
+    }
+
+    @Test func `what projections build on is not taken away, and nothing before it`() async throws {
+        try await withTestConnection { connection in
+            let error = await #expect(throws: SchemaError.self) {
+                try await Migrator().down(on: connection, steps: 100)
+            }
+            #expect(error?.code == .inUse)
+            #expect(error?.message.contains("0031_isolation") == true)
+            #expect(error?.message.contains("conversation_turns v") == true)
+            let states = try await Migrator().status(on: connection)
+            for status in states { #expect(status.state != .pending, "\(status.title)") }
         }
     }
 

@@ -20,19 +20,22 @@ struct MigrateCommand: AsyncParsableCommand {
         ]
     )
 
-    /// Says which migrations were run.
-    static func report(_ migrations: [Migration], _ verb: String, json: Bool) {
-        for migration in migrations {
-            if json {
-                JSONLine.print { line in
-                    line.field("version", migration.version)
-                    line.field("name", migration.name)
-                    line.field("action", verb)
-                }
-            } else {
-                StandardOutput.shared.line("\(migration.title) \(verb)")
+    /// Says that a migration was run, at once: what comes behind it may fail.
+    static func report(_ migration: Migration, _ verb: String, json: Bool) {
+        if json {
+            JSONLine.print { line in
+                line.field("version", migration.version)
+                line.field("name", migration.name)
+                line.field("action", verb)
             }
+        } else {
+            StandardOutput.shared.line("\(migration.title) \(verb)")
         }
+        try? StandardOutput.shared.flush()
+    }
+
+    /// Says that there was nothing to run, if that is so.
+    static func reportNothing(_ migrations: [Migration], json: Bool) {
         if migrations.isEmpty, !json { StandardOutput.shared.line("nothing to do") }
     }
 }

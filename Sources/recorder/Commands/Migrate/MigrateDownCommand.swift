@@ -26,8 +26,10 @@ struct MigrateDownCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let done = try await source.withMigrator(settings) { migrator, connection in
-            try await migrator.down(on: connection, steps: steps)
+            try await migrator.down(on: connection, steps: steps) { migration in
+                MigrateCommand.report(migration, "taken back", json: options.json)
+            }
         }
-        MigrateCommand.report(done, "taken back", json: options.json)
+        MigrateCommand.reportNothing(done, json: options.json)
     }
 }

@@ -24,8 +24,10 @@ struct MigrateUpCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let done = try await source.withMigrator(settings) { migrator, connection in
-            try await migrator.up(on: connection, to: to)
+            try await migrator.up(on: connection, to: to) { migration in
+                MigrateCommand.report(migration, "applied", json: options.json)
+            }
         }
-        MigrateCommand.report(done, "applied", json: options.json)
+        MigrateCommand.reportNothing(done, json: options.json)
     }
 }
