@@ -27,6 +27,8 @@ public struct SessionReplay: Sendable {
     /// The session after the events that were applied.
     public private(set) var snapshot: SessionSnapshot
     private let prices: PriceList
+    /// When the first event happened.
+    private var begin: Timestamp?
 
     /// Begins before the session's first event.
     ///
@@ -45,11 +47,12 @@ public struct SessionReplay: Sendable {
     /// - Returns: What is to be shown of it.
     public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
         let data = Self.data(of: event)
-        let start = snapshot.startedAt ?? event.occurredAt
-        snapshot.startedAt = start
+        let start = begin ?? event.occurredAt
+        begin = start
         snapshot.at = event.occurredAt
         snapshot.version = event.version
-        let turn = data["turnId"]?.string.map { turnIndex(of: $0, at: event.occurredAt) }
+        // A UUID's digits mean the same in capitals.
+        let turn = data["turnId"]?.string.map { turnIndex(of: $0.lowercased()) }
         let call = Call(event, data, prices: prices)
         if let call { count(call, turn: turn) }
         change(by: event, data, turn: turn)
@@ -81,9 +84,9 @@ public struct SessionReplay: Sendable {
     }
 
     /// Where a turn stands among the turns; it is added if it is new.
-    private mutating func turnIndex(of id: String, at moment: Timestamp) -> Int {
+    private mutating func turnIndex(of id: String) -> Int {
         if let index = snapshot.turns.lastIndex(where: { $0.id == id }) { return index }
-        snapshot.turns.append(SessionSnapshot.Turn(id: id, startedAt: moment))
+        snapshot.turns.append(SessionSnapshot.Turn(id: id))
         return snapshot.turns.count - 1
     }
 
@@ -102,6 +105,7 @@ public struct SessionReplay: Sendable {
     private mutating func change(by event: RecordedEvent, _ data: JSONValue, turn: Int?) {
         switch event.type {
         case .sessionStarted:
+            snapshot.startedAt = event.occurredAt
             snapshot.userID = data["userId"]?.string
             snapshot.asrProvider = data["asrProvider"]?.string
             snapshot.llmProvider = data["llmProvider"]?.string
@@ -111,13 +115,22 @@ public struct SessionReplay: Sendable {
         case .turnFailed:
             snapshot.errorCount += 1
             if let turn { snapshot.turns[turn].fail(data) }
+        case .turnStarted:
+            if let turn {
+                snapshot.turns[turn].index = data["turnIndex"]?.integer
+                snapshot.turns[turn].startedAt = snapshot.turns[turn].startedAt ?? event.occurredAt
+            }
         default:
             if let turn { snapshot.turns[turn].apply(event.type, data) }
         }
     }
 
     private mutating func changeState(_ data: JSONValue) {
-        guard let to = data["to"]?.string else { return }
+        guard let to = data["to"]?.string else {
+            // That no state is named is in no table of transitions either.
+            snapshot.anomalies += 1
+            return
+        }
         let from = data["from"]?.string
         let isRegular =
             from == snapshot.state
@@ -131,7 +144,6 @@ public struct SessionReplay: Sendable {
 extension SessionSnapshot.Turn {
     fileprivate mutating func apply(_ type: EventType, _ data: JSONValue) {
         switch type {
-        case .turnStarted: index = data["turnIndex"]?.integer
         case .turnTranscribed: userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
         case .turnGenerated:
             llmResponse = Self.joined(llmResponse, data["llmResponse"]?.string)
@@ -148,7 +160,7 @@ extension SessionSnapshot.Turn {
 
     fileprivate mutating func fail(_ data: JSONValue) {
         status = "failed"
-        errorType = data["errorType"]?.string
+        errorType = data["errorType"]?.string ?? errorType
     }
 
     private static func joined(_ before: String?, _ text: String?) -> String? {

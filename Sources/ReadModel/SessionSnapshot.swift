@@ -4,14 +4,14 @@ public import EventModel
 public struct SessionSnapshot: Hashable, Sendable {
     /// A turn at that point.
     public struct Turn: Hashable, Sendable {
-        /// The turn's id, as the events give it.
+        /// The turn's id, in lower case.
         public let id: String
         /// 1, 2 … in the session.
         public internal(set) var index: Int?
         /// started, completed, interrupted or failed.
         public internal(set) var status = "started"
-        /// When its first event happened.
-        public let startedAt: Timestamp
+        /// When it began; nil if no event told.
+        public internal(set) var startedAt: Timestamp?
         /// What the user said.
         public internal(set) var userTranscript: String?
         /// What the language model answered.
@@ -43,7 +43,7 @@ public struct SessionSnapshot: Hashable, Sendable {
     public let session: StreamID
     /// How many events were recorded.
     public internal(set) var version = 0
-    /// When the first event happened.
+    /// When the session began, by its last `session.started`; nil if there was none.
     public internal(set) var startedAt: Timestamp?
     /// When the last of them happened.
     public internal(set) var at: Timestamp?

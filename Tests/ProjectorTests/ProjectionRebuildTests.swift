@@ -224,6 +224,37 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
         }
     }
 
+    /// Where the schema is gone, the shadow's names mean the live tables: as after a dump of the recorder's schema alone.
+    @Test(arguments: [true, false])
+    func `a shadow whose schema is gone is begun anew, and no live table is touched`(isRunning: Bool) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            try await models.append(ReadModels.simulated(sessions: 12, seed: 27))
+            try await models.project()
+            let before = try await models.contents()
+            let rebuild = try ProjectionRebuild(
+                "conversation_costs",
+                among: shipped,
+                configuration: database,
+                options: RebuildOptions(parallelism: 1, batchSize: 20)
+            )
+            let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+            let task = Task { try await rebuild.run { _ in continuation.yield() } }
+            for await _ in started { break }
+            if !isRunning {
+                task.cancel()
+                _ = await task.result
+            }
+            _ = try await run("drop schema recorder_rebuild_conversation_costs_v1 cascade", database)
+            if isRunning, case .success(let outcome) = await task.result { #expect(outcome.comparison != nil) }
+            #expect(try await models.contents() == before)
+            let outcome = try await rebuild.run()
+            #expect(!outcome.isResumed)
+            #expect(outcome.comparison?.differenceCount == 0)
+            #expect(try await models.contents() == before)
+        }
+    }
+
     @Test func `a shadow that was built with other prices is not gone on with`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)

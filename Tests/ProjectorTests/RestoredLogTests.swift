@@ -223,7 +223,7 @@ import Testing
                         """
                 )
             }
-            let session = "select set_config('recorder.log_home', 'recorder', false);"
+            let session = "select set_config('recorder.log_home', 'events'::regclass::oid::text, false);"
             try await withConnection(database) { connection in
                 try await connection.run(
                     unsafeSQL: session + "select append_event('\(events[half].stream)', 'turn.started', '{}')"

@@ -99,5 +99,21 @@ import Testing
         #expect(frames[0].cost == nil)
         #expect(replay.snapshot.turns.isEmpty)
         #expect(replay.snapshot.state == "idle")
+        #expect(replay.snapshot.anomalies == 1)
+        #expect(replay.snapshot.startedAt == nil)
+    }
+
+    @Test func `a turn is one in small letters and in capitals, and keeps what went wrong`() throws {
+        var replay = SessionReplay(session: Self.session)
+        let events = try Self.events([
+            ("turn.transcribed", #"\#(Self.turn), "userTranscript": "hello""#), ("turn.started", Self.turn),
+            ("turn.failed", #"\#(Self.turn.uppercased().replacing("TURNID", with: "turnId")), "errorType": "timeout""#),
+            ("turn.failed", Self.turn), ("turn.started", Self.turn), ("session.started", ""),
+        ])
+        for event in events { _ = replay.apply(event) }
+        #expect(replay.snapshot.turns.count == 1)
+        #expect(replay.snapshot.turns.first?.errorType == "timeout")
+        #expect(replay.snapshot.turns.first?.startedAt == events[1].occurredAt)
+        #expect(replay.snapshot.startedAt == events[5].occurredAt)
     }
 }

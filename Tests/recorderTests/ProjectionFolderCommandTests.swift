@@ -75,6 +75,8 @@ import Testing
             await connection.close()
             let project = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
             #expect(project.status == 1 && project.errors.contains("recorder repair restored-log"), "\(project.errors)")
+            let status = try await RecorderCommand.run("projections", "status", databaseURL: database.url)
+            #expect(status.status == 1 && status.errors.contains("recorder repair restored-log"), "\(status.errors)")
             let append = try await RecorderCommand.run(
                 "append",
                 databaseURL: database.url,

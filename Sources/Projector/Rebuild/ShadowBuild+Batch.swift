@@ -53,6 +53,7 @@ extension ShadowBuild {
             guard let shard = filter.shard(of: failing.event.stream, at: place) else { continue }
             try await connection.execute(ShadowQuarantine.Stop(model: models[place], shard: shard, failing: failing))
         }
+        try await checkShadows(on: connection)
         return Step(
             cursor: batch.cursor,
             read: counts.read.map { $0.reduce(0, +) },
@@ -117,6 +118,21 @@ extension ShadowBuild {
     func apply(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
         let all = LaneFilter([0: ShardSet(count: 1, members: [0])], stopped: [[]])
         _ = try await applyCarefully(events, of: all, on: connection)
+        try await checkShadows(on: connection)
+    }
+
+    /// Fails if what was folded did not go into the shadows: where a shadow's schema is gone, the names of its tables mean
+    /// the live ones. A schema whose tables this transaction has written to cannot be dropped before it ends.
+    private func checkShadows(on connection: isolated PostgresConnection) async throws {
+        let found = Set(try await connection.query(ShadowModel.SelectSearched()))
+        for model in models where !found.contains(model.schema) {
+            throw ProjectorError(
+                .rebuildMoved,
+                "the schema \(model.schema), in which \(model.files.title) is built, is gone: this batch was rolled back; run "
+                    + "it again, and it begins anew",
+                projection: ProjectionVersion(model.files)
+            )
+        }
     }
 
     /// Folds events without a checkpoint.

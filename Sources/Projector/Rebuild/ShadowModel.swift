@@ -48,6 +48,13 @@ struct ShadowModel: Sendable {
         return session
     }
 
+    /// The schemas in which a session looks for names: those of its search path that are there.
+    struct SelectSearched: PostgresStatement {
+        let sql = "select unnest(current_schemas(false))::text"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+
     /// Makes the schema, its tables, and the partitions that the live tables have.
     ///
     /// - Parameter connection: In a transaction.

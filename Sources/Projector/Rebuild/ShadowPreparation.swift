@@ -24,7 +24,8 @@ struct ShadowPreparation: Sendable {
 
     /// Prepares a shadow.
     ///
-    /// One that other SQL was built with, or for another number of shards, is dropped.
+    /// One that other SQL was built with, or for another number of shards, is dropped; so is what is left of one whose
+    /// tables are gone, as a dump of the recorder's schema alone leaves it.
     ///
     /// - Parameter live: The version whose shards the shadow has.
     mutating func run(
@@ -38,7 +39,8 @@ struct ShadowPreparation: Sendable {
         // What a projector would give one that has none.
         let shards = liveShards ?? min(ProjectorOptions().shards, model.files.mostShards ?? .max)
         if let first = found.first {
-            if first.checksum == checksum, first.shards == shards, found.count == shards {
+            let tables = try await connection.query(SelectRelations(schema: model.schema, kinds: ["r", "p"]))
+            if first.checksum == checksum, first.shards == shards, found.count == shards, !tables.isEmpty {
                 return Prepared(checkpoints: found, isResumed: true)
             }
         }

@@ -199,7 +199,7 @@ package final class Projector: Service {
         do {
             try await RestoredLog.refuse(on: connection)
         } catch let error as EventStoreError where error.code == .restoredLog {
-            throw ProjectorError(.restoredLog, "\(error.message). Nothing was projected", cause: error)
+            throw ProjectorError(.restoredLog, "\(error.message). Nothing was projected")
         }
     }
 }

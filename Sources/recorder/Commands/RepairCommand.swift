@@ -28,8 +28,13 @@ struct RepairRestoredLogCommand: AsyncParsableCommand {
 
             Cursors that subscribers keep elsewhere do not hold any more: let them begin anew and reconcile by version.
 
+            Before: stop the appenders, or restore into a new database, since one that goes on remembers what the log held; \
+            restore the roles, without which the dump's rights and policies are lost; keep the schema's name, which functions \
+            and triggers know.
+
             EXAMPLES
-              pg_restore --dbname=recorder recorder.dump && recorder repair restored-log
+              pg_dumpall --roles-only | grep recorder_ > roles.sql    (at the source)
+              psql --file=roles.sql && pg_restore --dbname=recorder recorder.dump && recorder repair restored-log
             """
     )
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import EventModel
+import EventStore
 import Postgres
 import Projector
 
@@ -9,8 +10,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Shows how far each projection is behind the log, who works on it, and what is wrong.",
         discussion: """
-            Ends with exit status 1 if a shard has no living owner, a stream stands in quarantine, or a projection's SQL \
-            fails. With --json it prints one object for each shard. The rate is measured over a second if anything is behind.
+            Ends with exit status 1 if a shard has no living owner, a stream stands in quarantine, a projection's SQL \
+            fails, or the log was restored from another cluster and is not repaired. With --json it prints one object for each shard. The rate is measured over a second if anything is behind.
 
             EXAMPLES
               recorder projections status
@@ -42,15 +43,28 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 let isBehind = lags.contains { $0.eventsBehind > 0 }
                 let isFirst = before == nil
                 before = (now, .now)
-                if watch || !isFirst || !isBehind { try await show(lags, on: pool) }
-                guard watch || (isFirst && isBehind) else { return lags.contains(where: \.isTroubled) }
+                let restored = try await pool.withConnection { try await RestoredLog.evidence(on: $0) }
+                if watch || !isFirst || !isBehind { try await show(lags, restored, on: pool) }
+                guard watch || (isFirst && isBehind) else {
+                    return lags.contains(where: \.isTroubled) || !restored.isEmpty
+                }
                 try await Task.sleep(for: .seconds(1))
             }
         }
         if isTroubled { throw ExitCode.failure }
     }
 
-    private func show(_ lags: [ProjectionLag], on pool: PostgresPool) async throws {
+    private func show(
+        _ lags: [ProjectionLag],
+        _ restored: [RestoredLog.Evidence],
+        on pool: PostgresPool
+    ) async throws {
+        if !restored.isEmpty {
+            StandardError.line(
+                "recorder: the log was restored from a dump of another cluster, so that nothing is projected and nothing "
+                    + "appended: \(restored.map(\.detail).joined(separator: "; ")). Run `recorder repair restored-log`"
+            )
+        }
         let statuses = lags.flatMap(\.shards)
         let stopped = try await QuarantinedStream.all(on: pool)
         guard !options.json else {

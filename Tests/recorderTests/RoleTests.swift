@@ -1,0 +1,49 @@
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+/// The program under the roles that are made for its parts, and under nothing else.
+@Suite struct RoleTests {
+    /// Lends out the URL of a login that is in one role only.
+    private static func withLogin(
+        in role: String,
+        of database: PostgresConfiguration,
+        _ body: (String) async throws -> Void
+    ) async throws {
+        let login = "\(role)_\(UUID().uuidString.prefix(8).lowercased())"
+        try await withConnection(database) { administrator in
+            try await administrator.run(unsafeSQL: "create role \(login) login in role \(role)")
+            do {
+                try await body("\(database.url) user=\(login)")
+            } catch {
+                try await administrator.run(unsafeSQL: "drop role \(login)")
+                throw error
+            }
+            try await administrator.run(unsafeSQL: "drop role \(login)")
+        }
+    }
+
+    @Test func `each part of the program needs its own role only`() async throws {
+        try await withTestDatabase { database in
+            let user = UUID().uuidString.lowercased()
+            let event =
+                #"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"session.started","data":{"userId":"\#(user)"}}"#
+            try await Self.withLogin(in: "recorder_appender", of: database) { url in
+                let appended = try await RecorderCommand.run("append", databaseURL: url, input: event + "\n")
+                #expect(appended.status == 0, "\(appended.errors)")
+            }
+            try await Self.withLogin(in: "recorder_projector", of: database) { url in
+                let projected = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: url)
+                #expect(projected.status == 0, "\(projected.errors)")
+                let status = try await RecorderCommand.run("projections", "list", databaseURL: url)
+                #expect(status.status == 0, "\(status.errors)")
+            }
+            try await Self.withLogin(in: "recorder_analyst", of: database) { url in
+                let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: url)
+                #expect(sessions.status == 0, "\(sessions.errors)")
+                #expect(sessions.output.contains(user))
+            }
+        }
+    }
+}
