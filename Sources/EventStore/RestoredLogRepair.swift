@@ -32,9 +32,26 @@ package struct RestoredLogRepair: Sendable {
     ///
     /// - Parameter connection: Of a member of `recorder_owner`, in no transaction.
     /// - Returns: What was done; `nil` if the log is at home.
-    /// - Throws: `PostgresError`; with SQLSTATE `RC004` if it has to be told ``restoredThrough``.
+    /// - Throws: ``EventStoreError`` with `.refused` if the restore lost the policies; `PostgresError`, with SQLSTATE `RC004`
+    ///   if it has to be told ``restoredThrough``.
     package func run(on connection: PostgresConnection) async throws -> Outcome? {
-        try await connection.first(Repair(restoredThrough: restoredThrough))
+        guard try await connection.first(HasPolicies()) == true else {
+            throw EventStoreError(
+                .refused,
+                "the restore left out what the recorder's roles may do; nothing was repaired: restore the roles first "
+                    + "(pg_dumpall --roles-only), then the dump again, into an empty database"
+            )
+        }
+        return try await connection.first(Repair(restoredThrough: restoredThrough))
+    }
+
+    private struct HasPolicies: PostgresStatement {
+        let sql = """
+            select to_regrole('recorder_owner') is not null
+                and exists (select from pg_policy where polrelid = 'events'::regclass)
+            """
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
     }
 
     private struct Repair: PostgresStatement {

@@ -5,6 +5,23 @@ import Testing
 
 /// Logs whose transaction ids this cluster has given out too.
 @Suite struct RestoredIDsTests {
+    @Test func `a restore without the roles is not repaired, but told`() async throws {
+        try await withTestDatabase { database in
+            try await withConnection(database) { connection in
+                let policies = try await connection.text(
+                    unsafeSQL: "select polname from pg_policy where polrelid = 'events'::regclass"
+                )
+                for policy in policies.compactMap({ $0[0] }) {
+                    try await connection.run(unsafeSQL: "drop policy \(policy) on events")
+                }
+                let error = await #expect(throws: EventStoreError.self) {
+                    try await RestoredLogRepair().run(on: connection)
+                }
+                #expect(error?.code == .refused)
+            }
+        }
+    }
+
     /// Ids that this cluster has given out, to transactions of its own that are not over.
     @Test func `a log whose ids mean running transactions here is not taken as it is`() async throws {
         try await withTestDatabase { database in
@@ -39,7 +56,8 @@ import Testing
                         }
                         #expect(refused?.sqlState == "RC004")
                     }
-                    #expect(try await RestoredLog.evidence(on: connection).map(\.code) == ["system"])
+                    let evidence = try await RestoredLog.evidence(on: connection).map(\.code)
+                    #expect(evidence.sorted() == ["checkpoint", "system", "transaction"])
                     let outcome = try await RestoredLogRepair().run(on: connection)
                     #expect(outcome?.action == "rewritten")
                 }
