@@ -152,6 +152,17 @@ public final class PostgresEventStore: Sendable {
         try await reading { connection in try await LogReader.head(on: connection) }
     }
 
+    /// Whether a cursor has seen transactions that the database has not begun: it is of another cluster then, or of a later
+    /// state of this one, and would pass over events without a word.
+    ///
+    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
+    package func isAhead(_ cursor: LogCursor) async throws -> Bool {
+        try await reading { connection in
+            guard let now = try await connection.first(LogReader.CurrentSnapshot()) else { return false }
+            return max(cursor.delivered.xmax, cursor.window?.end.xmax ?? 0) > now.snapshot.xmax
+        }
+    }
+
     /// Follows the log from a cursor on.
     ///
     /// - Parameters:

@@ -55,6 +55,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["99999999999:99999999999:", "1:1:/99999999999:99999999999:@4"])
+    func `a cursor of another cluster is refused`(cursor: String) async throws {
+        try await withTestDatabase { database in
+            let result = try await RecorderCommand.run(
+                "tail",
+                "--until-idle",
+                "--cursor",
+                cursor,
+                databaseURL: database.url
+            )
+            #expect(result.status == 1)
+            #expect(
+                result.errors.contains("has seen transactions that this database has not begun"),
+                "\(result.errors)"
+            )
+        }
+    }
+
     @Test func `following ends cleanly on SIGTERM`() async throws {
         try await withTestDatabase { database in
             let tail = try RecorderCommand(["tail", "--from-beginning", "--json"], databaseURL: database.url)

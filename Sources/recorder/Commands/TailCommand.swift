@@ -43,6 +43,13 @@ struct TailCommand: AsyncParsableCommand {
         let unreadable = Shared(0)
         let printer = EventPrinter(json: options.json, showsStream: true)
         try await settings.withStore { store in
+            if let given, try await store.isAhead(given) {
+                throw CommandError(
+                    .input,
+                    "--cursor '\(given)' has seen transactions that this database has not begun: it is of another cluster, or of "
+                        + "a later state of this one. Begin at the head or with --from-beginning, and reconcile by version"
+                )
+            }
             let start =
                 if let given { given } else if fromBeginning { LogCursor.beginning } else { try await store.head() }
             let place = Shared(start)
