@@ -54,6 +54,7 @@ struct Recorder: AsyncParsableCommand {
     )
 
     static func main() async {
+        StandardDescriptors.reserve()
         do {
             try await RunningCommand.run {
                 var command = try parseAsRoot()

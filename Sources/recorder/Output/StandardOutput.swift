@@ -9,7 +9,13 @@ final class StandardOutput: Sendable {
     static let shared = StandardOutput()
 
     private static let capacity = 1 << 16
-    private let buffer = Mutex<[UInt8]>([])
+    private let state = Mutex(State())
+
+    private struct State {
+        var bytes: [UInt8] = []
+        /// Why something could not be written: nothing is written behind it.
+        var failure: CommandError?
+    }
 
     /// Writes text.
     func write(_ text: String) { write { $0.append(contentsOf: text.utf8) } }
@@ -27,23 +33,19 @@ final class StandardOutput: Sendable {
 
     /// Has the caller append bytes to what is to be written.
     func write(_ append: (inout sending [UInt8]) -> Void) {
-        buffer.withLock { bytes in
-            append(&bytes)
-            if bytes.count >= Self.capacity { try? Self.drain(&bytes) }
+        state.withLock { state in
+            append(&state.bytes)
+            if state.bytes.count >= Self.capacity { Self.drain(&state) }
         }
     }
 
     /// Hands everything over to the system.
     ///
-    /// - Throws: ``CommandError`` if it cannot be written, such as to a full disk.
+    /// - Throws: ``CommandError`` if it could not be written, now or before, such as to a full disk.
     func flush() throws(CommandError) {
-        let failure = buffer.withLock { bytes in
-            do throws(CommandError) {
-                try Self.drain(&bytes)
-                return CommandError?.none
-            } catch {
-                return error
-            }
+        let failure = state.withLock { state in
+            Self.drain(&state)
+            return state.failure
         }
         if let failure { throw failure }
     }
@@ -59,18 +61,32 @@ final class StandardOutput: Sendable {
         return Int(size.ws_col)
     }()
 
-    private static func drain(_ bytes: inout [UInt8]) throws(CommandError) {
+    private static func drain(_ state: inout State) {
+        defer { state.bytes.removeAll(keepingCapacity: true) }
         var written = 0
-        defer { bytes.removeAll(keepingCapacity: true) }
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { raw in
+        while written < state.bytes.count, state.failure == nil {
+            let count = unsafe state.bytes.withUnsafeBytes { raw in
                 unsafe Glibc.write(STDOUT_FILENO, raw.baseAddress.map { unsafe $0 + written }, raw.count - written)
             }
-            if count >= 0 {
+            guard count < 0 else {
                 written += count
-            } else if errno != EINTR {
-                throw CommandError(.file, "standard output cannot be written: \(SystemMessage.of(errno))")
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: waitForRoom()
+            case let number:
+                state.failure = CommandError(
+                    .file,
+                    "standard output cannot be written: \(SystemMessage.of(number))"
+                )
             }
         }
+    }
+
+    /// Waits until the reader has taken something: whoever shares the pipe may have set it not to block.
+    private static func waitForRoom() {
+        var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&descriptor, 1, -1)
     }
 }
