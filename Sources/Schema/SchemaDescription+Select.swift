@@ -11,7 +11,8 @@ extension SchemaDescription {
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(schema)
             // Whole words only: a role may be named `recorder_owner`.
-            try parameters.append("\"?\\m(" + names.joined(separator: "|") + ")\\M\"?")
+            let patterns = names.map { name in name.map { $0.isWord ? "\($0)" : "\\\($0)" }.joined() }
+            try parameters.append("\"?\\m(" + patterns.joined(separator: "|") + ")\\M\"?")
         }
 
         func decode(
@@ -134,4 +135,9 @@ extension SchemaDescription {
             where line is not null
             """
     }
+}
+
+extension Character {
+    /// Whether it stands for itself in a regular expression, and must not be escaped there.
+    fileprivate var isWord: Bool { isLetter || isNumber || self == "_" }
 }

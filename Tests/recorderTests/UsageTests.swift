@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import RecorderTesting
 import Testing
 
@@ -75,6 +76,56 @@ import Testing
         let silent = try await RecorderCommand.run("sessions", databaseURL: "host=/nowhere")
         #expect(silent.status == 1)
         #expect(silent.errors.contains("/nowhere"), "\(silent.errors)")
+    }
+
+    @Test(arguments: [
+        (["--schema", String(repeating: "s", count: 57)], "1 to 56 bytes"), (["--schema", ""], "1 to 56 bytes"),
+        (["--schema", "it's"], "quotes"), (["--schema", #"a\b"#], "backslashes"), (["--schema", #"a"b"#], "quotes"),
+    ])
+    func `names of schemas that cannot be used throughout are refused`(flags: [String], reason: String) async throws {
+        let result = try await RecorderCommand(["sessions"] + flags, databaseURL: "host=/nowhere").result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains(reason), "\(result.errors)")
+    }
+
+    @Test(arguments: ["dev", "demo"]) func `an empty directory is not the current one`(command: String) async throws {
+        let result = try await RecorderCommand([command, "--directory", ""]).result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("the directory is empty"), "\(result.errors)")
+    }
+
+    @Test func `a pipe that does not block loses nothing`() async throws {
+        let arguments = ["simulate", "--sessions", "20", "--start", "2026-03-02T08:00:00Z"]
+        let whole = try await RecorderCommand(arguments).result().output
+        let pipe = Pipe()
+        let (reader, writer) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+        _ = fcntl(writer.fileDescriptor, F_SETFL, O_NONBLOCK)
+        let process = Process()
+        process.executableURL = RecorderCommand.executable
+        process.arguments = arguments
+        process.standardOutput = writer
+        try process.run()
+        // Nothing is read before the pipe is full.
+        var room = pollfd(fd: writer.fileDescriptor, events: Int16(POLLOUT), revents: 0)
+        while unsafe poll(&room, 1, 0) == 1, process.isRunning {}
+        #expect(room.revents == 0)
+        try writer.close()
+        let read = try reader.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0)
+        #expect(String(decoding: read, as: UTF8.self) == whole)
+    }
+
+    @Test func `a connection does not get the place of a closed standard output`() async throws {
+        try await withTestDatabase { database in
+            let script = #"exec "$0" prices list --json --database-url "$1" <&- >&-"#
+            let load = #"{"models": {"m": {"input": "0.1"}}}"#
+            _ = try await RecorderCommand.run("prices", "load", "-", databaseURL: database.url, input: load)
+            let program = RecorderCommand.executable.path(percentEncoded: false)
+            let result = try await ChildProgram.attempt("sh", ["-c", script, program, database.url])
+            #expect(result.status == 1)
+            #expect(result.errors.contains("standard output cannot be written"), "\(result.errors)")
+        }
     }
 
     @Test func `flags come before the environment, and that before the file`() async throws {

@@ -39,16 +39,14 @@ struct Settings: Sendable {
             throw CommandError(.setting, "the log level '\(levelName)' is not known: take one of \(levels)")
         }
         let schema = reader.string(forKey: "recorder.schema", default: "recorder")
-        guard !schema.isEmpty, schema.utf8.count <= 63 else {
-            throw CommandError(.setting, "the schema's name must have 1 to 63 bytes: see --schema and RECORDER_SCHEMA")
-        }
+        try check(schema: schema)
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
         }
         let databaseURL = reader.string(forKey: "database.url")
-        let directory = reader.string(forKey: "recorder.directory", default: ".recorder")
+        let directory = try checked(directory: reader.string(forKey: "recorder.directory", default: ".recorder"))
         return Settings(
             databaseURL: databaseURL,
             schema: schema,
@@ -57,6 +55,37 @@ struct Settings: Sendable {
             objects: ObjectSettings(reader),
             logger: Logger(label: "recorder")
         )
+    }
+
+    /// The longest name of a schema, in bytes: names have 63, and channels add up to seven (`_events`) to it.
+    private static let longestSchema = 56
+
+    private static func check(schema: String) throws(CommandError) {
+        guard (1...longestSchema).contains(schema.utf8.count) else {
+            throw CommandError(
+                .setting,
+                "the schema's name must have 1 to \(longestSchema) bytes, not \(schema.utf8.count): see --schema and "
+                    + "RECORDER_SCHEMA"
+            )
+        }
+        // Definitions are compared as the server writes them, and it writes such names in more than one way.
+        guard !schema.contains(where: { "\"'\\".contains($0) || $0.asciiValue.map { $0 < 0x20 } == true }) else {
+            throw CommandError(
+                .setting,
+                "the schema's name must have no quotes, backslashes and control characters: see --schema and RECORDER_SCHEMA"
+            )
+        }
+    }
+
+    /// The directory, if it is one: an empty one would mean the current directory.
+    private static func checked(directory: String) throws(CommandError) -> String {
+        guard !directory.isEmpty else {
+            throw CommandError(
+                .setting,
+                "the directory is empty: give --directory or RECORDER_DIRECTORY a path, or leave it out for .recorder"
+            )
+        }
+        return directory
     }
 
     /// The keys as said: a file, or the keys themselves; else those of the embedded server, if it is the database.
@@ -86,11 +115,13 @@ struct Settings: Sendable {
     }
 
     /// The same settings with another directory, if one is given.
-    func with(directory: String?) -> Settings {
+    ///
+    /// - Throws: ``CommandError`` with code `.setting` if it is empty.
+    func with(directory: String?) throws(CommandError) -> Settings {
         Settings(
             databaseURL: databaseURL,
             schema: schema,
-            directory: directory ?? self.directory,
+            directory: try Self.checked(directory: directory ?? self.directory),
             keys: keys,
             objects: objects,
             logger: logger
