@@ -94,6 +94,23 @@ import Testing
         #expect(result.errors.contains("the directory is empty"), "\(result.errors)")
     }
 
+    @Test func `a role that may not use the schema is told so, and not to migrate`() async throws {
+        try await withTestDatabase { database in
+            try await withConnection(database) { administrator in
+                let role = "stranger_\(UUID().uuidString.prefix(8).lowercased())"
+                try await administrator.run(unsafeSQL: "create role \(role) login")
+                for command in [["sessions"], ["tail", "--from-beginning", "--until-idle"], ["prices", "list"]] {
+                    let result = try await RecorderCommand(command, databaseURL: database.url + " user=\(role)")
+                        .result()
+                    #expect(result.status == 1)
+                    #expect(result.errors.contains("the role \(role) may not use the schema"), "\(result.errors)")
+                    #expect(!result.errors.contains("migrate up"), "\(result.errors)")
+                }
+                try await administrator.run(unsafeSQL: "drop role \(role)")
+            }
+        }
+    }
+
     @Test func `a pipe that does not block loses nothing`() async throws {
         let arguments = ["simulate", "--sessions", "20", "--start", "2026-03-02T08:00:00Z"]
         let whole = try await RecorderCommand(arguments).result().output

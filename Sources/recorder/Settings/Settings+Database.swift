@@ -64,7 +64,7 @@ extension Settings {
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
         let store = PostgresEventStore(try database(), schema: schema, keys: keys, logger: logger)
         do {
-            let result = try await body(store)
+            let result = try await tellingOfRights { try await body(store) }
             await store.close()
             return result
         } catch {
@@ -84,7 +84,9 @@ extension Settings {
 
     /// Opens a pool of connections while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
     func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
-        try await RunningCommand.cancelledBySignals { try await PostgresPool.with(database(), logger: logger, body) }
+        try await RunningCommand.cancelledBySignals {
+            try await tellingOfRights { try await PostgresPool.with(database(), logger: logger, body) }
+        }
     }
 
     /// Opens the read models while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.

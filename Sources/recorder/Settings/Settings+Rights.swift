@@ -1,0 +1,50 @@
+import EventStore
+import Postgres
+import ReadModel
+
+/// What a role without rights on the schema is told: for it, everything in there looks as if it did not exist.
+extension Settings {
+    /// Runs work on the database; where that misses tables or functions, asks whether it is the rights that are missing.
+    ///
+    /// - Throws: ``CommandError`` with code `.refused` if so; what the work throws otherwise.
+    func tellingOfRights<R>(_ body: () async throws -> R) async throws -> R {
+        do {
+            return try await body()
+        } catch  where Self.missesSomething(error) {
+            guard let role = try? await roleWithoutUsage() else { throw error }
+            throw CommandError(
+                .refused,
+                "the role \(role) may not use the schema \(schema): grant it USAGE, or a role that has it (see "
+                    + "migrations/0001_roles.up.sql), or connect as another"
+            )
+        }
+    }
+
+    /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
+    private static func missesSomething(_ error: any Error) -> Bool {
+        switch error {
+        case let error as PostgresError: ["42P01", "42883"].contains(error.sqlState)
+        case let error as EventStoreError: error.cause.map(missesSomething) ?? false
+        case let error as ReadModelError: error.cause.map(missesSomething) ?? false
+        default: false
+        }
+    }
+
+    /// Who these settings connect as, if the schema is there and he may not use it.
+    private func roleWithoutUsage() async throws -> String? {
+        try await PostgresConnection.with(try database(), logger: logger) { connection in
+            try await connection.first(SelectRoleWithoutUsage(schema: schema))
+        }
+    }
+
+    private struct SelectRoleWithoutUsage: PostgresStatement {
+        let sql = """
+            select current_user::text from pg_namespace where nspname = $1 and not has_schema_privilege(oid, 'usage')
+            """
+        let schema: String
+
+        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    }
+}
