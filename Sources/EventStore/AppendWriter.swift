@@ -23,8 +23,8 @@ struct AppendWriter: Sendable {
     /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
     var trustsStarts = true
     private var blocked = BlockedAppends()
-    /// When to give up if the trouble lasts; `nil` while there is none.
-    private var giveUp: ContinuousClock.Instant?
+    /// `nil` while there is none.
+    private var trouble: AppendTrouble?
 
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
@@ -32,8 +32,7 @@ struct AppendWriter: Sendable {
     private static let lockTimeout = Duration.milliseconds(100)
     /// How often an append that waits for it is tried alone.
     private static let lockAttempts = 5
-    /// How long to leave a server alone that cannot be reached or has no room.
-    private static let retryPause = Duration.milliseconds(50)
+
     /// - Parameters:
     ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
@@ -90,7 +89,7 @@ struct AppendWriter: Sendable {
                 let isRetryable = (error as? PostgresError)?.isRetryable == true
                 guard isRetryable, await pause(after: error) else {
                     settle(requests, failed: isRetryable || error is CancellationError ? .unavailable : .refused, error)
-                    giveUp = nil
+                    trouble = nil
                     return nil
                 }
             }
@@ -101,11 +100,12 @@ struct AppendWriter: Sendable {
     ///
     /// - Returns: `false` if the trouble has lasted too long, or the task was cancelled.
     private mutating func pause(after error: any Error) async -> Bool {
-        logger.warning("an append is tried again", metadata: ["error": "\(error)"])
-        let deadline = giveUp ?? .now + limits.patience
-        giveUp = deadline
-        guard .now < deadline, !Task.isCancelled else { return false }
-        try? await Task.sleep(for: Self.retryPause)
+        var trouble = self.trouble ?? AppendTrouble(since: .now, patience: limits.patience)
+        let step = trouble.step(at: .now)
+        self.trouble = trouble
+        if step.isWorthSaying { logger.warning("an append is tried again", metadata: ["error": "\(error)"]) }
+        guard let pause = step.pause, !Task.isCancelled else { return false }
+        try? await Task.sleep(for: pause)
         return true
     }
 
@@ -167,7 +167,7 @@ struct AppendWriter: Sendable {
         while !attempt.open.isEmpty {
             do {
                 try await write(&attempt, on: connection)
-                giveUp = nil
+                trouble = nil
             } catch let error as PostgresError where error.isLostRace {
                 conflicts += 1
                 if conflicts >= Self.groupAttempts, attempt.open.count > 1 {

@@ -46,6 +46,8 @@ public final class EventAppender: Sendable {
         sealer: SubjectSealer? = nil,
         logger: Logger = Logger(label: "recorder.append")
     ) {
+        var configuration = configuration
+        configuration.answerTimeout = limits.answerTimeout
         self.configuration = configuration
         self.limits = limits
         self.encoder = encoder

@@ -14,6 +14,9 @@ package struct PostgresConfiguration: Sendable {
     package var connectTimeout: Duration
     /// How long a cancelled statement may take to stop before its connection is closed.
     package var cancelTimeout: Duration
+    /// How long the server may take to answer before the connection is closed as lost; `nil` for no bound but the task's
+    /// cancellation.
+    package var answerTimeout: Duration?
 
     package init(
         url: String,

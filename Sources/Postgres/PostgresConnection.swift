@@ -276,7 +276,7 @@ package actor PostgresConnection {
         isBounded: Bool,
         _ body: (inout PostgresExchange) throws -> R
     ) throws -> R {
-        var exchange = PostgresExchange(libpq, cancelTimeout: configuration.cancelTimeout, isBounded: isBounded)
+        var exchange = PostgresExchange(libpq, configuration, isBounded: isBounded)
         defer {
             if exchange.isBroken || !libpq.isOpen || !libpq.isAtRest { self.libpq = nil }
             publishHealth()

@@ -3,10 +3,12 @@ internal import CLibpq
 /// One exchange with the server: what is sent, and every result until the connection is at rest again.
 ///
 /// Runs on the connection's thread and blocks only it. When the task is cancelled meanwhile, it asks the server to stop,
-/// and gives up the connection if the server does not within the bound.
+/// and gives up the connection if the server does not within the bound. So it does with a server that does not answer at all,
+/// where the configuration bounds that.
 struct PostgresExchange {
     let libpq: LibpqConnection
     private let cancelTimeout: Duration
+    private let answerTimeout: Duration?
     /// When the server's answer must be there; `nil` for no bound but the task's cancellation.
     private var deadline: ContinuousClock.Instant?
     private var cancelRequest: CancelRequest?
@@ -15,10 +17,11 @@ struct PostgresExchange {
 
     /// - Parameter isBounded: Whether the server must answer within the time that a cancelled statement has: for what
     ///   runs even in a cancelled task.
-    init(_ libpq: LibpqConnection, cancelTimeout: Duration, isBounded: Bool) {
+    init(_ libpq: LibpqConnection, _ configuration: PostgresConfiguration, isBounded: Bool) {
         self.libpq = libpq
-        self.cancelTimeout = cancelTimeout
-        deadline = isBounded ? .now + cancelTimeout : nil
+        cancelTimeout = configuration.cancelTimeout
+        answerTimeout = isBounded ? nil : configuration.answerTimeout
+        deadline = (isBounded ? cancelTimeout : answerTimeout).map { .now + $0 }
     }
 
     // MARK: Single statements
@@ -150,7 +153,10 @@ struct PostgresExchange {
         case .interrupted: try requestCancel()
         case .timedOut:
             isBroken = true
-            throw CancellationError()
+            guard let answerTimeout, cancelRequest == nil else { throw CancellationError() }
+            // Should it come to itself, it need not go on with what nobody waits for.
+            _ = libpq.cancel()
+            throw PostgresError(.connectionLost, "the server did not answer within \(answerTimeout)")
         }
     }
 

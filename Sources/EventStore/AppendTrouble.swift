@@ -1,0 +1,38 @@
+/// Trouble with the server that an append waits out: how long to pause before each further attempt, when to say so, and when to
+/// give up.
+///
+/// Pauses grow, so that a server which comes back is not met by everybody at once, and stay short enough that nobody waits long
+/// when it is back. Saying so each time would bury everything else in the log.
+struct AppendTrouble {
+    /// What to do after a failure.
+    struct Step: Equatable {
+        /// How long to leave the server alone; `nil` if the patience is over.
+        let pause: Duration?
+        /// Whether to say that there is trouble.
+        let isWorthSaying: Bool
+    }
+
+    private static let longestPause = Duration.seconds(1)
+    private static let silence = Duration.seconds(5)
+
+    private let end: ContinuousClock.Instant
+    private var nextPause = Duration.milliseconds(50)
+    private var silentUntil: ContinuousClock.Instant
+
+    /// - Parameters:
+    ///   - start: When the first attempt failed.
+    ///   - patience: How long to try again.
+    init(since start: ContinuousClock.Instant, patience: Duration) {
+        end = start + patience
+        silentUntil = start
+    }
+
+    /// What to do after an attempt that failed now.
+    mutating func step(at now: ContinuousClock.Instant) -> Step {
+        let isWorthSaying = now >= silentUntil
+        if isWorthSaying { silentUntil = now + Self.silence }
+        guard now < end else { return Step(pause: nil, isWorthSaying: isWorthSaying) }
+        defer { nextPause = min(nextPause * 2, Self.longestPause) }
+        return Step(pause: min(nextPause, now.duration(to: end)), isWorthSaying: isWorthSaying)
+    }
+}
