@@ -52,8 +52,15 @@ package final class EmbeddedServer: Sendable {
         let server = try await onThread {
             let directory = try ServerDirectory.prepare(configuration.directory, logger: logger)
             let cluster = ServerCluster(directory: directory, configuration: configuration, logger: logger)
-            let installation = try PostgresInstallation.find(version: cluster.version)
-            if cluster.version == nil { try cluster.make(installation) }
+            let installation: PostgresInstallation
+            do {
+                installation = try PostgresInstallation.find(version: cluster.version)
+                if cluster.version == nil { try cluster.make(installation) }
+                try directory.linkData()
+            } catch {
+                directory.abandonData()
+                throw error
+            }
             let server = EmbeddedServer(
                 configuration: configuration,
                 directory: directory,

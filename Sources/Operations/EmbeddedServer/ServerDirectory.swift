@@ -22,6 +22,8 @@ struct ServerDirectory: Sendable {
     let lock: FileLock
     /// The data directory itself, as an absolute path without links. It need not exist.
     let data: String
+    /// Whether the data's folder was made now, elsewhere: no link leads there yet.
+    private let isNewPlace: Bool
     /// The log's path.
     var log: String { "\(path)/server.log" }
 
@@ -42,26 +44,28 @@ struct ServerDirectory: Sendable {
         let path = try realPath(given.path(percentEncoded: false))
         let lock = try FileLock.acquire("\(path)/lock")
         let account = try ServerAccount.choose(data: "\(path)/data")
-        let data = try place(of: "\(path)/data", account: account, logger: logger)
-        return ServerDirectory(path: path, account: account, lock: lock, data: data)
+        let place = try place(of: "\(path)/data", account: account, logger: logger)
+        return ServerDirectory(path: path, account: account, lock: lock, data: place.data, isNewPlace: place.isNew)
     }
 
     private static func place(
         of link: String,
         account: ServerAccount,
         logger: Logger
-    ) throws(OperationsError) -> String {
+    ) throws(OperationsError) -> (data: String, isNew: Bool) {
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link) {
             let folder = URL(filePath: target).deletingLastPathComponent().path(percentEncoded: false)
-            if FileStatus(path: folder) != nil {
-                return try "\(realPath(folder))/\(URL(filePath: target).lastPathComponent)"
+            // Where this program made the link, there was data behind it.
+            let isOwn = target.hasPrefix("\(temporary)/recorder-")
+            guard FileStatus(path: isOwn ? target : folder) != nil else {
+                throw OperationsError(
+                    .invalidDirectory,
+                    "the data of \(link) is gone: there is no \(target) any more. Put it back, or remove the link to start empty"
+                )
             }
-            throw OperationsError(
-                .invalidDirectory,
-                "the data of \(link) is gone: there is no \(folder) any more. Put it back, or remove the link to start empty"
-            )
+            return (try "\(realPath(folder))/\(URL(filePath: target).lastPathComponent)", false)
         }
-        if account.canReach(link) { return link }
+        if account.canReach(link) { return (link, false) }
         guard FileStatus(path: link) == nil else {
             throw OperationsError(
                 .invalidDirectory,
@@ -69,10 +73,25 @@ struct ServerDirectory: Sendable {
                     + "folders above, or give another directory"
             )
         }
-        let place = try temporaryFolder(in: "/var/tmp", account: account) + "/data"
-        try makeLink(link, to: place)
+        let place = try temporaryFolder(in: temporary, account: account) + "/data"
         logger.notice("PostgreSQL for root cannot reach \(link): its data is in \(place)")
-        return place
+        return (place, true)
+    }
+
+    /// Where data goes that cannot be here; it outlives a reboot.
+    private static let temporary = "/var/tmp"
+
+    /// Links to the data, now that it is made, if it is elsewhere: a link whose target is missing has lost data then.
+    ///
+    /// - Throws: ``OperationsError`` with code `.invalidDirectory`.
+    func linkData() throws(OperationsError) {
+        if isNewPlace { try Self.makeLink("\(path)/data", to: data) }
+    }
+
+    /// Removes the place of data that could not be made, if it is elsewhere: nothing leads there.
+    func abandonData() {
+        guard isNewPlace else { return }
+        try? FileManager.default.removeItem(at: URL(filePath: data).deletingLastPathComponent())
     }
 
     /// Makes the folder for the socket, and removes what an earlier run left.
