@@ -38,7 +38,7 @@ struct EventsCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         let direction: PostgresEventStore.Direction = backwards ? .backwards : .forwards
         let printer = EventPrinter(json: options.json)
-        try await settings.withStore { store in
+        try await settings.withStoreUntilSignal { store in
             var next = from
             var rest = limit ?? .max
             while rest > 0 {

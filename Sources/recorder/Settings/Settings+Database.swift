@@ -73,6 +73,11 @@ extension Settings {
         }
     }
 
+    /// Opens the log while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
+    func withStoreUntilSignal<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
+        try await RunningCommand.cancelledBySignals { try await withStore(body) }
+    }
+
     /// Opens the log while `body` runs, which SIGINT and SIGTERM ask to stop. A second signal ends the process at once.
     func withStore<R>(stoppedBy stop: StopSignal, _ body: (PostgresEventStore) async throws -> R) async throws -> R {
         try await RunningCommand.hearingSignals {
