@@ -76,7 +76,10 @@ extension LibpqConnection {
             case .ready: state = unsafe PQconnectPoll(pointer)
             case .interrupted: throw PostgresError(.connectionFailed, "connecting was cancelled")
             case .timedOut:
-                throw PostgresError(.timedOut, "no connection to \(host) within \(timeout): check the address")
+                throw PostgresError(
+                    .timedOut,
+                    "no connection to \(host) within \(timeout.roundedToMilliseconds): check the address"
+                )
             }
         }
         _ = unsafe PQsetnonblocking(pointer, 1)
@@ -92,6 +95,11 @@ extension LibpqConnection {
     private static func options(ofURL url: String) -> String {
         unsafe ConnectAttempts.options(of: PQconninfoParse(url, nil))["options"] ?? ""
     }
+}
+
+extension Duration {
+    /// For messages: the rest of a budget has digits that nobody wants to read.
+    fileprivate var roundedToMilliseconds: Duration { .milliseconds(Int64((self / .milliseconds(1)).rounded())) }
 }
 
 /// Calls `body` with a NULL-terminated array of C strings.
