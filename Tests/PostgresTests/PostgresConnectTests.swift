@@ -63,13 +63,13 @@ import Testing
             let words = given.url.split(separator: " ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
             let own = Dictionary(words.map { ($0[0], $0[1]) }) { $1 }
             var configuration = given
-            configuration.connectTimeout = .seconds(4)
+            configuration.connectTimeout = .seconds(10)
             configuration.url =
                 "host=127.0.0.1,\(own["host"] ?? "") port=\(silent.number),\(own["port"] ?? "") "
                 + "dbname=\(own["dbname"] ?? "") user=\(own["user"] ?? "") target_session_attrs=\(attributes)"
             try await withSession(configuration) { session in try await #expect(session.first(Echo(1)) == 1) }
             var wanted = configuration
-            wanted.url += " connect_timeout=1"
+            wanted.url += " connect_timeout=3"
             wanted.connectTimeout = .seconds(600)
             try await withSession(wanted) { session in try await #expect(session.first(Echo(1)) == 1) }
         }

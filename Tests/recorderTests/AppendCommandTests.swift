@@ -75,7 +75,15 @@ import Testing
                 let writer = try #require(FileHandle(forUpdatingAtPath: pipe))
                 let lines = Lines.events(stream: Lines.stream(), count: 3).joined(separator: "\n") + "\n"
                 let connection = try await PostgresConnection.connect(database)
-                try await connection.run(unsafeSQL: "begin; lock table events in share mode")
+                // The group waits in the server, for as long as it takes: an appender gives others' locks a tenth of a second.
+                try await connection.run(
+                    unsafeSQL: """
+                        create function hold() returns trigger language plpgsql set lock_timeout = 0 as $$
+                        begin perform pg_advisory_xact_lock_shared(4711); return null; end $$;
+                        create trigger hold before insert on events for each statement execute function hold();
+                        select pg_advisory_lock(4711)
+                        """
+                )
                 let run = try RecorderCommand(["append"], databaseURL: database.url, input: URL(filePath: pipe))
                 try writer.write(contentsOf: Data(lines.utf8))
                 let waiting = """
@@ -85,7 +93,7 @@ import Testing
                 while try await connection.text(unsafeSQL: waiting).first?[1] == "0", kill(run.id, 0) == 0 {}
                 // Cut off here, the process would never learn that they are stored.
                 run.send(signal)
-                try await connection.run(unsafeSQL: "commit")
+                try await connection.run(unsafeSQL: "select pg_advisory_unlock(4711)")
                 let result = await run.result()
                 #expect(result.status == 1)
                 #expect(result.lines.count == 3, "\(result.output)")
