@@ -89,7 +89,10 @@ import Testing
     }
 
     @Test(arguments: ["dev", "demo"]) func `an empty directory is not the current one`(command: String) async throws {
-        let result = try await RecorderCommand([command, "--directory", ""]).result()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-empty-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let result = try await RecorderCommand([command, "--directory", ""], directory: folder).result()
         #expect(result.status == 1)
         #expect(result.errors.contains("the directory is empty"), "\(result.errors)")
     }
@@ -141,7 +144,8 @@ import Testing
             let program = RecorderCommand.executable.path(percentEncoded: false)
             let result = try await ChildProgram.attempt("sh", ["-c", script, program, database.url])
             #expect(result.status == 1)
-            #expect(result.errors.contains("standard output cannot be written"), "\(result.errors)")
+            // Not what an eventfd or a socket in its place says.
+            #expect(result.errors.contains("cannot be written: Bad file descriptor"), "\(result.errors)")
         }
     }
 
