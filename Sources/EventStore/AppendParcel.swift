@@ -44,7 +44,7 @@ final class AppendParcel: Sendable {
     ///   - isOneAppend: Whether its parts are one append to several streams.
     ///   - size: What was reserved for it.
     ///   - outcomes: Who waits.
-    ///   - sealer: Who gave the keys, if there are any.
+    ///   - sealer: Who gave the keys, if they have any.
     init(
         _ contents: consuming AppendParcelContents,
         isOneAppend: Bool,
@@ -52,7 +52,7 @@ final class AppendParcel: Sendable {
         outcomes: AppendOutcomes,
         sealer: SubjectSealer? = nil
     ) {
-        named = sealer == nil ? [:] : contents.named
+        named = sealer == nil || contents.fields == nil ? [:] : contents.named
         self.sealer = named.isEmpty ? nil : sealer
         frames = contents.frames
         events = contents.events
@@ -85,7 +85,7 @@ struct AppendParcelContents {
     fileprivate(set) var events: [AppendParcel.Event] = []
     fileprivate(set) var parts: [AppendParcel.Part] = []
     private let encoder: PayloadEncoder
-    private let fields: PersonalFields?
+    fileprivate let fields: PersonalFields?
     /// What was last found to be personal.
     private var found = PersonalFields.Found()
     private let now = Timestamp.now()

@@ -12,7 +12,7 @@ struct AppendTrouble {
         let isWorthSaying: Bool
     }
 
-    private static let longestPause = Duration.seconds(1)
+    private static let longestPause = Duration.milliseconds(250)
     private static let silence = Duration.seconds(5)
 
     private let end: ContinuousClock.Instant

@@ -107,13 +107,7 @@ public final class EventAppender: Sendable {
             for (place, append) in appends.enumerated() {
                 try contents.add(append, place: place, key: keys?.key(at: place))
             }
-            let parcel = AppendParcel(
-                contents,
-                isOneAppend: true,
-                size: size,
-                outcomes: outcomes,
-                sealer: keys == nil ? nil : sealer
-            )
+            let parcel = AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes, sealer: sealer)
             ticket = try queue.put(parcel, in: lane(of: first.stream))
         } catch let error as EventStoreError where error.code == .closed {
             throw error
@@ -190,13 +184,7 @@ public final class EventAppender: Sendable {
         }
         outcomes.settle(failures)
         guard !contents.isEmpty else { return queue.release(part.size) }
-        let parcel = AppendParcel(
-            contents,
-            isOneAppend: false,
-            size: part.size,
-            outcomes: outcomes,
-            sealer: keys == nil ? nil : sealer
-        )
+        let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes, sealer: sealer)
         do {
             try queue.put(parcel, in: part.lane)
         } catch {
