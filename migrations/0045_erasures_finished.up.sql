@@ -100,7 +100,8 @@ begin atomic
           and not exists (select from erasures e where e.subject_id = key.subject_id and e.finished_at is null)
         union all
         select u.id, 3, u.deleted_at from users u
-        where u.deleted_at < retention_cutoff('deleted_users') and not is_blank_user(u)
+        where (select enabled from retention_policies where name = 'deleted_users')
+          and u.deleted_at < retention_cutoff('deleted_users') and not is_blank_user(u)
           and not exists (select from erasures e where e.subject_id = u.id and e.finished_at is null)
     ) due
     where subject_id <> all (tried) and subject_id not in (select user_id from legal_holds)
@@ -116,7 +117,9 @@ declare
     since timestamptz;
 begin
     select deleted_at into since from users where id = subject for update;
-    if since < retention_cutoff('deleted_users') or has_living_streams(subject)
+    if (since < retention_cutoff('deleted_users')
+            and (select enabled from retention_policies where name = 'deleted_users'))
+       or has_living_streams(subject)
        or exists (select from erasures where subject_id = subject and finished_at is null) then
         return begin_erasure(subject, actor);
     end if;
@@ -136,6 +139,10 @@ begin
     perform refuse_held(subject);
     -- Rows of his that are being written now are waited for, and those that come later are refused (refuse_after_erasure).
     perform from users where id = subject for update;
+    if not found then
+        -- A row that is being made is waited for as well.
+        lock table users in share row exclusive mode;
+    end if;
     with blanked as (
         update users
         set email = subject || '@erased.invalid', personality_traits = '{}', settings = '{}',

@@ -1,5 +1,5 @@
--- A chain's seed is the last row that went, whatever it was before: what goes, goes from the chain's beginning, also where a
--- rebuild had brought older rows back and linked them anew.
+-- A chain's seed is the hash of the last row that went as it is now: a rebuild may have brought that row back and linked it
+-- anew.
 create or replace function retain_audit_logs(batch int, dry boolean) returns bigint language plpgsql volatile as $$
 declare
     logs     text;
@@ -36,7 +36,7 @@ begin
                 '    insert into audit_seeds as seed (chain, position, hash)'
                 '    select distinct on (chain) chain, position, hash from removed order by chain, position desc'
                 '    on conflict (chain) do update set position = excluded.position, hash = excluded.hash,'
-                '        changed_at = clock_timestamp()'
+                '        changed_at = clock_timestamp() where excluded.position >= seed.position'
                 ')'
                 ' select count(*) from removed', logs)
             into affected using retention_cutoff('audit_logs'), batch;

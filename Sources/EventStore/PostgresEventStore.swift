@@ -22,6 +22,7 @@ public final class PostgresEventStore: Sendable {
     private let schema: String
     private let pool: PostgresPool
     let decoder: EventDecoder
+    private let keyPool: PostgresPool
     private let sealer: SubjectSealer
     private let logger: Logger
 
@@ -54,11 +55,17 @@ public final class PostgresEventStore: Sendable {
         self.logger = logger
         pool = PostgresPool(configuration, limits: limits, logger: logger)
         decoder = EventDecoder(keys: keys)
-        sealer = SubjectSealer(pool, keys: keys)
+        // Appends wait for keys: a server that says nothing must not hold them for ever.
+        configuration.answerTimeout = SubjectSealer.patience
+        keyPool = PostgresPool(configuration, limits: .init(size: 2), logger: logger)
+        sealer = SubjectSealer(keyPool, keys: keys)
     }
 
     /// Closes the store's connections.
-    public func close() async { await pool.close() }
+    public func close() async {
+        await pool.close()
+        await keyPool.close()
+    }
 
     // MARK: Appending
 

@@ -24,7 +24,7 @@ struct ConnectAttempts {
         // Zero and less mean no bound, as does what is no number, which libpq refuses by itself.
         timeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds($0) : nil }
         let hosts = Self.hosts(options)
-        guard hosts.count > 1 else {
+        guard hosts.count > 1, options["service"] == nil else {
             keywords = [[]]
             return
         }

@@ -61,6 +61,28 @@ struct ErasureStep: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
+/// Writes down that an erasure is to remove objects: it does not end without.
+struct WantObjects: PostgresStatement {
+    let subject: StreamID
+    let sql = """
+        update erasures set facts = facts || '{"objects": true}' where subject_id = $1 and finished_at is null
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+}
+
+/// Whether the erasure that is under way was to remove objects, and has not.
+struct LacksObjects: PostgresStatement {
+    let subject: StreamID
+    let sql = """
+        select facts ? 'objects' and not counts ? 'objects' from erasures where subject_id = $1 and finished_at is null
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
+}
+
 /// Adds to what an erasure has done.
 struct CountErased: PostgresStatement {
     let subject: StreamID

@@ -34,7 +34,7 @@ package struct Retention: Sendable {
     /// What a run did about one policy.
     package struct Outcome: Sendable, Equatable {
         package let policy: Policy
-        /// Rows that went, or would; `nil` for a policy that is not enabled.
+        /// Rows that went, or would; `nil` for a policy that is not enabled and by which nothing was to be done.
         package let rows: Int?
         /// In how many transactions.
         package let batches: Int
@@ -120,12 +120,13 @@ package struct Retention: Sendable {
     ) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
         for policy in try await policies() {
-            guard policy.isEnabled else {
-                outcomes.append(Outcome(policy: policy, rows: nil, batches: 0))
-                continue
-            }
+            // Erasures that were begun are finished whether deleted users are erased by age or not.
             if policy.subject == .deletedUsers {
                 outcomes.append(try await eraseUsers(policy, isDry: isDry, progress))
+                continue
+            }
+            guard policy.isEnabled else {
+                outcomes.append(Outcome(policy: policy, rows: nil, batches: 0))
                 continue
             }
             var (rows, batches) = (0, 0)
@@ -177,7 +178,10 @@ package struct Retention: Sendable {
             let users = try await known("the policy \(policy.subject.rawValue)") { [tried] in
                 try await pool.query(UsersToErase(batch: batch, tried: tried))
             }
-            guard !isDry else { return Outcome(policy: policy, rows: users.count, batches: 0) }
+            guard !isDry else {
+                let isSilent = users.isEmpty && !policy.isEnabled
+                return Outcome(policy: policy, rows: isSilent ? nil : users.count, batches: 0)
+            }
             guard !users.isEmpty else { break }
             for user in users {
                 try Task.checkCancellation()
@@ -193,7 +197,8 @@ package struct Retention: Sendable {
             batches += 1
             progress(policy.subject, erased)
         }
-        return Outcome(policy: policy, rows: erased, batches: batches, failures: failures)
+        let isSilent = batches == 0 && !policy.isEnabled
+        return Outcome(policy: policy, rows: isSilent ? nil : erased, batches: batches, failures: failures)
     }
 
     private func entities(

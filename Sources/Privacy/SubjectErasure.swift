@@ -94,6 +94,7 @@ package struct SubjectErasure: Sendable {
             }
             let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
             guard let id = try await pool.first(begin) ?? nil else { return nil }
+            if objects != nil { try await pool.execute(WantObjects(subject: subject)) }
             for step in Step.allCases.dropLast() {
                 try Task.checkCancellation()
                 progress(step)
@@ -131,7 +132,13 @@ package struct SubjectErasure: Sendable {
             try await noteHead(as: "audit_head_after", onlyOnce: false)
         case .errors: try await transaction(ErasureStep(function: "erase_errors", subject: subject))
         case .objects:
-            guard let objects else { return }
+            guard let objects else {
+                guard try await pool.first(LacksObjects(subject: subject)) == true else { return }
+                throw PrivacyError(
+                    .invalid,
+                    "the erasure of \(subject) was begun with objects, which are not removed yet: name their place, --objects"
+                )
+            }
             let removed = try await objects.removeAll(prefix: Self.objectPrefix(of: subject))
             try await pool.execute(CountErased(subject: subject, name: "objects", count: removed))
         case .certificate: break

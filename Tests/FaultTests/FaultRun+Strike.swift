@@ -176,14 +176,21 @@ extension FaultRun {
     }
 
     private func retry(_ stream: StreamID) async throws {
-        let asked = try await RecorderCommand.run(
-            "projections",
-            "retry",
-            "conversation_turns",
-            "--stream",
-            "\(stream)",
-            databaseURL: server.url()
-        )
+        func ask() async throws -> RecorderCommand.Result {
+            // As soon as the server can be reached.
+            try await query("select 1")
+            return try await RecorderCommand.run(
+                "projections",
+                "retry",
+                "conversation_turns",
+                "--stream",
+                "\(stream)",
+                databaseURL: server.url()
+            )
+        }
+        var asked = try await ask()
+        let end = ContinuousClock.now + .seconds(60)
+        while asked.status != 0, .now < end { asked = try await ask() }
         say("the constraint is dropped; projections retry: \(asked.output.trimmingCharacters(in: .newlines))")
     }
 }

@@ -16,6 +16,8 @@ struct PrivacyWorld: Sendable {
     let database: PostgresConfiguration
     let keys: SealingKeys
     let objects: DirectoryObjectStore
+    /// Where the objects are.
+    var folder = ""
 
     /// What a person gave away: each stands in one place at least, and nowhere if he was erased.
     struct Person: Sendable {
@@ -201,7 +203,12 @@ func withPrivacyWorld<R>(
     defer { try? FileManager.default.removeItem(at: folder) }
     let objects = DirectoryObjectStore(directory: folder.path(percentEncoded: false))
     func prepared(_ database: PostgresConfiguration) async throws -> PrivacyWorld {
-        let world = PrivacyWorld(database: database, keys: SealingKeys([LocalKeyEncryptionKey()]), objects: objects)
+        let world = PrivacyWorld(
+            database: database,
+            keys: SealingKeys([LocalKeyEncryptionKey()]),
+            objects: objects,
+            folder: folder.path(percentEncoded: false)
+        )
         _ = try await world.withPool { try await KeyAdministration($0, keys: world.keys).initialise() }
         return world
     }

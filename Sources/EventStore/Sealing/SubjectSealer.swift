@@ -38,8 +38,10 @@ package final class SubjectSealer: Sendable {
 
     /// For how long what is remembered counts without a look.
     private static let trust = Duration.seconds(1)
-    /// For how long to try to reach a server that is away, and how long to leave it alone between.
-    private static let (patience, retryPause) = (Duration.seconds(30), Duration.milliseconds(50))
+    /// For how long to try to reach a server that is away.
+    static let patience = Duration.seconds(30)
+    /// How long to leave it alone between.
+    private static let retryPause = Duration.milliseconds(50)
 
     init(_ pool: PostgresPool, keys: SealingKeys) {
         self.pool = pool
