@@ -113,6 +113,7 @@ public final class EventAppender: Sendable {
             throw error
         } catch {
             queue.release(size)
+            sealer?.forget(appends.map(\.stream))
             throw error
         }
         let results = await withTaskCancellationHandler {
@@ -183,6 +184,7 @@ public final class EventAppender: Sendable {
             }
         }
         outcomes.settle(failures)
+        sealer?.forget(failures.map { appends[$0.place].stream })
         guard !contents.isEmpty else { return queue.release(part.size) }
         let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes, sealer: sealer)
         do {

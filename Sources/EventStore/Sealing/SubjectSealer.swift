@@ -100,8 +100,13 @@ package final class SubjectSealer: Sendable {
             if case .success(let receipt) = result, receipt.firstVersion == 1 { return nil }
             return stream
         }
-        guard !doubtful.isEmpty else { return }
-        state.withLock { state in for stream in doubtful { state.keys.forget(stream) } }
+        forget(doubtful)
+    }
+
+    /// Forgets streams' keys: of appends that came to nothing, whatever they said.
+    func forget(_ streams: [StreamID]) {
+        guard !streams.isEmpty else { return }
+        state.withLock { state in for stream in streams { state.keys.forget(stream) } }
     }
 
     /// The keys of appends that have nothing to do with each other: one whose key is missing does not touch the others.
