@@ -39,19 +39,20 @@ struct ReplayCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         let (session, speed, until, json) = (session, speed, until?.end, options.json)
         let prices = try await settings.withReadModels { try await $0.prices() }
-        try await settings.withStore { store in
-            let player = SessionPlayer(session: session, prices: prices, store: store)
-            if let until {
-                let snapshot = try await player.snapshot(until: until)
-                if json {
-                    JSONLine.print { ReplayText.write(snapshot, to: &$0) }
-                } else {
-                    ReplayText.print(snapshot)
-                }
-                return
+        guard let until else {
+            return try await settings.withStore { store in
+                let player = SessionPlayer(session: session, prices: prices, store: store)
+                try await CommandService { try await player.play(speed: speed, json: json) }
+                    .runUntilSignal(logger: settings.logger)
             }
-            try await CommandService { try await player.play(speed: speed, json: json) }
-                .runUntilSignal(logger: settings.logger)
+        }
+        let snapshot = try await settings.withStoreUntilSignal { store in
+            try await SessionPlayer(session: session, prices: prices, store: store).snapshot(until: until)
+        }
+        if json {
+            JSONLine.print { ReplayText.write(snapshot, to: &$0) }
+        } else {
+            ReplayText.print(snapshot)
         }
     }
 }

@@ -51,8 +51,10 @@ struct ProjectionsCheckCommand: AsyncParsableCommand {
         let sample = try await sample()
         var failed = 0
         for files in versions {
-            let report = try await ProjectionCheck(files, schema: settings.schema, seed: seed)
-                .run(sample: sample, on: database, logger: settings.logger)
+            let report = try await RunningCommand.cancelledBySignals {
+                try await ProjectionCheck(files, schema: settings.schema, seed: seed)
+                    .run(sample: sample, on: database, logger: settings.logger)
+            }
             show(report)
             if !report.passes { failed += 1 }
         }
