@@ -9,13 +9,24 @@ struct BlockedAppends: Sendable {
     /// For how long it is remembered.
     private static let memory = Duration.seconds(5)
 
-    /// Divides a group into those that need nothing of it and those that do, each in their order.
+    /// Divides a group into those that need nothing of it and those that do, each in their order. What stands behind one that does
+    /// and goes to one of its streams is held back with it.
     mutating func divide(_ group: [AppendRequest]) -> (free: [AppendRequest], blocked: [AppendRequest]) {
         guard !streams.isEmpty || !types.isEmpty else { return (group, []) }
         let now = ContinuousClock.now
         streams = streams.filter { $0.value > now }
         types = types.filter { $0.value > now }
-        return (group.filter { !needs($0) }, group.filter(needs))
+        var (free, blocked): ([AppendRequest], [AppendRequest]) = ([], [])
+        var held: Set<StreamID> = []
+        for request in group {
+            if needs(request) || request.parts.contains(where: { held.contains($0.stream) }) {
+                held.formUnion(request.parts.lazy.map(\.stream))
+                blocked.append(request)
+            } else {
+                free.append(request)
+            }
+        }
+        return (free, blocked)
     }
 
     private func needs(_ request: AppendRequest) -> Bool {
