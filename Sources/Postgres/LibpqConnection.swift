@@ -48,6 +48,14 @@ internal import Logging
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(pointer) == PQTRANS_IDLE }
 
+    /// Whether the server is a standby, or was told to take no writes; known without asking it.
+    var takesNoWrites: Bool {
+        ["in_hot_standby", "default_transaction_read_only"].contains { name in
+            guard let value = unsafe PQparameterStatus(pointer, name) else { return false }
+            return unsafe String(cString: value) == "on"
+        }
+    }
+
     /// Whether every result was read and the next statement can be sent.
     var isAtRest: Bool {
         unsafe PQtransactionStatus(pointer) != PQTRANS_ACTIVE && PQpipelineStatus(pointer) == PQ_PIPELINE_OFF

@@ -135,11 +135,23 @@ struct PostgresExchange {
     mutating func awaitInput() throws { try heed(libpq.waitForInput(until: deadline)) }
 
     /// The failure that a result reports; after a fatal one the connection is broken.
+    ///
+    /// So it is where a server takes no writes: a standby that was the primary, or had better not been connected to. Only a
+    /// connection that is made anew can reach the one that does.
+    ///
+    /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 25006 `read_only_sql_transaction`.
     mutating func error(of result: LibpqResult) -> PostgresError {
         let error = result.error()
-        guard !libpq.isOpen || ["FATAL", "PANIC"].contains(result.severity) else { return error }
+        let reason: String
+        if !libpq.isOpen || ["FATAL", "PANIC"].contains(result.severity) {
+            reason = "the connection to the server broke"
+        } else if error.sqlState == "25006", libpq.takesNoWrites {
+            reason = "the server takes no writes now"
+        } else {
+            return error
+        }
         isBroken = true
-        var lost = PostgresError(.connectionLost, "the connection to the server broke: \(error.message)")
+        var lost = PostgresError(.connectionLost, "\(reason): \(error.message)")
         lost.sqlState = error.sqlState
         return lost
     }
