@@ -12,6 +12,8 @@ struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger
     private let limits: EventAppender.Limits
+    /// Told that a connection was lost: the next may be to another server, which lacks what that one gave.
+    private let lost: @Sendable () -> Void
     /// Told how many events each transaction stored.
     private let written: @Sendable (Int) -> Void
     /// Told how appends ended, so that this thread need not wake everybody who waits.
@@ -37,6 +39,7 @@ struct AppendWriter: Sendable {
     ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
     ///   - home: Which lane is its own.
+    ///   - lost: Told that a connection was lost: the next may be to another server, which lacks what that one gave.
     ///   - written: Told how many events each transaction stored.
     ///   - tell: Told how appends ended; each is told once.
     init(
@@ -45,6 +48,7 @@ struct AppendWriter: Sendable {
         heads: StreamHeads,
         home: Int,
         logger: Logger,
+        lost: @escaping @Sendable () -> Void,
         written: @escaping @Sendable (Int) -> Void,
         tell: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
@@ -54,6 +58,7 @@ struct AppendWriter: Sendable {
         self.configuration.settings["lock_timeout"] = "\(Int(Self.lockTimeout / .milliseconds(1)))"
         self.limits = limits
         self.logger = logger
+        self.lost = lost
         self.written = written
         self.tell = tell
         self.heads = heads
@@ -70,6 +75,9 @@ struct AppendWriter: Sendable {
             }
             open = await serve(queue, beginningWith: open, on: connection)
             await connection.close()
+            guard !open.isEmpty else { break }
+            types = EventTypes()
+            lost()
         }
         queue.giveBack(&heads)
     }
@@ -192,6 +200,7 @@ struct AppendWriter: Sendable {
                 attempt = Attempt(open: attempt.open)
                 guard await pause(after: error) else {
                     settle(attempt.open, failed: .unavailable, error)
+                    trouble = nil
                     return []
                 }
                 guard connection.isOpen else { return attempt.open }

@@ -94,7 +94,7 @@ public final class EventAppender: Sendable {
         }
         let size = AppendRequest.size(of: appends)
         let keys = try await sealer?.keys(for: appends, at: Array(appends.indices))
-        try await queue.reserve(size)
+        try await reserve(size, for: appends.map(\.stream))
         let outcomes = AppendOutcomes(count: appends.count)
         let ticket: UInt64
         do {
@@ -109,10 +109,9 @@ public final class EventAppender: Sendable {
             }
             let parcel = AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes, sealer: sealer)
             ticket = try queue.put(parcel, in: lane(of: first.stream))
-        } catch let error as EventStoreError where error.code == .closed {
-            throw error
         } catch {
-            queue.release(size)
+            // A closed queue has given the room back itself.
+            if (error as? EventStoreError)?.code != .closed { queue.release(size) }
             sealer?.forget(appends.map(\.stream))
             throw error
         }
@@ -168,7 +167,7 @@ public final class EventAppender: Sendable {
     private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
         let places = part.places
         let keys = await sealer?.keys(forEachOf: appends, at: places)
-        try await queue.reserve(part.size)
+        try await reserve(part.size, for: places.map { appends[$0].stream })
         var contents = AppendParcelContents(
             encoder: encoder,
             fields: keys?.fields,
@@ -191,6 +190,17 @@ public final class EventAppender: Sendable {
             try queue.put(parcel, in: part.lane)
         } catch {
             guard failures.isEmpty else { return parcel.settle(error) }
+            sealer?.forget(places.map { appends[$0].stream })
+            throw error
+        }
+    }
+
+    /// Reserves room for appends whose keys were looked up, and forgets what they said of their streams if it gets none.
+    private func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
+        do {
+            try await queue.reserve(size)
+        } catch {
+            sealer?.forget(streams())
             throw error
         }
     }
@@ -223,6 +233,7 @@ public final class EventAppender: Sendable {
             heads: StreamHeads(lanes: lanes, home: lane),
             home: lane,
             logger: logger,
+            lost: { [self] in sealer?.forgetAll() },
             written: { [self] events in
                 groups.record(events)
                 appended.increment(by: events)

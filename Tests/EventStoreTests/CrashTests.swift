@@ -111,6 +111,26 @@ import Testing
         }
     }
 
+    @Test func `a key that something can be sealed under survives the crash that comes next`() async throws {
+        try await withCrashingServer { configuration, crash in
+            try await Self.run("alter system set wal_writer_delay = '10s'", configuration)
+            try await Self.run("select pg_reload_conf()", configuration)
+            let keys = SealingKeys([LocalKeyEncryptionKey()])
+            try await SealedLog.withPool(configuration) { pool in
+                _ = try await KeyAdministration(pool, keys: keys).initialise()
+                let user = StreamID.fresh()
+                let append = try SealedLog.session(.fresh(), of: user)
+                let key = try await SubjectSealer(pool, keys: keys).keys(for: [append], at: [0])?.key(at: 0)
+                try await crash()
+                let stored = try await SealedLog.text(
+                    "select id from subject_keys where subject_id = '\(user)'",
+                    on: configuration
+                )
+                #expect(stored == [[try #require(key).id.description]])
+            }
+        }
+    }
+
     private static func run(_ sql: String, _ configuration: PostgresConfiguration) async throws {
         let connection = try await PostgresConnection.connect(configuration, logger: TestServer.logger)
         try await connection.run(unsafeSQL: sql)

@@ -85,13 +85,6 @@ struct SelectOwnKey: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> SubjectKeyRow { try SubjectKeyRow(row, from: 0) }
 }
 
-/// Has this transaction's commit not wait for the disk.
-struct CommitLater: PostgresStatement {
-    let sql = "select set_config('synchronous_commit', 'off', true)"
-
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
-}
-
 /// Stores new keys and says under which ids; a subject that got one meanwhile keeps it, and is not among them.
 struct InsertSubjectKeys: PostgresStatement {
     let keys: [(subject: StreamID, wrapped: [UInt8])]

@@ -109,6 +109,11 @@ package final class SubjectSealer: Sendable {
         state.withLock { state in for stream in streams { state.keys.forget(stream) } }
     }
 
+    /// Forgets everything: the server that is asked from now on may never have had the keys.
+    func forgetAll() {
+        state.withLock { state in (state.look, state.keys) = (nil, RememberedKeys()) }
+    }
+
     /// The keys of appends that have nothing to do with each other: one whose key is missing does not touch the others.
     ///
     /// - Returns: What ``keys(for:at:)`` says of each alone.
@@ -234,8 +239,8 @@ package final class SubjectSealer: Sendable {
 
     /// The keys of streams and of their subjects, made where there are none.
     ///
-    /// A new key's commit is not waited for to be on disk: the events that it seals are committed behind it, and with them
-    /// it is. Source: PostgreSQL manual, "Asynchronous Commit".
+    /// A new key is on disk before anything is sealed under it: what it sealed may be stored behind a crash of the server that
+    /// would have taken the key.
     private func keys(
         of wanted: [(stream: StreamID, named: StreamID?)],
         found: [SelectSubjects.Row],
@@ -276,8 +281,7 @@ package final class SubjectSealer: Sendable {
         // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
         let new = subjects.sorted { $0.uuid.precedes($1.uuid) }.map { (subject: $0, key: SubjectKey()) }
         let wrapped = try await wrapping.wrap(new.map { ($0.subject.uuid.bytes, $0.key) })
-        let (_, stored) = try await connection.pipeline(
-            CommitLater(),
+        let stored = try await connection.query(
             InsertSubjectKeys(keys: Array(zip(new.map(\.subject), wrapped)), encryptionKey: wrapping.identifier)
         )
         let ids = Dictionary(stored.map { ($0.subject, $0.id) }) { first, _ in first }
