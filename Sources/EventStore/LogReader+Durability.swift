@@ -58,12 +58,10 @@ extension LogReader {
         /// A record that ends where its page does is said to be written up to behind the next page's header (of 24 bytes, 40 at
         /// the beginning of a file; source: `xlog_internal.h`), and flushed up to before it.
         let sql = """
-            select case when pg_is_in_recovery() then true
-                else (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint - case
-                    when $1::bigint % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40
-                    when $1::bigint % current_setting('wal_block_size')::bigint = 24 then 24
-                    else 0 end
-                end
+            select (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint - case
+                when $1::bigint % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40
+                when $1::bigint % current_setting('wal_block_size')::bigint = 24 then 24
+                else 0 end
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(written) }

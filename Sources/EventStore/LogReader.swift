@@ -95,7 +95,7 @@ package enum LogReader {
     package struct CurrentSnapshot: PostgresStatement {
         package let sql = """
             select pg_current_snapshot(),
-                case when pg_is_in_recovery() then 0 else (pg_current_wal_insert_lsn() - '0/0')::bigint end,
+                case when not pg_is_in_recovery() then (pg_current_wal_insert_lsn() - '0/0')::bigint end,
                 (select generation from sealing)
             """
 
@@ -104,7 +104,8 @@ package enum LogReader {
         package func decode(
             _ row: borrowing PostgresRow
         ) throws(PostgresError) -> (snapshot: PostgresSnapshot, written: Int64, generation: Int64?) {
-            (try row.decode(at: 0), try row.decode(at: 1), try row.decode(at: 2))
+            guard let written = try row.decode(Int64?.self, at: 1) else { throw .standby }
+            return (try row.decode(at: 0), written, try row.decode(at: 2))
         }
     }
 
@@ -136,4 +137,13 @@ package enum LogReader {
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
     }
+}
+
+extension PostgresError {
+    /// On a standby, a snapshot does not say which transactions are still running, and what another server delivered may not
+    /// have arrived: a cursor would pass over events.
+    static let standby = PostgresError(
+        .connectionFailed,
+        "the server is a standby, where the log cannot be followed: connect to the primary, as target_session_attrs=read-write does"
+    )
 }

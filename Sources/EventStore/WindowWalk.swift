@@ -51,9 +51,12 @@ struct WindowWalk {
     }
 
     private struct LastPosition: PostgresStatement {
-        let sql = "select last_value from events_position"
+        let sql = "select last_value, pg_is_in_recovery() from events_position"
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 {
+            if try row.decode(at: 1) { throw .standby }
+            return try row.decode(at: 0)
+        }
     }
 
     private struct ReadSpan: PostgresStatement {
