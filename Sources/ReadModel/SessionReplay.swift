@@ -51,8 +51,9 @@ public struct SessionReplay: Sendable {
         begin = start
         snapshot.at = event.occurredAt
         snapshot.version = event.version
-        // A UUID's digits mean the same in capitals.
-        let turn = data["turnId"]?.string.map { turnIndex(of: $0.lowercased()) }
+        // A UUID's digits mean the same in capitals. What other types hold under that name is no turn.
+        let id = Self.typesOfTurns.contains(event.type) ? data["turnId"]?.string?.lowercased() : nil
+        let turn = id.map { turnIndex(of: $0) }
         let call = Call(event, data, prices: prices)
         if let call { count(call, turn: turn) }
         change(by: event, data, turn: turn)
@@ -71,6 +72,12 @@ public struct SessionReplay: Sendable {
             erased: event.erased
         )
     }
+
+    private static let typesOfTurns: Set<EventType> = [
+        .turnStarted, .turnTranscribed, .turnRetrieved, .turnGenerated, .turnSynthesized, .turnInterrupted,
+        .turnCompleted,
+        .turnFailed,
+    ]
 
     /// An event's data, in which what was erased says so.
     private static func data(of event: RecordedEvent) -> JSONValue {

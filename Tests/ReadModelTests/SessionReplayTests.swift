@@ -103,6 +103,16 @@ import Testing
         #expect(replay.snapshot.startedAt == nil)
     }
 
+    @Test func `only the contract's own types of turns make a turn`() throws {
+        var replay = SessionReplay(session: Self.session)
+        for event in try Self.events([
+            ("tool.called", Self.turn), ("session.started", Self.turn), ("turn.moved", Self.turn),
+        ]) {
+            #expect(replay.apply(event).turnIndex == nil)
+        }
+        #expect(replay.snapshot.turns.isEmpty)
+    }
+
     @Test func `a turn is one in small letters and in capitals, and keeps what went wrong`() throws {
         var replay = SessionReplay(session: Self.session)
         let events = try Self.events([
