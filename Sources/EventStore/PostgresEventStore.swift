@@ -96,6 +96,12 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
+    /// Sees to it that personal fields can be sealed, if the log is: whoever has much to append wants to know before the first
+    /// event.
+    ///
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable` or `.refused`.
+    package func checkSealingKey() async throws { try await sealer.checkKey() }
+
     // MARK: Reading
 
     /// Reads a part of a stream.
@@ -131,7 +137,8 @@ public final class PostgresEventStore: Sendable {
     ///   - limit: How many events at most, 1 … ``largestPage``.
     ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others, instead of an error.
     /// - Returns: The events and the cursor behind them; none at the head.
-    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable` or `.unavailable`; `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog` or `.unavailable`;
+    ///   `CancellationError`.
     public func readLog(
         after cursor: LogCursor = .beginning,
         limit: Int = 1_000,
@@ -139,6 +146,7 @@ public final class PostgresEventStore: Sendable {
     ) async throws -> LogBatch {
         let limit = min(max(1, limit), Self.largestPage)
         return try await reading { connection in
+            try await RestoredLog.refuse(on: connection)
             if cursor == .beginning { _ = try await connection.first(SummarizeLog()) }
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)

@@ -147,6 +147,7 @@ import Testing
                 #expect(await code { try await restored.project() } == "restoredLog")
                 #expect(await code { try await restored.append(Array(later.prefix(1))) } == "refused")
                 #expect(await code { _ = try await read(1, from: restored.database) } == "restoredLog")
+                #expect(await code { try await page(of: restored.database) } == "restoredLog")
 
                 let outcome = try #require(
                     try await withConnection(restored.database) { try await RestoredLogRepair().run(on: $0) }
@@ -254,6 +255,18 @@ import Testing
             #expect(outcome?.evidence == ["sequence"] && outcome?.action == "adopted")
             try await models.append(ReadModels.simulated(sessions: 1, seed: 37))
             #expect(try await models.project() > events.count)
+        }
+    }
+
+    /// Reads a page of the log.
+    private func page(of database: PostgresConfiguration) async throws {
+        let store = PostgresEventStore(database)
+        do {
+            _ = try await store.readLog()
+            await store.close()
+        } catch {
+            await store.close()
+            throw error
         }
     }
 

@@ -62,6 +62,15 @@ import Testing
             )
             #expect(refused.status == 1)
             #expect(refused.errors.contains("RECORDER_KEY_FILE"), "\(refused.errors)")
+            // Not one event of a file, so that none comes too late for its stream.
+            let file = try await RecorderCommand.run(
+                "import",
+                "-",
+                databaseURL: url,
+                input: Lines.event(stream: Lines.stream(), type: "turn.started") + "\n"
+            )
+            #expect(file.status == 1)
+            #expect(file.errors.contains("RECORDER_KEY_FILE") && file.output.isEmpty, "\(file.errors)")
             let status = try await run(["keys", "status", "--json"], nil).json()
             #expect(status.count == 1 && status[0]["keys"]?.integer == 1 && status[0]["given"]?.bool == true)
             #expect(try await RecorderCommand.run("keys", "status", databaseURL: url).status == 1)

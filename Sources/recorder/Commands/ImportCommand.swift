@@ -35,7 +35,9 @@ struct ImportCommand: AsyncParsableCommand {
         for file in files { try LineSource.check(path: file) }
         let stop = try StopSignal()
         let counts = try await settings.withStore(stoppedBy: stop) { store in
-            try await store.withAppender { appender in
+            // Without it a stream's events would be stored but for the personal ones, which then come too late.
+            try await store.checkSealingKey()
+            return try await store.withAppender { appender in
                 let bar = ProgressBar("event")
                 defer { bar.finish() }
                 var work = EventImport(appender: appender)

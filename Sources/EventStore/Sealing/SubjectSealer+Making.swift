@@ -1,0 +1,61 @@
+internal import EventModel
+internal import PayloadCodec
+internal import Postgres
+
+/// Keys that are not there yet.
+extension SubjectSealer {
+    /// The keys of streams and of their subjects, made where there are none.
+    ///
+    /// A new key is on disk before anything is sealed under it: what it sealed may be stored behind a crash of the server that
+    /// would have taken the key.
+    func keys(
+        of wanted: [(stream: StreamID, named: StreamID?)],
+        found: [SelectSubjects.Row],
+        _ encryptionKey: String,
+        on connection: PostgresConnection
+    ) async throws -> [StreamID: SealingKey] {
+        guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
+        var rows = found
+        var made: [StreamID: SealingKey] = [:]
+        let without = Set(rows.filter { $0.key == nil }.map(\.subject))
+        if !without.isEmpty {
+            made = try await makeKeys(of: without, by: wrapping, on: connection)
+            if made.count < without.count {
+                // Somebody else made some meanwhile.
+                rows = try await connection.query(SelectSubjects(streams: wanted))
+            }
+        }
+        let states = try await keys.unwrap(all: rows.filter { made[$0.subject] == nil }.compactMap(\.key))
+        var keys: [StreamID: SealingKey] = [:]
+        for row in rows {
+            let key =
+                made[row.subject] ?? row.key.flatMap { known in states[known.id].map { SealingKey(id: known.id, $0) } }
+            guard let key else {
+                throw EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made")
+            }
+            keys[row.stream] = key
+            keys[row.subject] = key
+        }
+        return keys
+    }
+
+    /// Makes keys, but for subjects that others have made one for.
+    private func makeKeys(
+        of subjects: Set<StreamID>,
+        by wrapping: any KeyEncryptionKey,
+        on connection: PostgresConnection
+    ) async throws -> [StreamID: SealingKey] {
+        // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
+        let new = subjects.sorted { $0.uuid.precedes($1.uuid) }.map { (subject: $0, key: SubjectKey()) }
+        let wrapped = try await wrapping.wrap(new.map { ($0.subject.uuid.bytes, $0.key) })
+        let stored = try await connection.query(
+            InsertSubjectKeys(keys: Array(zip(new.map(\.subject), wrapped)), encryptionKey: wrapping.identifier)
+        )
+        let ids = Dictionary(stored.map { ($0.subject, $0.id) }) { first, _ in first }
+        var made: [StreamID: SealingKey] = [:]
+        for (subject, key) in new {
+            if let id = ids[subject] { made[subject] = SealingKey(id: id, .key(key)) }
+        }
+        return made
+    }
+}
