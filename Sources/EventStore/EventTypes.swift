@@ -24,8 +24,7 @@ struct EventTypes: Sendable {
         // In the order of their names, as append_event does: two that intern the same do not wait in a ring.
         let missing = unknown.filter { self[$0] == nil }.map(\.name).sorted()
         guard !missing.isEmpty else { return }
-        try await connection.execute(InsertTypes(names: missing))
-        add(try await connection.query(SelectTypes(names: missing)))
+        add(try await connection.query(InternTypes(names: missing)))
     }
 
     /// Learns all types.
@@ -55,16 +54,17 @@ struct EventTypes: Sendable {
         }
     }
 
-    /// Looks before it inserts: every INSERT … ON CONFLICT uses up a number of the 32,767.
-    private struct InsertTypes: PostgresStatement {
+    /// Gives each its id, in this order.
+    private struct InternTypes: PostgresStatement {
         let names: [String]
         let sql = """
-            insert into event_types (name)
-            select name from unnest($1::text[]) as new(name)
-            where not exists (select from event_types where event_types.name = new.name)
-            on conflict do nothing
+            select event_type_id(name), name from unnest($1::text[]) with ordinality as new(name, place) order by place
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(names) }
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (Int16, String) {
+            (try row.decode(at: 0), try row.decode(at: 1))
+        }
     }
 }

@@ -117,4 +117,39 @@ import Testing
             #expect(error?.sqlState == "42501")
         }
     }
+
+    @Test
+    func `types can be made when all ids were drawn, by SQL and by an appender, until there are as many as can be`()
+        async throws
+    {
+        try await withStore { store, configuration in
+            try await withConnection(configuration) { connection in
+                // As refused appends of new types leave it.
+                try await connection.run(
+                    unsafeSQL: "select setval(pg_get_serial_sequence('event_types', 'id'), 32767)"
+                )
+                try await connection.run(unsafeSQL: "select append_event('\(StreamID.fresh())', 'probe.sql', '{}')")
+                let stream = StreamID.fresh()
+                let drafts = try ["probe.swift", "probe.second", "probe.sql"].map {
+                    try EventDraft(id: .fresh(), type: EventType($0))
+                }
+                try await store.withAppender { _ = try await $0.append(Append(stream: stream, events: drafts)) }
+                #expect(try await store.read(stream).map(\.type.name) == ["probe.swift", "probe.second", "probe.sql"])
+
+                try await connection.run(
+                    unsafeSQL: """
+                        insert into event_types (id, name) overriding system value
+                        select id, 'probe.n' || id from generate_series(1, 32767) id on conflict do nothing
+                        """
+                )
+                let error = await #expect(throws: PostgresError.self) {
+                    try await connection.run(
+                        unsafeSQL: "select append_event('\(StreamID.fresh())', 'probe.last', '{}')"
+                    )
+                }
+                #expect(error?.sqlState == "54000")
+                #expect(error?.message.contains("32,767") == true)
+            }
+        }
+    }
 }
