@@ -6,6 +6,23 @@ import Testing
 @testable import EventStore
 
 @Suite struct ReadingTests {
+    @Test func `whoever reads from the beginning waits for nobody who works on a partition`() async throws {
+        try await withStore { store, configuration in
+            let stream = StreamID.fresh()
+            try await store.withAppender { _ = try await $0.append(.of(to: stream)) }
+            try await withConnection(configuration) { other in
+                // As VACUUM does.
+                try await other.run(unsafeSQL: "begin; lock table events in share update exclusive mode")
+                try await withConnection(configuration) { connection in
+                    try await connection.run(unsafeSQL: "set lock_timeout = '10s'")
+                    #expect(try await connection.first(SummarizeLog()) == 0)
+                }
+                #expect(try await store.readLog().events.map(\.stream) == [stream])
+                try await other.run(unsafeSQL: "rollback")
+            }
+        }
+    }
+
     @Test func `a stream is read both ways, from any version, with bounds`() async throws {
         try await withStore { store, _ in
             let stream = StreamID.fresh()
