@@ -33,4 +33,52 @@ extension EventAppender {
         }
         return parts
     }
+
+    // Not for other targets: what is generic is specialised in its own target only.
+    func handOver(appends: [some StreamAppend]) async throws -> AppendOutcomes {
+        let outcomes = AppendOutcomes(count: appends.count)
+        var taken = 0
+        for part in parts(of: appends) {
+            do {
+                try await put(part, of: appends, outcomes)
+                taken += part.places.count
+            } catch {
+                guard taken > 0 else { throw error }
+                outcomes.settle(part.places.lazy.map { ($0, .failure(error)) })
+            }
+        }
+        return outcomes
+    }
+
+    /// Hands some appends of one lane over; those that cannot be packed fail alone.
+    private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
+        let places = part.places
+        let keys = await sealer?.keys(forEachOf: appends, at: places)
+        try await reserve(part.size, for: places.map { appends[$0].stream })
+        var contents = AppendParcelContents(
+            encoder: encoder,
+            fields: keys?.fields,
+            size: part.size,
+            appends: places.count
+        )
+        var failures: [(place: Int, result: AppendResult)] = []
+        for (index, place) in places.enumerated() {
+            do {
+                try contents.add(appends[place], place: place, key: keys?.key(at: index))
+            } catch {
+                failures.append((place, .failure(error)))
+            }
+        }
+        outcomes.settle(failures)
+        sealer?.forget(failures.map { appends[$0.place].stream })
+        guard !contents.isEmpty else { return queue.release(part.size) }
+        let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes, sealer: sealer)
+        do {
+            try queue.put(parcel, in: part.lane)
+        } catch {
+            guard failures.isEmpty else { return parcel.settle(error) }
+            sealer?.forget(places.map { appends[$0].stream })
+            throw error
+        }
+    }
 }

@@ -21,8 +21,8 @@ internal import Synchronization
 public final class EventAppender: Sendable {
     private let configuration: PostgresConfiguration
     private let limits: Limits
-    private let encoder: PayloadEncoder
-    private let sealer: SubjectSealer?
+    let encoder: PayloadEncoder
+    let sealer: SubjectSealer?
     private let logger: Logger
     /// What waits to be stored.
     let queue: AppendQueue
@@ -147,56 +147,8 @@ public final class EventAppender: Sendable {
     /// - Throws: As ``append(independently:)-([Append])``.
     package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
 
-    // Not for other targets: what is generic is specialised in its own target only.
-    private func handOver(appends: [some StreamAppend]) async throws -> AppendOutcomes {
-        let outcomes = AppendOutcomes(count: appends.count)
-        var taken = 0
-        for part in parts(of: appends) {
-            do {
-                try await put(part, of: appends, outcomes)
-                taken += part.places.count
-            } catch {
-                guard taken > 0 else { throw error }
-                outcomes.settle(part.places.lazy.map { ($0, .failure(error)) })
-            }
-        }
-        return outcomes
-    }
-
-    /// Hands some appends of one lane over; those that cannot be packed fail alone.
-    private func put(_ part: Part, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
-        let places = part.places
-        let keys = await sealer?.keys(forEachOf: appends, at: places)
-        try await reserve(part.size, for: places.map { appends[$0].stream })
-        var contents = AppendParcelContents(
-            encoder: encoder,
-            fields: keys?.fields,
-            size: part.size,
-            appends: places.count
-        )
-        var failures: [(place: Int, result: AppendResult)] = []
-        for (index, place) in places.enumerated() {
-            do {
-                try contents.add(appends[place], place: place, key: keys?.key(at: index))
-            } catch {
-                failures.append((place, .failure(error)))
-            }
-        }
-        outcomes.settle(failures)
-        sealer?.forget(failures.map { appends[$0.place].stream })
-        guard !contents.isEmpty else { return queue.release(part.size) }
-        let parcel = AppendParcel(contents, isOneAppend: false, size: part.size, outcomes: outcomes, sealer: sealer)
-        do {
-            try queue.put(parcel, in: part.lane)
-        } catch {
-            guard failures.isEmpty else { return parcel.settle(error) }
-            sealer?.forget(places.map { appends[$0].stream })
-            throw error
-        }
-    }
-
     /// Reserves room for appends whose keys were looked up, and forgets what they said of their streams if it gets none.
-    private func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
+    func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
         do {
             try await queue.reserve(size)
         } catch {
