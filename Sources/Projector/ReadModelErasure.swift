@@ -33,7 +33,8 @@ package struct ReadModelErasure: Sendable {
                 throw ProjectorError(
                     .invalidProjection,
                     "\(version.name) v\(version.version) has tables, but its files are not known: name their folder with "
-                        + "--projections, or drop the version",
+                        + "--projections, as for `recorder projections drop \(version.name) --version \(version.version) "
+                        + "--with-views` if nobody needs it any more",
                     projection: ProjectionVersion(name: version.name, version: version.version)
                 )
             }

@@ -31,10 +31,15 @@ extension ProjectionInstaller {
         }
     }
 
-    /// Drops the tables of a version that no view reads, in the open transaction.
+    /// Drops the tables of a version, in the open transaction.
     ///
-    /// - Throws: ``SchemaError`` with `.inUse` if the views read it, or something else depends on its tables.
-    package func drop(_ projection: ProjectionFiles, on connection: isolated PostgresConnection) async throws {
+    /// - Parameter withViews: Whether the views go too, if they read it.
+    /// - Throws: ``SchemaError`` with `.inUse` if the views read it and stay, or something else depends on it.
+    package func drop(
+        _ projection: ProjectionFiles,
+        withViews: Bool,
+        on connection: isolated PostgresConnection
+    ) async throws {
         _ = try await connection.first(LockSchema(schema: schema))
         _ = try await connection.first(SetSearchPath(schema: schema))
         let installed = try await connection.query(SelectInstalled())
@@ -42,12 +47,17 @@ extension ProjectionInstaller {
         guard let own else {
             throw SchemaError(.missingFile, "\(projection.title) has no tables: there is nothing to drop")
         }
-        guard !own.isActive else {
-            throw SchemaError(
-                .inUse,
-                "the views read \(projection.title): activate another version first, "
-                    + "`recorder projections activate \(projection.name) --version …`"
-            )
+        if own.isActive {
+            guard withViews else {
+                throw SchemaError(
+                    .inUse,
+                    "the views read \(projection.title): activate another version first, `recorder projections activate "
+                        + "\(projection.name) --version …`, or drop it with its views, `--with-views`"
+                )
+            }
+            let views = try await ProjectionRelations.views(of: projection, in: schema, on: connection)
+            let names = views.map { "\(Self.quoted(schema)).\(Self.quoted($0))" }.joined(separator: ", ")
+            if !views.isEmpty { try await drop(unsafeSQL: "view \(names)", of: projection, on: connection) }
         }
         let tables = try await ProjectionRelations.tables(of: projection, in: schema, on: connection)
         try await dropTables(tables, in: schema, of: projection, on: connection)

@@ -141,6 +141,23 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             #expect(left == [["0"], ["0"], ["0"]])
             await #expect(throws: SchemaError.self) { try await versions.activate("conversation_turns", version: 2) }
             #expect(try await run("select count(*) > 0 from slower_turns", database) == [["t"]])
+
+            // The last version goes with its views only, and not while a view of others reads them.
+            for withViews in [false, true] {
+                await #expect(throws: SchemaError.self) {
+                    try await versions.drop("conversation_turns", version: 1, withViews: withViews)
+                }
+            }
+            _ = try await run("drop view slower_turns, slow_turns cascade", database)
+            try await versions.drop("conversation_turns", version: 1, withViews: true)
+            let end = try await run(
+                """
+                select count(*) from pg_class where relname like 'conversation_turns%'
+                union all select count(*) from schema_projections where name = 'conversation_turns'
+                """,
+                database
+            )
+            #expect(end == [["0"], ["0"]])
         }
     }
 

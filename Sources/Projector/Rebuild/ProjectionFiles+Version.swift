@@ -9,7 +9,10 @@ extension [ProjectionFiles] {
         let versions = filter { $0.name == name }
         guard let newest = versions.last else {
             let names = Set(map(\.name)).sorted().joined(separator: ", ")
-            throw ProjectorError(.invalidProjection, "there is no projection \(name), but \(names)")
+            throw ProjectorError(
+                .invalidProjection,
+                "there is no projection \(name), but \(names): name the folder of one of your own with --projections"
+            )
         }
         guard let version else { return newest }
         guard let found = versions.first(where: { $0.version == version }) else {

@@ -36,18 +36,20 @@ package struct ProjectionVersions: Sendable {
         }
     }
 
-    /// Drops the tables and checkpoints of a version that is not read.
+    /// Drops the tables and checkpoints of a version.
     ///
-    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read, `.missingFile` if it
-    ///   has no tables.
-    package func drop(_ name: String, version: Int) async throws {
+    /// - Parameter withViews: Whether the views go too, if they read it: that is the end of the projection.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read and the views stay,
+    ///   `.missingFile` if it has no tables.
+    package func drop(_ name: String, version: Int, withViews: Bool = false) async throws {
         let projection = try all.version(version, of: name)
         try await withConnection { connection in
             try await connection.transaction(retries: 10) { connection in
                 _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
                 // The checkpoints first, as workers do: they are waited for, and find nothing to go on with.
                 try await connection.execute(LiveCheckpoints.Delete(projection: projection))
-                try await ProjectionInstaller(schema: schema).drop(projection, on: connection)
+                try await ProjectionInstaller(schema: schema)
+                    .drop(projection, withViews: withViews, on: connection)
             }
             for purpose in [ShadowModel.Purpose.rebuild, .verify] {
                 try await ShadowModel(projection, purpose: purpose, recorder: schema).discard(on: connection)

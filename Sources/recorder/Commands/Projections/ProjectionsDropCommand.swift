@@ -2,14 +2,18 @@ import ArgumentParser
 import Postgres
 import Projector
 
-/// `recorder projections drop`: the end of a version that nobody reads.
+/// `recorder projections drop`: the end of a version, or of a projection.
 struct ProjectionsDropCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Drops the tables and checkpoints of a version that the views do not read.",
+        abstract: "Drops the tables and checkpoints of a version.",
         discussion: """
+            A version that the views read is not dropped unless --with-views drops them too: that is how a projection of \
+            your own ends. `recorder project` makes the recorder's own anew.
+
             EXAMPLES
               recorder projections drop conversation_turns --version 1
+              recorder projections drop interruptions --version 1 --projections projections --with-views
             """
     )
 
@@ -19,13 +23,18 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
     @Option(help: "The version.")
     var version: Int
 
+    @Flag(help: "Drop the views too, if they read this version.")
+    var withViews = false
+
     @OptionGroup var further: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
         let versions = ProjectionVersions(among: try further.source.files(), configuration: try settings.database())
-        try await RunningCommand.cancelledBySignals { try await versions.drop(name, version: version) }
+        try await RunningCommand.cancelledBySignals {
+            try await versions.drop(name, version: version, withViews: withViews)
+        }
         if options.json {
             JSONLine.print { line in
                 line.field("projection", name)
