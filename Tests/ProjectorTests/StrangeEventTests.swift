@@ -54,6 +54,38 @@ import Testing
         }
     }
 
+    @Test func `a field of other types is one more unknown field where it does not fit`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let stream = StreamID.generate(at: .now())
+            let turn = #""turnId":"\#(Self.turn)""#
+            let events = [
+                try event(.sessionStarted, #"{"turnId":7,"to":[]}"#),
+                try event(.turnStarted, "{\(turn),\"turnIndex\":1}"),
+                try event(.sessionStateChanged, #"{"from":"idle","to":"listening","model":7,"config":3}"#),
+                try event(.turnInterrupted, #"{\#(turn),"by":"user","model":{"vad":"silero"},"llmCost":"much"}"#),
+                try event(.turnCompleted, #"{\#(turn),"inputTokens":{},"userTranscript":1,"endToEndLatencyMs":9}"#),
+            ]
+            try await models.append(events.map { Append(stream: stream, events: [$0]) })
+            var found: [[String: [String]]] = []
+            for batchSize in [1, 10_000] {
+                try await models.project(batchSize: batchSize)
+                found.append(try await models.contents())
+                try await withConnection(database) { connection in
+                    let rows = try await connection.text(
+                        unsafeSQL: """
+                            select s.version, s.state, t.status, t.input_tokens, t.end_to_end_latency_ms
+                            from conversation_sessions s join conversation_turns t on t.session_id = s.id
+                            """
+                    )
+                    #expect(rows == [["5", "listening", "interrupted", nil, "9"]])
+                }
+                try await models.forget()
+            }
+            #expect(found[0] == found[1])
+        }
+    }
+
     @Test(arguments: [#""NaN""#, #""Infinity""#, #""1e400""#, "1e-400", "1e-301", "1.7e308", #""1e301""#])
     func `a number that no view could show is a failing event, and every view can be read`(number: String) async throws
     {

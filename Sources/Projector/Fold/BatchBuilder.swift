@@ -18,6 +18,8 @@ struct BatchBuilder {
         let others: [Int]
         /// The fields that the readers declare.
         let wanted: FieldScan.Wanted
+        /// The fields that only other types have: what does not fit there is no more than something unknown.
+        let foreign: Set<Int>
     }
 
     init(_ plan: BatchPlan, decoder: EventDecoder) {
@@ -53,7 +55,14 @@ struct BatchBuilder {
             let readers = takers.filter { plan.projections[$0].reads(type) }
             let others = takers.filter { !readers.contains($0) }
             let wanted = plan.scan.wanted(readers.flatMap { plan.fields[$0] })
-            types[event.type] = KnownType(type: type, readers: readers, others: others, wanted: wanted)
+            let foreign = plan.scan.fields.indices.filter { plan.scan.fields[$0].path.isForeign(to: type) }
+            types[event.type] = KnownType(
+                type: type,
+                readers: readers,
+                others: others,
+                wanted: wanted,
+                foreign: Set(foreign)
+            )
         }
         building.keys = try await decoder.keys.states(for: events, inSnapshotOf: generation, on: connection)
         for event in events {
@@ -77,8 +86,8 @@ struct BatchBuilder {
             } catch .fault(let text) {
                 fault = text
             }
-            building.take(event, known.type, readers, fault: fault, values)
-            building.take(event, known.type, others, fault: nil, none)
+            building.take(event, known.type, readers, fault: fault, values, passing: known.foreign)
+            building.take(event, known.type, others, fault: nil, none, passing: [])
         }
         return building.finished()
     }
@@ -176,7 +185,7 @@ private struct Building {
         !stopped[projection].isEmpty && stopped[projection].contains(stream)
     }
 
-    /// Finds an event's fields; ``take(_:_:_:fault:_:)`` then takes them.
+    /// Finds an event's fields; ``take(_:_:_:fault:_:passing:)`` then takes them.
     mutating func scan(
         _ event: StoredEvent,
         for wanted: FieldScan.Wanted,
@@ -205,18 +214,26 @@ private struct Building {
     }
 
     /// Adds the event that was scanned to the batches of its takers, or stops its stream for those that cannot take it.
+    ///
+    /// - Parameter foreign: Fields that are NULL where their value does not fit.
     mutating func take(
         _ event: StoredEvent,
         _ type: EventType,
         _ takers: [Int],
         fault: String?,
-        _ values: borrowing FieldScan.Values
+        _ values: borrowing FieldScan.Values,
+        passing foreign: Set<Int>
     ) {
         var bits: Int64 = 0
         for taker in takers {
             let fields = plan.fields[taker]
             taken[taker][ShardSet.shard(of: event.stream, count: taken[taker].count)] += 1
-            let misfit = values.misfits.isEmpty ? nil : values.misfits.first { fields.contains($0) }
+            let misfit =
+                values.misfits.isEmpty
+                ? nil
+                : values.misfits.first {
+                    fields.contains($0) && !foreign.contains($0)
+                }
             if let reason = fault ?? misfit.map(description(ofMisfit:)) {
                 stopped[taker].insert(event.stream)
                 failures.append((taker, FailingEvent(event: event, type: type.name, reason: reason)))

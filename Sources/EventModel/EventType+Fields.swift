@@ -1,0 +1,35 @@
+extension EventType {
+    /// The fields that the contract gives to the `data` of a session's and a turn's types; `nil` for other types, which hold what
+    /// their writers put there.
+    ///
+    /// Source: `events.md`, "Types".
+    package var fields: Set<String>? { Self.fieldsByType[self] }
+
+    /// The fields of all those types.
+    package static let allFields = fieldsByType.values.reduce(into: Set()) { $0.formUnion($1) }
+
+    private static let fieldsByType: [EventType: Set<String>] = [
+        .sessionStarted: [
+            "userId", "asrProvider", "llmProvider", "ttsProvider", "voiceModelId", "faceModelId", "config",
+        ],
+        .sessionStateChanged: ["from", "to", "reason"],
+        .sessionEnded: ["reason"],
+        .turnStarted: ["turnId", "turnIndex"],
+        .turnTranscribed: [
+            "turnId", "userTranscript", "confidence", "alternatives", "asrLatencyMs", "asrCost", "audioSeconds",
+            "asrProvider", "model",
+        ],
+        .turnRetrieved: ["turnId", "query", "documents", "ragLatencyMs", "ragCost", "cacheHit"],
+        .turnGenerated: [
+            "turnId", "llmResponse", "llmLatencyMs", "timeToFirstTokenMs", "llmProvider", "model", "inputTokens",
+            "cachedInputTokens", "outputTokens", "reasoningTokens", "llmCost", "finishReason", "requestId",
+        ],
+        .turnSynthesized: [
+            "turnId", "ttsLatencyMs", "timeToFirstByteMs", "characters", "audioSeconds", "ttsCost", "ttsProvider",
+            "model",
+        ],
+        .turnInterrupted: ["turnId", "by", "spokenText", "yieldLatencyMs", "falseInterruption"],
+        .turnCompleted: ["turnId", "endToEndLatencyMs"],
+        .turnFailed: ["turnId", "stage", "errorType", "message", "retryable"],
+    ]
+}
