@@ -19,6 +19,8 @@ final class AppendQueue: Sendable {
         var lastID: UInt64 = 0
         var blocked: [Blocked] = []
         var isClosed = false
+        /// How often what is known of streams was forgotten.
+        var generation = 0
     }
 
     private let state: Mutex<State>
@@ -188,7 +190,7 @@ final class AppendQueue: Sendable {
         turn.isDone = Task.isCancelled || state.isClosed && state.lanes[home].isFree && state.lanes[home].isEmpty
         for lane in lanes(for: home, of: state) {
             guard let own = state.lanes[lane].heads.take() else { continue }
-            heads.hold(own, of: lane)
+            heads.hold(own, of: lane, generation: state.generation)
             turn.parcels += state.lanes[lane].take(upTo: limit)
         }
         for parcel in turn.parcels { state.size -= parcel.size }
@@ -208,7 +210,19 @@ final class AppendQueue: Sendable {
 
     private func giveBack(_ heads: inout StreamHeads, to state: inout State) {
         for lane in state.lanes.indices {
-            if let own = heads.giveBack(lane) { state.lanes[lane].heads = own }
+            guard var own = heads.giveBack(lane) else { continue }
+            if heads.generation != state.generation { own.removeAll() }
+            state.lanes[lane].heads = own
+        }
+    }
+
+    /// Forgets what is known of all streams, as a connection was lost: the next one may lead to another server, which lacks what
+    /// that one had acknowledged, and behind what it lacks nothing must be stored. Lanes that a writer has are empty when they
+    /// come back.
+    func forgetHeads() {
+        state.withLock { state in
+            state.generation += 1
+            for lane in state.lanes.indices { state.lanes[lane].heads?.removeAll() }
         }
     }
 

@@ -77,6 +77,7 @@ struct AppendWriter: Sendable {
             await connection.close()
             guard !open.isEmpty else { break }
             types = EventTypes()
+            queue.forgetHeads()
             lost()
         }
         queue.giveBack(&heads)

@@ -9,6 +9,8 @@ struct StreamHeads: Sendable {
     private var lanes: [LaneHeads]
     private var isHeld: [Bool]
     private let home: Int
+    /// Which generation of the queue's the lanes are of that it has.
+    private(set) var generation = 0
 
     /// - Parameters:
     ///   - lanes: How many lanes there are; the writer has none of them yet.
@@ -23,7 +25,10 @@ struct StreamHeads: Sendable {
     init(_ heads: LaneHeads) { (lanes, isHeld, home) = ([heads], [true], 0) }
 
     /// Takes a lane over.
-    mutating func hold(_ heads: LaneHeads, of lane: Int) { (lanes[lane], isHeld[lane]) = (heads, true) }
+    mutating func hold(_ heads: LaneHeads, of lane: Int, generation: Int) {
+        (lanes[lane], isHeld[lane]) = (heads, true)
+        self.generation = generation
+    }
 
     /// Gives a lane away.
     ///

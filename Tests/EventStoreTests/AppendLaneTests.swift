@@ -65,6 +65,27 @@ import Testing
         #expect(second.head(of: streams[0]) == nil)
     }
 
+    @Test func `what is known is forgotten with a lost connection, also what another writer has right now`() async throws {
+        let queue = AppendQueue(capacity: 1 << 20, lanes: 2)
+        var heads = [StreamHeads(lanes: 2, home: 0), StreamHeads(lanes: 2, home: 1)]
+        let streams = [0, 1].map { lane in StreamID.of(lane, among: 2) }
+        // Each writer has its own lane, as both hold much.
+        for lane in [0, 1] { try await queue.put(200, in: lane) }
+        for lane in [0, 1] {
+            _ = await queue.take(upTo: 1_000, for: lane, heads: &heads[lane])
+            let slot = heads[lane].open(streams[lane])
+            heads[lane][slot].append(.numbered(7), position: 1)
+        }
+        // The first gives its lane back, and then the second's connection breaks.
+        queue.giveBack(&heads[0])
+        queue.forgetHeads()
+        for lane in [0, 1] { try await queue.put(200, in: lane) }
+        for lane in [0, 1] {
+            _ = await queue.take(upTo: 1_000, for: lane, heads: &heads[lane])
+            #expect(heads[lane].head(of: streams[lane]) == nil)
+        }
+    }
+
     @Test func `a closed queue lets a writer go only when nobody can give it its lane back`() async throws {
         let queue = AppendQueue(capacity: 1 << 20, lanes: 2)
         var first = StreamHeads(lanes: 2, home: 0)
