@@ -54,6 +54,7 @@ package struct Migrator: Sendable {
         if let version, !migrations.contains(where: { $0.version == version }) {
             throw SchemaError(.missingFile, "there is no migration \(version) in \(files.origin)")
         }
+        try await refuseEncoding(on: connection)
         var done: [Migration] = []
         while true {
             let isFirst = done.isEmpty
@@ -69,6 +70,17 @@ package struct Migrator: Sendable {
             done.append(migration)
             applied(migration)
         }
+    }
+
+    /// Refuses a database that cannot hold every text, before a part of the migrations is in it.
+    private func refuseEncoding(on connection: PostgresConnection) async throws {
+        let encoding = try await connection.text(unsafeSQL: "show server_encoding").first?.first ?? nil
+        guard let encoding, encoding != "UTF8" else { return }
+        throw SchemaError(
+            .failed,
+            "the database is encoded in \(encoding), which does not hold every text: make another by "
+                + "`create database … encoding 'UTF8' template template0`. Nothing was migrated"
+        )
     }
 
     /// Takes the last applied migrations back, the last one first.
