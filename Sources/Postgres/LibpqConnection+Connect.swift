@@ -7,7 +7,8 @@ extension LibpqConnection {
     ///
     /// What the URL says goes before what libpq would do without it; the session's settings go before the URL's. Several
     /// hosts are tried in turn; each has an equal share of the time that is left, and no more than the URL's
-    /// `connect_timeout`. See ``ConnectAttempts``.
+    /// `connect_timeout`. See ``ConnectAttempts``. Of a pooler that takes no `options` the connection has none of the session's
+    /// settings: ``lacksSettings`` says so.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -20,10 +21,25 @@ extension LibpqConnection {
         var failures: [PostgresError] = []
         for (number, keywords) in attempts.keywords.enumerated() {
             let share = ContinuousClock.now.duration(to: deadline) / (attempts.keywords.count - number)
-            do throws(PostgresError) {
-                let connection = try start(configuration, keywords, interrupt: interrupt, logger: logger)
+            func attempt(withOptions: Bool) throws(PostgresError) -> LibpqConnection {
+                let connection = try start(
+                    configuration,
+                    keywords,
+                    withOptions: withOptions,
+                    interrupt: interrupt,
+                    logger: logger
+                )
                 try connection.finishConnecting(within: min(share, attempts.timeout ?? share))
                 return connection
+            }
+            do throws(PostgresError) {
+                do throws(PostgresError) {
+                    return try attempt(withOptions: true)
+                } catch where error.message.contains(optionsRefused) {
+                    let connection = try attempt(withOptions: false)
+                    connection.lacksSettings = true
+                    return connection
+                }
             } catch {
                 if interrupt.isRaised { throw error }
                 failures.append(error)
@@ -36,16 +52,23 @@ extension LibpqConnection {
         )
     }
 
+    /// What PgBouncer says of `options`.
+    private static let optionsRefused = "unsupported startup parameter: options"
+
     /// Starts an attempt.
     ///
-    /// - Parameter chosen: Keywords that go before the URL's.
+    /// - Parameters:
+    ///   - chosen: Keywords that go before the URL's.
+    ///   - withOptions: Whether the session's settings go along.
     private static func start(
         _ configuration: PostgresConfiguration,
         _ chosen: [(String, String)],
+        withOptions: Bool,
         interrupt: InterruptSignal,
         logger: Logger
     ) throws(PostgresError) -> LibpqConnection {
         // libpq lets a later keyword override an earlier one, and expands the URL where `dbname` stands.
+        let options = withOptions ? [options(ofURL: configuration.url), configuration.startupOptions] : []
         let keywords =
             [
                 ("fallback_application_name", configuration.applicationName),
@@ -56,7 +79,7 @@ extension LibpqConnection {
                 ("tcp_user_timeout", "60000"),
                 ("dbname", configuration.url),
                 ("client_encoding", "UTF8"),
-                ("options", [options(ofURL: configuration.url), configuration.startupOptions].joined(separator: " ")),
+                ("options", options.joined(separator: " ")),
             ] + chosen
         let started = unsafe withCStrings(keywords.map(\.0)) { names in
             unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }

@@ -16,6 +16,8 @@ internal import Logging
     var prepared = PreparedStatements()
     /// A BEGIN that the next exchange sends first.
     var deferredBegin: String?
+    /// Whether the session has none of the settings that its configuration names.
+    var lacksSettings = false
     private let noticeLogger: NoticeLogger
 
     /// Why a wait ended.

@@ -48,7 +48,12 @@ package actor PostgresConnection {
         try Task.checkCancellation()
         libpq = try await withTaskCancellationHandler {
             do {
-                return try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
+                let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
+                if libpq.lacksSettings {
+                    var exchange = PostgresExchange(libpq, configuration, isBounded: true)
+                    _ = try exchange.run(script: configuration.startupScript)
+                }
+                return libpq
             } catch {
                 if interrupt.isRaised { throw CancellationError() }
                 throw error
