@@ -35,7 +35,7 @@ extension LibpqConnection {
             do throws(PostgresError) {
                 do throws(PostgresError) {
                     return try attempt(withOptions: true)
-                } catch where error.message.contains(optionsRefused) {
+                } catch  where error.message.contains(optionsRefused) {
                     let connection = try attempt(withOptions: false)
                     connection.lacksSettings = true
                     return connection

@@ -65,7 +65,9 @@ import Testing
         #expect(second.head(of: streams[0]) == nil)
     }
 
-    @Test func `what is known is forgotten with a lost connection, also what another writer has right now`() async throws {
+    @Test func `what is known is forgotten with a lost connection, also what another writer has right now`()
+        async throws
+    {
         let queue = AppendQueue(capacity: 1 << 20, lanes: 2)
         var heads = [StreamHeads(lanes: 2, home: 0), StreamHeads(lanes: 2, home: 1)]
         let streams = [0, 1].map { lane in StreamID.of(lane, among: 2) }
