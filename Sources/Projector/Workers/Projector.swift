@@ -151,6 +151,11 @@ package final class Projector: Service {
                 await fleet.run()
                 return false
             }
+            let meter = LagMeter(configuration, logger: logger)
+            group.addTask {
+                await meter.run()
+                return false
+            }
             if target == nil {
                 let upkeep = PartitionUpkeep(configuration: configuration, logger: logger)
                 group.addTask {

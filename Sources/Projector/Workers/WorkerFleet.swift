@@ -15,8 +15,6 @@ final class WorkerFleet: Sendable {
 
     /// How often the heart beats.
     private static let interval = Duration.milliseconds(500)
-    /// After how many beats the lag is measured for swift-metrics.
-    private static let beatsBetweenFigures = 20
 
     /// - Parameter count: How many workers this process has.
     init(_ configuration: PostgresConfiguration, count: Int, logger: Logger) {
@@ -46,8 +44,6 @@ final class WorkerFleet: Sendable {
     /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
     func run() async {
         var connection: PostgresConnection?
-        var beats = 0
-        var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
         while !Task.isCancelled {
             do {
                 let open: PostgresConnection
@@ -58,13 +54,6 @@ final class WorkerFleet: Sendable {
                     connection = open
                 }
                 try await beat(open)
-                beats += 1
-                if beats.isMultiple(of: Self.beatsBetweenFigures) {
-                    let now = try await open.query(ProjectionStatus.Select(until: nil))
-                    let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
-                    ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))
-                    before = (now, .now)
-                }
             } catch is CancellationError {
                 break
             } catch {

@@ -1,0 +1,50 @@
+internal import Logging
+internal import Postgres
+
+/// Measures how far the projections are behind, for swift-metrics.
+///
+/// It counts what waits, which takes the longer the more that is. So it has a connection of its own: nothing that keeps a
+/// lease alive waits for it.
+struct LagMeter: Sendable {
+    private let configuration: PostgresConfiguration
+    private let logger: Logger
+    private let interval: Duration
+
+    /// - Parameter interval: How long to pause between two measurements.
+    init(_ configuration: PostgresConfiguration, interval: Duration = .seconds(10), logger: Logger) {
+        var configuration = configuration
+        // Figures that take longer would be old when they come.
+        configuration.settings["statement_timeout"] = "30s"
+        self.configuration = configuration
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// Measures until the task is cancelled. A measurement that fails is left out.
+    func run() async {
+        var connection: PostgresConnection?
+        var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
+        while !Task.isCancelled {
+            try? await Task.sleep(for: interval)
+            do {
+                try Task.checkCancellation()
+                let open: PostgresConnection
+                if let connection, connection.isOpen {
+                    open = connection
+                } else {
+                    open = try await PostgresConnection.connect(configuration, logger: logger)
+                    connection = open
+                }
+                let now = try await open.query(ProjectionStatus.Select(until: nil))
+                let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
+                ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))
+                before = (now, .now)
+            } catch is CancellationError {
+                break
+            } catch {
+                logger.warning("how far the projections are behind was not measured", metadata: ["error": "\(error)"])
+                connection = nil
+            }
+        }
+    }
+}
