@@ -35,6 +35,9 @@ package struct LogPart: Sendable {
         self.pieces = pieces.contains(where: \.isWhole) ? [] : pieces
     }
 
+    /// Whether it is all of the log.
+    var isWhole: Bool { pieces.isEmpty }
+
     /// How much of the log it is at most, as far as the number of shards tells.
     var share: Double {
         guard !pieces.isEmpty else { return 1 }

@@ -11,12 +11,13 @@ struct WorkerByHand {
     let projections: [Projection]
     let worker = UUID()
 
-    init(_ database: PostgresConfiguration) async throws {
+    /// - Parameter name: The only projection; all of them unless given.
+    init(_ database: PostgresConfiguration, only name: String? = nil) async throws {
         self.database = database
         var configuration = database
         configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
         connection = try await PostgresConnection.connect(configuration)
-        projections = try Projection.newest()
+        projections = try Projection.newest().filter { name == nil || $0.name == name }
         try await ReadModels(database: database).append(ReadModels.simulated(sessions: 2, seed: 21))
         try await connection.execute(Checkpoint.Create(projections: projections, shards: 4))
     }

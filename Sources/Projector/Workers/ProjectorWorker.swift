@@ -119,6 +119,7 @@ struct ProjectorWorker {
                 try await settleOwnership(on: connection)
                 try await retryStopped(on: connection)
                 while try await round(on: connection), !fleet.isShuttingDown {
+                    try await writeDown(on: connection, force: false)
                     try await settleOwnership(on: connection)
                 }
                 try await writeDown(on: connection, force: target != nil)
@@ -206,6 +207,8 @@ struct ProjectorWorker {
         count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
         limit.weigh(events: outcome.events, bytes: outcome.weight)
+        // Nor is a long way without events to be gone again.
+        hasReadSince = hasReadSince || outcome.hasMore
         if let events = outcome.given.values.max() {
             hasReadSince = true
             projected.increment(by: events)
