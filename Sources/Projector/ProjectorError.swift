@@ -10,6 +10,8 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
         case failingEvent
         /// A projection's SQL fails whatever the event is.
         case projectionFailed
+        /// The checkpoints of a projection do not agree on how many shards it has.
+        case mixedShards
         /// Another worker has taken over what this one held.
         case leaseLost
         /// A model that was built anew differs from the live one; ``ProjectorError/comparison`` says in what.

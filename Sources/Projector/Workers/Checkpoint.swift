@@ -59,20 +59,28 @@ package struct Checkpoint: Hashable, Sendable {
     }
 
     /// Creates the checkpoints of versions that have none, at the beginning of the log.
+    ///
+    /// Of two projectors that begin at once with different numbers of shards, the one whose first shard is stored has its
+    /// way: the other waits for that row, and adds none.
     struct Create: PostgresStatement {
         let projections: [Projection]
         /// How many shards each gets that does not say that it can have fewer.
         let shards: Int
 
         let sql = """
-            insert into projection_checkpoints (projection, version, shard, shards)
-            select new.name, new.version, shard, new.shards
-            from unnest($1::text[], $2::integer[], $3::smallint[]) as new(name, version, shards),
-                generate_series(0, new.shards - 1) as shard
-            where not exists (
-                select from projection_checkpoints as c where c.projection = new.name and c.version = new.version
+            with first as (
+                insert into projection_checkpoints (projection, version, shard, shards)
+                select new.name, new.version, 0, new.shards
+                from unnest($1::text[], $2::integer[], $3::smallint[]) as new(name, version, shards)
+                where not exists (
+                    select from projection_checkpoints as c where c.projection = new.name and c.version = new.version
+                )
+                order by new.name, new.version
+                on conflict do nothing
+                returning projection, version, shards
             )
-            on conflict do nothing
+            insert into projection_checkpoints (projection, version, shard, shards)
+            select projection, version, shard, shards from first, generate_series(1, shards - 1) as shard
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {

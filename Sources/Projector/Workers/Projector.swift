@@ -84,7 +84,7 @@ package final class Projector: Service {
     /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished, and
     /// the shards are given back.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent` or `.restoredLog`; `PostgresError` if the server cannot be reached
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `PostgresError` if the server cannot be reached
     ///   at the start.
     package func run() async throws {
         do {

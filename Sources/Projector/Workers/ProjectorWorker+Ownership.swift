@@ -9,12 +9,15 @@ extension ProjectorWorker {
     /// Takes and gives shards until this worker has those that are its own by ``ShardAssignment``.
     ///
     /// Events wait meanwhile, so it looks less often while all is settled and the same workers live.
+    ///
+    /// - Throws: ``ProjectorError`` with `.mixedShards` or `.leaseLost`; `PostgresError`.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
         let living = fleet.others
         if let surveyed, surveyed + (living == settledAmong ? Self.settledTick : Self.tick) > .now { return }
         surveyed = .now
         settledAmong = nil
         let survey = try await connection.query(Lease.Survey(projections: projections))
+        try Self.refuseMixedShards(survey)
         for row in survey where owned[row.key] != nil && row.owner != id { owned[row.key] = nil }
         var mine: [Int: Set<Int>] = [:]
         var released: [Checkpoint] = []
@@ -38,6 +41,21 @@ extension ProjectorWorker {
         if !released.isEmpty { try await release(released, on: connection) }
         if !claimed.isEmpty { try await claim(claimed, on: connection) }
         try await settlePart(on: connection)
+    }
+
+    /// Refuses a projection whose shards overlap: whoever folded them counted the same events twice.
+    private static func refuseMixedShards(_ survey: [(key: ProjectionShard, shards: Int, owner: UUID?)]) throws {
+        for (owner, rows) in Dictionary(grouping: survey, by: \.key.owner) {
+            let counts = Set(rows.map(\.shards)).sorted()
+            guard counts.count > 1 else { continue }
+            throw ProjectorError(
+                .mixedShards,
+                "the checkpoints of \(owner) are for \(counts.map(String.init).joined(separator: " and for ")) shards, so its "
+                    + "rows may count events twice: stop all projectors, delete its rows of projection_checkpoints, and run "
+                    + "`recorder projections rebuild \(owner.name) --version \(owner.version)`",
+                projection: owner
+            )
+        }
     }
 
     /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes those of

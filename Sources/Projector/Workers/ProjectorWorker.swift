@@ -91,7 +91,7 @@ struct ProjectorWorker {
     /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything that
     /// this snapshot sees.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed` or `.restoredLog`; `PostgresError` if the
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
     ///   server cannot be reached for the time that the options say; `CancellationError`.
     mutating func run(until target: PostgresSnapshot?) async throws {
         do {
