@@ -17,6 +17,9 @@ package struct SubjectErasure: Sendable {
         case keys, entities, caches, readModels, errors, objects, certificate
     }
 
+    /// How long those who compare read models are waited for.
+    private static let patience = Duration.seconds(600)
+
     /// Where a person's objects lie in the object store, as `Caches.md` has it.
     package static func objectPrefix(of user: StreamID) -> String { "users/\(user)/" }
 
@@ -118,7 +121,7 @@ package struct SubjectErasure: Sendable {
         switch step {
         case .keys:
             try await noteHead(as: "audit_head_before", onlyOnce: true)
-            try await transaction(ErasureStep(function: "erase_keys", subject: subject))
+            try await destroyKeys()
         case .entities:
             try await transaction(ErasureStep(function: "erase_entities", subject: subject, actor: actor))
             try await pool.withConnection { _ = try? await $0.first(WakeProjectors()) }
@@ -142,6 +145,32 @@ package struct SubjectErasure: Sendable {
             let removed = try await objects.removeAll(prefix: Self.objectPrefix(of: subject))
             try await pool.execute(CountErased(subject: subject, name: "objects", count: removed))
         case .certificate: break
+        }
+    }
+
+    /// Destroys the keys as soon as nobody builds read models of what they opened.
+    ///
+    /// A rebuild or a verification that compares does so for as long as it takes: it is waited for, some seconds at a time,
+    /// so that others that build go on.
+    private func destroyKeys() async throws {
+        let end = ContinuousClock.now + Self.patience
+        var isFirst = true
+        while true {
+            do {
+                return try await transaction(ErasureStep(function: "erase_keys", subject: subject))
+            } catch let error as PostgresError where error.isLockTimeout {
+                guard .now < end else {
+                    throw PrivacyError(
+                        .failed,
+                        "the keys of \(subject) are not destroyed yet: a rebuild or a verification is comparing read models "
+                            + "that were made with them. Run the erasure again when it is done",
+                        cause: error
+                    )
+                }
+                if isFirst { logger.notice("the erasure waits for those who build read models") }
+                isFirst = false
+                try await Task.sleep(for: .milliseconds(Int.random(in: 500...1_500)))
+            }
         }
     }
 
