@@ -35,7 +35,7 @@ package struct SubjectExport: Sendable {
     }
 
     /// What of the database is exported, by file: a JSON object of each row. `$1` is the person.
-    private static let tables: [(file: String, relation: String, rows: String)] = [
+    static let tables: [(file: String, relation: String, rows: String)] = [
         ("users", "users", "select to_jsonb(t) from users t where id = $1"),
         (
             "voice_models", "voice_models",
@@ -66,7 +66,7 @@ package struct SubjectExport: Sendable {
         ),
         (
             "audit_logs", "audit_logs",
-            "select to_jsonb(t) from audit_logs t where user_id = $1 order by position"
+            "select to_jsonb(t) - 'chain' from audit_logs t where chain = $1 and user_id = $1 order by position"
         ),
         (
             "llm_response_cache", "llm_response_cache",

@@ -22,13 +22,14 @@ extension ReadModels {
 }
 
 /// Rows of the view `audit_logs`.
-private struct SelectAudit: PostgresStatement {
+struct SelectAudit: PostgresStatement {
     private let conditions: QueryConditions
     private let limit: Int
 
     init(_ filter: AuditFilter) {
         var conditions = QueryConditions()
-        conditions.add("user_id = ?", filter.user?.uuid)
+        // The key begins with the chain, which is the user's; the nil UUID's is nobody's.
+        conditions.add("chain = nullif(?, '00000000-0000-0000-0000-000000000000')", filter.user?.uuid)
         if let action = filter.action, action.hasSuffix(".*") {
             conditions.add("starts_with(action, ?)", String(action.dropLast()))
         } else {

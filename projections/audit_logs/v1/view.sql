@@ -1,3 +1,5 @@
+-- The chain is the user's id, and the nil UUID for nobody's events: who asks for one user's rows names it as well, and the key,
+-- which begins with it, serves that.
 create or replace view audit_logs with (security_invoker = true) as
 select
     id,
@@ -11,7 +13,8 @@ select
     metadata,
     timestamp,
     hash,
-    previous_hash
+    previous_hash,
+    chain
 from audit_logs_v1;
 
 -- Where each user's chain ends, for audit_verify.
