@@ -13,7 +13,8 @@ package struct RebuildOptions: Sendable {
     package var differenceLimit: Int
     /// How long the swap waits for readers at a time, and others behind it; then it lets them go first and tries again.
     package var lockTimeout: Duration
-
+    /// How long the swap waits for the transactions that would see half a model.
+    package var patience: Duration
     /// The key-encryption keys, for a log whose personal fields are sealed.
     package var keys: SealingKeys
 
@@ -23,6 +24,7 @@ package struct RebuildOptions: Sendable {
         acceptDifferences: Bool = false,
         differenceLimit: Int = 20,
         lockTimeout: Duration = .milliseconds(300),
+        patience: Duration = .seconds(3600),
         keys: SealingKeys = .none
     ) {
         self.parallelism = parallelism
@@ -30,6 +32,7 @@ package struct RebuildOptions: Sendable {
         self.acceptDifferences = acceptDifferences
         self.differenceLimit = differenceLimit
         self.lockTimeout = lockTimeout
+        self.patience = patience
         self.keys = keys
     }
 }

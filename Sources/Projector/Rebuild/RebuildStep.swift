@@ -52,7 +52,8 @@ struct RebuildStep: Sendable {
             all: all,
             isActive: shadow.isActive,
             schema: schema,
-            lockTimeout: options.lockTimeout
+            lockTimeout: options.lockTimeout,
+            patience: options.patience
         )
         let duration = try await swap.run(on: connection) { meter.enter($0, of: name) }
         return RebuildOutcome(

@@ -14,6 +14,8 @@ struct ShadowSwap: Sendable {
     let isActive: Bool
     let schema: String
     let lockTimeout: Duration
+    /// How long to wait for old snapshots.
+    let patience: Duration
 
     /// How often the swap lets readers go first.
     private static let attempts = 200
@@ -124,27 +126,48 @@ struct ShadowSwap: Sendable {
     /// were there when they began: half a model. One that begins from here on sees all of it, for what was folded is
     /// committed.
     private func waitForSnapshots(on connection: PostgresConnection) async throws {
+        let end = ContinuousClock.now + patience
         let old = Set(try await connection.query(SelectSnapshots()))
         var waiting = old
         while !waiting.isEmpty {
+            guard .now < end else {
+                let processes = waiting.map { "\($0.process)" }.sorted().joined(separator: ", ")
+                throw ProjectorError(
+                    .readersInTheWay,
+                    "the swap of \(projection.title) has waited \(patience) for transactions that began before it, and would "
+                        + "see half a model: end them (pid \(processes) in pg_stat_activity), and run the rebuild again: it "
+                        + "goes on here"
+                )
+            }
             try await Task.sleep(for: .milliseconds(20))
             waiting.formIntersection(try await connection.query(SelectSnapshots()))
         }
     }
 
     /// The transactions of this database that hold a snapshot, as far as this role can see; of the others those that are
-    /// open.
+    /// open. Not those that clean up tables by themselves, which read no model: they have no user.
+    ///
+    /// Source: `pgstat_bestart` in PostgreSQL's `src/backend/utils/activity/backend_status.c`. What kind of process it is, a
+    /// role sees of its own only.
     private struct SelectSnapshots: PostgresStatement {
+        struct Row: Sendable, Hashable {
+            let transaction: String
+            let process: Int32
+        }
+
         let sql = """
-            select lock.virtualtransaction
+            select lock.virtualtransaction, lock.pid
             from pg_locks lock
             join pg_stat_activity activity using (pid)
             where lock.locktype = 'virtualxid' and lock.virtualxid = lock.virtualtransaction
                 and lock.pid <> pg_backend_pid()
                 and activity.datid = (select oid from pg_database where datname = current_database())
+                and activity.usesysid is not null
                 and (activity.backend_xmin is not null or activity.state is null)
             """
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
+            Row(transaction: try row.decode(at: 0), process: try row.decode(at: 1))
+        }
     }
 }
