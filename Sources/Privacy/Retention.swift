@@ -134,10 +134,10 @@ package struct Retention: Sendable {
                 while true {
                     try Task.checkCancellation()
                     let done = try await known("the policy \(policy.subject.rawValue)") { try await work(isDry) }
-                    rows += done
-                    batches += done > 0 ? 1 : 0
+                    rows += done.rows
+                    batches += done.rows > 0 ? 1 : 0
                     progress(policy.subject, rows)
-                    if isDry || done < batchSize { break }
+                    if isDry || !done.mayHaveMore { break }
                 }
             }
             outcomes.append(Outcome(policy: policy, rows: rows, batches: batches))
@@ -146,8 +146,15 @@ package struct Retention: Sendable {
         return outcomes
     }
 
-    /// What is done about a subject, each a batch at a time: how many rows went, fewer than a batch when all have.
-    private func works(_ subject: Subject) -> [@Sendable (Bool) async throws -> Int] {
+    /// What a batch has come to.
+    private struct Done: Sendable {
+        /// How many rows went.
+        let rows: Int
+        let mayHaveMore: Bool
+    }
+
+    /// What is done about a subject, each a batch at a time.
+    private func works(_ subject: Subject) -> [@Sendable (Bool) async throws -> Done] {
         switch subject {
         case .expiredCaches: [sweepCaches]
         case .deletedDocuments: [entities("knowledge_documents", "document", subject)]
@@ -159,9 +166,10 @@ package struct Retention: Sendable {
         }
     }
 
-    private func sweepCaches(_ isDry: Bool) async throws -> Int {
+    /// Each table has a batch of its own.
+    private func sweepCaches(_ isDry: Bool) async throws -> Done {
         let counts = try await pool.query(SweepCaches(batch: batchSize, isDry: isDry))
-        return isDry ? counts.reduce(0, +) : counts.max() ?? 0
+        return Done(rows: counts.reduce(0, +), mayHaveMore: counts.contains { $0 >= batchSize })
     }
 
     /// Erases one user after the other; each is looked at again before.
@@ -205,20 +213,21 @@ package struct Retention: Sendable {
         _ relation: String,
         _ noun: String,
         _ subject: Subject
-    ) -> @Sendable (Bool) async throws -> Int {
+    ) -> @Sendable (Bool) async throws -> Done {
         { isDry in
-            try await transaction(
+            try await batch(
                 RetainEntities(relation: relation, noun: noun, policy: subject, batch: batchSize, isDry: isDry)
             )
         }
     }
 
-    private func calling(_ function: StaticString) -> @Sendable (Bool) async throws -> Int {
-        { isDry in try await transaction(RetainRows(function: function, batch: batchSize, isDry: isDry)) }
+    private func calling(_ function: StaticString) -> @Sendable (Bool) async throws -> Done {
+        { isDry in try await batch(RetainRows(function: function, batch: batchSize, isDry: isDry)) }
     }
 
-    private func transaction<S: PostgresStatement>(_ statement: S) async throws -> Int where S.Row == Int {
-        try await transaction { try await $0.first(statement) ?? 0 }
+    private func batch<S: PostgresStatement>(_ statement: S) async throws -> Done where S.Row == Int {
+        let rows = try await transaction { try await $0.first(statement) ?? 0 }
+        return Done(rows: rows, mayHaveMore: rows >= batchSize)
     }
 
     private func transaction<R: Sendable>(

@@ -113,6 +113,22 @@ import Testing
         }
     }
 
+    @Test func `of expired caches a dry run counts what a real one deletes, over all tables`() async throws {
+        try await withPrivacyWorld { world in
+            try await world.live(PrivacyWorld.Person("ada"))
+            try await world.live(PrivacyWorld.Person("ben"))
+            let made = "created_at = created_at - interval '2 days', expires_at = now() - interval '1 hour'"
+            try await world.run("update llm_response_cache set \(made); update vector_search_cache set \(made)")
+            try await Self.withRetention(world, batchSize: 1) { retention in
+                var rows: [Int?] = []
+                for isDry in [true, false, false] {
+                    rows.append(Self.rows(try await retention.run(isDry: isDry), .expiredCaches))
+                }
+                #expect(rows == [4, 4, 0])
+            }
+        }
+    }
+
     @Test func `a user who was deleted long ago is erased`() async throws {
         try await withPrivacyWorld { world in
             let ada = PrivacyWorld.Person("ada")
