@@ -30,7 +30,8 @@ extension ReadModels {
     /// - Parameters:
     ///   - stage: The stage.
     ///   - step: How long a step is, a minute or more.
-    ///   - filter: Which measurements. An end that is open is where the measurements end.
+    ///   - filter: Which measurements. An end that is open is where the measurements end: of steps of whole hours or days
+    ///     also those whose minutes were deleted.
     /// - Returns: The steps in order; none if nothing was measured and an end is open.
     /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or there are more than
     ///   ``longestSeries``; `CancellationError`.
@@ -43,7 +44,8 @@ extension ReadModels {
         guard length >= 60_000_000 else { throw ReadModelError(.invalidArgument, "a step is a minute or more") }
         var (from, until) = (filter.from, filter.until)
         if from == nil || until == nil {
-            guard let range = try await rows(SelectRange(stage: stage, filter: filter)).first ?? nil else { return [] }
+            let select = SelectRange(stage: stage, length: length, filter: filter)
+            guard let range = try await rows(select).first ?? nil else { return [] }
             from = from ?? Timestamp(microseconds: range.first.microseconds / length * length)
             until = until ?? range.end
         }
@@ -96,21 +98,46 @@ private struct SelectSummaries: PostgresStatement {
     }
 }
 
-/// The first minute that was measured, and the end of the last.
+/// The first minute that was measured, and the end of the last; hours and days where the minutes are gone and the steps are
+/// made of them.
 private struct SelectRange: PostgresStatement {
     let stage: LatencyStage
+    /// Microseconds of a step.
+    let length: Int64
     let filter: LatencyFilter
 
     let sql = """
-        select min(bucket_start), max(bucket_start) + interval '1 minute' from latency_metrics_parts
-        where resolution = 'minute' and stage = $1 and ($2::text is null or provider = $2)
-            and ($3::text is null or model = $3)
+        with ends as (
+            select resolution, min(bucket_start) as first, max(bucket_start) as last from latency_metrics_parts
+            where stage = $1 and ($2::text is null or provider = $2) and ($3::text is null or model = $3)
+                and resolution = any($4::text[])
+            group by resolution
+        ), minutes as (
+            select min(first) as first, max(last) + interval '1 minute' as until from ends where resolution = 'minute'
+        ), hours as (
+            select case when hour.first < date_trunc('hour', minutes.first, 'UTC') then hour.first
+                    else coalesce(minutes.first, hour.first) end as first,
+                case when hour.last >= minutes.until then hour.last + interval '1 hour'
+                    else coalesce(minutes.until, hour.last + interval '1 hour') end as until
+            from minutes left join ends as hour on hour.resolution = 'hour'
+        )
+        select case when day.first < date_trunc('day', hours.first, 'UTC') then day.first
+                else coalesce(hours.first, day.first) end,
+            case when day.last >= hours.until then day.last + interval '24 hours'
+                else coalesce(hours.until, day.last + interval '24 hours') end
+        from hours left join ends as day on day.resolution = 'day'
         """
+
+    /// The resolutions that a step is made of.
+    private var resolutions: [String] {
+        ["minute"] + (length % 3_600_000_000 == 0 ? ["hour"] : []) + (length % 86_400_000_000 == 0 ? ["day"] : [])
+    }
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(stage.rawValue)
         try parameters.append(filter.provider)
         try parameters.append(filter.model)
+        try parameters.append(resolutions)
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (first: Timestamp, end: Timestamp)? {

@@ -216,6 +216,15 @@ import Testing
                 let left = try await world.text("select 1 from latency_metrics")
                 #expect(left.isEmpty)
             }
+            // What is left is found without being told when it was.
+            try await world.withPool { pool in
+                let models = ReadModels(pool)
+                for step in [Duration.seconds(3600), .seconds(86_400)] {
+                    let series = try await models.latencySeries(of: .llm, step: step)
+                    #expect(series.map(\.count) == [1])
+                }
+                #expect(try await models.latencySeries(of: .llm, step: .seconds(60)).isEmpty)
+            }
             #expect(try await world.text("select to_jsonb(h)::text from latency_metrics_hours h order by 1") == hours)
         }
     }

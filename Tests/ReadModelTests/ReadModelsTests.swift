@@ -49,6 +49,39 @@ import Testing
         }
     }
 
+    @Test func `an open series begins where hours and days do that outlived their minutes`() async throws {
+        try await withTestDatabase { database in
+            try await withConnection(database) { connection in
+                for (resolution, moments) in [
+                    ("minutes", ["2026-03-04 10:31", "2026-03-05 11:07"]),
+                    ("hours", ["2026-03-03 09:00", "2026-03-04 10:00", "2026-03-05 11:00"]),
+                    ("days", ["2026-03-01", "2026-03-03", "2026-03-04", "2026-03-05"]),
+                ] {
+                    let rows = moments.map { "('\($0)+00', 'llm', 'p', 'm', false, 0, 1, 5, 5, 5, '{1}', '{1}')" }
+                    try await connection.run(
+                        unsafeSQL: """
+                            insert into latency_metrics_\(resolution)_v1 (bucket_start, stage, provider, model, interrupted,
+                                shard, count, sum_ms, min_ms, max_ms, bins, counts)
+                            values \(rows.joined(separator: ", "))
+                            """
+                    )
+                }
+            }
+            let models = ReadModels(url: database.url)
+            for (step, first, last) in [
+                (60, "2026-03-04T10:31:00Z", "2026-03-05T11:07:00Z"),
+                (3600, "2026-03-03T09:00:00Z", "2026-03-05T11:00:00Z"),
+                (86_400, "2026-03-01T00:00:00Z", "2026-03-05T00:00:00Z"),
+            ] {
+                let series = try await models.latencySeries(of: .llm, step: .seconds(step))
+                #expect(series.first?.start == Timestamp(first))
+                #expect(series.last?.start == Timestamp(last))
+                #expect(series.first?.count == 1 && series.last?.count == 1)
+            }
+            await models.close()
+        }
+    }
+
     @Test func `pages of sessions join, also where several begin at once and some never began`() async throws {
         try await withTestDatabase { database in
             let connection = try await PostgresConnection.connect(database)
