@@ -1,3 +1,5 @@
+internal import FoundationEssentials
+
 /// The name of an object, such as `users/0190…/documents/7.pdf`: the same on every store, safe in paths and URLs.
 public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The name.
@@ -26,6 +28,12 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     /// A name that another program gave.
     init(unchecked text: String) { description = text }
+
+    /// A name of its own for what is to become this object: in the same folder, and listed as no object.
+    var provisional: ObjectName {
+        let folder = description.lastIndex(of: "/").map { description[...$0] } ?? ""
+        return ObjectName(unchecked: "\(folder).\(description.dropFirst(folder.count)).\(UUID().uuidString)")
+    }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {

@@ -35,6 +35,13 @@ public protocol ObjectStore: Sendable {
     ///   - limit: How many at most, 1 … 1,000.
     /// - Throws: ``CacheError``; `CancellationError`.
     func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
+
+    /// Removes all objects whose names begin with a text, such as all of a user's.
+    ///
+    /// - Returns: How many.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    @discardableResult
+    func removeAll(prefix: String) async throws -> Int
 }
 
 extension ObjectStore {
@@ -66,9 +73,7 @@ extension ObjectStore {
         }
     }
 
-    /// Removes all objects whose names begin with a text, such as all of a user's.
-    ///
-    /// - Returns: How many.
+    /// Removes those that are listed.
     @discardableResult
     public func removeAll(prefix: String) async throws -> Int {
         var removed = 0

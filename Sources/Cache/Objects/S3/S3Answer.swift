@@ -26,4 +26,22 @@ enum S3Answer {
         ]
         return entities.reduce(String(text)) { $0.replacing($1.0, with: $1.1) }
     }
+
+    /// A name as listings with `encoding-type=url` have it: bytes as `%` and two digits, and `+` for a space.
+    ///
+    /// Source: Amazon S3 API Reference, "ListObjectsV2".
+    static func urlDecoded(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.popFirst() {
+            let digits = Substring(rest.prefix(2))
+            if byte == UInt8(ascii: "%"), digits.utf8.count == 2, let decoded = UInt8(digits, radix: 16) {
+                bytes.append(decoded)
+                rest.removeFirst(2)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 }

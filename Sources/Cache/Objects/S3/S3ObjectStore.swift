@@ -59,6 +59,23 @@ public struct S3ObjectStore: ObjectStore {
         _ = try await client.send(S3Client.Request(method: .DELETE, name: name)) { $0 == .notFound }
     }
 
+    /// Removes all objects whose names begin with a text, also those that another program stored and that are no
+    /// ``ObjectName``.
+    public func removeAll(prefix: String) async throws -> Int {
+        var removed = 0
+        var before: [String] = []
+        while true {
+            let keys = try await keys(prefix: prefix, limit: 1_000)
+            guard !keys.isEmpty else { return removed }
+            guard keys != before else {
+                throw CacheError(.refused, "the object store still lists objects below \(prefix) that were removed")
+            }
+            for key in keys { try await remove(ObjectName(unchecked: key)) }
+            removed += keys.count
+            before = keys
+        }
+    }
+
     // MARK: Reading
 
     /// Reads an object while `read` runs; a connection that breaks is made anew, and reading goes on where it was.
@@ -88,14 +105,23 @@ public struct S3ObjectStore: ObjectStore {
         var names: [ObjectName] = []
         var last = after?.description
         while true {
-            var query = [(name: "list-type", value: "2"), ("prefix", prefix), ("max-keys", "\(limit)")]
-            if let last { query.append(("start-after", last)) }
-            let (_, xml) = try await client.send(S3Client.Request(method: .GET, name: nil, query: query))
-            let keys = S3Answer.texts(of: "Key", in: xml)
+            let keys = try await keys(prefix: prefix, after: last, limit: limit)
             names += keys.compactMap { try? ObjectName($0) }
             last = keys.last
             // A page of nothing but others' names is not the end.
             if names.count >= limit || keys.count < limit { return Array(names.prefix(limit)) }
         }
+    }
+
+    /// A page of whatever names there are.
+    func keys(prefix: String, after: String? = nil, limit: Int) async throws -> [String] {
+        // Names may hold what XML cannot.
+        var query = [
+            (name: "list-type", value: "2"), ("prefix", prefix), ("max-keys", "\(limit)"), ("encoding-type", "url"),
+        ]
+        if let after { query.append(("start-after", after)) }
+        let (_, xml) = try await client.send(S3Client.Request(method: .GET, name: nil, query: query))
+        let keys = S3Answer.texts(of: "Key", in: xml)
+        return S3Answer.text(of: "EncodingType", in: xml) == "url" ? keys.map(S3Answer.urlDecoded) : keys
     }
 }

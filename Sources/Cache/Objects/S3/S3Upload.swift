@@ -4,9 +4,13 @@ internal import NIOHTTP1
 
 /// An object that is stored in parts.
 ///
+/// Its checksum is not known when the upload begins, and only a copy gets new metadata. So the parts become an object of a
+/// provisional name, and a copy of that takes the old one's place: whatever fails before leaves the old one.
+///
 /// Source: Amazon S3 User Guide, "Uploading and copying objects using multipart upload".
 struct S3Upload: Sendable {
     private let name: ObjectName
+    private let provisional: ObjectName
     private let id: String
     private let client: S3Client
     private let parts = PartList()
@@ -29,15 +33,18 @@ struct S3Upload: Sendable {
     }
 
     static func begin(_ name: ObjectName, _ client: S3Client) async throws -> S3Upload {
-        let (_, xml) = try await client.send(S3Client.Request(method: .POST, name: name, query: [("uploads", "")]))
+        let provisional = name.provisional
+        let begin = S3Client.Request(method: .POST, name: provisional, query: [("uploads", "")])
+        let (_, xml) = try await client.send(begin)
         guard let id = S3Answer.text(of: "UploadId", in: xml) else {
             throw CacheError(.refused, "the object store began an upload of object \(name) without naming it")
         }
-        return S3Upload(name: name, id: id, client: client)
+        return S3Upload(name: name, provisional: provisional, id: id, client: client)
     }
 
-    private init(name: ObjectName, id: String, client: S3Client) {
+    private init(name: ObjectName, provisional: ObjectName, id: String, client: S3Client) {
         self.name = name
+        self.provisional = provisional
         self.id = id
         self.client = client
     }
@@ -84,49 +91,62 @@ struct S3Upload: Sendable {
 
     private func send(_ part: [UInt8], _ number: Int) async throws {
         let query = [(name: "partNumber", value: "\(number)"), (name: "uploadId", value: id)]
-        let (head, _) = try await client.send(S3Client.Request(method: .PUT, name: name, query: query, body: part))
+        let request = S3Client.Request(method: .PUT, name: provisional, query: query, body: part)
+        let (head, _) = try await client.send(request)
         guard let tag = head.headers.first(name: "etag") else {
             throw CacheError(.refused, "the object store took a part of object \(name) without naming it")
         }
         await parts.add(number, tag)
     }
 
-    /// Makes the parts an object, and has it carry its checksum.
+    /// Makes the parts an object that carries its checksum.
     func complete(_ info: ObjectInfo) async throws {
         let list = await parts.all().map { "<Part><PartNumber>\($0.number)</PartNumber><ETag>\($0.tag)</ETag></Part>" }
         let body = "<CompleteMultipartUpload>\(list.joined())</CompleteMultipartUpload>"
+        let query = [(name: "uploadId", value: id)]
         do {
-            _ = try await client.send(
-                S3Client.Request(method: .POST, name: name, query: [("uploadId", id)], body: Array(body.utf8))
-            )
-        } catch let error as CacheError where error.code == .notFound {
-            // An answer that was lost: the second try finds the upload done.
-            let (head, _) = try await client.send(S3Client.Request(method: .HEAD, name: name)) { $0 == .notFound }
-            guard head.headers.first(name: "content-length") == "\(info.size)" else { throw error }
-        }
-        // The checksum was not known when the upload began, and only a copy gets new metadata; the service does it alone.
-        do {
+            do {
+                _ = try await client.send(
+                    S3Client.Request(method: .POST, name: provisional, query: query, body: Array(body.utf8))
+                )
+            } catch let error as CacheError where error.code == .notFound {
+                // An answer that was lost: the second try finds the upload done.
+                let request = S3Client.Request(method: .HEAD, name: provisional)
+                let (head, _) = try await client.send(request) { $0 == .notFound }
+                guard head.headers.first(name: "content-length") == "\(info.size)" else { throw error }
+            }
+            // The service copies alone.
             _ = try await client.send(
                 S3Client.Request(
                     method: .PUT,
                     name: name,
                     headers: [
-                        ("x-amz-copy-source", "/\(client.configuration.bucket)/\(name)"),
+                        ("x-amz-copy-source", "/\(client.configuration.bucket)/\(provisional)"),
                         ("x-amz-metadata-directive", "REPLACE"),
                         (S3ObjectStore.checksumHeader, info.checksum ?? ""),
                     ]
                 )
             )
         } catch {
-            _ = await Task { try await client.send(S3Client.Request(method: .DELETE, name: name)) }.result
+            await Task { await removeProvisional() }.value
             throw error
+        }
+        await Task { await removeProvisional() }.value
+    }
+
+    /// Also when this task was cancelled. What is left behind is nobody's object, and goes with all that are below its folder.
+    private func removeProvisional() async {
+        do {
+            _ = try await client.send(S3Client.Request(method: .DELETE, name: provisional)) { $0 == .notFound }
+        } catch {
+            client.logger.warning("a provisional object is left behind", metadata: ["error": "\(error)"])
         }
     }
 
     /// Removes the parts.
     func abort() async {
         do {
-            let request = S3Client.Request(method: .DELETE, name: name, query: [("uploadId", id)])
+            let request = S3Client.Request(method: .DELETE, name: provisional, query: [("uploadId", id)])
             _ = try await client.send(request) { $0 == .notFound }
         } catch {
             client.logger.warning("the parts of an upload are left behind", metadata: ["error": "\(error)"])
