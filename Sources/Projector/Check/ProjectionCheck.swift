@@ -101,8 +101,8 @@ package struct ProjectionCheck: Sendable {
             }
         }
         try await checkErasure(&report, on: connection)
-        let relations = ProjectionRelations(files: files, schema: schema, scratch: scratch.name)
-        try await relations.check(&report, on: connection)
+        let relations = RelationCheck(files: files, schema: schema, scratch: scratch.name)
+        try await relations.run(&report, on: connection)
         let views = try await connection.text(
             unsafeSQL: "select relname from pg_class where relnamespace = '\(scratch.name)'::regnamespace "
                 + "and relkind in ('v', 'm') order by 1"

@@ -7,7 +7,7 @@ internal import Schema
 /// The server itself says it: each statement becomes the body of a function (`BEGIN ATOMIC`), whose relations it notes in
 /// `pg_depend` when it parses it. Source: PostgreSQL manual, CREATE FUNCTION, "sql_body". What a function in another
 /// language reads is not seen.
-struct ProjectionRelations: Sendable {
+struct RelationCheck: Sendable {
     let files: ProjectionFiles
     /// The recorder's schema.
     let schema: String
@@ -17,7 +17,7 @@ struct ProjectionRelations: Sendable {
     /// Reports what is used, named or granted against the contract, and columns that are declared for nothing.
     ///
     /// - Parameter connection: In the transaction that made the tables and views.
-    func check(_ report: inout ProjectionCheckReport, on connection: isolated PostgresConnection) async throws {
+    func run(_ report: inout ProjectionCheckReport, on connection: isolated PostgresConnection) async throws {
         try await checkStatements(&report, on: connection)
         try await checkNames(&report, on: connection)
         guard report.passes else { return }
