@@ -129,20 +129,23 @@ package struct ProjectionVerify: Sendable {
     /// Folds some streams and compares their rows, in one transaction that is rolled back.
     private func compare(streams count: Int, on connection: PostgresConnection) async throws -> VerifyOutcome {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
-        let build = try ShadowBuild(
-            of: [model],
-            on: PostgresPool(configuration),
-            decoder: EventDecoder(keys: options.keys),
-            options: options
-        ) { _ in }
-        do {
-            try await connection.transaction(isolation: .repeatableRead) { connection in
-                throw Sampled(outcome: try await sample(count, of: model, by: build, on: connection))
+        // All is folded on this connection: the pool opens none.
+        return try await PostgresPool.with(configuration, logger: logger) { pool in
+            let build = try ShadowBuild(
+                of: [model],
+                on: pool,
+                decoder: EventDecoder(keys: options.keys),
+                options: options
+            ) { _ in }
+            do {
+                try await connection.transaction(isolation: .repeatableRead) { connection in
+                    throw Sampled(outcome: try await sample(count, of: model, by: build, on: connection))
+                }
+            } catch let sampled as Sampled {
+                return sampled.outcome
             }
-        } catch let sampled as Sampled {
-            return sampled.outcome
+            preconditionFailure("the transaction is rolled back")
         }
-        preconditionFailure("the transaction is rolled back")
     }
 
     /// Carries the outcome out of the transaction, which it rolls back.
