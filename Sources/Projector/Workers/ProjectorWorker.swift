@@ -206,6 +206,7 @@ struct ProjectorWorker {
         }
         count(attempts.withLock { $0 } - 1, outcome)
         owned.merge(outcome.owned) { _, new in new }
+        for stop in outcome.stops { warn(of: stop.failing, key: stop.key) }
         limit.weigh(events: outcome.events, bytes: outcome.weight)
         // Nor is a long way without events to be gone again.
         hasReadSince = hasReadSince || outcome.hasMore
@@ -255,7 +256,11 @@ struct ProjectorWorker {
                     try await retry.run(on: connection, owned: own)
                 }
                 owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
-                if isLifted { owned[stopped.key]?.stopped.remove(stopped.stream) }
+                if isLifted {
+                    owned[stopped.key]?.stopped.remove(stopped.stream)
+                } else {
+                    warn(ofFailedRetry: stopped)
+                }
             } catch let error as ProjectorError where error.code == .projectionFailed {
                 // The others of the projection may well go on; if they cannot, their round says so.
                 let fail = Quarantine.FailRetry(key: stopped.key, stream: stopped.stream, error: "\(error)")

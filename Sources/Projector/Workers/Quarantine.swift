@@ -53,6 +53,13 @@ extension QuarantinedStream {
         try await pool.query(Quarantine.SelectAll())
     }
 
+    /// How many streams stand in quarantine, by the version of a projection; those that have none are not among them.
+    ///
+    /// - Throws: `PostgresError`.
+    package static func counts(on pool: PostgresPool) async throws -> [ProjectionVersion: Int] {
+        Dictionary(uniqueKeysWithValues: try await pool.query(Quarantine.Count()))
+    }
+
     /// Asks the owners to try streams again.
     ///
     /// - Parameters:
@@ -96,6 +103,15 @@ enum Quarantine {
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> QuarantinedStream {
             try QuarantinedStream(row)
+        }
+    }
+
+    /// How many streams each version of a projection has stopped.
+    struct Count: PostgresStatement {
+        let sql = "select projection, version, count(*) from projection_quarantine group by projection, version"
+
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (ProjectionVersion, Int) {
+            (ProjectionVersion(name: try row.decode(at: 0), version: try row.decode(at: 1)), try row.decode(at: 2))
         }
     }
 

@@ -17,6 +17,8 @@ struct WorkerRound: Sendable {
         var weight = 0
         /// Events that each version of a projection was given, by name and version; none if nothing was folded.
         var given: [String: Int] = [:]
+        /// The events that stopped their streams, each for a projection.
+        var stops: [(key: ProjectionShard, failing: FailingEvent)] = []
         /// At how many cursors the shards stood: the log is read once for each.
         var cursors = 0
         /// Whether there may be more to read at once.
@@ -212,5 +214,6 @@ struct WorkerRound: Sendable {
         }
         try await connection.execute(Quarantine.Stop(key: key, failing: failing))
         outcome.owned[key]?.stopped.insert(failing.event.stream)
+        outcome.stops.append((key, failing))
     }
 }

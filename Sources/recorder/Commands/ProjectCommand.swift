@@ -13,7 +13,8 @@ struct ProjectCommand: AsyncParsableCommand {
             Makes the tables of projections that have none yet, reads to the head, then waits for more. Any number of \
             processes share the work; one that dies is replaced within seconds. SIGHUP reads the \
             folder of projections again. Ctrl-C or SIGTERM stops it after the batch \
-            under way.
+            under way. With --until-caught-up it ends with status 1 if a stream is stopped at an event that a projection \
+            cannot apply: the read models lack what it holds from there on.
 
             EXAMPLES
               recorder project
@@ -23,7 +24,7 @@ struct ProjectCommand: AsyncParsableCommand {
             """
     )
 
-    @Flag(help: "Stop when the read models hold everything that is stored.")
+    @Flag(help: "Stop when the read models hold everything that is stored, but for streams that are stopped.")
     var untilCaughtUp = false
 
     @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
@@ -55,9 +56,12 @@ struct ProjectCommand: AsyncParsableCommand {
         let bounds = ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
         guard untilCaughtUp else {
             let daemon = ReloadingProjector(settings: settings, options: bounds, source: further.source)
-            return try await CommandService.run([daemon], logger: settings.logger)
+            return try await settings.tellingOfRights {
+                try await CommandService.run([daemon], logger: settings.logger)
+            }
         }
-        let projector = try settings.projector(of: try await further.source.installed(settings), bounds)
+        let files = try await settings.tellingOfRights { try await further.source.installed(settings) }
+        let projector = try settings.projector(of: files, bounds)
         let bar = ProgressBar("event")
         let done = Shared(0)
         let work = CommandService {
@@ -69,11 +73,16 @@ struct ProjectCommand: AsyncParsableCommand {
         defer { bar.finish() }
         try await work.runUntilSignal(logger: settings.logger)
         bar.finish()
+        let stopped = try await StoppedStreams.report(of: files, settings)
         if options.json {
-            JSONLine.print { $0.field("events", done.value) }
+            JSONLine.print { line in
+                line.field("events", done.value)
+                line.field("stoppedStreams", stopped)
+            }
         } else {
             StandardOutput.shared.line("\(Counted.text(done.value, "event")) projected (\(bar.rate(of: done.value)))")
         }
+        if stopped > 0 { throw ExitCode(1) }
     }
 }
 

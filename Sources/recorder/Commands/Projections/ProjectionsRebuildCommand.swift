@@ -81,10 +81,11 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         let results = Shared<[RebuildGroup.Result]?>(nil)
         defer { bar.finish() }
         let signal = try await CommandService.cancellingOnSignal {
-            results.value = try await group.run { bar.show($0) }
+            results.value = try await settings.tellingOfRights { try await group.run { bar.show($0) } }
         }
         bar.finish()
         guard let results = results.value else { throw try await stopped(by: signal, group, report) }
+        _ = try await StoppedStreams.report(of: results.map(\.projection), settings)
         try report.print(results) { bar.rate(of: $0) }
     }
 

@@ -10,7 +10,8 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
         discussion: """
             Prints each row that differs, up to --limit, and ends with status 1 if there is one. It changes nothing, and \
             readers and projectors go on. With --sample, projections whose rows belong to streams are compared for that \
-            many streams, chosen at random; the others are compared whole.
+            many streams, chosen at random; the others are compared whole. A stream that is stopped at an event that the \
+            projection cannot apply is no difference: how many there are is said on standard error.
 
             EXAMPLES
               recorder projections verify
@@ -42,11 +43,9 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let database = try settings.database()
-        let projections = try await ProjectionVerify.active(
-            name,
-            among: try further.source.files(),
-            configuration: database
-        )
+        let projections = try await settings.tellingOfRights {
+            try await ProjectionVerify.active(name, among: try further.source.files(), configuration: database)
+        }
         let differences = Shared(0)
         let verifications = projections.map { files in
             ProjectionVerify(
@@ -70,6 +69,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             for verify in verifications { try await verify.discard() }
             throw CancellationError()
         }
+        _ = try await StoppedStreams.report(of: projections, settings)
         if differences.value > 0 { throw ExitCode(1) }
     }
 

@@ -1,0 +1,26 @@
+import Postgres
+import Projector
+import Schema
+
+/// Says that streams stand in quarantine, where a command's own result does not show it.
+enum StoppedStreams {
+    /// Names on standard error how many streams projections have stopped, if there are any.
+    ///
+    /// - Parameter projections: The versions that are asked about.
+    /// - Returns: How many there are.
+    /// - Throws: `PostgresError`.
+    static func report(of projections: [ProjectionFiles], _ settings: Settings) async throws -> Int {
+        let counts = try await settings.withPool { try await QuarantinedStream.counts(on: $0) }
+        let stopped = projections.compactMap { files in
+            counts.first { $0.key.name == files.name && $0.key.version == files.version }
+        }
+        let total = stopped.reduce(0) { $0 + $1.value }
+        guard total > 0 else { return 0 }
+        let places = stopped.map { "\($0.key): \(Counted.grouped($0.value))" }.joined(separator: ", ")
+        StandardError.line(
+            "recorder: \(Counted.text(total, "stream")) stopped at an event that a projection cannot apply (\(places)): "
+                + "`recorder projections status` says why; after the fix, run `recorder projections retry`"
+        )
+        return total
+    }
+}
