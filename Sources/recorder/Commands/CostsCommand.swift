@@ -31,7 +31,7 @@ struct CostsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this user's.", valueName: "id"))
     var user: StreamID?
 
-    @Option(help: ArgumentHelp("From this day on, UTC.", valueName: "day"))
+    @Option(help: ArgumentHelp("From this day on, in UTC: a day, not a time in it.", valueName: "day"))
     var from: Timestamp?
 
     @Option(help: ArgumentHelp("Before this day.", valueName: "day"))
@@ -47,6 +47,12 @@ struct CostsCommand: AsyncParsableCommand {
     var model: String?
 
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        try TimeRange.checkDay(from, flag: "--from")
+        try TimeRange.checkDay(until, flag: "--until")
+        try TimeRange.check(from: from, until: until, flag: "--until")
+    }
 
     func run() async throws {
         let settings = try await options.settings()

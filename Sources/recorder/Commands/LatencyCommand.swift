@@ -47,6 +47,7 @@ struct LatencyCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        try TimeRange.check(from: from, until: to, flag: "--to")
         guard series != nil else { return }
         if percentiles != nil { throw ValidationError("A series has fixed percentiles: leave --percentiles out.") }
         if stage.count != 1 { throw ValidationError("A series is of one --stage.") }

@@ -35,6 +35,7 @@ struct AuditListCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
+        try TimeRange.check(from: from, until: to, flag: "--to")
     }
 
     func run() async throws {
