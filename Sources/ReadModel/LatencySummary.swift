@@ -18,9 +18,9 @@ public enum LatencyStage: String, CaseIterable, Hashable, Sendable {
 
 /// Which measurements to look at.
 public struct LatencyFilter: Sendable {
-    /// From this minute on.
+    /// From the minute on in which this lies.
     public var from: Timestamp?
-    /// Before this minute.
+    /// Before the minute in which this lies.
     public var until: Timestamp?
     /// Only of this provider.
     public var provider: String?

@@ -26,7 +26,9 @@ struct LatencyCommand: AsyncParsableCommand {
     )
     var stage: [LatencyStage] = []
 
-    @Option(help: ArgumentHelp("From this minute on: RFC 3339 or a day.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("From this minute on: RFC 3339, of which seconds do not count, or a day.", valueName: "time")
+    )
     var from: Timestamp?
 
     @Option(help: ArgumentHelp("Before this minute.", valueName: "time"))
