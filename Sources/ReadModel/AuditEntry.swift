@@ -61,3 +61,11 @@ public struct AuditFault: Hashable, Sendable {
     /// What does not fit.
     public let problem: String
 }
+
+/// How much of the audit log there is to verify.
+public struct AuditExtent: Hashable, Sendable {
+    /// How many users' chains, that of nobody among them.
+    public let chains: Int
+    /// How many audited events.
+    public let rows: Int
+}

@@ -21,6 +21,16 @@ extension ReadModels {
     }
 }
 
+extension ReadModels {
+    /// How much there is of the chains of hashes that ``verifyAudit(of:)`` computes.
+    ///
+    /// - Parameter user: Whose chain; nil for all.
+    /// - Throws: ``ReadModelError``; `CancellationError`.
+    public func auditExtent(of user: StreamID? = nil) async throws -> AuditExtent {
+        try await rows(SelectAuditExtent(user: user)).first ?? AuditExtent(chains: 0, rows: 0)
+    }
+}
+
 /// Rows of the view `audit_logs`.
 struct SelectAudit: PostgresStatement {
     private let conditions: QueryConditions
@@ -84,5 +94,20 @@ private struct VerifyAudit: PostgresStatement {
             id: try row.decode(UUID?.self, at: 2).map(EventID.init),
             problem: try row.decode(at: 3)
         )
+    }
+}
+
+/// How many chains and rows there are.
+private struct SelectAuditExtent: PostgresStatement {
+    let user: StreamID?
+    let sql = """
+        select (select count(*) from audit_chains where $1::uuid is null or user_id = $1),
+            (select count(*) from audit_logs where $1::uuid is null or user_id = $1)
+        """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(user?.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AuditExtent {
+        AuditExtent(chains: try row.decode(at: 0), rows: try row.decode(at: 1))
     }
 }

@@ -1,3 +1,4 @@
+import EventModel
 import Foundation
 import Postgres
 import RecorderTesting
@@ -43,6 +44,44 @@ import Testing
                 let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: url)
                 #expect(sessions.status == 0, "\(sessions.errors)")
                 #expect(sessions.output.contains(user))
+            }
+        }
+    }
+
+    /// Stores and projects an audited event about a user.
+    private static func audit(_ user: String, _ database: PostgresConfiguration) async throws {
+        let line = Lines.event(
+            stream: Lines.stream(),
+            type: "user.logged_in",
+            ("data", #"{"userId":"\#(user)","result":"success"}"#)
+        )
+        let appended = try await RecorderCommand.run("append", databaseURL: database.url, input: line)
+        #expect(appended.status == 0, "\(appended.errors)")
+        let projected = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+        #expect(projected.status == 0, "\(projected.errors)")
+    }
+
+    @Test func `a role that sees nothing is told so, and verifies nothing`() async throws {
+        try await withTestDatabase { database in
+            let user = UUID().uuidString.lowercased()
+            try await Self.audit(user, database)
+            try await Self.withLogin(in: "recorder_service", of: database) { url in
+                let verified = try await RecorderCommand.run("audit", "verify", databaseURL: url)
+                #expect(verified.status == 1 && verified.output.isEmpty)
+                #expect(verified.errors.contains("acts for nobody"), "\(verified.errors)")
+                for command in ["sessions", "audit", "costs"] {
+                    let shown = try await RecorderCommand.run(command, databaseURL: url)
+                    #expect(shown.status == 0 && shown.errors.contains("nothing is shown"), "\(shown.errors)")
+                }
+                let own = "\(url) options='-c recorder.user_id=\(user)'"
+                let extent = try await RecorderCommand.run("audit", "verify", "--json", databaseURL: own).json()
+                #expect(extent.map { $0["rows"]?.integer } == [1])
+            }
+            try await Self.withLogin(in: "recorder_analyst", of: database) { url in
+                let verified = try await RecorderCommand.run("audit", "verify", databaseURL: url)
+                #expect(verified.status == 0 && verified.output.contains("1 chain, 1 row"), "\(verified.errors)")
+                let sessions = try await RecorderCommand.run("sessions", databaseURL: url)
+                #expect(sessions.status == 0 && sessions.errors.isEmpty, "\(sessions.errors)")
             }
         }
     }

@@ -65,7 +65,11 @@ struct CostsCommand: AsyncParsableCommand {
         filter.provider = provider
         filter.model = model
         let dimensions = by?.dimensions ?? [.stage, .provider, .model]
-        let sums = try await settings.withReadModels { try await $0.costs(by: dimensions, filter) }
+        let sums = try await settings.withReadModels { [filter] models in
+            let sums = try await models.costs(by: dimensions, filter)
+            if sums.allSatisfy({ $0.calls == 0 }) { try await HiddenRows.warn(of: "conversation_costs", models) }
+            return sums
+        }
         CostTable.sums(by: dimensions).print(sums, json: options.json) { CostTable.write($1, by: dimensions, to: &$0) }
     }
 }

@@ -61,6 +61,7 @@ struct SessionsCommand: AsyncParsableCommand {
         filter.hasErrors = hasErrors
         filter.hasAnomalies = hasAnomalies
         var rest = limit == 0 ? Int.max : limit
+        var count = 0
         try await settings.withReadModels { models in
             while rest > 0 {
                 filter.limit = min(rest, SessionFilter.largestPage)
@@ -69,9 +70,11 @@ struct SessionsCommand: AsyncParsableCommand {
                     SessionTables.write(session, to: &line)
                 }
                 rest -= page.count
+                count += page.count
                 guard page.count == filter.limit, let last = page.last else { break }
                 filter.after = SessionFilter.Place(after: last)
             }
+            if count == 0 { try await HiddenRows.warn(of: "conversation_sessions", models) }
         }
     }
 }

@@ -168,8 +168,9 @@ struct DemoJourney {
     private func verify(_ pool: PostgresPool) async throws {
         try await recorder.projector.runUntilCaughtUp()
         command("recorder audit verify")
-        let faults = try await ReadModels(pool).verifyAudit()
-        AuditVerifyCommand.show(faults, json: json)
+        let models = ReadModels(pool)
+        let faults = try await models.verifyAudit()
+        AuditVerifyCommand.show(faults, of: try await models.auditExtent(), json: json)
         if json, faults.isEmpty { JSONLine.print { $0.field("step", "the chains hold") } }
     }
 

@@ -8,6 +8,9 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Computes each user's chain of hashes again. Status 1 if a row was changed or is missing.",
         discussion: """
+            Says how many chains and rows there are. A role that row security shows one user's rows, and that acts for none, \
+            is refused.
+
             EXAMPLES
               recorder audit verify
               recorder audit verify --user 019cad8f-ac00-7d67-b00a-4911e12a826e
@@ -21,8 +24,13 @@ struct AuditVerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let faults = try await settings.withReadModels { try await $0.verifyAudit(of: user) }
-        Self.show(faults, json: options.json)
+        let (faults, extent) = try await settings.withReadModels { models in
+            if let role = try await models.roleWithoutRows(of: "audit_logs") {
+                throw CommandError(.refused, "nothing can be verified: " + HiddenRows.reason(of: role))
+            }
+            return (try await models.verifyAudit(of: user), try await models.auditExtent(of: user))
+        }
+        Self.show(faults, of: extent, json: options.json)
         guard faults.isEmpty else {
             throw CommandError(
                 .refused,
@@ -32,9 +40,9 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Prints the faults; for a person also that there are none.
-    static func show(_ faults: [AuditFault], json: Bool) {
-        guard json || !faults.isEmpty else { return StandardOutput.shared.line("all chains of audited events hold") }
+    /// Prints the faults, or that there are none and among how many rows.
+    static func show(_ faults: [AuditFault], of extent: AuditExtent, json: Bool) {
+        guard !faults.isEmpty else { return showSuccess(extent, json: json) }
         TextTable<AuditFault>([
             .init("user") { $0.userID?.description ?? "nobody" },
             .init("position", .right) { $0.position.map { String($0) } },
@@ -46,5 +54,20 @@ struct AuditVerifyCommand: AsyncParsableCommand {
             line.field("id", fault.id?.description)
             line.field("problem", fault.problem)
         }
+    }
+    private static func showSuccess(_ extent: AuditExtent, json: Bool) {
+        guard !json else {
+            return JSONLine.print { line in
+                line.field("chains", extent.chains)
+                line.field("rows", extent.rows)
+                line.field("faults", 0)
+            }
+        }
+        StandardOutput.shared.line(
+            extent.chains == 0 && extent.rows == 0
+                ? "there are no audited events to verify"
+                : "all chains of audited events hold: \(Counted.text(extent.chains, "chain")), "
+                    + Counted.text(extent.rows, "row")
+        )
     }
 }
