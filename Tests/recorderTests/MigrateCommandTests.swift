@@ -11,7 +11,13 @@ import Testing
             func run(_ arguments: String...) async throws -> RecorderCommand.Result {
                 try await RecorderCommand(["migrate"] + arguments + ["--json"], databaseURL: database.url).result()
             }
+            for _ in 0..<2 {
+                let nothing = try await run("verify")
+                #expect(nothing.status == 1 && nothing.errors.contains("not applied yet"), "\(nothing.errors)")
+            }
             #expect(try await run("up", "--to", "2").lines.count == 2)
+            let begun = try await run("verify")
+            #expect(begun.status == 1 && begun.errors.contains("migrate up"), "\(begun.errors)")
             let rest = try await run("up")
             #expect(rest.status == 0, "\(rest.errors)")
             let states = try await run("status").json().map { $0["state"]?.string }

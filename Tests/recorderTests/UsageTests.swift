@@ -85,7 +85,8 @@ import Testing
 
     @Test(arguments: [
         (["--schema", String(repeating: "s", count: 57)], "1 to 56 bytes"), (["--schema", ""], "1 to 56 bytes"),
-        (["--schema", "it's"], "quotes"), (["--schema", #"a\b"#], "backslashes"), (["--schema", #"a"b"#], "quotes"),
+        (["--schema", "$user"], "must not be $user"), (["--schema", "it's"], "quotes"),
+        (["--schema", #"a\b"#], "backslashes"), (["--schema", #"a"b"#], "quotes"),
     ])
     func `names of schemas that cannot be used throughout are refused`(flags: [String], reason: String) async throws {
         let result = try await RecorderCommand(["sessions"] + flags, databaseURL: "host=/nowhere").result()

@@ -68,6 +68,13 @@ struct Settings: Sendable {
                     + "RECORDER_SCHEMA"
             )
         }
+        // The server takes it for the name of the role, in quotes as well.
+        guard schema != "$user" else {
+            throw CommandError(
+                .setting,
+                "the schema's name must not be $user, which stands for the role that connects: see --schema and RECORDER_SCHEMA"
+            )
+        }
         // Definitions are compared as the server writes them, and it writes such names in more than one way.
         guard !schema.contains(where: { "\"'\\".contains($0) || $0.asciiValue.map { $0 < 0x20 } == true }) else {
             throw CommandError(

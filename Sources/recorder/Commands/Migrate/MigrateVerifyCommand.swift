@@ -8,7 +8,7 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
         abstract: "Compares the migrations with what was applied, and the real schema with what they make.",
         discussion: """
             The migrations are run again in a schema that is never committed. Nothing is changed. Status 1 if \
-            something differs.
+            something differs, or a migration is not applied.
 
             EXAMPLES
               recorder migrate verify
@@ -23,8 +23,9 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let projections = try further.source.files()
-        let problems = try await source.withMigrator(settings) { migrator, connection in
-            try await migrator.verify(projections: projections, on: connection)
+        let (problems, pending) = try await source.withMigrator(settings) { migrator, connection in
+            let problems = try await migrator.verify(projections: projections, on: connection)
+            return (problems, try await migrator.status(on: connection).filter { $0.state == .pending })
         }
         for problem in problems {
             if options.json {
@@ -38,6 +39,19 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
         }
         guard problems.isEmpty else {
             throw CommandError(.refused, "schema \(settings.schema) has \(Counted.text(problems.count, "fault"))")
+        }
+        guard pending.isEmpty else {
+            if options.json {
+                JSONLine.print { line in
+                    line.field("code", "pending")
+                    line.field("message", pending.map(\.title).joined(separator: ", "))
+                }
+            }
+            throw CommandError(
+                .refused,
+                "\(Counted.text(pending.count, "migration")) of schema \(settings.schema) not applied yet: run "
+                    + "`recorder migrate up`"
+            )
         }
         if !options.json { StandardOutput.shared.line("schema \(settings.schema) is as its migrations make it") }
     }
