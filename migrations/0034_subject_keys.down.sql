@@ -34,7 +34,6 @@ $$;
 drop function refuse_personal_fields(text[], bytea[]);
 drop function append_own_frames(uuid[], text[], bytea[]);
 drop function open_payload(bytea);
-revoke execute on function append_rows(uuid[], int[], uuid[], text[], timestamptz[], bytea[]) from recorder_owner;
 drop function is_type_of(text, text);
 drop function sealed_key(bytea);
 drop table personal_fields;

@@ -16,3 +16,9 @@ begin
     delete from cache_statistics s where s.reported_at < now() - interval '1 day';
 end
 $$;
+
+do $$
+begin
+    execute format('alter function sweep_caches(int) set search_path = %I, pg_temp', current_schema());
+end
+$$;

@@ -31,6 +31,23 @@ import Testing
         }
     }
 
+    @Test func `each step down gives the schema that those before it make`() async throws {
+        try await withTestConnection(.empty) { connection in
+            let migrator = Migrator()
+            let all = try Migration.all(in: .embedded)
+            var made: [SchemaDescription] = []
+            for migration in all {
+                _ = try await migrator.up(on: connection, to: migration.version)
+                made.append(try await description(connection))
+            }
+            for (before, migration) in zip(made.dropLast(), all.dropFirst()).reversed() {
+                #expect(try await migrator.down(on: connection, steps: 1) == [migration])
+                let differences = before.differences(in: try await description(connection))
+                #expect(differences == [], "\(migration.title)")
+            }
+        }
+    }
+
     @Test func `down leaves nothing but what belongs to Schema`() async throws {
         try await withTestConnection(.empty) { connection in
             let migrator = Migrator()
