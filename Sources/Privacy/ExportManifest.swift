@@ -76,7 +76,8 @@ struct ExportFile {
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         let path = url.path(percentEncoded: false)
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-            throw CocoaError(.fileWriteUnknown)
+            let reason = NSError(domain: NSPOSIXErrorDomain, code: Int(errno))
+            throw CocoaError(.fileWriteUnknown, userInfo: [NSUnderlyingErrorKey: reason])
         }
         handle = try FileHandle(forWritingTo: url)
     }

@@ -33,11 +33,32 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
     package var description: String { cause.map { "\(message): \($0)" } ?? message }
 
     /// What the database's error means.
-    init(_ error: PostgresError, _ what: String) {
+    ///
+    /// Source of the codes that are no `RC…`: PostgreSQL manual, appendix A.
+    ///
+    /// - Parameters:
+    ///   - what: What failed.
+    ///   - undone: What did not happen because of it.
+    init(_ error: PostgresError, _ what: String, undone: String = "nothing was erased") {
         switch error.sqlState {
         case "RC006": self.init(.held, "\(error.message): release it first, `recorder retention release`")
-        case "RC008": self.init(.notFound, "\(error.message); nothing was erased")
+        case "RC008": self.init(.notFound, "\(error.message); \(undone)")
+        case "42P01", "42883", "3F000":
+            self.init(
+                .failed,
+                "\(undone): the recorder's tables and functions are not there: run `recorder migrate up`, or look in another "
+                    + "schema with --schema",
+                cause: error
+            )
+        case _ where error.isUnreachable: self.init(.failed, "\(undone): the database cannot be used now", cause: error)
         default: self.init(.failed, what, cause: error)
         }
+    }
+}
+
+extension PostgresError {
+    /// Whether the database was not reached, or went away, rather than that it refused anything.
+    fileprivate var isUnreachable: Bool {
+        [.connectionFailed, .connectionLost, .timedOut].contains(code) || isServerGoingAway
     }
 }

@@ -285,7 +285,7 @@ package struct Retention: Sendable {
         do {
             return try await body()
         } catch let error as PostgresError {
-            throw PrivacyError(error, "the database refused \(what)")
+            throw PrivacyError(error, "the database refused \(what)", undone: "nothing was changed")
         }
     }
 }

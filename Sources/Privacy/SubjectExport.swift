@@ -3,6 +3,7 @@ package import EventModel
 package import EventStore
 internal import Foundation
 package import Postgres
+internal import Schema
 
 /// Writes everything that is held about a person into a folder: lines of JSON, the objects as they are, and a manifest.
 ///
@@ -119,9 +120,9 @@ package struct SubjectExport: Sendable {
             isComplete = true
             return manifest
         } catch let error as PostgresError {
-            throw PrivacyError(error, "the export was cut off: run it again")
-        } catch let error as CocoaError {
-            throw PrivacyError(.file, "\(folder) cannot be written", cause: error)
+            throw PrivacyError(error, "the export was cut off: run it again", undone: "nothing was written")
+        } catch  where (error as NSError).domain == NSCocoaErrorDomain {
+            throw PrivacyError(.file, "\(folder) cannot be written: \(error.fileReason)")
         }
     }
 

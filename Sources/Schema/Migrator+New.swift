@@ -31,7 +31,7 @@ extension Migrator {
             } catch {
                 throw SchemaError(
                     .invalidFile,
-                    "cannot write \(file.path(percentEncoded: false)): \(error.localizedDescription)",
+                    "cannot write \(file.path(percentEncoded: false)): \(error.fileReason)",
                     cause: error
                 )
             }

@@ -17,7 +17,7 @@ extension ProjectionFiles {
                 texts["projections/\(projection.lastPathComponent)/\(place)"] = text
             }
         } catch {
-            throw SchemaError(.invalidFile, "cannot read \(path): \(error.localizedDescription)", cause: error)
+            throw SchemaError(.invalidFile, "cannot read \(path): \(error.fileReason)", cause: error)
         }
         guard !texts.isEmpty else {
             throw SchemaError(

@@ -15,7 +15,7 @@ extension SQLFiles {
         } catch {
             throw SchemaError(
                 .invalidFile,
-                "cannot read the projections in \(directory): \(error.localizedDescription); name a folder of "
+                "cannot read the projections in \(directory): \(error.fileReason); name a folder of "
                     + "<name>/v<number>/ with UTF-8 files",
                 cause: error
             )

@@ -43,7 +43,7 @@ package struct SQLFiles: Sendable {
         } catch {
             throw SchemaError(
                 .invalidFile,
-                "cannot read the SQL files in \(directory): \(error.localizedDescription); name a folder that holds "
+                "cannot read the SQL files in \(directory): \(error.fileReason); name a folder that holds "
                     + "migrations as UTF-8 files",
                 cause: error
             )

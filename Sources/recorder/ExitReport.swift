@@ -1,8 +1,9 @@
 import ArgumentParser
-import EventStore
+import Foundation
 import Glibc
 import Postgres
-import ReadModel
+import Projector
+import Schema
 
 /// How a command that did not simply return ends the process.
 struct ExitReport {
@@ -26,8 +27,7 @@ struct ExitReport {
         case _ where parserStatus == .validationFailure:
             self.init(status: 2, text: Recorder.fullMessage(for: error))
         default:
-            let advice = Self.advice(on: error).map { ". \($0)" } ?? ""
-            self.init(status: 1, text: "recorder: \(error)\(advice)")
+            self.init(status: 1, text: "recorder: \(Self.text(of: error))")
         }
     }
 
@@ -50,25 +50,35 @@ struct ExitReport {
         Glibc.exit(status)
     }
 
+    /// What failed and what to do, as sentences.
+    private static func text(of error: any Error) -> String {
+        let isForeign =
+            (error as NSError).domain == NSCocoaErrorDomain || (error as NSError).domain == NSPOSIXErrorDomain
+        // A sentence of the server's may end within one of ours.
+        var text = (isForeign ? error.fileReason : "\(error)").replacing(".; ", with: "; ").replacing("?; ", with: "? ")
+        guard let advice = advice(on: error) else { return text }
+        while text.hasSuffix(".") || text.hasSuffix("\n") { text.removeLast() }
+        return text + (text.hasSuffix("?") ? " " : ". ") + advice
+    }
+
     /// What to do about an error that the database led to, where the error itself does not say.
     ///
     /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
     private static func advice(on error: any Error) -> String? {
-        switch error {
-        case let error as PostgresError where error.code == .connectionFailed:
-            "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
-        case let error as PostgresError:
-            switch error.sqlState {
-            case "42P01", "3F000", "42883":
-                "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema "
-                    + "says in which schema to look"
-            case "42501": "Connect as a role that may do this; see migrations/0001_roles.up.sql"
-            default: nil
-            }
-        case let error as EventStoreError: error.cause.flatMap { advice(on: $0) }
-        case let error as ReadModelError where error.code != .notInstalled: error.cause.flatMap { advice(on: $0) }
-        case let error as CommandError: error.cause.flatMap { advice(on: $0) }
-        default: nil
+        // What runs migrations is not helped by running them, and some errors give the advice themselves.
+        guard !"\(error)".contains("migrate up"), !(error is SchemaError),
+            let database = ErrorCauses.database(of: error)
+        else { return nil }
+        switch database.sqlState {
+        case "42P01", "3F000", "42883":
+            // A projection's own SQL names what is not there.
+            guard (error as? ProjectorError)?.code != .projectionFailed else { return nil }
+            return "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema "
+                + "says in which schema to look"
+        case "42501": return "Connect as a role that may do this; see migrations/0001_roles.up.sql"
+        case _ where database.code == .connectionFailed:
+            return "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
+        default: return nil
         }
     }
 }

@@ -85,4 +85,41 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        ["retention", "policies"],
+        ["subject", "export", "019cad8f-ac00-7e4e-a7b6-815d4e98868f", "--to", "/nowhere/export"],
+        ["cache", "stats"], ["project", "--until-caught-up"], ["projections", "verify"],
+    ])
+    func `what is missing is told as it is`(words: [String]) async throws {
+        try await withTestDatabase(.empty) { database in
+            let unmigrated = try await RecorderCommand(words, databaseURL: database.url).result()
+            #expect(unmigrated.status == 1)
+            #expect(unmigrated.errors.contains("recorder migrate up"), "\(unmigrated.errors)")
+            let absent = try await RecorderCommand(words, databaseURL: "\(database.url) dbname=nosuchdatabase").result()
+            #expect(absent.status == 1)
+            #expect(absent.errors.contains("does not exist"), "\(absent.errors)")
+            #expect(!absent.errors.contains("refused") && !absent.errors.contains("migrate up"), "\(absent.errors)")
+            for result in [unmigrated, absent] {
+                #expect(!result.errors.contains("..") && !result.errors.contains(".;"), "\(result.errors)")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ["retention", "policies"], ["cache", "stats"], ["project", "--until-caught-up"], ["projections", "verify"],
+    ])
+    func `a role without rights on the schema is not told to migrate`(words: [String]) async throws {
+        try await withTestDatabase { database in
+            let login = "stranger_\(UUID().uuidString.prefix(8).lowercased())"
+            try await withConnection(database) { administrator in
+                try await administrator.run(unsafeSQL: "create role \(login) login")
+                let result = try await RecorderCommand(words, databaseURL: "\(database.url) user=\(login)").result()
+                #expect(result.status == 1)
+                #expect(result.errors.contains("may not use the schema"), "\(result.errors)")
+                #expect(!result.errors.contains("migrate up"), "\(result.errors)")
+                try await administrator.run(unsafeSQL: "drop role \(login)")
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import Schema
 
 /// The folder that an embedded server lives in, and who runs there.
 ///
@@ -37,7 +38,7 @@ struct ServerDirectory: Sendable {
         } catch {
             throw OperationsError(
                 .invalidDirectory,
-                "cannot make the directory \(given.path(percentEncoded: false)): \(error.localizedDescription); give one that you may write to",
+                "cannot make the directory \(given.path(percentEncoded: false)): \(error.fileReason); give one that you may write to",
                 cause: error
             )
         }

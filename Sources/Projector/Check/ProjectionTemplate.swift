@@ -1,4 +1,5 @@
 package import Foundation
+internal import Schema
 
 /// The commented folder that a new projection begins as. It passes ``ProjectionCheck`` as it is, and counts the completed
 /// turns of each session to show how.
@@ -44,7 +45,7 @@ package struct ProjectionTemplate: Sendable {
         } catch {
             throw ProjectorError(
                 .invalidProjection,
-                "cannot write \(path): \(error.localizedDescription)",
+                "cannot write \(path): \(error.fileReason)",
                 cause: error
             )
         }

@@ -3,6 +3,7 @@ import EventModel
 import FoundationEssentials
 import Foundation
 import ReadModel
+import Schema
 
 /// `recorder prices`: what tokens cost.
 struct PricesCommand: AsyncParsableCommand {
@@ -48,7 +49,7 @@ struct PricesCommand: AsyncParsableCommand {
                     file == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: file))
                 bytes = Array(try handle.readToEnd() ?? Data())
             } catch {
-                throw CommandError(.file, "\(file) cannot be read: \(error.localizedDescription)", cause: error)
+                throw CommandError(.file, "\(file) cannot be read: \(error.fileReason)", cause: error)
             }
             let prices: [ModelPrice]
             do {

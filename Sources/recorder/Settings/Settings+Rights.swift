@@ -1,6 +1,5 @@
-import EventStore
 import Postgres
-import ReadModel
+import Projector
 
 /// What a role without rights on the schema is told: for it, everything in there looks as if it did not exist.
 extension Settings {
@@ -22,12 +21,9 @@ extension Settings {
 
     /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
     private static func missesSomething(_ error: any Error) -> Bool {
-        switch error {
-        case let error as PostgresError: ["42P01", "42883"].contains(error.sqlState)
-        case let error as EventStoreError: error.cause.map(missesSomething) ?? false
-        case let error as ReadModelError: error.cause.map(missesSomething) ?? false
-        default: false
-        }
+        // A schema that a role may not use is none for `current_schema`.
+        if (error as? ProjectorError)?.code == .invalidProjection { return true }
+        return ["42P01", "42883", "3F000"].contains(ErrorCauses.database(of: error)?.sqlState)
     }
 
     /// Who these settings connect as, if the schema is there and he may not use it.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PayloadCodec
 import Postgres
+import Schema
 
 /// `recorder dictionary train`: makes a dictionary from events.
 struct DictionaryTrainCommand: AsyncParsableCommand {
@@ -102,7 +103,7 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
         do {
             try Data(bytes).write(to: URL(filePath: path))
         } catch {
-            throw CommandError(.file, "\(path) cannot be written: \(error.localizedDescription)", cause: error)
+            throw CommandError(.file, "\(path) cannot be written: \(error.fileReason)", cause: error)
         }
     }
 }
