@@ -35,6 +35,16 @@ struct BeginErasure: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64? { try row.decode(at: 0) }
 }
 
+/// Fails if nobody is known by this id, or it is that of a session.
+struct RefuseNobody: PostgresStatement {
+    let subject: StreamID
+    let sql = "select refuse_nobody($1, false)::text"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
+}
+
 /// Fails if a user is under a legal hold.
 struct RefuseHeld: PostgresStatement {
     let subject: StreamID

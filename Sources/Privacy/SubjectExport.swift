@@ -89,8 +89,8 @@ package struct SubjectExport: Sendable {
     ///
     /// - Parameter folder: Must not exist.
     /// - Returns: The manifest.
-    /// - Throws: ``PrivacyError`` with `.file` or `.failed`; `EventStoreError` with `.keyUnavailable` if events are sealed
-    ///   and the key is not here; `CacheError`.
+    /// - Throws: ``PrivacyError`` with `.notFound` for nobody, or a session; `.file`; `.failed`; `EventStoreError` with
+    ///   `.keyUnavailable` if events are sealed and the key is not here; `CacheError`.
     @discardableResult
     package func write(to folder: String) async throws -> ExportManifest {
         let folder = String(folder.reversed().drop { $0 == "/" }.reversed())
@@ -102,6 +102,7 @@ package struct SubjectExport: Sendable {
         var isComplete = false
         defer { if !isComplete { try? FileManager.default.removeItem(atPath: partial) } }
         do {
+            _ = try await pool.query(RefuseNobody(subject: subject))
             try FileManager.default.createDirectory(
                 atPath: partial,
                 withIntermediateDirectories: true,

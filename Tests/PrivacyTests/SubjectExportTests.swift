@@ -85,6 +85,42 @@ import Testing
         }
     }
 
+    @Test func `an export of nobody, or of a session, is refused and leaves nothing`() async throws {
+        try await withPrivacyWorld { world in
+            let (ada, stranger) = (PrivacyWorld.Person("ada"), PrivacyWorld.Person("stranger"))
+            try await world.live(ada)
+            // What once was written about an export makes nobody known.
+            try await world.append(
+                stranger.id,
+                [
+                    try EventDraft(
+                        id: .generate(at: .now()),
+                        type: try EventType("access.exported"),
+                        data: Array("{}".utf8)
+                    )
+                ]
+            )
+            let before = try await world.text("select count(*) from events")
+            for id in [StreamID(UUID()), stranger.id, ada.session] {
+                try await Self.withFolder { folder in
+                    let error = await #expect(throws: PrivacyError.self) {
+                        try await world.withPool { pool in
+                            try await world.withStore { store in
+                                let export = SubjectExport(of: id, actor: "officer", pool: pool, store: store)
+                                try await export.write(to: folder)
+                            }
+                        }
+                    }
+                    #expect(error?.code == .notFound && error?.message.contains("nothing was written") == true)
+                    #expect(!FileManager.default.fileExists(atPath: folder))
+                }
+            }
+            #expect(try await world.text("select count(*) from events") == before)
+            let error = await #expect(throws: PrivacyError.self) { _ = try await world.erase(stranger) }
+            #expect(error?.code == .notFound)
+        }
+    }
+
     @Test func `a slash at the end is no part of the name, and a failed export leaves nothing`() async throws {
         try await withPrivacyWorld { world in
             let ada = PrivacyWorld.Person("ada")
