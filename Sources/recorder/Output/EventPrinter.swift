@@ -19,7 +19,7 @@ struct EventPrinter {
                 let stream = showsStream ? "\(event.stream) " : ""
                 let version =
                     String(repeating: " ", count: max(0, 5 - String(event.version).count)) + "\(event.version)"
-                let type = event.type.name.padded(to: 21)
+                let type = event.type.name.onOneLine.padded(to: 21)
                 let erased = event.erased.isEmpty ? "" : "erased: \(event.erased.joined(separator: ", ")) · "
                 let data = erased + String(decoding: event.data, as: UTF8.self).onOneLine
                 StandardOutput.shared.line(

@@ -10,7 +10,7 @@ enum ReplayText {
         }
         let cost = frame.cost == nil ? nil : Figures.dollars(frame.costSoFar).map { "\($0) so far" }
         let notes = (latencies + [cost].compactMap(\.self)).joined(separator: ", ")
-        let who = frame.speaker == .system ? frame.type.name : frame.speaker.rawValue
+        let who = frame.speaker == .system ? frame.type.name.onOneLine : frame.speaker.rawValue
         let head = [
             Figures.offset(frame.offset).padded(fromLeftTo: 10),
             frame.state.padded(to: 11),
