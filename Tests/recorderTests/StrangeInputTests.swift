@@ -6,6 +6,58 @@ import Testing
 
 /// Input and settings that are something else than was meant, and events that would disturb a terminal.
 @Suite struct StrangeInputTests {
+    private static func withFile(_ bytes: [UInt8], _ body: (_ path: String) async throws -> Void) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "strange-\(UUID().uuidString)")
+        try Data(bytes).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await body(file.path(percentEncoded: false))
+    }
+
+    @Test(
+        arguments: [
+            ([0xEF, 0xBB, 0xBF, 0x7B, 0x7D], "byte-order mark"), ([0x1F, 0x8B, 0x08, 0x00], "gunzip"),
+            ([0xFF, 0xFE, 0x7B, 0x00], "UTF-16"), ([0x7B, 0x00, 0x22, 0x00], "UTF-16"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
+        ] as [([UInt8], String)]
+    )
+    func `input that is no UTF-8 is called what it is`(bytes: [UInt8], reason: String) async throws {
+        try await withTestDatabase { database in
+            try await Self.withFile(bytes) { path in
+                let imported = try await RecorderCommand.run("import", path, databaseURL: database.url)
+                #expect(imported.status == 1 && imported.errors.contains(reason), "\(imported.errors)")
+                #expect(imported.errors.contains(path), "\(imported.errors)")
+                let file = URL(filePath: path)
+                let appended = try await RecorderCommand(["append"], databaseURL: database.url, input: file).result()
+                #expect(appended.status == 1 && appended.errors.contains(reason), "\(appended.errors)")
+            }
+        }
+    }
+
+    @Test func `settings that are not there are called so`() async throws {
+        let missing = try await RecorderCommand.run("sessions", "--config", "/nowhere.json")
+        #expect(missing.status == 1 && missing.errors.contains("is not there"), "\(missing.errors)")
+        let empty = try await RecorderCommand(
+            ["sessions"],
+            databaseURL: "",
+            directory: FileManager.default.temporaryDirectory
+        ).result()
+        #expect(empty.status == 1 && empty.errors.contains("no database is given"), "\(empty.errors)")
+        try await Self.withFile([]) { path in
+            let noKey = try await RecorderCommand.run("sessions", "--key-file", path)
+            #expect(noKey.status == 1 && noKey.errors.contains("holds no key"), "\(noKey.errors)")
+        }
+        let folder = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+        for words in [
+            ["sessions", "--key-file", folder], ["prices", "load", folder, "--database-url", "host=/nowhere"],
+        ] {
+            let result = try await RecorderCommand(words).result()
+            #expect(result.status == 1 && result.errors.contains("Is a directory"), "\(result.errors)")
+            #expect(!result.errors.contains("NSCocoa"), "\(result.errors)")
+        }
+        let full = try await RecorderCommand.run("dictionary", "train", "--simulated", "100", "--output", "/dev/full")
+        #expect(full.status == 1 && full.errors.contains("No space left on device"), "\(full.errors)")
+    }
+
     @Test func `a type of event does not reach the terminal raw`() async throws {
         try await withTestDatabase { database in
             let stream = Lines.stream()

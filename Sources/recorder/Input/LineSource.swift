@@ -102,6 +102,9 @@ struct LineSource: ~Copyable {
                 return nil
             }
             isAtEnd = count == 0
+            if lineNumber == 1, let form = InputForm(bytes) {
+                throw CommandError(.input, "\(name) \(form.reason(from: path))")
+            }
             guard let end = bytes[searched...].lastIndex(of: 0x0A) else {
                 searched = bytes.count
                 guard bytes.count <= Self.longestLine else {

@@ -2,6 +2,7 @@ import EventStore
 import Foundation
 import Glibc
 import PayloadCodec
+import Schema
 
 /// Where key-encryption keys lie as text.
 enum KeyFile {
@@ -12,17 +13,17 @@ enum KeyFile {
     ///
     /// - Throws: ``CommandError`` with code `.setting` if it cannot be read or holds no key.
     static func read(_ path: String) throws(CommandError) -> SealingKeys {
-        let text: String
+        let bytes: Data
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+            bytes = try Data(contentsOf: URL(filePath: path))
         } catch {
             throw CommandError(
                 .setting,
-                "the key file \(path) cannot be read: see --key-file and RECORDER_KEY_FILE",
+                "the key file \(path) cannot be read (\(error.fileReason)): see --key-file and RECORDER_KEY_FILE",
                 cause: error
             )
         }
-        return try parse(text, origin: "the key file \(path)")
+        return try parse(String(decoding: bytes, as: UTF8.self), origin: "the key file \(path)")
     }
 
     /// Reads keys from a setting.
@@ -59,7 +60,7 @@ enum KeyFile {
             try file.synchronize()
             try file.close()
         } catch {
-            throw CommandError(.file, "the key file \(path) cannot be written", cause: error)
+            throw CommandError(.file, "the key file \(path) cannot be written: \(error.fileReason)", cause: error)
         }
         return SealingKeys([key])
     }

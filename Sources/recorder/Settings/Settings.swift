@@ -30,7 +30,12 @@ struct Settings: Sendable {
     static func load(_ options: SettingsOptions, logLevel: Logger.Level) async throws -> Settings {
         let reader = try await ConfigReader(providers: [
             InMemoryProvider(name: "flags", values: flags(options)),
-            EnvironmentVariablesProvider(),
+            // An empty address is none: libpq would take it for its own defaults.
+            EnvironmentVariablesProvider(
+                environmentVariables: ProcessInfo.processInfo.environment.filter {
+                    $0.key != "DATABASE_URL" || !$0.value.isEmpty
+                }
+            ),
             file(options.config),
         ])
         let levelName = reader.string(forKey: "recorder.logLevel", default: logLevel.rawValue)
@@ -46,6 +51,9 @@ struct Settings: Sendable {
             return handler
         }
         let databaseURL = reader.string(forKey: "database.url")
+        guard databaseURL != "" else {
+            throw CommandError(.setting, "the database's address is empty: see --database-url and the file of settings")
+        }
         let directory = try checked(directory: reader.string(forKey: "recorder.directory", default: ".recorder"))
         return Settings(
             databaseURL: databaseURL,
@@ -152,6 +160,9 @@ struct Settings: Sendable {
 
     private static func file(_ path: String?) async throws(CommandError) -> FileProvider<JSONSnapshot> {
         let named = path ?? ProcessInfo.processInfo.environment["RECORDER_CONFIG"]
+        if let named, !FileManager.default.fileExists(atPath: named) {
+            throw CommandError(.setting, "the file of settings \(named) is not there: see --config and RECORDER_CONFIG")
+        }
         do {
             let place: [AbsoluteConfigKey: ConfigValue] = [
                 ["filePath"]: ConfigValue(.string(named ?? defaultFile), isSecret: false),
