@@ -46,6 +46,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("0001-01-01 00:00:00+00 BC", true), ("9999-12-31 23:59:59.999999+00", true), ("20000-01-01", false),
+        ("9999-12-31 23:59:59-01:00", false), ("0002-12-31 23:59:59+00 BC", false), ("infinity", false),
+    ])
+    func `a time is of the years that the contract has`(time: String, isTaken: Bool) async throws {
+        try await withTestConnection { connection in
+            let sql = "select append_event(gen_random_uuid(), 'note.taken', '{}', occurred_at => '\(time)')"
+            guard !isTaken else { return try await connection.run(unsafeSQL: sql) }
+            let error = await #expect(throws: PostgresError.self) { try await connection.run(unsafeSQL: sql) }
+            #expect(error?.sqlState == "RC002" && error?.message.contains("occurredAt") == true)
+        }
+    }
+
+    @Test func `a time is of these years in UTC`() async throws {
+        try await withTestConnection { connection in
+            let time = "9999-12-31T23:59:59-01:00"
+            let line = #"[{"stream":"\#(StreamID.fresh())","type":"note.taken","occurredAt":"\#(time)"}]"#
+            let error = await #expect(throws: PostgresError.self) {
+                try await connection.run(unsafeSQL: "select append_events('\(line)')")
+            }
+            #expect(error?.sqlState == "RC002")
+        }
+    }
+
     @Test func `an append repeated whole gives the first answer, in part or reordered it is refused`() async throws {
         try await withTestConnection { connection in
             let stream = StreamID.fresh()
