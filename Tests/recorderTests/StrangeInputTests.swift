@@ -74,4 +74,29 @@ import Testing
             }
         }
     }
+
+    @Test func `a cost that is not all known is marked`() async throws {
+        try await withTestDatabase { database in
+            let turn = #""turnId":"019cad8f-ac00-7e4e-a7b6-000000000001""#
+            let (partial, whole) = (Lines.stream(), Lines.stream())
+            let lines = [
+                Lines.event(stream: whole, type: "turn.generated", ("data", #"{"llmCost":"0.25",\#(turn)}"#)),
+                Lines.event(stream: partial, type: "turn.generated", ("data", #"{"llmCost":"0.5",\#(turn)}"#)),
+                Lines.event(
+                    stream: partial,
+                    type: "turn.generated",
+                    ("data", #"{"inputTokens":1,"outputTokens":1,"model":"m",\#(turn)}"#)
+                ),
+            ]
+            _ = try await RecorderCommand.run(
+                "append",
+                databaseURL: database.url,
+                input: lines.joined(separator: "\n")
+            )
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            let listed = try await RecorderCommand.run("sessions", databaseURL: database.url)
+            #expect(listed.output.contains("$0.5+"), "\(listed.output)")
+            #expect(!listed.output.contains("$0.25+"), "\(listed.output)")
+        }
+    }
 }

@@ -8,6 +8,8 @@ struct SessionsCommand: AsyncParsableCommand {
         commandName: "sessions",
         abstract: "Lists sessions, newest first.",
         discussion: """
+            A cost with a + behind it is that of some calls; what the others cost is not known.
+
             EXAMPLES
               recorder sessions
               recorder sessions --has-errors --from 2026-03-01 --until 2026-04-01

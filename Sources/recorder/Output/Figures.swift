@@ -29,6 +29,11 @@ enum Figures {
         return "$\(cut.contains { ("1"..."9").contains($0) } ? cut : "0.000000")"
     }
 
+    /// US dollars, with a `+` behind them if not all that they are a sum of is known.
+    static func dollars(_ value: Money?, isPartial: Bool) -> String? {
+        dollars(value).map { $0 + (isPartial ? "+" : "") }
+    }
+
     /// A moment to the second, without a time zone: it is UTC.
     static func moment(_ value: Timestamp?) -> String? {
         value.map { String($0.description.prefix(19)).replacing("T", with: " ") }

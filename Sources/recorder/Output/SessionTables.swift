@@ -14,7 +14,7 @@ enum SessionTables {
         .init("errors", .right) { "\($0.errorCount)" },
         .init("anomalies", .right) { "\($0.anomalies)" },
         .init("mean ms", .right) { Figures.milliseconds($0.averageLatencyMs) },
-        .init("cost", .right) { Figures.dollars($0.totalCost) },
+        .init("cost", .right) { Figures.dollars($0.totalCost, isPartial: $0.uncostedCalls > 0) },
         .init("language model") { $0.llmProvider },
     ])
 

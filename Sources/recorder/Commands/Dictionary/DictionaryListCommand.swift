@@ -22,7 +22,7 @@ struct DictionaryListCommand: AsyncParsableCommand {
             .init("id", .right) { "\($0.id)" },
             .init("bytes", .right) { Counted.grouped($0.size) },
             .init("trained at (UTC)") { Figures.moment($0.trainedAt) },
-            .init("in use") { $0.isInUse ? "yes" : "no" },
+            .init("payloads need it") { $0.isInUse ? "yes" : "no" },
             .init("trained on") { $0.trainedOn },
         ])
         table.print(dictionaries, json: options.json) { line, dictionary in
