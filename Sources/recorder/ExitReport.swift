@@ -55,7 +55,8 @@ struct ExitReport {
         let isForeign =
             (error as NSError).domain == NSCocoaErrorDomain || (error as NSError).domain == NSPOSIXErrorDomain
         // A sentence of the server's may end within one of ours.
-        var text = (isForeign ? error.fileReason : "\(error)").replacing(".; ", with: "; ").replacing("?; ", with: "? ")
+        var text = (isForeign ? error.fileReason : "\(error)").replacing("\t", with: "")
+            .replacing(".; ", with: "; ").replacing("?; ", with: "? ")
         guard let advice = advice(on: error) else { return text }
         while text.hasSuffix(".") || text.hasSuffix("\n") { text.removeLast() }
         return text + (text.hasSuffix("?") ? " " : ". ") + advice
