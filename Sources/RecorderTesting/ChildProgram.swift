@@ -51,9 +51,12 @@ package enum ChildProgram {
         let (process, pipe) = (Process(), Pipe())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
-        process.standardInput = try FileHandle(forReadingFrom: files[0])
+        let (read, written) = (try FileHandle(forReadingFrom: files[0]), try FileHandle(forWritingTo: files[1]))
+        // The program has its own by then; see ``RecorderCommand``.
+        defer { for handle in [read, written, pipe.fileHandleForReading] { try? handle.close() } }
+        process.standardInput = read
         process.standardOutput = pipe
-        process.standardError = try FileHandle(forWritingTo: files[1])
+        process.standardError = written
         try process.run()
         let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()

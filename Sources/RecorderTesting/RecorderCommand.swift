@@ -15,8 +15,6 @@ package final class RecorderCommand: Sendable {
     }
 
     private let process: Process
-    private let output: FileHandle
-    private let errors: FileHandle
     private let outputURL: URL
     private let errorsURL: URL
     private let ended = Mutex<(result: Int32?, waiters: [CheckedContinuation<Int32, Never>])>((nil, []))
@@ -38,8 +36,12 @@ package final class RecorderCommand: Sendable {
         outputURL = folder.appending(path: "recorder-out-\(UUID().uuidString)")
         errorsURL = folder.appending(path: "recorder-err-\(UUID().uuidString)")
         for url in [outputURL, errorsURL] { try Data().write(to: url) }
-        output = try FileHandle(forWritingTo: outputURL)
-        errors = try FileHandle(forWritingTo: errorsURL)
+        let output = try FileHandle(forWritingTo: outputURL)
+        let errors = try FileHandle(forWritingTo: errorsURL)
+        let given = try input.map { try FileHandle(forReadingFrom: $0) }
+        // The program has its own by then. Foundation keeps them open else, and beyond a thousand it no longer notices that a
+        // program has ended.
+        defer { for handle in [output, errors, given] { try? handle?.close() } }
         process = Process()
         process.executableURL = Self.executable
         process.arguments = arguments
@@ -50,7 +52,7 @@ package final class RecorderCommand: Sendable {
         process.environment = environment
         process.standardOutput = output
         process.standardError = errors
-        process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
+        process.standardInput = given ?? FileHandle.nullDevice
         if let directory { process.currentDirectoryURL = directory }
         process.terminationHandler = { [weak self] process in
             let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
