@@ -121,7 +121,7 @@ import Testing
                 let request = S3Client.Request(method: .GET, query: [("uploads", "")])
                 let (_, uploads) = try await service.client.send(request)
                 #expect(!S3Answer.texts(of: "Key", in: uploads).contains { $0.hasPrefix(prefix) })
-                #expect(try await service.keys(prefix: prefix, limit: 10) == [name.description])
+                #expect(try await service.page(prefix: prefix, limit: 10).keys == [name.description])
             }
         }
     }

@@ -37,7 +37,25 @@ import Testing
         #expect(found.map(\.description) == ["\(prefix)/e"])
         // What lies below a user's prefix is his, whoever stored it.
         #expect(try await store.removeAll(prefix: prefix) == 3)
-        #expect(try await store.keys(prefix: prefix, limit: 10) == [])
+        #expect(try await store.page(prefix: prefix, limit: 10).keys == [])
+    }
+
+    @Test(.timeLimit(.minutes(10))) func `names come in pages, of which the service says whether they are the last`()
+        async throws
+    {
+        let store = try await ObjectServer.shared.store(.direct)
+        let prefix = "pages-\(UUID().uuidString)"
+        let names = try (1...5).map { try ObjectName("\(prefix)/\($0)") }
+        for name in names { try await store.put(name, bytes: [1]) }
+        var found: [String] = []
+        var next: String?
+        repeat {
+            let page = try await store.page(prefix: prefix, next: next, limit: 2)
+            #expect((1...2).contains(page.keys.count))
+            found += page.keys
+            next = page.next
+        } while next != nil
+        #expect(found == names.map(\.description))
     }
 
     @Test(.timeLimit(.minutes(10))) func `a copy that fails leaves the old object and nothing else`() async throws {
@@ -51,7 +69,7 @@ import Testing
         let info = ObjectInfo(name: name, size: 1_000, checksum: "a\nb")
         await #expect(throws: CacheError.self) { try await upload.complete(info) }
         #expect(try await store.bytes(of: name, limit: 10) == [1, 2, 3])
-        #expect(try await store.keys(prefix: name.description, limit: 10) == [name.description])
-        #expect(try await store.keys(prefix: ".\(name)", limit: 10) == [])
+        #expect(try await store.page(prefix: name.description, limit: 10).keys == [name.description])
+        #expect(try await store.page(prefix: ".\(name)", limit: 10).keys == [])
     }
 }

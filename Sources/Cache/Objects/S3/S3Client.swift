@@ -21,6 +21,15 @@ struct S3Client: Sendable {
     let logger: Logger
     private static let largestAnswer = 4 << 20
 
+    /// A service that cannot be connected to is told of at once, and tried again here: by itself the client would try until
+    /// each request's time is over.
+    private static let http = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(10)
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// Sends a request and reads the whole answer.
     ///
     /// - Parameter isExpected: Whether a status beside 2xx is an answer too.
@@ -89,7 +98,7 @@ struct S3Client: Sendable {
         if !request.body.isEmpty || [.PUT, .POST].contains(request.method) {
             sent.body = .bytes(ByteBuffer(bytes: request.body))
         }
-        return try await HTTPClient.shared.execute(sent, deadline: deadline, logger: logger)
+        return try await Self.http.execute(sent, deadline: deadline, logger: logger)
     }
 
     // MARK: Trying again

@@ -65,7 +65,11 @@ public struct S3ObjectStore: ObjectStore {
         var removed = 0
         var before: [String] = []
         while true {
-            let keys = try await keys(prefix: prefix, limit: 1_000)
+            var page = try await page(prefix: prefix, limit: 1_000)
+            while page.keys.isEmpty, let next = page.next {
+                page = try await self.page(prefix: prefix, next: next, limit: 1_000)
+            }
+            let keys = page.keys
             guard !keys.isEmpty else { return removed }
             guard keys != before else {
                 throw CacheError(.refused, "the object store still lists objects below \(prefix) that were removed")
@@ -102,26 +106,50 @@ public struct S3ObjectStore: ObjectStore {
     /// Lists names; those that another program stored and that are no ``ObjectName`` are left out.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         let limit = min(max(1, limit), 1_000)
-        var names: [ObjectName] = []
-        var last = after?.description
-        while true {
-            let keys = try await keys(prefix: prefix, after: last, limit: limit)
-            names += keys.compactMap { try? ObjectName($0) }
-            last = keys.last
-            // A page of nothing but others' names is not the end.
-            if names.count >= limit || keys.count < limit { return Array(names.prefix(limit)) }
+        var page = try await page(prefix: prefix, after: after, limit: limit)
+        var names = page.keys.compactMap { try? ObjectName($0) }
+        // A page may hold less than was asked for, and nothing but others' names: the service says whether it is the last.
+        while names.count < limit, let next = page.next {
+            page = try await self.page(prefix: prefix, next: next, limit: limit)
+            names += page.keys.compactMap { try? ObjectName($0) }
         }
+        return Array(names.prefix(limit))
     }
 
     /// A page of whatever names there are.
-    func keys(prefix: String, after: String? = nil, limit: Int) async throws -> [String] {
+    struct Page {
+        let keys: [String]
+        /// What the next page is asked for by; `nil` if this is the last.
+        let next: String?
+    }
+
+    /// Reads a page.
+    ///
+    /// - Parameters:
+    ///   - after: The name that it begins behind; the first unless given.
+    ///   - next: What the page before said of it.
+    /// - Throws: ``CacheError`` with `.refused` if the answer is none: a proxy's page of HTML is no empty bucket.
+    ///
+    /// Source: Amazon S3 API Reference, "ListObjectsV2".
+    func page(prefix: String, after: ObjectName? = nil, next: String? = nil, limit: Int) async throws -> Page {
         // Names may hold what XML cannot.
         var query = [
             (name: "list-type", value: "2"), ("prefix", prefix), ("max-keys", "\(limit)"), ("encoding-type", "url"),
         ]
-        if let after { query.append(("start-after", after)) }
+        if let after { query.append(("start-after", "\(after)")) }
+        if let next { query.append(("continuation-token", next)) }
         let (_, xml) = try await client.send(S3Client.Request(method: .GET, name: nil, query: query))
+        guard xml.contains("<ListBucketResult") else {
+            throw CacheError(
+                .refused,
+                "what \(client.configuration.endpoint) answers is no list of objects: is it an S3 service?"
+            )
+        }
         let keys = S3Answer.texts(of: "Key", in: xml)
-        return S3Answer.text(of: "EncodingType", in: xml) == "url" ? keys.map(S3Answer.urlDecoded) : keys
+        let isLast = S3Answer.text(of: "IsTruncated", in: xml) != "true"
+        return Page(
+            keys: S3Answer.text(of: "EncodingType", in: xml) == "url" ? keys.map(S3Answer.urlDecoded) : keys,
+            next: isLast ? nil : S3Answer.text(of: "NextContinuationToken", in: xml)
+        )
     }
 }
