@@ -31,7 +31,8 @@ package enum LogReader {
     ///   - limit: How many events at most.
     ///   - shards: Whose streams to read; all of them unless given.
     ///   - types: Which types to read; all of them unless given.
-    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment.
+    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment; nor where a long stretch
+    ///   holds nothing of those shards and types, and then a cursor with a window, from which to read on.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,

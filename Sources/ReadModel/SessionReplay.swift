@@ -74,9 +74,8 @@ public struct SessionReplay: Sendable {
     }
 
     private static let typesOfTurns: Set<EventType> = [
-        .turnStarted, .turnTranscribed, .turnRetrieved, .turnGenerated, .turnSynthesized, .turnInterrupted,
-        .turnCompleted,
-        .turnFailed,
+        .turnStarted, .turnTranscribed, .turnRetrieved, .turnGenerated,
+        .turnSynthesized, .turnInterrupted, .turnCompleted, .turnFailed,
     ]
 
     /// An event's data, in which what was erased says so.
