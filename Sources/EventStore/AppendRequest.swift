@@ -14,9 +14,6 @@ struct AppendRequest: Sendable {
     /// Its parts, each for another stream.
     var parts: ArraySlice<AppendParcel.Part> { parcel.parts[range] }
 
-    /// How many events it has.
-    var eventCount: Int { parts.reduce(0) { $0 + $1.events.count } }
-
     /// The events of one of its parts.
     func events(of part: AppendParcel.Part) -> ArraySlice<AppendParcel.Event> { parcel.events[part.events] }
 
