@@ -23,17 +23,7 @@ package enum UnreadCommit {
         limit: Duration = .seconds(20)
     ) async throws -> Bool {
         let end = ContinuousClock.now + limit
-        guard try await lock(on: connection, until: end) else { return false }
-        let waiting = "pid from pg_stat_activity where application_name = '\(name)' and wait_event_type = 'Lock'"
-        var session: String?
-        while session == nil, .now < end {
-            // A snapshot of the activity is kept for the length of a transaction.
-            session = try await connection.text(unsafeSQL: "select pg_stat_clear_snapshot(), \(waiting)").first?[1]
-        }
-        guard let session else {
-            try await connection.run(unsafeSQL: "rollback")
-            return false
-        }
+        guard let session = try await lock(on: connection, awaiting: name, until: end) else { return false }
         kill(process, SIGSTOP)
         try await connection.run(unsafeSQL: "commit")
         let state = "select state from pg_stat_activity where pid = \(session)"
@@ -45,18 +35,31 @@ package enum UnreadCommit {
         return false
     }
 
-    /// Takes the lock; whoever waits behind it is let through again and again.
-    private static func lock(on connection: PostgresConnection, until end: ContinuousClock.Instant) async throws -> Bool
-    {
+    /// Takes the lock until a session waits for it. Between its turns everybody goes on: an appender takes for blocked what it
+    /// has tried for half a second.
+    ///
+    /// - Returns: The process id of that session; `nil` if none came, and nothing is locked then.
+    private static func lock(
+        on connection: PostgresConnection,
+        awaiting name: String,
+        until end: ContinuousClock.Instant
+    ) async throws -> String? {
+        // A snapshot of the activity is kept for the length of a transaction.
+        let waiting = """
+            select pg_stat_clear_snapshot(), pid from pg_stat_activity
+            where application_name = '\(name)' and wait_event_type = 'Lock'
+            """
         while .now < end {
             try await connection.run(unsafeSQL: "begin; set local lock_timeout = '200ms'")
             do {
                 try await connection.run(unsafeSQL: "lock table events in share mode")
-                return true
-            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {
-                try await connection.run(unsafeSQL: "rollback")
-            }
+                let turn = ContinuousClock.now + .milliseconds(250)
+                while .now < turn {
+                    if let session = try await connection.text(unsafeSQL: waiting).first?[1] { return session }
+                }
+            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {}
+            try await connection.run(unsafeSQL: "rollback")
         }
-        return false
+        return nil
     }
 }

@@ -40,7 +40,10 @@ import Testing
             try await oracle.ask()
             return Self.tell(run, oracle)
         }
-        #expect(differences.isEmpty, "\(differences.prefix(20).joined(separator: "\n")); see \(folder.path)")
+        #expect(
+            differences.isEmpty,
+            "FAULT_SEED=\(seed): \(differences.prefix(20).joined(separator: "\n")); see \(folder.path)"
+        )
         if differences.isEmpty { try FileManager.default.removeItem(at: folder) }
     }
 
