@@ -107,12 +107,20 @@ struct InsertEvents: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64 { try row.decode(at: 0) }
 }
 
-/// Has this session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged is durable.
-/// A stronger setting, that waits for standbys too, stays.
-struct CommitDurably: PostgresStatement {
-    let sql = """
-        select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'
-        """
+extension PostgresConnection {
+    /// Has the session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged is durable.
+    /// A stronger setting, that waits for standbys too, stays.
+    func commitDurably() async throws {
+        guard try await first(SelectSynchronousCommit()) == "off" else { return }
+        try await set("synchronous_commit", to: "on")
+    }
+}
+
+/// What the session's commits wait for.
+private struct SelectSynchronousCommit: PostgresStatement {
+    let sql = "select current_setting('synchronous_commit')"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
 
 /// Wakes whoever waits for events; see ``LogNotifier``.

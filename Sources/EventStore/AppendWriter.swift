@@ -92,7 +92,7 @@ struct AppendWriter: Sendable {
         while true {
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
-                try await connection.execute(CommitDurably())
+                try await connection.commitDurably()
                 return connection
             } catch {
                 let isRetryable = (error as? PostgresError)?.isRetryable == true

@@ -7,8 +7,7 @@ extension LibpqConnection {
     ///
     /// What the URL says goes before what libpq would do without it; the session's settings go before the URL's. Several
     /// hosts are tried in turn; each has an equal share of the time that is left, and no more than the URL's
-    /// `connect_timeout`. See ``ConnectAttempts``. Of a pooler that takes no `options` the connection has none of the session's
-    /// settings: ``lacksSettings`` says so.
+    /// `connect_timeout`. See ``ConnectAttempts``. A pooler may take no `options`, or leave them out in silence.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -36,9 +35,7 @@ extension LibpqConnection {
                 do throws(PostgresError) {
                     return try attempt(withOptions: true)
                 } catch  where error.message.contains(optionsRefused) {
-                    let connection = try attempt(withOptions: false)
-                    connection.lacksSettings = true
-                    return connection
+                    return try attempt(withOptions: false)
                 }
             } catch {
                 if interrupt.isRaised { throw error }

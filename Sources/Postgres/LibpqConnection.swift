@@ -16,8 +16,8 @@ internal import Logging
     var prepared = PreparedStatements()
     /// A BEGIN that the next exchange sends first.
     var deferredBegin: String?
-    /// Whether the session has none of the settings that its configuration names.
-    var lacksSettings = false
+    /// What each transaction needs, if a pooler lends the session for one at a time; `nil` for a session of its own.
+    var lent: LentSession?
     private let noticeLogger: NoticeLogger
 
     /// Why a wait ended.
@@ -93,6 +93,20 @@ internal import Logging
     func sendExecute(name: String, parameters: borrowing PostgresParameters) throws(PostgresError) {
         let sent = unsafe parameters.withPointers { values, lengths, formats in
             unsafe PQsendQueryPrepared(pointer, name, Int32(lengths.count), values, lengths, formats, 1)
+        }
+        try check(sent)
+    }
+
+    /// Sends a statement that is parsed for this once; values and results are binary.
+    func sendOnce(
+        sql: String,
+        types: [PostgresType],
+        parameters: borrowing PostgresParameters
+    ) throws(PostgresError) {
+        try refuseNUL(in: sql)
+        let oids = types.map(\.rawValue)
+        let sent = unsafe parameters.withPointers { values, lengths, formats in
+            unsafe PQsendQueryParams(pointer, sql, Int32(lengths.count), oids, values, lengths, formats, 1)
         }
         try check(sent)
     }

@@ -37,25 +37,16 @@ package struct PostgresConfiguration: Sendable {
     /// All settings of the session, by name.
     ///
     /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds.
-    private var sessionSettings: [(name: String, value: String)] {
+    var sessionSettings: [String: String] {
         var all = ["jit": "off", "standard_conforming_strings": "on"]
         if let schema { all["search_path"] = Self.quotedIdentifier(schema) }
-        all.merge(settings) { _, given in given }
-        return all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return all.merging(settings) { _, given in given }
     }
 
     /// The `-c name=value` words for libpq's `options` keyword.
     var startupOptions: String {
-        sessionSettings.map { "-c \($0.name)=\(Self.escapedOption($0.value))" }.joined(separator: " ")
-    }
-
-    /// The same in SQL, for a pooler that takes no `options`.
-    var startupScript: String {
-        let calls = sessionSettings.map { setting in
-            let value = setting.value.replacing("\\", with: "\\\\").replacing("'", with: "''")
-            return "set_config('\(setting.name)', E'\(value)', false)"
-        }
-        return "select \(calls.joined(separator: ", "))"
+        sessionSettings.sorted { $0.key < $1.key }.map { "-c \($0.key)=\(Self.escapedOption($0.value))" }
+            .joined(separator: " ")
     }
 
     /// An identifier in double quotes, as SQL reads it.

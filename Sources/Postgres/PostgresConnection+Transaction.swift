@@ -46,7 +46,8 @@ extension PostgresConnection {
     ) async throws -> R {
         guard isIdle else { throw PostgresError(.misuse, "a transaction is open already: use a savepoint") }
         hasCommitted = false
-        if late { try beginLate(begin) } else { try await run(unsafeSQL: begin) }
+        try beginLate(begin)
+        if !late { try await perform { exchange in try exchange.begin() } }
         do {
             let result = try await body(self)
             // Nothing was sent, or what was sent last has committed.

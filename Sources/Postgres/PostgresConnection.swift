@@ -49,10 +49,8 @@ package actor PostgresConnection {
         libpq = try await withTaskCancellationHandler {
             do {
                 let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
-                if libpq.lacksSettings {
-                    var exchange = PostgresExchange(libpq, configuration, isBounded: true)
-                    _ = try exchange.run(script: configuration.startupScript)
-                }
+                var exchange = PostgresExchange(libpq, configuration, isBounded: true)
+                if try exchange.isLent() { libpq.lent = LentSession(configuration.sessionSettings) }
                 return libpq
             } catch {
                 if interrupt.isRaised { throw CancellationError() }
@@ -152,9 +150,11 @@ package actor PostgresConnection {
 
     /// Runs a script of any number of statements, without parameters, in the simple protocol.
     ///
-    /// - Parameter unsafeSQL: Sent as it is; never build it from input.
-    package func run(unsafeSQL script: String) async throws {
-        _ = try await perform { exchange in try exchange.run(script: script) }
+    /// - Parameters:
+    ///   - script: Sent as it is; never build it from input.
+    ///   - isAlone: Whether it is one statement that no transaction can hold, such as VACUUM. Names need their schema there.
+    package func run(unsafeSQL script: String, isAlone: Bool = false) async throws {
+        _ = try await perform { exchange in try exchange.run(script: script, isAlone: isAlone) }
     }
 
     /// Runs a script and returns the rows of its last result as text; `nil` is NULL.

@@ -31,9 +31,11 @@ extension PostgresExchange {
 
     /// Starts a COPY and waits until the server is ready for it.
     private mutating func beginCopy(_ sql: String, expecting status: ExecStatusType) throws {
-        try begin()
-        try libpq.send(script: sql)
-        guard let result = try awaitResult() else { throw PostgresError(.misuse, "the server ignored COPY") }
+        let opening = takeOpening()
+        try libpq.send(script: (opening + [sql]).joined(separator: "; "))
+        var next = try awaitResult()
+        for _ in opening where next?.status != PGRES_FATAL_ERROR { next = try awaitResult() }
+        guard let result = next else { throw PostgresError(.misuse, "the server ignored COPY") }
         if result.status == status { return }
         guard result.status == PGRES_FATAL_ERROR else {
             isBroken = true

@@ -16,15 +16,23 @@ extension PostgresExchange {
         sync: PostgresConnection.PipelineSync
     ) throws -> [StatementResult] {
         if statements.isEmpty { return [] }
-        if let begin = libpq.deferredBegin {
-            libpq.deferredBegin = nil
-            let first = try BoundStatement(Begin(sql: begin))
-            return Array(try attemptPipeline([first] + statements, sync: sync).dropFirst())
+        let isBegun = libpq.deferredBegin != nil
+        let opening = try takeOpening().map { sql throws(PostgresError) in try BoundStatement(Opening(sql: sql)) }
+        let parts = sync == .once ? [statements] : statements.map { [$0] }
+        guard opening.isEmpty else {
+            // One BEGIN opens all; the settings of a lent session, each.
+            func opens(_ part: Int) -> Bool { part == 0 || !isBegun }
+            var rest = try attemptPipeline(parts.indices.map { opens($0) ? opening + parts[$0] : parts[$0] })[...]
+            return parts.indices.flatMap { part in
+                if opens(part) { rest.removeFirst(opening.count) }
+                defer { rest.removeFirst(parts[part].count) }
+                return rest.prefix(parts[part].count)
+            }
         }
         do {
-            return try attemptPipeline(statements, sync: sync)
+            return try attemptPipeline(parts)
         } catch let error as PostgresError where error.isStalePlan && sync == .once && libpq.isIdle {
-            return try attemptPipeline(statements, sync: sync)
+            return try attemptPipeline(parts)
         }
     }
 
@@ -36,8 +44,9 @@ extension PostgresExchange {
     /// - Returns: How many were committed. The first that fails ends it: those behind it are not begun.
     /// - Throws: The failure of the first.
     mutating func commitInTurn(_ transactions: [[BoundStatement]], begin: String) throws -> Int {
-        let begin = try BoundStatement(Begin(sql: begin))
-        let (results, failure) = try sendPipeline(Array(transactions.joined(separator: [begin])), sync: .once)
+        let opening = try [begin, libpq.lent?.opening].compactMap(\.self)
+            .map { sql throws(PostgresError) in try BoundStatement(Opening(sql: sql)) }
+        let (results, failure) = try sendPipeline([Array(transactions.joined(separator: opening))])
         let committed = results.count { $0.command == "COMMIT" }
         do {
             try settle(failure)
@@ -45,51 +54,52 @@ extension PostgresExchange {
         return committed
     }
 
-    private struct Begin: PostgresStatement {
+    private struct Opening: PostgresStatement {
         let sql: String
     }
 
-    private mutating func attemptPipeline(
-        _ statements: [BoundStatement],
-        sync: PostgresConnection.PipelineSync
-    ) throws -> [StatementResult] {
-        let (results, failure) = try sendPipeline(statements, sync: sync)
+    private mutating func attemptPipeline(_ parts: [[BoundStatement]]) throws -> [StatementResult] {
+        let (results, failure) = try sendPipeline(parts)
         try settle(failure)
         return results
     }
 
+    /// - Parameter parts: Behind each stands a Sync.
     /// - Returns: The results of the statements that succeeded, and why the first one failed that did not.
     private mutating func sendPipeline(
-        _ statements: [BoundStatement],
-        sync: PostgresConnection.PipelineSync
+        _ parts: [[BoundStatement]]
     ) throws -> (results: [StatementResult], failure: PostgresError?) {
         // Whatever goes wrong before the results are read leaves the connection in the middle of the pipeline; it is
         // closed then, without a Sync, so that nothing takes effect.
         try libpq.enterPipeline()
         var expected: [Expectation] = []
         var names: [PreparedStatements.Key: String] = [:]
-        for statement in statements {
-            let key = statement.key
-            let name: String
-            if let known = libpq.prepared.name(of: key) ?? names[key] {
-                name = known
-            } else {
-                name = libpq.prepared.newName()
-                names[key] = name
-                try libpq.sendPrepare(name: name, sql: key.sql, types: key.types)
-                expected.append(.prepared(key, name: name))
-            }
-            try libpq.sendExecute(name: name, parameters: statement.parameters)
-            expected.append(.statement(key))
-            if sync == .each { try send(sync: &expected) }
+        for part in parts {
+            for statement in part { try send(statement, &names, &expected) }
+            try libpq.sendSync()
+            expected.append(.sync)
         }
-        if sync == .once { try send(sync: &expected) }
         return try readPipeline(expected)
     }
 
-    private func send(sync expected: inout [Expectation]) throws(PostgresError) {
-        try libpq.sendSync()
-        expected.append(.sync)
+    private func send(
+        _ statement: BoundStatement,
+        _ names: inout [PreparedStatements.Key: String],
+        _ expected: inout [Expectation]
+    ) throws(PostgresError) {
+        let key = statement.key
+        if libpq.lent != nil {
+            try libpq.sendOnce(sql: key.sql, types: key.types, parameters: statement.parameters)
+        } else if let known = libpq.prepared.name(of: key) ?? names[key] {
+            try libpq.sendExecute(name: known, parameters: statement.parameters)
+        } else {
+            let name = libpq.prepared.newName()
+            names[key] = name
+            try libpq.sendPrepare(name: name, sql: key.sql, types: key.types)
+            expected.append(.prepared(key, name: name))
+            try libpq.sendExecute(name: name, parameters: statement.parameters)
+        }
+        expected.append(.statement(key))
     }
 
     private mutating func readPipeline(

@@ -32,7 +32,7 @@ struct PostgresExchange {
     /// transaction: then the error says so, and the next run prepares the statement again.
     mutating func run(_ statement: some PostgresStatement) throws -> StatementResult {
         let bound = try BoundStatement(statement)
-        if libpq.deferredBegin != nil {
+        if libpq.deferredBegin != nil || libpq.lent != nil {
             guard let result = try pipeline([bound], sync: .once).first else {
                 throw PostgresError(.misuse, "the server gave no result")
             }
@@ -62,18 +62,42 @@ struct PostgresExchange {
     }
 
     /// Runs a script; returns the result of each of its statements.
-    mutating func run(script: String) throws -> [StatementResult] {
-        try begin()
-        try libpq.send(script: script)
-        return try finishAll()
+    ///
+    /// - Parameter isAlone: Whether it is a statement that no transaction can hold.
+    mutating func run(script: String, isAlone: Bool = false) throws -> [StatementResult] {
+        let opening = isAlone ? [] : takeOpening()
+        try libpq.send(script: (opening + [script]).joined(separator: "; "))
+        return Array(try finishAll().dropFirst(opening.count))
     }
 
-    /// Begins the transaction whose BEGIN was put off, for exchanges that cannot send it with their own.
-    mutating func begin() throws {
-        guard let begin = libpq.deferredBegin else { return }
+    // MARK: Transactions
+
+    /// What has to be sent before anything else: the BEGIN that was put off, and what a transaction of a lent session needs.
+    mutating func takeOpening() -> [String] {
+        let begin = libpq.deferredBegin
         libpq.deferredBegin = nil
-        try libpq.send(script: begin)
+        return [begin, libpq.isIdle ? libpq.lent?.opening : nil].compactMap(\.self)
+    }
+
+    /// Begins the transaction whose BEGIN was put off.
+    mutating func begin() throws {
+        let opening = takeOpening()
+        guard !opening.isEmpty else { return }
+        try libpq.send(script: opening.joined(separator: "; "))
         _ = try finishAll()
+    }
+
+    /// Whether the session is not this connection's own: whoever lends it made up the process id that stands in for the server's.
+    mutating func isLent() throws -> Bool {
+        let process = try run(script: "select pg_backend_pid()").last?.texts().first?.first
+        return process != "\(libpq.backendPID)"
+    }
+
+    /// Changes a setting, for as long as the session lasts; if it is lent, from its next transaction on.
+    mutating func set(_ name: String, to value: String) throws {
+        libpq.lent?.set(name, to: value)
+        guard libpq.lent == nil else { return }
+        _ = try run(script: LentSession.statement([name: value], isLocal: false))
     }
 
     // MARK: Notifications

@@ -6,6 +6,8 @@ package enum PostgresNotification: Sendable, Equatable {
     ///
     /// `again` is `true` after a connection was lost.
     case listening(again: Bool)
+    /// The session is lent by a pooler for one transaction at a time: nothing will be received, the owner has to look by himself.
+    case deaf
     /// Something was sent to a channel.
     case received(channel: String, payload: String)
     /// Nothing was received for the time that the listener was asked to wait at most, or the server cannot be reached: time
@@ -62,9 +64,9 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
                 try Task.checkCancellation()
                 do {
                     guard let connection else {
-                        try await listen()
+                        let isHeard = try await listen()
                         defer { hasListened = true }
-                        return .listening(again: hasListened)
+                        return isHeard ? .listening(again: hasListened) : .deaf
                     }
                     guard let next = try await connection.nextNotification(within: sequence.quietAfter) else {
                         return .quiet
@@ -77,13 +79,16 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
             }
         }
 
-        private mutating func listen() async throws {
+        /// - Returns: Whether it can be done.
+        private mutating func listen() async throws -> Bool {
             let made = try await PostgresConnection.connect(sequence.configuration, logger: sequence.logger)
-            for channel in sequence.channels {
+            let isLent = try await made.isLent()
+            for channel in isLent ? [] : sequence.channels {
                 try await made.run(unsafeSQL: "listen \(PostgresConfiguration.quotedIdentifier(channel))")
             }
             connection = made
             failures = 0
+            return !isLent
         }
 
         /// A connection that was lost is made anew at once; a server that stays away is left alone for a while.

@@ -40,7 +40,7 @@ package struct Scrub: Sendable {
             }
             for table in try await connection.query(SelectFiles(schema: schema, tables: names)) {
                 progress(table)
-                try await connection.run(unsafeSQL: "vacuum (full, analyze) \(table)")
+                try await connection.run(unsafeSQL: "vacuum (full, analyze) \(table)", isAlone: true)
             }
         }
     }

@@ -102,6 +102,13 @@ package final class RecorderCommand: Sendable {
     package static func run(_ arguments: String..., databaseURL: String? = nil, input: String? = nil) async throws
         -> Result
     {
+        try await run(arguments, databaseURL: databaseURL, input: input)
+    }
+
+    /// Runs the program to its end.
+    package static func run(_ arguments: [String], databaseURL: String? = nil, input: String? = nil) async throws
+        -> Result
+    {
         var file: URL?
         if let input {
             let url = FileManager.default.temporaryDirectory.appending(path: "recorder-in-\(UUID().uuidString)")

@@ -180,17 +180,22 @@ public final class Caches: Service {
             quietAfter: options.checkInterval,
             logger: logger
         )
-        var (isHeard, unanswered) = (false, 0)
+        var (isHeard, isDeaf, unanswered) = (false, false, 0)
         for try await notification in notifications {
             switch notification {
             case .listening:
-                (isHeard, unanswered) = (true, 0)
+                (isHeard, isDeaf, unanswered) = (true, false, 0)
                 hear(true)
             case .received(_, let payload):
                 unanswered = 0
                 if !isHeard { hear(true) }
                 isHeard = true
                 apply(CacheChannel.read(payload))
+            case .deaf:
+                (isHeard, isDeaf) = (false, true)
+                hear(false)
+                logger.warning("behind a pooler, changes of cached values are not heard of: the database is asked")
+            case .quiet where isDeaf: continue
             case .quiet:
                 // A connection that is dead at the other end only is as silent as one on which nothing happens.
                 guard unanswered < 2 else {

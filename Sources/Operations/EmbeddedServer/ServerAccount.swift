@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 /// The system's user whose processes the server's are: PostgreSQL refuses to run as root.
-struct ServerAccount: Sendable, Equatable {
+package struct ServerAccount: Sendable, Equatable {
     /// The user's number and its main group's.
     let user: uid_t
     let group: gid_t
@@ -15,7 +15,7 @@ struct ServerAccount: Sendable, Equatable {
     /// - Parameter data: The data directory, which need not exist.
     /// - Throws: ``OperationsError`` with code `.invalidDirectory` if the data belongs to another user and we are not
     ///   root, or there is no ordinary user to be.
-    static func choose(data: String) throws(OperationsError) -> ServerAccount {
+    package static func choose(data: String) throws(OperationsError) -> ServerAccount {
         let owner = FileStatus(path: data)
         guard geteuid() == 0 else {
             if let owner, owner.user != geteuid() {
@@ -41,7 +41,7 @@ struct ServerAccount: Sendable, Equatable {
     /// A command as this user runs it.
     ///
     /// - Parameter deathSignal: What the kernel sends to the process when ours ends, however it ends; nil for nothing.
-    func command(_ command: [String], deathSignal: String? = nil) throws(OperationsError) -> [String] {
+    package func command(_ command: [String], deathSignal: String? = nil) throws(OperationsError) -> [String] {
         let setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].first(where: FileManager.default.isExecutableFile(atPath:))
         guard let setpriv else {
             if isOurs { return command }
@@ -57,7 +57,7 @@ struct ServerAccount: Sendable, Equatable {
     }
 
     /// Gives a file or folder to this user.
-    func own(_ path: String) throws(OperationsError) {
+    package func own(_ path: String) throws(OperationsError) {
         guard !isOurs, unsafe chown(path, user, group) != 0 else { return }
         throw OperationsError(.invalidDirectory, "cannot give \(path) away: \(OperationsError.systemMessage(errno))")
     }

@@ -64,7 +64,7 @@ extension ProjectorWorker {
         let most = owned.values.map(\.checkpoint.shards).max()
         let lowest = owned.values.filter { $0.checkpoint.shards == most }.map(\.checkpoint.key.shard).min() ?? 0
         guard part != lowest else { return }
-        try await connection.run(unsafeSQL: "select set_config('recorder.shard', '\(lowest)', false)")
+        try await connection.set("recorder.shard", to: "\(lowest)")
         part = lowest
     }
 
