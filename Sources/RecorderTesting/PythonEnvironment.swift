@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A Python environment with a package from PyPI, made once on a machine and kept for later runs.
 package struct PythonEnvironment: Sendable {
@@ -33,10 +34,23 @@ package struct PythonEnvironment: Sendable {
         self.usesSystem = usesSystem
     }
 
+    /// The environments that this process has looked for, by their names.
+    private static let found = Mutex<[String: Task<String?, any Error>]>([:])
+
     /// The path of its interpreter.
     ///
     /// - Returns: `nil` if PyPI cannot be reached.
     package func python() async throws -> String? {
+        let finding = Self.found.withLock { found in
+            if let finding = found[name] { return finding }
+            let finding = Task { try await find() }
+            found[name] = finding
+            return finding
+        }
+        return try await finding.value
+    }
+
+    private func find() async throws -> String? {
         let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-\(name)")
             .path(percentEncoded: false)
         let python = "\(folder)/bin/python"
@@ -54,8 +68,11 @@ package struct PythonEnvironment: Sendable {
             guard isUnreachable else { throw ChildProgram.Failure(program: "pip", reason: installed.errors) }
             return nil
         }
-        try? FileManager.default.removeItem(atPath: folder)
-        try? FileManager.default.moveItem(atPath: aside, toPath: folder)
+        // Another process may have been faster, and be using its own.
+        if try await ChildProgram.attempt(python, ["-c", probe]).status != 0 {
+            try? FileManager.default.removeItem(atPath: folder)
+            try? FileManager.default.moveItem(atPath: aside, toPath: folder)
+        }
         _ = try await ChildProgram.run(python, ["-c", probe])
         return python
     }

@@ -18,21 +18,3 @@ final class Gate: Sendable {
     /// Lets the task go on.
     func open() { opened.continuation.finish() }
 }
-
-/// A number that tasks count up.
-final class Counter: Sendable {
-    private let count = Mutex(0)
-
-    var value: Int { count.withLock { $0 } }
-
-    /// Adds 1.
-    ///
-    /// - Returns: The number then.
-    @discardableResult
-    func add() -> Int {
-        count.withLock { count in
-            count += 1
-            return count
-        }
-    }
-}

@@ -117,27 +117,36 @@ import Testing
             await #expect(throws: Broken.self) { try await store.put(name, Self.stream(pieces, breaks: true)) }
             #expect(try await store.bytes(of: name, limit: 10) == [1, 2, 3])
             #expect(try await store.list(prefix: prefix, after: nil, limit: 10) == [name])
+            try await Self.expectNoUploads(to: store, prefix)
             if let service = store as? S3ObjectStore {
-                let request = S3Client.Request(method: .GET, query: [("uploads", "")])
-                let (_, uploads) = try await service.client.send(request)
-                #expect(!S3Answer.texts(of: "Key", in: uploads).contains { $0.hasPrefix(prefix) })
                 #expect(try await service.page(prefix: prefix, limit: 10).keys == [name.description])
             }
         }
+    }
+
+    /// Expects that no upload in pieces was left unfinished.
+    private static func expectNoUploads(to store: any ObjectStore, _ prefix: String) async throws {
+        guard let service = store as? S3ObjectStore else { return }
+        let request = S3Client.Request(method: .GET, query: [("uploads", "")])
+        let (_, uploads) = try await service.client.send(request)
+        #expect(!S3Answer.texts(of: "Key", in: uploads).contains { $0.hasPrefix(prefix) })
     }
 
     @Test(.timeLimit(.minutes(10)), arguments: [Kind.directory, .service])
     func `a task that is cancelled while it stores leaves nothing`(kind: Kind) async throws {
         try await Self.withStore(kind) { store, prefix in
             let name = try ObjectName("\(prefix)/a")
-            let (pieces, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-            let piece = Self.bytes(6 << 20)
-            continuation.yield(piece)
-            continuation.yield(piece)
+            let (gate, given, piece) = (Gate(), Count(), Self.bytes(6 << 20))
+            let pieces = AsyncThrowingStream<[UInt8], any Error> {
+                if given.add() > 1 { try await gate.pass() }
+                return piece
+            }
             let task = Task { try await store.put(name, pieces) }
+            await gate.waitForArrival()
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(try await store.info(name) == nil)
+            try await Self.expectNoUploads(to: store, prefix)
         }
     }
 
@@ -161,7 +170,7 @@ import Testing
     private struct CountedBody: AsyncSequence, AsyncIteratorProtocol, Sendable {
         let piece: [UInt8]
         var rest: Int
-        let produced: Counter
+        let produced: Count
 
         func makeAsyncIterator() -> Self { self }
 
@@ -177,7 +186,7 @@ import Testing
     func `a body is taken no faster than its parts are stored`() async throws {
         // The bucket is not there, so nothing is ever stored: how much of 1 GiB was taken is what is held at most.
         let store = try await ObjectServer.shared.store(.direct, bucket: "not-there")
-        let produced = Counter()
+        let produced = Count()
         let body = CountedBody(piece: Self.bytes(1 << 20), rest: 1 << 10, produced: produced)
         let error = await #expect(throws: CacheError.self) { try await store.put(ObjectName("a"), body) }
         #expect(error?.code == .refused)

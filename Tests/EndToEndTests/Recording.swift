@@ -17,10 +17,12 @@ struct Recording {
     }
 
     /// Starts an import.
-    func startImport(_ files: [URL]) throws -> RecorderCommand {
+    ///
+    /// - Parameter name: What its sessions are called in the server.
+    func startImport(_ files: [URL], as name: String = "import") throws -> RecorderCommand {
         try RecorderCommand(
             ["import"] + files.map { $0.path(percentEncoded: false) },
-            databaseURL: database.url
+            databaseURL: database.url + " application_name='\(name)'"
         )
     }
 
@@ -54,6 +56,7 @@ struct Recording {
         var fingerprints: [String: String] = [:]
         for view in [
             "conversation_sessions", "conversation_turns", "conversation_costs", "audit_logs", "latency_metrics",
+            "interruptions",
         ] {
             let rows = try await connection.text(
                 unsafeSQL: """

@@ -1,5 +1,6 @@
 import EventModel
 import PayloadCodec
+import RecorderTesting
 import Testing
 
 @testable import EventStore

@@ -1,5 +1,6 @@
 import EventModel
 import PayloadCodec
+import RecorderTesting
 import Testing
 
 @testable import EventStore
@@ -131,16 +132,13 @@ import Testing
 
     @Test func `many producers and one writer lose nothing and stay within bounds`() async throws {
         let queue = AppendQueue(capacity: 500)
-        let reserved = Shared(0)
+        let reserved = Count()
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<64 {
                 group.addTask {
                     for _ in 0..<100 {
                         try await queue.reserve(40)
-                        let now = reserved.withLock {
-                            $0 += 40; return $0
-                        }
-                        #expect(now <= 500 + 64 * 40)
+                        #expect(reserved.add(40) <= 500 + 64 * 40)
                         try queue.put(parcel(40))
                     }
                     return 0
@@ -151,7 +149,7 @@ import Testing
                 while taken < 6_400 {
                     let count = await queue.take(upTo: 7).count
                     #expect(count <= 7)
-                    reserved.withLock { $0 -= 40 * count }
+                    reserved.add(-40 * count)
                     taken += count
                 }
                 return taken

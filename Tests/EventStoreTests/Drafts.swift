@@ -4,7 +4,6 @@ import Foundation
 import PayloadCodec
 import Postgres
 import RecorderTesting
-import Synchronization
 
 @testable import EventStore
 
@@ -93,14 +92,4 @@ func failure(_ body: () async throws -> some Any) async -> EventStoreError? {
     } catch {
         return error as? EventStoreError
     }
-}
-
-/// A value that several tasks share.
-final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
-
-    init(_ value: Value) { self.value = Mutex(value) }
-
-    /// Reads or changes the value.
-    func withLock<R: Sendable>(_ body: (inout Value) -> R) -> R { value.withLock { body(&$0) } }
 }

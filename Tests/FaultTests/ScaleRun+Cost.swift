@@ -68,6 +68,7 @@ extension ScaleRun {
         let isStopping = Mutex(false)
         let (begun, continuation) = AsyncStream.makeStream(of: Void.self)
         let rebuilds = Task {
+            defer { continuation.finish() }
             while !isStopping.withLock({ $0 }) {
                 let process = try await RecorderProcess.start(
                     ["projections", "rebuild", Self.rebuilt, "--parallelism", "\(parallelism)"],

@@ -154,13 +154,14 @@ struct ScaleRun: Sendable {
             """
         )
         #expect(readers.wrong.isEmpty, "\(readers.wrong.prefix(3))")
+        #expect(!figures.times.isEmpty)
         #expect(try await fingerprints() == prints)
     }
 
     /// A number for each model that any change of any row changes.
     private func fingerprints() async throws -> [String?] {
         let sums = Self.models.map { model in
-            "select count(*) || ' ' || sum(hashtextextended(to_jsonb(v)::text, 0)::numeric) from \(model) v"
+            "select count(*) || ' ' || coalesce(sum(hashtextextended(to_jsonb(v)::text, 0)::numeric), 0) from \(model) v"
         }
         return try await query(sums.joined(separator: " union all ")).map { $0.first ?? nil }
     }

@@ -38,22 +38,6 @@ func withSession<R>(
     }
 }
 
-/// Waits until the condition holds: for what happens at the server and sends no signal.
-func eventually(
-    _ what: String,
-    within limit: Duration = .seconds(300),
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else {
-            Issue.record("did not happen within \(limit): \(what)")
-            return
-        }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}
-
 extension PostgresConnection {
     /// The numbers that are stored.
     func numbers() async throws -> [Int] { try await query(Column("select n from numbers order by n")) }

@@ -32,7 +32,7 @@ extension ReadModels {
         for reader in readers { reader.cancel() }
         for reader in readers { try await reader.value }
         daemon.cancel()
-        _ = await daemon.result
+        try await daemon.value
         #expect(answers.value > 20)
         try await project()
         let live = try await contents()

@@ -128,24 +128,17 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             while outcome == nil {
                 patience += 1
                 let limit = patience
-                let calls = Count()
-                let (stop, continuation) = AsyncStream.makeStream(of: Void.self)
                 let here = Count()
-                let task = Task {
+                let result = await cancelled(after: limit) { told in
                     try await rebuild.run { progress in
                         here.set(progress.done)
-                        if calls.add() == limit { continuation.yield() }
+                        told()
                     }
                 }
-                let killer = Task {
-                    for await _ in stop { break }
-                    task.cancel()
-                }
-                switch await task.result {
+                switch result {
                 case .success(let done): outcome = done
                 case .failure(let error): #expect(error is CancellationError || error is PostgresError, "\(error)")
                 }
-                killer.cancel()
                 let now = here.value
                 #expect(now >= read, "what was folded was folded again")
                 read = max(read, now)
@@ -172,11 +165,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 options: RebuildOptions(parallelism: 2, batchSize: 50)
             )
             #expect(try await !rebuild.cancel())
-            let (started, continuation) = AsyncStream.makeStream(of: Void.self)
-            let task = Task { try await rebuild.run { _ in continuation.yield() } }
-            for await _ in started { break }
-            task.cancel()
-            _ = await task.result
+            _ = await cancelled(after: 1) { told in try await rebuild.run { _ in told() } }
             #expect(try await models.traces() != before.1)
             #expect(try await rebuild.cancel())
             #expect(try await models.traces() == before.1)
@@ -238,15 +227,23 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 configuration: database,
                 options: RebuildOptions(parallelism: 1, batchSize: 20)
             )
-            let (started, continuation) = AsyncStream.makeStream(of: Void.self)
-            let task = Task { try await rebuild.run { _ in continuation.yield() } }
-            for await _ in started { break }
-            if !isRunning {
-                task.cancel()
-                _ = await task.result
+            let drop = "drop schema recorder_rebuild_conversation_costs_v1 cascade"
+            if isRunning {
+                let (started, continuation) = AsyncStream.makeStream(of: Void.self)
+                let task = Task {
+                    defer { continuation.finish() }
+                    return try await rebuild.run { _ in continuation.yield() }
+                }
+                for await _ in started { break }
+                _ = try await run(drop, database)
+                switch await task.result {
+                case .success(let outcome): #expect(outcome.comparison != nil)
+                case .failure(let error): #expect(error is PostgresError || error is ProjectorError, "\(error)")
+                }
+            } else {
+                _ = await cancelled(after: 1) { told in try await rebuild.run { _ in told() } }
+                _ = try await run(drop, database)
             }
-            _ = try await run("drop schema recorder_rebuild_conversation_costs_v1 cascade", database)
-            if isRunning, case .success(let outcome) = await task.result { #expect(outcome.comparison != nil) }
             #expect(try await models.contents() == before)
             let outcome = try await rebuild.run()
             #expect(!outcome.isResumed)

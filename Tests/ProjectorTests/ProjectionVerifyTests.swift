@@ -188,7 +188,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             }
             try await producer.value
             daemon.cancel()
-            _ = await daemon.result
+            try await daemon.value
             let connection = try await PostgresConnection.connect(database)
             let left = try await connection.text(
                 unsafeSQL: """

@@ -36,12 +36,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
     /// Runs a rebuild, and cancels it when it has told of so many batches.
     private func stop(_ group: RebuildGroup, after batches: Int) async throws {
-        let (stop, continuation) = AsyncStream.makeStream(of: Void.self)
-        let calls = Count()
-        let task = Task { try await group.run { _ in if calls.add() == batches { continuation.yield() } } }
-        for await _ in stop { break }
-        task.cancel()
-        switch await task.result {
+        switch await cancelled(after: batches, { told in try await group.run { _ in told() } }) {
         case .success: Issue.record("it was done before it was stopped")
         case .failure(let error): #expect(error is CancellationError || error is PostgresError, "\(error)")
         }

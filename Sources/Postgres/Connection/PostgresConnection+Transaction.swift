@@ -47,8 +47,8 @@ extension PostgresConnection {
         guard isIdle else { throw PostgresError(.misuse, "a transaction is open already: use a savepoint") }
         hasCommitted = false
         try beginLate(begin)
-        if !late { try await perform { exchange in try exchange.begin() } }
         do {
+            if !late { try await perform { exchange in try exchange.begin() } }
             let result = try await body(self)
             // Nothing was sent, or what was sent last has committed.
             if forgetBegin() || hasCommitted { return result }
