@@ -16,16 +16,18 @@ import Testing
         "view.sql": "create or replace view event_counts as select type, events from event_counts_v1;",
     ]
 
-    private func lay(_ files: [String: String], into folder: URL) throws {
-        let version = folder.appending(path: "event_counts/v1")
+    private func lay(_ files: [String: String], into folder: URL, as place: String = "event_counts/v1") throws {
+        let version = folder.appending(path: place)
         try FileManager.default.createDirectory(at: version, withIntermediateDirectories: true)
         for (name, text) in files { try Data(text.utf8).write(to: version.appending(path: name)) }
     }
 
-    @Test
-    func `a projection that is added to the folder is built from the beginning after SIGHUP, without a new build`()
-        async throws
-    {
+    /// Runs a test beside a daemon that has projected a few sessions and is stopped in the end.
+    private func withDaemon(
+        _ body: (_ daemon: RecorderCommand, _ folder: URL, _ events: Int, _ database: PostgresConfiguration)
+            async throws
+            -> Void
+    ) async throws {
         try await withTestDatabase { database in
             let folder = FileManager.default.temporaryDirectory.appending(path: "projections-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -43,35 +45,88 @@ import Testing
                 ["project", "--projections", folder.path(percentEncoded: false)],
                 databaseURL: database.url
             )
-            let connection = try await PostgresConnection.connect(database)
-            try await waits("the program's own are projected", for: daemon) {
-                let rows = try await connection.text(
-                    unsafeSQL:
-                        "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
-                )
-                return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
+            try await withConnection(database) { connection in
+                try await waits("the program's own are projected", for: daemon) {
+                    let rows = try await connection.text(
+                        unsafeSQL:
+                            "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
+                    )
+                    return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
+                }
+                // What was drawn from a sequence is not rolled back, and says that a mistake was met.
+                try await connection.run(unsafeSQL: "create sequence met; grant usage on sequence met to public")
+                try await body(daemon, folder, simulated.lines.count, database)
             }
-            // A mistake in the folder ends nothing: what runs goes on, and is asked again when the mistake is gone. What was drawn
-            // from a sequence is not rolled back, and says that the mistake was met.
-            try await connection.run(unsafeSQL: "create sequence met; grant usage on sequence met to public")
-            let mistake = ["table.sql": "select nextval('met');\nselect 1 / 0;"]
-            try lay(Self.files.merging(mistake) { $1 }, into: folder)
+            daemon.send(SIGTERM)
+            let ended = await daemon.result()
+            #expect(ended.status == 0, "\(ended.errors)")
+        }
+    }
+
+    private static let mistake = files.merging(["table.sql": "select nextval('met');\nselect 1 / 0;"]) { $1 }
+
+    /// Waits until the folder's projection has everything.
+    private func waitForCounts(
+        _ events: Int,
+        of daemon: RecorderCommand,
+        on connection: PostgresConnection
+    ) async throws {
+        try await waits("the folder's is projected", for: daemon) {
+            let there = try await connection.text(unsafeSQL: "select to_regclass('event_counts')")
+            guard there.first?.first.flatMap({ $0 }) != nil else { return false }
+            let rows = try await connection.text(unsafeSQL: "select sum(events) from event_counts")
+            return rows.first?.first.flatMap { $0 } == "\(events)"
+        }
+    }
+
+    @Test
+    func `a projection that is added to the folder is built from the beginning after SIGHUP, without a new build`()
+        async throws
+    {
+        try await withDaemon { daemon, folder, events, database in
+            let connection = try await PostgresConnection.connect(database)
+            // A mistake in the folder ends nothing and makes nothing: what runs goes on, and is asked again when it is gone.
+            try lay(Self.files, into: folder)
+            try lay(Self.mistake, into: folder, as: "mistaken/v1")
             daemon.send(SIGHUP)
             try await waits("the mistake is met", for: daemon) {
                 try await connection.text(unsafeSQL: "select is_called from met") == [["t"]]
             }
+            #expect(try await connection.text(unsafeSQL: "select to_regclass('event_counts_v1')") == [[nil]])
+            try FileManager.default.removeItem(at: folder.appending(path: "mistaken"))
+            daemon.send(SIGHUP)
+            try await waitForCounts(events, of: daemon, on: connection)
+            await connection.close()
+        }
+    }
+
+    @Test func `a draft in the folder does not matter when a version is installed by a rebuild`() async throws {
+        try await withDaemon { daemon, folder, events, database in
+            let connection = try await PostgresConnection.connect(database)
             try lay(Self.files, into: folder)
             daemon.send(SIGHUP)
-            try await waits("the folder's is projected", for: daemon) {
-                let there = try await connection.text(unsafeSQL: "select to_regclass('event_counts')")
-                guard there.first?.first.flatMap({ $0 }) != nil else { return false }
-                let rows = try await connection.text(unsafeSQL: "select sum(events) from event_counts")
-                return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
+            try await waitForCounts(events, of: daemon, on: connection)
+            try lay(Self.mistake, into: folder, as: "draft/v1")
+            try lay(
+                Self.files.mapValues { $0.replacing("event_counts_v1", with: "event_counts_v2") },
+                into: folder,
+                as: "event_counts/v2"
+            )
+            let rebuilt = try await RecorderCommand.run(
+                [
+                    "projections", "rebuild", "event_counts", "--version", "2", "--projections",
+                    folder.path(percentEncoded: false),
+                ],
+                databaseURL: database.url
+            )
+            #expect(rebuilt.status == 0, "\(rebuilt.errors)")
+            try await waits("the daemon has taken version 2", for: daemon) {
+                let owned =
+                    "select count(*) > 0 from projection_checkpoints where projection = 'event_counts' and version = 2"
+                return try await connection.text(unsafeSQL: "\(owned) and owner is not null") == [["t"]]
             }
+            #expect(try await connection.text(unsafeSQL: "select is_called from met") == [["f"]])
             await connection.close()
-            daemon.send(SIGTERM)
-            let ended = await daemon.result()
-            #expect(ended.status == 0, "\(ended.errors)")
         }
     }
 

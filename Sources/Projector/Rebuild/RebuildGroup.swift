@@ -83,6 +83,7 @@ package struct RebuildGroup: Sendable {
     private func withConnection<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         var configuration = configuration
         configuration.schema = schema
+        configuration.settings.merge(FoldSession.unlimited) { $1 }
         configuration.settings["client_min_messages"] = "warning"
         return try await PostgresConnection.with(configuration, logger: logger, body)
     }

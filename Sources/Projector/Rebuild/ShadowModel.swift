@@ -43,6 +43,7 @@ struct ShadowModel: Sendable {
     static func session(of models: [ShadowModel], _ configuration: PostgresConfiguration) -> PostgresConfiguration {
         var session = configuration
         session.schema = nil
+        session.settings.merge(FoldSession.unlimited) { $1 }
         session.settings["search_path"] = (models.map(\.schema) + (models.first.map { [$0.recorder] } ?? []))
             .map(PostgresConfiguration.quotedIdentifier).joined(separator: ", ")
         return session

@@ -95,6 +95,12 @@ struct ShadowSwap: Sendable {
                 "the rebuild of \(projection.title) was cancelled, or its number of shards changed: begin it again"
             )
         }
+        guard try await connection.first(ShadowCheckpoint.Checksum(model: model)) == checkpoints[0].checksum else {
+            throw ProjectorError(
+                .rebuildMoved,
+                "prices of models were loaded while \(projection.title) was rebuilt: run the rebuild again, it begins anew"
+            )
+        }
         let target = LogCursor(delivered: head)
         _ = try await connection.first(SetSearchPathTo(schemas: [model.schema, schema]))
         for var lane in ShadowLane.all([checkpoints], to: { _, _ in target }, parallelism: 1) {

@@ -78,6 +78,7 @@ package struct ProjectionVerify: Sendable {
     ) async throws -> VerifyOutcome {
         var session = configuration
         session.schema = schema
+        session.settings.merge(FoldSession.unlimited) { $1 }
         session.settings["client_min_messages"] = "warning"
         return try await PostgresConnection.with(session, logger: logger) { connection in
             if let sample, files.isKeyedByStream {

@@ -1,6 +1,9 @@
 import Foundation
 
 extension SQLFiles {
+    /// A folder's path without slashes at its end.
+    static func bare(_ path: String) -> String { String(path.reversed().drop { $0 == "/" }.reversed()) }
+
     /// Reads a folder of projections, `<name>/v<number>/*.sql`, or the folder `projections` in it.
     ///
     /// - Throws: ``SchemaError`` with code `.invalidFile` if the folder or a file cannot be read, or a file is not UTF-8.
@@ -20,6 +23,10 @@ extension SQLFiles {
                 cause: error
             )
         }
-        self.init(texts: texts, origin: directory)
+        self.init(
+            texts: texts,
+            origin: directory,
+            projections: isOuter ? "\(Self.bare(directory))/projections" : Self.bare(directory)
+        )
     }
 }

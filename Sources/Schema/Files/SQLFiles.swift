@@ -11,14 +11,23 @@ package struct SQLFiles: Sendable {
     /// Where new files are written; nil for what the program carries.
     package let directory: String?
 
+    /// The folder of the projections, for messages.
+    let projections: String
+
     /// What the program was built with.
     package static let embedded = SQLFiles(texts: embeddedSQL, origin: "this program")
 
     /// Files that are given, for tests and tools.
-    package init(texts: [String: String], origin: String = "memory", directory: String? = nil) {
+    package init(
+        texts: [String: String],
+        origin: String = "memory",
+        directory: String? = nil,
+        projections: String = "projections"
+    ) {
         self.texts = texts
         self.origin = origin
         self.directory = directory
+        self.projections = projections
     }
 
     /// Reads the files below a folder.

@@ -25,6 +25,7 @@ extension ProjectionFiles {
                 "\(path) holds no table.sql, apply.sql and view.sql: name a folder such as projections/NAME/v1"
             )
         }
-        return try all(in: SQLFiles(texts: texts, origin: path))
+        let parent = projection.deletingLastPathComponent().path(percentEncoded: false)
+        return try all(in: SQLFiles(texts: texts, origin: path, projections: SQLFiles.bare(parent)))
     }
 }

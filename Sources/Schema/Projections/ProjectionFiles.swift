@@ -26,6 +26,8 @@ package struct ProjectionFiles: Sendable, Hashable {
 
     package let name: String
     package let version: Int
+    /// Where its files are, for messages, such as `projections/conversation_turns/v1`.
+    let folder: String
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     package let handles: [String]
     /// The types among them of whose events the declared columns are read.
@@ -71,7 +73,7 @@ package struct ProjectionFiles: Sendable, Hashable {
             else {
                 throw SchemaError(
                     .invalidFile,
-                    "projections/\(path) in \(files.origin) is not one of <name>/v<number>/table.sql, apply.sql, view.sql, erase.sql: "
+                    "\(files.projections)/\(path) is not one of <name>/v<number>/table.sql, apply.sql, view.sql, erase.sql: "
                         + "rename or remove it"
                 )
             }
@@ -82,12 +84,13 @@ package struct ProjectionFiles: Sendable, Hashable {
             let parts = folder.split(separator: "/")
             guard let version = Int(parts[1].dropFirst()) else { continue }
             for file in ["table", "apply", "view"] where texts[file] == nil {
-                throw SchemaError(.invalidFile, "projections/\(folder)/\(file).sql is missing in \(files.origin)")
+                throw SchemaError(.invalidFile, "\(files.projections)/\(folder)/\(file).sql is missing")
             }
             projections.append(
                 try ProjectionFiles(
                     name: String(parts[0]),
                     version: version,
+                    folder: "\(files.projections)/\(folder)",
                     tableSQL: texts["table"] ?? "",
                     applySQL: texts["apply"] ?? "",
                     viewSQL: texts["view"] ?? "",
@@ -114,16 +117,19 @@ package struct ProjectionFiles: Sendable, Hashable {
 
     /// Reads one version from the texts of its files.
     ///
+    /// - Parameter folder: Where they are, for messages; below `projections` unless given.
     /// - Throws: ``SchemaError`` with code `.invalidFile`, naming file and line.
     package init(
         name: String,
         version: Int,
+        folder: String? = nil,
         tableSQL: String,
         applySQL: String,
         viewSQL: String,
         eraseSQL: String? = nil
     ) throws(SchemaError) {
-        let file = "projections/\(name)/v\(version)/apply.sql"
+        let folder = folder ?? "projections/\(name)/v\(version)"
+        let file = "\(folder)/apply.sql"
         let header = try ProjectionHeader(applySQL, file: file)
         let statements = try SQLStatement.split(applySQL, file: file)
         guard !statements.isEmpty else {
@@ -141,10 +147,11 @@ package struct ProjectionFiles: Sendable, Hashable {
             )
         }
         for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql"), (eraseSQL ?? "", "erase.sql")] {
-            try SQLStatement.refuseTransactions(in: script, file: "projections/\(name)/v\(version)/\(file)")
+            try SQLStatement.refuseTransactions(in: script, file: "\(folder)/\(file)")
         }
         self.name = name
         self.version = version
+        self.folder = folder
         self.tableSQL = tableSQL
         self.applySQL = applySQL
         self.viewSQL = viewSQL

@@ -30,38 +30,53 @@ package struct ProjectionInstaller: Sendable {
     ///   words.
     @discardableResult
     package func install(_ projection: ProjectionFiles, on connection: PostgresConnection) async throws -> Bool {
+        try await install([projection], on: connection) == [projection]
+    }
+
+    /// Makes the tables and views of several, all or none; see ``install(_:on:)-(ProjectionFiles,_)``.
+    ///
+    /// - Returns: Those whose tables were made by this call.
+    @discardableResult
+    package func install(
+        _ projections: [ProjectionFiles],
+        on connection: PostgresConnection
+    ) async throws -> [ProjectionFiles] {
         try await connection.transaction { connection in
             _ = try await connection.first(LockSchema(schema: schema))
             _ = try await connection.first(SetSearchPath(schema: schema))
-            let installed = try await connection.query(SelectInstalled()).filter { $0.name == projection.name }
-            let checksums = try await connection.query(
-                SelectChecksums(texts: [projection.tableSQL, projection.viewSQL])
-            )
-            let own = installed.first { $0.version == projection.version }
-            if let own, own.checksum != checksums[0] {
-                throw SchemaError(
-                    .changedFile,
-                    "table.sql of projection \(projection.title) changed since its tables were made: restore it, and make "
-                        + "a version \(projection.version + 1) with what is new"
-                )
-            }
-            if own == nil {
-                try await run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
-            }
-            // Another version's views stay until the new one has caught up.
-            let isActive = own?.isActive ?? !installed.contains(where: \.isActive)
-            if isActive, own?.viewChecksum != checksums[1] {
-                try await run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
-            }
-            try await connection.execute(
-                UpsertInstalled(
-                    projection: projection,
-                    viewChecksum: isActive ? checksums[1] : nil,
-                    checksum: checksums[0]
-                )
-            )
-            return own == nil
+            var made: [ProjectionFiles] = []
+            for projection in projections where try await put(projection, on: connection) { made.append(projection) }
+            return made
         }
+    }
+
+    private func put(_ projection: ProjectionFiles, on connection: isolated PostgresConnection) async throws -> Bool {
+        let installed = try await connection.query(SelectInstalled()).filter { $0.name == projection.name }
+        let checksums = try await connection.query(SelectChecksums(texts: [projection.tableSQL, projection.viewSQL]))
+        let own = installed.first { $0.version == projection.version }
+        if let own, own.checksum != checksums[0] {
+            throw SchemaError(
+                .changedFile,
+                "table.sql of projection \(projection.title) changed since its tables were made: restore it, and make "
+                    + "a version \(projection.version + 1) with what is new"
+            )
+        }
+        if own == nil {
+            try await run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
+        }
+        // Another version's views stay until the new one has caught up.
+        let isActive = own?.isActive ?? !installed.contains(where: \.isActive)
+        if isActive, own?.viewChecksum != checksums[1] {
+            try await run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
+        }
+        try await connection.execute(
+            UpsertInstalled(
+                projection: projection,
+                viewChecksum: isActive ? checksums[1] : nil,
+                checksum: checksums[0]
+            )
+        )
+        return own == nil
     }
 
     /// The projections that have tables, by name and version.
@@ -84,7 +99,7 @@ package struct ProjectionInstaller: Sendable {
         } catch let error as PostgresError where error.code == .server {
             throw SchemaError(
                 .failed,
-                "projections/\(projection.name)/v\(projection.version)/\(file) failed and was rolled back: \(error)",
+                "\(projection.folder)/\(file) failed and was rolled back: \(error)",
                 cause: error
             )
         }

@@ -24,20 +24,21 @@ struct ProjectionSource: Sendable {
     /// that have tables.
     ///
     /// A further version of a projection that has tables gets its own by `recorder projections rebuild`.
-    func installed(_ settings: Settings) async throws -> [ProjectionFiles] {
+    ///
+    /// - Parameter makingNew: Whether projections without tables get theirs.
+    /// - Throws: `SchemaError`, and then nothing was made; `PostgresError`.
+    func installed(_ settings: Settings, makingNew: Bool = true) async throws -> [ProjectionFiles] {
         let files = try files()
         return try await withConnection(settings) { connection in
             let installer = ProjectionInstaller(schema: settings.schema)
-            var installed = Set(try await installer.installed(on: connection).map { "\($0.name) v\($0.version)" })
-            let names = Set(try await installer.installed(on: connection).map(\.name))
-            for name in Set(files.map(\.name)).subtracting(names) {
-                guard let newest = files.last(where: { $0.name == name }) else { continue }
-                try await installer.install(newest, on: connection)
-                installed.insert(newest.title)
+            let installed = try await installer.installed(on: connection)
+            let (names, titles) = (Set(installed.map(\.name)), Set(installed.map { "\($0.name) v\($0.version)" }))
+            let newest = Dictionary(files.map { ($0.name, $0) }) { $1 }
+            let present = files.filter { file in
+                titles.contains(file.title) || makingNew && !names.contains(file.name) && newest[file.name] == file
             }
-            let present = files.filter { installed.contains($0.title) }
             // Views change in place when their text does.
-            for projection in present { try await installer.install(projection, on: connection) }
+            try await installer.install(present, on: connection)
             return present
         }
     }

@@ -18,18 +18,24 @@ struct ReloadingProjector: Service {
     /// How long to wait after a beginning that failed.
     private static let pause = Duration.milliseconds(500)
 
-    private enum Event { case ended, reload }
+    private enum Event {
+        case ended
+        /// Begin anew with these.
+        case reload([ProjectionFiles])
+    }
 
     func run() async throws {
-        var hasConnected = false
+        var files: [ProjectionFiles]?
         while true {
             do {
-                let files = try await source.installed(settings)
-                hasConnected = true
-                if try await run(files) == .ended { return }
+                let now: [ProjectionFiles]
+                if let files { now = files } else { now = try await source.installed(settings) }
+                files = now
+                guard case .reload(let next) = try await run(now) else { return }
+                files = next
                 settings.logger.info("reloading the projections")
             } catch let error as PostgresError
-                where error.isPassing && (hasConnected || error.code != .connectionFailed)
+                where error.isPassing && (files != nil || error.code != .connectionFailed)
             {
                 // Cut off while it began. That nothing can be reached at all is for a person to hear at once.
                 settings.logger.warning("the projector begins again", metadata: ["error": "\(error)"])
@@ -49,40 +55,43 @@ struct ReloadingProjector: Service {
                 return .ended
             }
             group.addTask {
-                for await _ in hangups where await canReload() { return .reload }
+                for await _ in hangups {
+                    if let files = await reloaded(makingNew: true) { return .reload(files) }
+                }
                 return .ended
             }
             group.addTask { try await changed(from: files) }
             let first = try await group.next() ?? .ended
             // A projector that is told to stop finishes its batch; the others just end.
             projector.stop()
-            if first == .reload { while try await group.next() == .reload {} }
+            if case .reload = first { while case .reload = try await group.next() {} }
             group.cancelAll()
             return first
         }
     }
 
-    /// Whether there is something to begin anew with; a mistake in the folder is told, and what runs goes on.
-    private func canReload() async -> Bool {
+    /// What to begin anew with; `nil` if there is a mistake in the folder: it is told, and what runs goes on.
+    private func reloaded(makingNew: Bool) async -> [ProjectionFiles]? {
         do {
-            _ = try await source.installed(settings)
-            return true
+            return try await source.installed(settings, makingNew: makingNew)
         } catch {
             settings.logger.error(
                 "the projections are not reloaded: the former ones go on",
                 metadata: ["error": "\(error)"]
             )
-            return false
+            return nil
         }
     }
 
-    /// Waits until other versions are installed than these.
+    /// Waits until other versions are installed than these. What the folder holds besides is left for SIGHUP.
     private func changed(from files: [ProjectionFiles]) async throws -> Event {
         let known = Set(files.map(\.title))
+        var refused: Set<String>?
         while true {
             try await Task.sleep(for: Self.interval)
-            guard let now = try? await source.installedTitles(settings) else { continue }
-            if now != known { return .reload }
+            guard let now = try? await source.installedTitles(settings), now != known, now != refused else { continue }
+            if let files = await reloaded(makingNew: false) { return .reload(files) }
+            refused = now
         }
     }
 }
