@@ -178,6 +178,15 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
+    /// Whether an event is in its stream at a version.
+    ///
+    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
+    package func holds(_ id: EventID, at version: Int, of stream: StreamID) async throws -> Bool {
+        try await reading { connection in
+            try await connection.first(FindEvent(stream: stream, version: version, id: id)) != nil
+        }
+    }
+
     /// Follows the log from a cursor on.
     ///
     /// - Parameters:

@@ -107,13 +107,17 @@ package struct SubjectErasure: Sendable {
             progress(.certificate)
             return try await certify(id)
         } catch let error as PostgresError {
-            let isRule = error.sqlState?.hasPrefix("23") == true
-            throw PrivacyError(
-                error,
-                isRule
-                    ? "the erasure of \(subject) cannot go on: a row stands in its way; put that right, and run it again"
-                    : "the erasure of \(subject) was cut off; run it again to go on with it"
-            )
+            throw PrivacyError(error, Self.reason(of: error, erasing: subject))
+        }
+    }
+
+    private static func reason(of error: PostgresError, erasing subject: StreamID) -> String {
+        if error.sqlState == "42501" {
+            "\(subject) cannot be erased by this login: take one that is a member of recorder_owner"
+        } else if error.sqlState?.hasPrefix("23") == true {
+            "the erasure of \(subject) cannot go on: a row stands in its way; put that right, and run it again"
+        } else {
+            "the erasure of \(subject) was cut off; run it again to go on with it"
         }
     }
 

@@ -55,6 +55,32 @@ import Testing
         }
     }
 
+    @Test func `a cursor whose last event the log lacks is refused, as after a restore to an earlier state`()
+        async throws
+    {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let input = Lines.events(stream: stream, count: 3).joined(separator: "\n")
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            func tail(_ start: String...) async throws -> RecorderCommand.Result {
+                try await RecorderCommand.run(["tail", "--until-idle", "--json"] + start, databaseURL: database.url)
+            }
+            let first = try await tail("--from-beginning")
+            let cursor = try #require(first.errors.split(separator: "'").dropFirst().first.map(String.init))
+            let again = try await tail("--cursor", cursor)
+            #expect(again.status == 0 && again.lines.isEmpty, "\(again.errors)")
+            // What nothing was printed behind keeps what it was printed behind before.
+            #expect(again.errors.contains(cursor.split(separator: "=")[1]))
+            for other in [
+                cursor.replacing("/3/", with: "/2/"),
+                "\(cursor.prefix { $0 != "=" })=\(stream)/4/\(EventID.generate(at: .now()))",
+            ] {
+                let refused = try await tail("--cursor", other)
+                #expect(refused.status == 1 && refused.errors.contains("is not in this log"), "\(refused.errors)")
+            }
+        }
+    }
+
     @Test(arguments: ["99999999999:99999999999:", "1:1:/99999999999:99999999999:@4"])
     func `a cursor of another cluster is refused`(cursor: String) async throws {
         try await withTestDatabase { database in

@@ -51,3 +51,20 @@ extension LogReader {
         package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
     }
 }
+
+/// Looks for one event at one version of its stream.
+struct FindEvent: PostgresStatement {
+    let stream: StreamID
+    let version: Int
+    let id: EventID
+
+    let sql = "select 1 from events where stream_id = $1 and version = $2 and event_id = $3"
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(stream.uuid)
+        try parameters.append(Int32(clamping: version))
+        try parameters.append(id.uuid)
+    }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int32 { try row.decode(at: 0) }
+}

@@ -96,10 +96,13 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
         /// - Returns: Whether there was a pause, after which the owner shall see to other things.
         private mutating func pauses(after error: PostgresError) async throws -> Bool {
             failures += 1
-            sequence.logger.warning(
-                "listening was interrupted",
-                metadata: ["error": "\(error)", "failures": "\(failures)"]
-            )
+            // Each attempt at a server that stays away would bury everything else in the log.
+            if failures <= 2 || failures.isMultiple(of: 30) {
+                sequence.logger.warning(
+                    "listening was interrupted",
+                    metadata: ["error": "\(error)", "failures": "\(failures)"]
+                )
+            }
             guard failures > 1 else { return false }
             let pause = Duration.milliseconds(10 << Swift.min(failures, 10))
             try await Task.sleep(for: Swift.min(pause, Self.longestPause))

@@ -98,6 +98,8 @@ extension ProjectorWorker {
         let task = Task { [logger] in
             do {
                 try await Self.writeDown(owned, owner: id, on: connection)
+            } catch let error as ProjectorError where error.code == .leaseLost {
+                // Whoever has the shard now writes down how far it is.
             } catch {
                 logger.warning("cursors are not written down", metadata: ["error": "\(error)"])
             }

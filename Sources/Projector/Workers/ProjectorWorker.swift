@@ -38,6 +38,7 @@ struct ProjectorWorker {
     private let projected = Counter(label: "recorder_projected_events_total")
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
+    private var trouble = RepeatedTrouble()
     /// How much work there was, and how much of it was in vain.
     private(set) var tally = Tally()
 
@@ -123,7 +124,7 @@ struct ProjectorWorker {
                     try await settleOwnership(on: connection)
                 }
                 try await writeDown(on: connection, force: target != nil)
-                troubledSince = nil
+                (troubledSince, trouble) = (nil, RepeatedTrouble())
                 if let target, try await isDone(target, on: connection) { return }
             } catch let error as PostgresError where error.isPassing {
                 troubledSince = troubledSince ?? .now
@@ -142,7 +143,9 @@ struct ProjectorWorker {
         isPatient: Bool
     ) async throws {
         if !isPatient, start + options.patience < .now { throw error }
-        logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
+        if trouble.isWorthSaying(error) {
+            logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
+        }
         // Whether the commit took effect is in the database only: ask it again.
         forget()
         if error.code != .server { connection = nil }

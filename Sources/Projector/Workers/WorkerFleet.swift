@@ -44,6 +44,7 @@ final class WorkerFleet: Sendable {
     /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
     func run() async {
         var connection: PostgresConnection?
+        var trouble = RepeatedTrouble()
         while !Task.isCancelled {
             do {
                 let open: PostgresConnection
@@ -54,10 +55,13 @@ final class WorkerFleet: Sendable {
                     connection = open
                 }
                 try await beat(open)
+                trouble = RepeatedTrouble()
             } catch is CancellationError {
                 break
             } catch {
-                logger.warning("the heartbeat failed", metadata: ["error": "\(error)"])
+                if trouble.isWorthSaying(error) {
+                    logger.warning("the heartbeat failed", metadata: ["error": "\(error)"])
+                }
                 connection = nil
             }
             try? await Task.sleep(for: Self.interval)

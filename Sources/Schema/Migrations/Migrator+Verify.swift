@@ -58,7 +58,16 @@ extension Migrator {
         try await connection.run(unsafeSQL: "create schema \(scratch)")
         _ = try await connection.first(SetSearchPath(schema: scratch))
         try await makeTables(in: scratch, on: connection)
-        for migration in migrations { try await run(migration.up, of: migration, direction: "up", on: connection) }
+        do {
+            for migration in migrations { try await run(migration.up, of: migration, direction: "up", on: connection) }
+        } catch let error as SchemaError where (error.cause as? PostgresError)?.sqlState == "42501" {
+            throw SchemaError(
+                .failed,
+                "this login cannot verify the schema: to compare, the migrations are run again beside it, which takes who ran "
+                    + "them, or a superuser",
+                cause: error
+            )
+        }
         var problems: [SchemaError] = []
         let installer = ProjectionInstaller(schema: scratch)
         for row in installed {

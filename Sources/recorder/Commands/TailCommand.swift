@@ -23,7 +23,7 @@ struct TailCommand: AsyncParsableCommand {
     var fromBeginning = false
 
     @Option(help: ArgumentHelp("Begin where an earlier call ended.", valueName: "text"))
-    var cursor: LogCursor?
+    var cursor: TailCursor?
 
     @Flag(help: "Stop when everything that is stored was printed.")
     var untilIdle = false
@@ -43,15 +43,9 @@ struct TailCommand: AsyncParsableCommand {
         let unreadable = Shared(0)
         let printer = EventPrinter(json: options.json, showsStream: true)
         try await settings.withStore { store in
-            if let given, try await store.isAhead(given) {
-                throw CommandError(
-                    .input,
-                    "--cursor '\(given)' has seen transactions that this database has not begun: it is of another cluster, or of "
-                        + "a later state of this one. Begin at the head or with --from-beginning, and reconcile by version"
-                )
-            }
+            if let given { try await Self.refuseStrange(given, to: store) }
             let start =
-                if let given { given } else if fromBeginning { LogCursor.beginning } else { try await store.head() }
+                if let given { given } else { TailCursor(fromBeginning ? .beginning : try await store.head()) }
             let place = Shared(start)
             let service = CommandService(isEndless: true) {
                 func show(_ batch: LogBatch) throws {
@@ -59,15 +53,15 @@ struct TailCommand: AsyncParsableCommand {
                     for event in batch.unreadable { StandardError.line("recorder: \(event.error)") }
                     unreadable.value += batch.unreadable.count
                     try StandardOutput.shared.flush()
-                    place.value = batch.cursor
+                    place.value = TailCursor(batch, after: place.value)
                 }
                 guard untilIdle else {
-                    for try await batch in store.subscribe(after: place.value, passesUnreadable: passes) {
+                    for try await batch in store.subscribe(after: place.value.place, passesUnreadable: passes) {
                         try show(batch)
                     }
                     return
                 }
-                while case let batch = try await store.readLog(after: place.value, passesUnreadable: passes) {
+                while case let batch = try await store.readLog(after: place.value.place, passesUnreadable: passes) {
                     try show(batch)
                     if batch.isEmpty { return }
                 }
@@ -76,5 +70,25 @@ struct TailCommand: AsyncParsableCommand {
             StandardError.line("recorder: go on with --cursor '\(place.value)'")
         }
         if unreadable.value > 0 { throw ExitCode.failure }
+    }
+
+    /// Refuses a cursor of another log: it would pass over events without a word.
+    private static func refuseStrange(_ cursor: TailCursor, to store: PostgresEventStore) async throws {
+        let advice = "Begin at the head or with --from-beginning, and reconcile by version"
+        guard try await !store.isAhead(cursor.place) else {
+            throw CommandError(
+                .input,
+                "--cursor '\(cursor)' has seen transactions that this database has not begun: it is of another cluster, or of "
+                    + "a later state of this one. \(advice)"
+            )
+        }
+        guard let last = cursor.last else { return }
+        guard try await store.holds(last.id, at: last.version, of: last.stream) else {
+            throw CommandError(
+                .input,
+                "--cursor '\(cursor)' was printed behind event \(last.id), which is not in this log: it is of another cluster, the "
+                    + "log was taken back to an earlier state, or its retention has removed the event. \(advice)"
+            )
+        }
     }
 }

@@ -1,7 +1,6 @@
 public import ArgumentParser
 public import Cache
 public import EventModel
-public import EventStore
 public import FoundationEssentials
 
 extension StreamID: ExpressibleByArgument {
@@ -20,8 +19,6 @@ extension Money: ExpressibleByArgument {
     /// Reads US dollars in plain digits.
     public init?(argument: String) { self.init(argument) }
 }
-
-extension LogCursor: ExpressibleByArgument {}
 
 extension CacheKind: ExpressibleByArgument {}
 
