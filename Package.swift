@@ -35,11 +35,11 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
     (
         "Privacy",
-        ["EventModel", "EventStore", "Schema", "Projector", "Directory", "Cache", "Postgres", crypto, logging]
+        ["EventModel", "EventStore", "Schema", "Projector", "Cache", "Postgres", crypto, logging]
     ),
     ("Simulator", ["EventModel"]),
     ("HotFunctions", ["EventModel", "PayloadCodec", "Postgres", "Simulator"]),
-    ("Operations", ["Postgres", "Schema", logging]),
+    ("Operations", ["Schema", logging]),
     (
         "Benchmarks",
         [
@@ -61,7 +61,8 @@ func testDependencies(of layer: (name: String, dependencies: [Target.Dependency]
     // The directory's changes are followed through the log to the audit log, a person's words to every place they go.
     let further: [String: [Target.Dependency]] = [
         "Directory": ["PayloadCodec", "Projector", "ReadModel", "Schema"],
-        "Privacy": ["PayloadCodec", "ReadModel", "Operations"],
+        "Operations": ["Postgres"],
+        "Privacy": ["PayloadCodec", "ReadModel", "Directory", "Operations"],
     ]
     return own + layer.dependencies + (further[layer.name] ?? [])
 }
@@ -69,7 +70,7 @@ func testDependencies(of layer: (name: String, dependencies: [Target.Dependency]
 /// What the command line is made of: all layers, and what reads its words and settings.
 let commandLine: [Target.Dependency] =
     layers.filter { $0.name != "HotFunctions" }.map { Target.Dependency.byName(name: $0.name) }
-    + [argumentParser, configuration, lifecycle, logging, metrics, signals]
+    + [argumentParser, configuration, lifecycle, logging, signals]
 
 let package = Package(
     name: "session-recorder",
@@ -121,7 +122,7 @@ let package = Package(
         + [
             .target(
                 name: "RecorderTesting",
-                dependencies: ["EventModel", "EventStore", "Operations", "Postgres", "Schema", logging],
+                dependencies: ["EventModel", "Operations", "Postgres", "Schema", logging],
                 exclude: ["object_server.py"],
                 swiftSettings: settings
             ),

@@ -33,25 +33,23 @@ public final class PostgresEventStore: Sendable {
     ///   - schema: The schema that the migrations were run in.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     public convenience init(url: String, schema: String = "recorder", keys: SealingKeys = .none) {
-        self.init(PostgresConfiguration(url: url, schema: schema), schema: schema, keys: keys)
+        self.init(PostgresConfiguration(url: url, schema: schema), keys: keys)
     }
 
     /// - Parameters:
-    ///   - configuration: The database; its schema is replaced by `schema`.
-    ///   - schema: The schema that the migrations were run in.
+    ///   - configuration: The database; its schema is the one that the migrations were run in, `recorder` unless given.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     ///   - limits: The bounds of the pool that reads use.
     package init(
         _ configuration: PostgresConfiguration,
-        schema: String = "recorder",
         keys: SealingKeys = .none,
         limits: PostgresPool.Limits = .init(),
         logger: Logger = Logger(label: "recorder.store")
     ) {
+        schema = configuration.schema ?? "recorder"
         var configuration = configuration
         configuration.schema = schema
         self.configuration = configuration
-        self.schema = schema
         self.logger = logger
         pool = PostgresPool(configuration, limits: limits, logger: logger)
         decoder = EventDecoder(keys: keys)

@@ -50,7 +50,7 @@ package struct ReadModelErasure: Sendable {
         try await connection.transaction(retries: 10) { connection in
             // No shadow takes the live tables' place meanwhile.
             try await ProjectionInstaller(schema: schema).lock(on: connection)
-            _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             try await connection.run(
                 unsafeSQL: "create temporary table erased on commit drop as \(Self.erased(where: "false"))"
             )
@@ -62,7 +62,7 @@ package struct ReadModelErasure: Sendable {
                 if !tables.isEmpty { places.append([shadow, schema]) }
             }
             for place in places {
-                _ = try await connection.first(SetSearchPathTo(schemas: place))
+                _ = try await connection.first(SetSearchPath(schemas: place))
                 do {
                     try await connection.run(unsafeSQL: script)
                 } catch let error as PostgresError where error.code == .server && !error.isTransactionConflict {

@@ -13,7 +13,7 @@ package enum WholeSessions {
         var sizes = try await connection.query(StreamSizes())
         await connection.close()
         sizes.shuffle()
-        let store = PostgresEventStore(database, schema: database.schema ?? "recorder")
+        let store = PostgresEventStore(database)
         try await read(sizes, from: store)
         await store.close()
     }

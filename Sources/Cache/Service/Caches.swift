@@ -35,23 +35,20 @@ public final class Caches: Service {
     ///   - schema: The schema that the migrations were run in.
     /// - Throws: ``CacheError`` with `.invalidArgument` that names the option at fault.
     public convenience init(url: String, schema: String = "recorder", options: CacheOptions = .init()) throws {
-        try self.init(PostgresConfiguration(url: url, schema: schema), schema: schema, options: options)
+        try self.init(PostgresConfiguration(url: url, schema: schema), options: options)
     }
 
-    /// - Parameters:
-    ///   - configuration: The database; its schema is replaced by `schema`.
-    ///   - schema: The schema that the migrations were run in.
+    /// - Parameter configuration: The database; its schema is the one that the migrations were run in, `recorder` unless given.
     package init(
         _ configuration: PostgresConfiguration,
-        schema: String = "recorder",
         options: CacheOptions = .init(),
         logger: Logger = Logger(label: "recorder.cache")
     ) throws(CacheError) {
         try options.check()
+        schema = configuration.schema ?? "recorder"
         var configuration = configuration
         configuration.schema = schema
         self.configuration = configuration
-        self.schema = schema
         self.options = options
         self.logger = logger
         pool = PostgresPool(configuration, logger: logger)

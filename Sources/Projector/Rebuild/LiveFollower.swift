@@ -98,7 +98,7 @@ struct LiveFollower: Sendable {
         let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
         let rows = try await connection.query(LiveCheckpoints.Select(projection: live))
         let goals = try checked(rows, for: checkpoints)
-        _ = try await connection.first(SetSearchPathTo(schemas: [model.schema, model.recorder]))
+        _ = try await connection.first(SetSearchPath(schemas: [model.schema, model.recorder]))
         var folded = 0
         for var lane in ShadowLane.all([checkpoints], to: { goals[$1] ?? .beginning }, parallelism: 1) {
             while lane.cursor != lane.target {

@@ -65,7 +65,7 @@ struct ShadowModel: Sendable {
         try await connection.run(
             unsafeSQL: "create schema \(name); grant all on schema \(name) to recorder_owner, recorder_projector"
         )
-        _ = try await connection.first(SetSearchPathTo(schemas: [schema, recorder]))
+        _ = try await connection.first(SetSearchPath(schemas: [schema, recorder]))
         do {
             try await connection.run(unsafeSQL: files.tableSQL)
         } catch let error as PostgresError where error.code == .server {
@@ -83,9 +83,9 @@ struct ShadowModel: Sendable {
         try await connection.run(
             unsafeSQL: "create schema \(name); grant all on schema \(name) to recorder_owner, recorder_projector"
         )
-        _ = try await connection.first(SetSearchPathTo(schemas: [liveViews, recorder]))
+        _ = try await connection.first(SetSearchPath(schemas: [liveViews, recorder]))
         try await connection.run(unsafeSQL: live.viewSQL)
-        _ = try await connection.first(SetSearchPathTo(schemas: [schema, recorder]))
+        _ = try await connection.first(SetSearchPath(schemas: [schema, recorder]))
         try await connection.run(unsafeSQL: files.viewSQL)
     }
 
@@ -108,7 +108,7 @@ struct ShadowModel: Sendable {
     @discardableResult
     func discard(on connection: PostgresConnection) async throws -> Bool {
         try await connection.transaction(retries: 10) { connection in
-            _ = try await connection.first(SetSearchPathTo(schemas: [recorder]))
+            _ = try await connection.first(SetSearchPath(schemas: [recorder]))
             // The rows first: whoever builds at this moment is waited for, and finds nothing to go on with.
             let rows = try await connection.execute(ShadowCheckpoint.Delete(model: self))
             let tables = try await connection.query(SelectRelations(schema: schema, kinds: ["r", "p"]))

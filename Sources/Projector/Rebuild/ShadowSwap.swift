@@ -82,7 +82,7 @@ struct ShadowSwap: Sendable {
                 set local enable_seqscan = off;
                 """
         )
-        _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+        _ = try await connection.first(SetSearchPath(schemas: [schema]))
         try await ProjectionInstaller(schema: schema).lock(on: connection)
         // No worker's batch commits from here on: the live tables and their checkpoints stand still.
         let live = try await connection.query(LiveCheckpoints.Select(projection: projection, isLocking: true))
@@ -102,7 +102,7 @@ struct ShadowSwap: Sendable {
             )
         }
         let target = LogCursor(delivered: head)
-        _ = try await connection.first(SetSearchPathTo(schemas: [model.schema, schema]))
+        _ = try await connection.first(SetSearchPath(schemas: [model.schema, schema]))
         for var lane in ShadowLane.all([checkpoints], to: { _, _ in target }, parallelism: 1) {
             while lane.cursor != lane.target {
                 lane.cursor = try await build.fold(lane, isCareful: true, on: connection).cursor

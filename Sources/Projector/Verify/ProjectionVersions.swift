@@ -45,7 +45,7 @@ package struct ProjectionVersions: Sendable {
         let projection = try all.version(version, of: name)
         try await withConnection { connection in
             try await connection.transaction(retries: 10) { connection in
-                _ = try await connection.first(SetSearchPathTo(schemas: [schema]))
+                _ = try await connection.first(SetSearchPath(schemas: [schema]))
                 // The checkpoints first, as workers do: they are waited for, and find nothing to go on with.
                 try await connection.execute(LiveCheckpoints.Delete(projection: projection))
                 try await ProjectionInstaller(schema: schema)

@@ -8,8 +8,8 @@ package struct ProjectionShard: Hashable, Comparable, Sendable {
     package let version: Int
     package let shard: Int
 
-    /// Whose shard it is.
-    var owner: ProjectionVersion { ProjectionVersion(name: projection, version: version) }
+    /// Which version of which projection it is a shard of.
+    var projectionVersion: ProjectionVersion { ProjectionVersion(name: projection, version: version) }
 
     package static func < (left: Self, right: Self) -> Bool {
         (left.projection, left.version, left.shard) < (right.projection, right.version, right.shard)

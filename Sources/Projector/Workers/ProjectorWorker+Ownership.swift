@@ -45,7 +45,7 @@ extension ProjectorWorker {
 
     /// Refuses a projection whose shards overlap: whoever folded them counted the same events twice.
     private static func refuseMixedShards(_ survey: [(key: ProjectionShard, shards: Int, owner: UUID?)]) throws {
-        for (owner, rows) in Dictionary(grouping: survey, by: \.key.owner) {
+        for (owner, rows) in Dictionary(grouping: survey, by: \.key.projectionVersion) {
             let counts = Set(rows.map(\.shards)).sorted()
             guard counts.count > 1 else { continue }
             throw ProjectorError(

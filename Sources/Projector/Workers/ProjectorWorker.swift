@@ -38,7 +38,7 @@ struct ProjectorWorker {
     private let projected = Counter(label: "recorder_projected_events_total")
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
-    private var trouble = RepeatedTrouble()
+    var trouble = RepeatedTrouble()
     /// How much work there was, and how much of it was in vain.
     private(set) var tally = Tally()
 
@@ -137,25 +137,6 @@ struct ProjectorWorker {
         }
     }
 
-    private mutating func recover(
-        from error: PostgresError,
-        since start: ContinuousClock.Instant,
-        isPatient: Bool
-    ) async throws {
-        if !isPatient, start + options.patience < .now { throw error }
-        if trouble.isWorthSaying(error) {
-            logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
-        }
-        // Whether the commit took effect is in the database only: ask it again.
-        forget()
-        if error.code != .server { connection = nil }
-        guard error.isLockTimeout, let connection else { return }
-        let ended = try await connection.query(Lease.EndStalled(projections: projections))
-        if !ended.isEmpty {
-            logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
-        }
-    }
-
     /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
     mutating func forget() {
         owned = [:]
@@ -168,7 +149,7 @@ struct ProjectorWorker {
 
     /// - Returns: Whether there may be more to do at once.
     private mutating func round(on connection: PostgresConnection) async throws -> Bool {
-        let active = owned.filter { !isSuspended($0.key.owner) }
+        let active = owned.filter { !isSuspended($0.key.projectionVersion) }
         guard !active.isEmpty else { return false }
         do {
             return try await attempt(active, isCareful: false, on: connection)
@@ -236,7 +217,7 @@ struct ProjectorWorker {
         guard let projection = error.projection, options.onFailure == .quarantine else { throw error }
         logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
         suspended[projection] = .now + Self.suspension
-        let keys = owned.keys.filter { $0.owner == projection }
+        let keys = owned.keys.filter { $0.projectionVersion == projection }
         try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
     }
 
@@ -251,7 +232,7 @@ struct ProjectorWorker {
         let wanted = try await connection.query(Quarantine.Select(keys: keys)).filter(\.isRetryRequested)
         for stopped in wanted {
             guard let own = owned[stopped.key],
-                let projection = projections.first(where: { $0.id == stopped.key.owner })
+                let projection = projections.first(where: { $0.id == stopped.key.projectionVersion })
             else { continue }
             let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
             do {
@@ -282,7 +263,9 @@ struct ProjectorWorker {
         guard !isBehind else { return false }
         let status = try await connection.query(ProjectionStatus.Select(until: target))
         let mine = Set(projections.map(\.id))
-        return status.allSatisfy { !mine.contains($0.key.owner) || owned[$0.key] != nil || $0.eventsBehind == 0 }
+        return status.allSatisfy {
+            !mine.contains($0.key.projectionVersion) || owned[$0.key] != nil || $0.eventsBehind == 0
+        }
     }
 
     // MARK: The connection

@@ -84,16 +84,6 @@ struct SelectHasMigrations: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
 }
 
-/// Has unqualified names mean a schema until the transaction ends.
-struct SetSearchPath: PostgresStatement {
-    let sql = "select set_config('search_path', quote_ident($1), true)"
-    let schema: String
-
-    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
-
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
-}
-
 /// Waits until no other migrator works on a schema; held until the transaction ends.
 struct LockSchema: PostgresStatement {
     let sql = "select 1 from (select pg_advisory_xact_lock(hashtextextended('recorder schema ' || $1, 0))) as lock"

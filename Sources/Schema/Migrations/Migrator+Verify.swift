@@ -56,7 +56,7 @@ extension Migrator {
         let names = [schema, scratch]
         let real = try await SchemaDescription.of(schema, names: names, on: connection)
         try await connection.run(unsafeSQL: "create schema \(scratch)")
-        _ = try await connection.first(SetSearchPath(schema: scratch))
+        _ = try await connection.first(SetSearchPath(schemas: [scratch]))
         try await makeTables(in: scratch, on: connection)
         do {
             for migration in migrations { try await run(migration.up, of: migration, direction: "up", on: connection) }

@@ -179,7 +179,7 @@ package struct Migrator: Sendable {
     func statuses(_ migrations: [Migration], on connection: isolated PostgresConnection) async throws -> [Status] {
         var applied: [Int: AppliedMigration] = [:]
         if try await connection.first(SelectHasMigrations(schema: schema)) == true {
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             for row in try await connection.query(SelectAppliedMigrations()) { applied[row.version] = row }
         }
         let last = applied.keys.max() ?? 0
@@ -221,7 +221,7 @@ package struct Migrator: Sendable {
                 }
                 try await makeTables(in: schema, on: connection)
             }
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             return try await body(connection)
         }
     }

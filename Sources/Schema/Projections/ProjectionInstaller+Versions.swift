@@ -18,7 +18,7 @@ extension ProjectionInstaller {
     ) async throws {
         try await connection.transaction(retries: 10) { connection in
             _ = try await connection.first(LockSchema(schema: schema))
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             let installed = try await connection.query(SelectInstalled())
             guard installed.contains(where: { $0.name == projection.name && $0.version == projection.version }) else {
                 throw SchemaError(
@@ -41,7 +41,7 @@ extension ProjectionInstaller {
         on connection: isolated PostgresConnection
     ) async throws {
         _ = try await connection.first(LockSchema(schema: schema))
-        _ = try await connection.first(SetSearchPath(schema: schema))
+        _ = try await connection.first(SetSearchPath(schemas: [schema]))
         let installed = try await connection.query(SelectInstalled())
         let own = installed.first { $0.name == projection.name && $0.version == projection.version }
         guard let own else {
@@ -70,7 +70,7 @@ extension ProjectionInstaller {
     /// - Throws: ``SchemaError`` with `.failed`.
     package func tables(of projection: ProjectionFiles, on connection: PostgresConnection) async throws -> [String] {
         try await connection.transaction { connection in
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             return try await ProjectionRelations.tables(of: projection, in: schema, on: connection)
         }
     }
@@ -99,7 +99,7 @@ extension ProjectionInstaller {
         on connection: isolated PostgresConnection
     ) async throws {
         let replaced = "\(shadow)_old"
-        _ = try await connection.first(SetSearchPath(schema: schema))
+        _ = try await connection.first(SetSearchPath(schemas: [schema]))
         let tables = try await connection.query(SelectRelations(schema: shadow, kinds: ["r", "p"]))
         let live = Set(try await connection.query(SelectRelations(schema: schema, kinds: ["r", "p"])))
         let old = tables.filter(live.contains)

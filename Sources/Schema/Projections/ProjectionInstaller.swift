@@ -43,7 +43,7 @@ package struct ProjectionInstaller: Sendable {
     ) async throws -> [ProjectionFiles] {
         try await connection.transaction { connection in
             _ = try await connection.first(LockSchema(schema: schema))
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             var made: [ProjectionFiles] = []
             for projection in projections where try await put(projection, on: connection) { made.append(projection) }
             return made
@@ -82,7 +82,7 @@ package struct ProjectionInstaller: Sendable {
     /// The projections that have tables, by name and version.
     package func installed(on connection: PostgresConnection) async throws -> [Installed] {
         try await connection.transaction(readOnly: true) { connection in
-            _ = try await connection.first(SetSearchPath(schema: schema))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
             return try await connection.query(SelectInstalled())
         }
     }

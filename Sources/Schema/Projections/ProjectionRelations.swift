@@ -39,7 +39,7 @@ enum ProjectionRelations {
                 try await connection.run(
                     unsafeSQL: "create schema \(scratch); grant all on schema \(scratch) to public"
                 )
-                _ = try await connection.first(SetSearchPathTo(schemas: path))
+                _ = try await connection.first(SetSearchPath(schemas: path))
                 try await ProjectionInstaller(schema: schema).run(script, file: file, of: projection, on: connection)
                 throw Found(names: try await connection.query(SelectRelations(schema: scratch)))
             }
@@ -51,22 +51,6 @@ enum ProjectionRelations {
 
     /// Carries the names out of the savepoint, which it rolls back.
     private struct Found: Error { let names: [String] }
-}
-
-/// Has unqualified names mean several schemas, the first one first, until the transaction ends.
-package struct SetSearchPathTo: PostgresStatement {
-    package let sql = """
-        select set_config('search_path', (select string_agg(quote_ident(name), ', ' order by number)
-            from unnest($1::text[]) with ordinality as given(name, number)), true)
-        """
-    let schemas: [String]
-
-    /// - Parameter schemas: Their names.
-    package init(schemas: [String]) { self.schemas = schemas }
-
-    package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schemas) }
-
-    package func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
 /// The tables and views of a schema, without partitions, by name.

@@ -62,7 +62,7 @@ extension Settings {
 
     /// Opens the log while `body` runs. What signals do meanwhile is the caller's to say.
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
-        let store = PostgresEventStore(try database(), schema: schema, keys: keys, logger: logger)
+        let store = PostgresEventStore(try database(), keys: keys, logger: logger)
         do {
             let result = try await tellingOfRights { try await body(store) }
             await store.close()

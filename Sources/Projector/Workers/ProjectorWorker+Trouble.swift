@@ -1,0 +1,49 @@
+internal import EventStore
+internal import Logging
+internal import Postgres
+
+extension ProjectorWorker {
+    /// Gets ready to try a batch again that failed for a reason which may pass.
+    ///
+    /// - Throws: The error, if it has lasted too long.
+    mutating func recover(
+        from error: PostgresError,
+        since start: ContinuousClock.Instant,
+        isPatient: Bool
+    ) async throws {
+        if !isPatient, start + options.patience < .now { throw error }
+        if trouble.isWorthSaying(error) {
+            logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
+        }
+        // Whether the commit took effect is in the database only: ask it again.
+        forget()
+        if error.code != .server { connection = nil }
+        guard error.isLockTimeout, let connection else { return }
+        let ended = try await connection.query(Lease.EndStalled(projections: projections))
+        if !ended.isEmpty {
+            logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
+        }
+    }
+
+    /// Says that a stream is stopped: once, for its later events are held back and fail no more.
+    ///
+    /// Called when that is committed.
+    func warn(of failing: FailingEvent, key: ProjectionShard) {
+        logger.warning(
+            "a projection stops a stream at an event that it cannot apply: see `recorder projections status`",
+            metadata: [
+                "projection": "\(key.projectionVersion)", "stream": "\(failing.event.stream)",
+                "eventVersion": "\(failing.event.version)", "event": "\(failing.event.id)", "type": "\(failing.type)",
+                "error": "\(failing.reason)",
+            ]
+        )
+    }
+
+    /// Says that a stopped stream was tried again and stays stopped.
+    func warn(ofFailedRetry stopped: QuarantinedStream) {
+        logger.warning(
+            "a stream was tried again and stays stopped: see `recorder projections status`",
+            metadata: ["projection": "\(stopped.key.projectionVersion)", "stream": "\(stopped.stream)"]
+        )
+    }
+}
