@@ -28,4 +28,40 @@ import Testing
             try await server.restart()
         }
     }
+
+    /// A server process that stands still hears of no cancellation, which is waited for in vain for some seconds.
+    @Test(arguments: [["projections", "verify"], ["project", "--until-caught-up"], ["sessions"]])
+    func `who asks a command to stop twice does not wait for the server`(words: [String]) async throws {
+        try await withTestDatabase { database in
+            try await withConnection(database) { holder in
+                try await holder.run(
+                    unsafeSQL: """
+                        begin;
+                        lock table projection_checkpoints, schema_projections, conversation_sessions_v1 in access exclusive mode
+                        """
+                )
+                let command = try RecorderCommand(words, databaseURL: "\(database.url) application_name=twice")
+                let waiting = """
+                    select pid from pg_stat_activity
+                    where datname = current_database() and application_name = 'twice' and wait_event_type = 'Lock'
+                    """
+                var process: Int32?
+                try await eventually("the command waits for a lock") {
+                    let row = try await holder.text(unsafeSQL: "select pg_stat_clear_snapshot(); \(waiting)").first
+                    process = row?.first.flatMap { $0 }.flatMap { Int32($0) }
+                    return process != nil
+                }
+                let stopped = try #require(process)
+                kill(stopped, SIGSTOP)
+                defer { kill(stopped, SIGCONT) }
+                // Two that come at the same time may be one.
+                try await eventually("the command ends") {
+                    command.send(SIGINT)
+                    return kill(command.id, 0) != 0
+                }
+                let ended = await command.result()
+                #expect(ended.status == 130, "\(ended)")
+            }
+        }
+    }
 }

@@ -47,7 +47,7 @@ struct DemoCommand: AsyncParsableCommand {
         let settings = try await options.settings().with(directory: directory)
         let seed = seed ?? UInt64.random(in: 1...UInt64.max)
         let (sessions, producers, speed, json) = (sessions, producers, speed, options.json)
-        let service = CommandService {
+        try await RunningCommand.cancelledBySignals {
             try await EmbeddedRecorder.run(settings) { recorder in
                 let demo = Demo(recorder: recorder, json: json)
                 let recorded = try await demo.record(sessions: sessions, producers: producers, seed: seed)
@@ -57,6 +57,5 @@ struct DemoCommand: AsyncParsableCommand {
                 demo.farewell(recorded)
             }
         }
-        try await service.runUntilSignal(logger: settings.logger)
     }
 }

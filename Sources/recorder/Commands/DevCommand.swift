@@ -32,7 +32,7 @@ struct DevCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings(logLevel: .notice).with(directory: directory)
         let json = options.json
-        let service = CommandService(isEndless: true) {
+        let service = CommandService {
             try await EmbeddedRecorder.run(settings) { recorder in
                 recorder.announce(json: json)
                 try StandardOutput.shared.flush()

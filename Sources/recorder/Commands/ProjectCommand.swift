@@ -60,27 +60,22 @@ struct ProjectCommand: AsyncParsableCommand {
                 try await CommandService.run([daemon], logger: settings.logger)
             }
         }
-        let files = try await settings.tellingOfRights { try await further.source.installed(settings) }
-        let projector = try settings.projector(of: files, bounds)
         let bar = ProgressBar("event")
-        let done = Shared(0)
-        let work = CommandService {
-            done.value = try await projector.runUntilCaughtUp { events in
-                done.value = events
-                bar.show(events)
-            }
-        }
         defer { bar.finish() }
-        try await work.runUntilSignal(logger: settings.logger)
+        let (files, done) = try await RunningCommand.cancelledBySignals {
+            let files = try await settings.tellingOfRights { try await further.source.installed(settings) }
+            let projector = try settings.projector(of: files, bounds)
+            return (files, try await projector.runUntilCaughtUp { bar.show($0) })
+        }
         bar.finish()
         let stopped = try await StoppedStreams.report(of: files, settings)
         if options.json {
             JSONLine.print { line in
-                line.field("events", done.value)
+                line.field("events", done)
                 line.field("stoppedStreams", stopped)
             }
         } else {
-            StandardOutput.shared.line("\(Counted.text(done.value, "event")) projected (\(bar.rate(of: done.value)))")
+            StandardOutput.shared.line("\(Counted.text(done, "event")) projected (\(bar.rate(of: done)))")
         }
         if stopped > 0 { throw ExitCode(1) }
     }

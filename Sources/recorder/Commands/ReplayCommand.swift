@@ -40,10 +40,8 @@ struct ReplayCommand: AsyncParsableCommand {
         let (session, speed, until, json) = (session, speed, until?.end, options.json)
         let prices = try await settings.withReadModels { try await $0.prices() }
         guard let until else {
-            return try await settings.withStore { store in
-                let player = SessionPlayer(session: session, prices: prices, store: store)
-                try await CommandService { try await player.play(speed: speed, json: json) }
-                    .runUntilSignal(logger: settings.logger)
+            return try await settings.withStoreUntilSignal { store in
+                try await SessionPlayer(session: session, prices: prices, store: store).play(speed: speed, json: json)
             }
         }
         let snapshot = try await settings.withStoreUntilSignal { store in

@@ -47,7 +47,7 @@ struct TailCommand: AsyncParsableCommand {
             let start =
                 if let given { given } else { TailCursor(fromBeginning ? .beginning : try await store.head()) }
             let place = Shared(start)
-            let service = CommandService(isEndless: true) {
+            let service = CommandService {
                 func show(_ batch: LogBatch) throws {
                     printer.print(batch.events)
                     for event in batch.unreadable { StandardError.line("recorder: \(event.error)") }

@@ -24,10 +24,38 @@ enum RunningCommand {
     ///
     /// - Throws: What the part throws; `CancellationError` after a signal.
     static func cancelledBySignals<R>(_ body: () async throws -> R) async throws -> R {
-        try await hearingSignals {
+        try await hearingSignals { _ in
             task.withLock { $0 }?.cancel()
         } while: {
             try await body()
+        }
+    }
+
+    /// How a part of the command ended.
+    enum Ending<R> {
+        case done(R)
+        /// It was cancelled by this signal.
+        case stopped(UnixSignal)
+    }
+
+    /// Runs a part of the command that SIGINT and SIGTERM cancel, and goes on behind it. A second signal ends the process at once.
+    ///
+    /// - Throws: What the part throws, unless it was cancelled by a signal: whatever it says then, it ended because of that.
+    static func untilSignal<R: Sendable>(
+        _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> Ending<R> {
+        let received = Mutex<UnixSignal?>(nil)
+        let task = Task { try await work() }
+        return try await hearingSignals { signal in
+            received.withLock { $0 = signal }
+            task.cancel()
+        } while: {
+            do {
+                return .done(try await task.value)
+            } catch {
+                guard let signal = received.withLock({ $0 }) else { throw error }
+                return .stopped(signal)
+            }
         }
     }
 
@@ -37,21 +65,23 @@ enum RunningCommand {
     ///   - stop: Called at the first signal, on any thread.
     ///   - body: The part.
     static func hearingSignals<R>(
-        _ stop: @escaping @Sendable () -> Void,
+        _ stop: @escaping @Sendable (UnixSignal) -> Void,
         while body: () async throws -> R
     ) async throws -> R {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        async let _ = listen(to: signals, stop)
+        // Not a child: the first signal may cancel the whole command, and the second has to be heard still.
+        let listening = Task { await listen(to: signals, stop) }
+        defer { listening.cancel() }
         return try await body()
     }
 
-    private static func listen(to signals: UnixSignalsSequence, _ stop: @Sendable () -> Void) async {
+    private static func listen(to signals: UnixSignalsSequence, _ stop: @Sendable (UnixSignal) -> Void) async {
         var isFirst = true
         for await signal in signals {
             // Whoever asks twice does not want to wait for what cannot be cancelled.
             guard isFirst else { _exit(128 + signal.rawValue) }
             isFirst = false
-            stop()
+            stop(signal)
         }
     }
 }

@@ -80,7 +80,7 @@ extension Settings {
 
     /// Opens the log while `body` runs, which SIGINT and SIGTERM ask to stop. A second signal ends the process at once.
     func withStore<R>(stoppedBy stop: StopSignal, _ body: (PostgresEventStore) async throws -> R) async throws -> R {
-        try await RunningCommand.hearingSignals {
+        try await RunningCommand.hearingSignals { _ in
             stop.raise()
         } while: {
             try await withStore(body)

@@ -78,20 +78,22 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         let report = RebuildReport(names: names, json: options.json)
         guard !cancel else { return report.print(cancelled: try await group.cancel()) }
         let bar = ProgressBar("event")
-        let results = Shared<[RebuildGroup.Result]?>(nil)
         defer { bar.finish() }
-        let signal = try await CommandService.cancellingOnSignal {
-            results.value = try await settings.tellingOfRights { try await group.run { bar.show($0) } }
+        let ending = try await RunningCommand.untilSignal {
+            try await settings.tellingOfRights { try await group.run { bar.show($0) } }
         }
         bar.finish()
-        guard let results = results.value else { throw try await stopped(by: signal, group, report) }
-        _ = try await StoppedStreams.report(of: results.map(\.projection), settings)
-        try report.print(results) { bar.rate(of: $0) }
+        switch ending {
+        case .stopped(let signal): throw try await stopped(by: signal, group, report)
+        case .done(let results):
+            _ = try await StoppedStreams.report(of: results.map(\.projection), settings)
+            try report.print(results) { bar.rate(of: $0) }
+        }
     }
 
     /// What there is to say after a signal, once nothing is left that should not be.
     private func stopped(
-        by signal: UnixSignal?,
+        by signal: UnixSignal,
         _ group: RebuildGroup,
         _ report: RebuildReport
     ) async throws -> CommandError {

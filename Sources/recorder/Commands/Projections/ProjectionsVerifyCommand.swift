@@ -43,10 +43,12 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let database = try settings.database()
-        let projections = try await settings.tellingOfRights {
-            try await ProjectionVerify.active(name, among: try further.source.files(), configuration: database)
+        let files = try further.source.files()
+        let projections = try await RunningCommand.cancelledBySignals {
+            try await settings.tellingOfRights {
+                try await ProjectionVerify.active(name, among: files, configuration: database)
+            }
         }
-        let differences = Shared(0)
         let verifications = projections.map { files in
             ProjectionVerify(
                 files,
@@ -55,22 +57,24 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
                 logger: settings.logger
             )
         }
-        let signal = try await CommandService.cancellingOnSignal {
+        let ending = try await RunningCommand.untilSignal {
+            var differences = 0
             for verify in verifications {
                 let bar = ProgressBar("event")
                 defer { bar.finish() }
                 let outcome = try await verify.run(sample: sample) { bar.show($0) }
                 bar.finish()
                 report(outcome)
-                differences.value += outcome.comparison.differenceCount
+                differences += outcome.comparison.differenceCount
             }
+            return differences
         }
-        guard signal == nil else {
+        guard case .done(let differences) = ending else {
             for verify in verifications { try await verify.discard() }
             throw CancellationError()
         }
         _ = try await StoppedStreams.report(of: projections, settings)
-        if differences.value > 0 { throw ExitCode(1) }
+        if differences > 0 { throw ExitCode(1) }
     }
 
     private func report(_ outcome: VerifyOutcome) {
