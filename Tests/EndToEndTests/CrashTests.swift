@@ -62,12 +62,8 @@ struct CrashTests {
             let counting = try await groups.start()
             let importing = try run.startImport(files)
             try await groups.wait(for: 3, orUntilEnded: importing, counting)
-            try await withConnection(database) { connection in
-                try await connection.run(unsafeSQL: "begin; lock table events in share mode")
-                let stored = try await connection.text(unsafeSQL: "select count(*) < 20717 from events")
-                #expect(stored == [["t"]], "it was done before the server stopped")
-                await server.stopImmediately()
-            }
+            await server.stopImmediately()
+            #expect(kill(importing.id, 0) == 0, "it was done before the server stopped")
             try await server.restart()
             let imported = await importing.result()
             #expect(imported.status == 0, "\(imported.errors)")
