@@ -117,11 +117,25 @@ import Testing
         }
     }
 
-    @Test(arguments: ["2026-03-02T24:00:00Z", "2026-03-02T08:00:00.0123456789Z"])
-    func `a time that a line of JSON may not hold is refused`(time: String) async throws {
-        try await withTestConnection { connection in
-            let line = #"{"stream":"\#(StreamID.fresh())","type":"turn.started","occurredAt":"\#(time)"}"#
-            try await expect([line], "RC002 ", on: connection)
+    @Test func `what is appended is the same, however the session reads backslashes`() async throws {
+        try await withStore { store, configuration in
+            try await withConnection(configuration) { connection in
+                for conforming in ["on", "off"] {
+                    let stream = StreamID.fresh()
+                    try await connection.run(
+                        unsafeSQL: """
+                            set standard_conforming_strings = \(conforming); set escape_string_warning = off;
+                            select append_event('\(stream)', 'session.started', '{"userId": "\(StreamID.fresh())"}');
+                            select append_events('[{"stream": "\(stream)", "type": "turn.started", "data": {"turnIndex": 1},
+                                "expectedVersion": 1, "occurredAt": "2026-03-02T08:00:09.25Z"}]')
+                            """
+                    )
+                    let events = try await store.read(stream)
+                    #expect(events.map(\.type.name) == ["session.started", "turn.started"])
+                    #expect(events.last.map { String(decoding: $0.data, as: UTF8.self) } == #"{"turnIndex": 1}"#)
+                    #expect(events.last?.occurredAt == Timestamp("2026-03-02T08:00:09.25Z"))
+                }
+            }
         }
     }
 

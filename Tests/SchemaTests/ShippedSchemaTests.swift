@@ -165,6 +165,18 @@ import Testing
         }
     }
 
+    @Test func `no function's body holds a backslash, which a session may read as it likes`() async throws {
+        try await withTestConnection { connection in
+            let found = try await connection.text(
+                unsafeSQL: """
+                    select oid::regprocedure from pg_proc
+                    where pronamespace = 'recorder'::regnamespace and prosqlbody is null and strpos(prosrc, chr(92)) > 0
+                    """
+            )
+            #expect(found == [])
+        }
+    }
+
     /// Of the schema `recorder`.
     private func description(_ connection: PostgresConnection) async throws -> SchemaDescription {
         try await connection.transaction { connection in
