@@ -89,7 +89,7 @@ extension DirectoryError {
                 "the login may not act for users: run `recorder migrate up`, and grant recorder_service to it",
                 cause: error
             )
-        case "RC006": self.init(.denied, "nothing of the user may be deleted for good now")
+        case "RC006": self.init(.denied, "nothing that the user gave may be changed or deleted for good now")
         case "RC007": self.init(.denied, "the user is erased: nothing is stored about him any more")
         case "42501": self.init(.denied, "the acting user may not do that")
         case "42P01", "42883", "3F000":
