@@ -62,4 +62,70 @@ import Testing
             #expect(try await fixture.text("select count(*) from stream_subjects") == [["200"]])
         }
     }
+
+    /// Registers a user under an id, in a transaction that the caller ends.
+    private static func registration(_ id: StreamID) -> String {
+        """
+        begin; set local role recorder_service; set local recorder.user_id = '\(id)';
+        select append_own_events('[{"stream": "\(id)", "type": "user.registered"}]');
+        insert into users (id, email) values ('\(id)', '\(id)@example.org')
+        """
+    }
+
+    private static func start(_ session: StreamID, of user: StreamID) -> String {
+        "select append_event('\(session)', 'session.started', '{\"userId\": \"\(user)\"}')"
+    }
+
+    @Test func `a stream that holds something of a session becomes no user's`() async throws {
+        try await withDirectory { fixture in
+            let session = StreamID.generate(at: .now())
+            try await fixture.run("select append_event('\(session)', 'turn.transcribed', '{}')")
+            let error = await #expect(throws: PostgresError.self) {
+                try await fixture.run("\(Self.registration(session)); commit")
+            }
+            #expect(error?.sqlState == "42501" && error?.message == "this id cannot be a user's")
+            // One's own events may be there before the row.
+            let user = StreamID.generate(at: .now())
+            try await fixture.run("select append_event('\(user)', 'user.logged_in', '{}')")
+            try await fixture.run("\(Self.registration(user)); commit")
+            #expect(try await fixture.text("select count(*) from stream_subjects") == [["0"]])
+        }
+    }
+
+    @Test func `a session and a user who get one id at the same moment do not share it`() async throws {
+        try await withDirectory { fixture in
+            let bob = try await fixture.register("bob").user
+            func waitForBlocked() async throws {
+                let blocked =
+                    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+                while try await fixture.text(blocked).isEmpty {}
+            }
+            // The session is first: there is no such user.
+            let session = StreamID.generate(at: .now())
+            try await withConnection(fixture.database) { connection in
+                try await connection.run(unsafeSQL: "begin; \(Self.start(session, of: bob))")
+                async let user: Void = fixture.run("\(Self.registration(session)); commit")
+                try await waitForBlocked()
+                try await connection.run(unsafeSQL: "commit")
+                do {
+                    try await user
+                    Issue.record("a session's id became a user's")
+                } catch let error as PostgresError {
+                    #expect(error.sqlState == "42501")
+                }
+            }
+            let named = "select subject_id from stream_subjects where stream_id = "
+            #expect(try await fixture.text("\(named) '\(session)'") == [["\(bob)"]])
+            // The user is first: his stream is about nobody else.
+            let user = StreamID.generate(at: .now())
+            try await withConnection(fixture.database) { connection in
+                try await connection.run(unsafeSQL: Self.registration(user))
+                async let append: Void = fixture.run(Self.start(user, of: bob))
+                try await waitForBlocked()
+                try await connection.run(unsafeSQL: "commit")
+                try await append
+            }
+            #expect(try await fixture.text("\(named) '\(user)'") == [])
+        }
+    }
 }
