@@ -135,6 +135,29 @@ import Testing
         }
     }
 
+    @Test func `hits are counted in the acting user's rows only, and no number breaks the figures`() async throws {
+        try await Self.asService { connection, ann, bob in
+            func count(_ user: UUID, _ hits: Int64) async throws {
+                try await connection.run(
+                    unsafeSQL: """
+                        begin; set local recorder.user_id = '\(ann)';
+                        select count_cache_hits('llm_response', '{\(user)}', array[sha256('k')], '{\(hits)}'); commit
+                        """
+                )
+            }
+            for hits: Int64 in [1, .max, 0, -5, .min] { try await count(bob, hits) }
+            for hits: Int64 in [2, .max, 0, -5, .min] { try await count(ann, hits) }
+            try await connection.run(unsafeSQL: "reset role")
+            let counted = "select hit_count from llm_response_cache order by user_id = '\(bob)'"
+            #expect(try await connection.text(unsafeSQL: counted) == [["1000002"], ["0"]])
+
+            try await connection.run(unsafeSQL: "update llm_response_cache set hit_count = \(Int64.max)")
+            try await count(ann, 1)
+            let figures = "select hits from cache_table_figures() where kind = 'llm_response'"
+            #expect(try await connection.text(unsafeSQL: figures) == [["\(Int64.max)"]])
+        }
+    }
+
     private static func database(_ connection: PostgresConnection) async throws -> String {
         PostgresConfiguration.quotedIdentifier(
             try await connection.text(unsafeSQL: "select current_database()")[0][0] ?? ""

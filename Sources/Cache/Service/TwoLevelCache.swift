@@ -173,14 +173,13 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         if isHearing { counts.withLock { $0.isHearing = true } }
     }
 
-    /// Adds the hits since the last time to the table's counts.
+    /// Adds the hits since the last time to the table's counts, for each user by himself.
     func countHits() async throws {
-        let uses = memory.takeUses()
-        var start = 0
-        while start < uses.count {
-            let end = min(start + 1_000, uses.count)
-            try await pool.execute(CountHits(kind: Content.kind, uses: Array(uses[start..<end])))
-            start = end
+        for (user, uses) in Dictionary(grouping: memory.takeUses(), by: \.key.user) {
+            for start in stride(from: 0, to: uses.count, by: 1_000) {
+                let some = Array(uses[start..<min(start + 1_000, uses.count)])
+                _ = try await rows(CountHits(kind: Content.kind, uses: some), for: user)
+            }
         }
     }
 

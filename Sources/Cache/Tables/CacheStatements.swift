@@ -116,7 +116,7 @@ struct MostUsed<Content: CacheContent>: PostgresStatement {
     }
 }
 
-/// Adds to the hit counts of values.
+/// Adds to the hit counts of values: of the acting user, or of nobody.
 struct CountHits: PostgresStatement {
     let kind: CacheKind
     let uses: [(key: CacheAddress, uses: Int)]
