@@ -29,4 +29,21 @@ import Testing
             for word in ada.words { #expect(!shown.contains(word), "\(word)") }
         }
     }
+
+    @Test func `another's service neither learns of an erasure nor holds it up`() async throws {
+        try await withPrivacyWorld { world in
+            let (ada, ben) = (PrivacyWorld.Person("ada"), PrivacyWorld.Person("ben"))
+            try await world.live(ada)
+            let ask =
+                "begin; set local role recorder_service; set local recorder.user_id = '\(ben.id)'; select refuse_erased('\(ada.id)')"
+            try await withConnection(world.database) { connection in
+                try await connection.run(unsafeSQL: ask)
+                let lock = "select id from users where id = '\(ada.id)' for update nowait"
+                #expect(try await world.text(lock).count == 1)
+                try await connection.run(unsafeSQL: "commit")
+                _ = try await world.erase(ada)
+                try await connection.run(unsafeSQL: "\(ask); commit")
+            }
+        }
+    }
 }

@@ -1,0 +1,16 @@
+create or replace function refuse_erased(subject uuid) returns void
+language plpgsql volatile security definer as $$
+begin
+    -- An erasure that has this row is waited for; one that comes later waits for us, and finds what we have written.
+    perform from users where id = subject for key share;
+    if exists (select from erasures where subject_id = subject) then
+        raise exception 'user % is erased, and nothing is stored about him any more', subject using errcode = 'RC007';
+    end if;
+end
+$$;
+
+do $$
+begin
+    execute format('alter function refuse_erased(uuid) set search_path = %I, pg_temp', current_schema());
+end
+$$;
