@@ -99,4 +99,56 @@ import Testing
             #expect(try await attempt(try frame(about: mine, key: nil)) == "RC002")
         }
     }
+
+    @Test func `frames that are not all there, or not whole, are refused`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register().user
+            let before = try await fixture.text("select count(*) from events")
+            let data = #"'{"userId": "\#(user)"}'"#
+            let frame = "identity_frame(\(data), '{\"actor\": \"a\"}')"
+            let (id, type) = ("gen_random_uuid()", "'user.updated'")
+            func attempt(_ ids: String, _ types: String, _ frames: String) async throws -> String? {
+                do {
+                    try await withConnection(fixture.service) { connection in
+                        try await connection.run(
+                            unsafeSQL: """
+                                begin; set local role recorder_service; set local recorder.user_id = '\(user)';
+                                select append_own_frames(\(ids), \(types), \(frames)); rollback
+                                """
+                        )
+                    }
+                    return nil
+                } catch let error as PostgresError {
+                    return error.sqlState
+                }
+            }
+            func attempt(_ frame: String) async throws -> String? {
+                try await attempt("array[\(id)]", "array[\(type)]", "array[\(frame)]")
+            }
+            #expect(try await attempt(frame) == nil)
+            for (ids, types, frames) in [
+                ("array[\(id)]", "array[\(type)]", "array[\(frame), \(frame)]"),
+                ("array[\(id), \(id)]", "array[\(type)]", "array[\(frame)]"),
+                ("array[\(id)]", "array[\(type), \(type)]", "array[\(frame)]"),
+                ("array[\(id)]", "array[\(type)]", "null"), ("null", "null", "null"),
+                ("null", "array[\(type)]", "array[\(frame)]"),
+                ("array[null::uuid]", "array[\(type)]", "array[\(frame)]"),
+                ("array[\(id)]", "array[null::text]", "array[\(frame)]"),
+                ("array[\(id)]", "array[\(type)]", "array[null::bytea]"),
+            ] {
+                #expect(try await attempt(ids, types, frames) == "RC002", "\(ids) \(types) \(frames)")
+            }
+            for damaged in [
+                "\(frame) || decode('00', 'hex')", "substr(\(frame), 1, length(\(frame)) - 1)",
+                "substr(\(frame), 1, 6)", "''::bytea",
+                "set_byte(\(frame), 5, get_byte(\(frame), 5) # 1)",
+                "set_byte(\(frame), 12, get_byte(\(frame), 12) # 1)",
+                "set_byte(\(frame), 0, 26)", "decode('1200ffffffffffffffff', 'hex')",
+                "decode('1200800080000000000000', 'hex')",
+            ] {
+                #expect(try await attempt(damaged) == "RC002", "\(damaged)")
+            }
+            #expect(try await fixture.text("select count(*) from events") == before)
+        }
+    }
 }
