@@ -223,6 +223,28 @@ import Testing
         }
     }
 
+    @Test func `a month's parts need one look at the default partition, whatever lies in it`() async throws {
+        try await withTestConnection { connection in
+            try await connection.run(
+                unsafeSQL: """
+                    begin; set local enable_seqscan = off;
+                    select append_event(uuid_v7_floor(day), 'note.taken', '{}')
+                    from generate_series(timestamptz '2031-01-02 00:00+00', '2031-01-08 00:00+00', '1 day') day;
+                    """
+            )
+            let made = try await connection.text(
+                unsafeSQL: "select create_events_partitions('2031-01-01', '2031-01-01')"
+            )
+            #expect(made.count == 8)
+            let looks = try await connection.text(
+                unsafeSQL: "select pg_stat_get_xact_numscans('events_default'::regclass)"
+            )
+            #expect(looks == [["1"]])
+            try await connection.run(unsafeSQL: "commit")
+            #expect(try await Migrator().verify(on: connection).map(\.message) == [])
+        }
+    }
+
     @Test func `a partition is not waited for while somebody reads the log, and nobody waits behind it`() async throws {
         try await withTestDatabase { configuration in
             try await withConnection(configuration) { reader in

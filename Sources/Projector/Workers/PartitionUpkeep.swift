@@ -20,7 +20,8 @@ struct PartitionUpkeep: Sendable {
             var next = Self.interval
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
-                var made = try await connection.query(MakePartitions(of: .log))
+                var made: [String] = []
+                for month in 0...3 { made += try await connection.query(MakePartitions(of: .log(monthsAhead: month))) }
                 made += try await connection.query(MakePartitions(of: .readModels))
                 await connection.close()
                 if !made.isEmpty { logger.info("partitions are made", metadata: ["partitions": "\(made)"]) }
@@ -34,10 +35,10 @@ struct PartitionUpkeep: Sendable {
         }
     }
 
-    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone: a lock on one must not undo the
-    /// other's.
+    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone, and each month of the log: a lock
+    /// on one must not undo the others', and appends wait while one is attached, not while all are.
     private struct MakePartitions: PostgresStatement {
-        enum Kind { case log, readModels }
+        enum Kind { case log(monthsAhead: Int), readModels }
 
         let kind: Kind
 
@@ -45,7 +46,8 @@ struct PartitionUpkeep: Sendable {
 
         var sql: String {
             switch kind {
-            case .log: "select create_events_partitions(now()::date, (now() + interval '3 months')::date)"
+            case .log(let months):
+                "select create_events_partitions(day, day) from cast(now() + interval '\(months) months' as date) as day"
             case .readModels: "select create_time_partitions(now()::date, (now() + interval '12 months')::date)"
             }
         }
