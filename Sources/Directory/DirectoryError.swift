@@ -82,7 +82,6 @@ extension DirectoryError {
                 : DirectoryError(.inUse, "models or documents of the user are still there: delete them for good first")
         case "22P02", "22003", "22007", "22008", "22021", "22P05":
             self.init(.invalid, "a value does not fit its column (SQLSTATE \(error.sqlState ?? ""))")
-        case "54000": self.init(.invalid, "a text has too many different words to be searched: split it")
         case "42501" where error.message.contains("set role"), "22023":
             self.init(
                 .notInstalled,

@@ -75,6 +75,22 @@ import Testing
         }
     }
 
+    @Test func `a document of more words than the index holds is found by those at its beginning`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            let numbers = (100_000..<300_000).map(String.init).joined(separator: ",")
+            let text = "pear,\(numbers),plum"
+            let made = try await user.documents.create(document("table.csv", text))
+            #expect(try await user.documents.find(made.id)?.textContent == text)
+            for (words, isFound) in [("pear", true), ("table csv", true), ("100007", true), ("plum", false)] {
+                #expect(try await user.searchDocuments(words).items.map(\.id) == (isFound ? [made.id] : []), "\(words)")
+            }
+            try await user.documents.update(made.id, version: 1) { [$0.textContent.set("only a plum")] }
+            #expect(try await user.searchDocuments("plum").items.count == 1)
+            #expect(try await user.searchDocuments("pear").items.isEmpty)
+        }
+    }
+
     @Test func `a snippet is cut where its marks stand`() {
         let snippet = DocumentHit.Snippet(marked: "a \u{E000}b\u{E001} c \u{E000}d\u{E001}")
         #expect(snippet.parts.map(\.text) == ["a ", "b", " c ", "d"])
