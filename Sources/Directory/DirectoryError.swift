@@ -82,6 +82,8 @@ extension DirectoryError {
                 : DirectoryError(.inUse, "models or documents of the user are still there: delete them for good first")
         case "22P02", "22003", "22007", "22008", "22021", "22P05":
             self.init(.invalid, "a value does not fit its column (SQLSTATE \(error.sqlState ?? ""))")
+        // Written by search_documents only: no column has a length.
+        case "22001": self.init(.invalid, error.message)
         case "42501" where error.message.contains("set role"), "22023":
             self.init(
                 .notInstalled,

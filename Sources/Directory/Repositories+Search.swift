@@ -48,7 +48,8 @@ extension Repositories {
     /// A page of the user's documents that hold certain words, the best first.
     ///
     /// - Parameters:
-    ///   - words: As people type them into a search box: words in any of their forms, `"phrases"`, `or`, `-not`.
+    ///   - words: As people type them into a search box: words in any of their forms, `"phrases"`, `or`, `-not`; at most 4,096
+    ///     characters.
     ///   - limit: How many at most, 1 … ``Query/largestPage``.
     ///   - after: Only what comes behind an earlier page of the same search.
     /// - Throws: ``DirectoryError``; `CancellationError`.

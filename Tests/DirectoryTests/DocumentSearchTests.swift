@@ -91,6 +91,41 @@ import Testing
         }
     }
 
+    @Test func `whatever is looked for, the search ends well or says what is wrong`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            try await user.documents.create(document("a", "an apple"))
+            let signs = ["-", "- ", "-(", "-)!", "- &|", "-\t", "--\n"]
+            for sign in signs {
+                #expect(try await user.searchDocuments(String(repeating: sign, count: 500)).items.isEmpty)
+                #expect(
+                    try await user.searchDocuments("apple " + String(repeating: sign, count: 500) + "pear").items.count
+                        == 1
+                )
+            }
+            let words = Array(repeating: "apples", count: 5_000).joined(separator: " or ")
+            #expect(try await user.searchDocuments(String(words.prefix(4_096))).items.count == 1)
+            let error = await expect(.invalid) { try await user.searchDocuments(String(words.prefix(4_097))) }
+            #expect(error?.message == "a search has 4097 characters, and at most 4,096")
+        }
+    }
+
+    @Test func `a page begins behind a rank that a driver sends as double precision`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            try await user.documents.createMany(
+                (0..<3).map { document("n", String(repeating: "pear ", count: 1 + $0)) }
+            )
+            let acting = "set recorder.user_id = '\(user.user)'"
+            let first = try await fixture.text("\(acting); select rank, id from search_documents('pear', 1)")
+            let (rank, id) = (first[0][0] ?? "", first[0][1] ?? "")
+            let rest = try await fixture.text(
+                "\(acting); select id from search_documents('pear', 9, \(rank)::double precision, '\(id)'::uuid)"
+            )
+            #expect(rest.count == 2 && !rest.contains([id]))
+        }
+    }
+
     @Test func `a snippet is cut where its marks stand`() {
         let snippet = DocumentHit.Snippet(marked: "a \u{E000}b\u{E001} c \u{E000}d\u{E001}")
         #expect(snippet.parts.map(\.text) == ["a ", "b", " c ", "d"])

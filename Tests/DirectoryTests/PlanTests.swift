@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    /// The search runs inside a function, with its owner's rights: its own text is explained.
+    /// The search runs inside a function, with its owner's rights: its own text is explained, with a parameter for each variable.
     @Test func `words are looked up in the index of words`() async throws {
         try await withDirectory { fixture in
             try await fixture.run("begin; \(Self.rows) commit")
@@ -73,9 +73,17 @@ import Testing
             let plan = try await fixture.text(
                 """
                 set recorder.user_id = '00000000-0000-7000-8000-000000000001';
-                do $$ begin execute 'prepare search(text, int, real, uuid) as '
-                    || (select prosrc from pg_proc where proname = 'search_documents'); end $$;
-                explain (costs off) execute search('needle', 10, null, null)
+                do $do$
+                declare
+                    body text := substring((select prosrc from pg_proc where proname = 'search_documents') from 'return query(.*?);');
+                    name text; place int;
+                begin
+                    for name, place in select * from unnest(array['words', 'page', 'after_rank', 'after_id', 'marks']) with ordinality loop
+                        body := regexp_replace(body, '\\m' || name || '\\M', '$' || place, 'g');
+                    end loop;
+                    execute 'prepare search(tsquery, int, double precision, uuid, text) as ' || body;
+                end $do$;
+                explain (costs off) execute search('needle', 10, null, null, '')
                 """
             ).compactMap { $0[0] }.joined(separator: "\n")
             #expect(plan.contains("Bitmap Index Scan on knowledge_documents_text_search_idx"), "\(plan)")
