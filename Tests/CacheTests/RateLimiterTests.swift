@@ -189,6 +189,7 @@ import Testing
                 (1, "", 1, 1, "endpoint"), (1, String(repeating: "e", count: 201), 1, 1, "endpoint"),
                 (2, "e", 1, 1, "capacity"), (0, "e", 1, 1, "more than 0"), (1, "e", 0, 1, "above 0"),
                 (1, "e", 1, 0, "above 0"), (1, "e", .infinity, 1, "above 0"), (1, "e", 1, .nan, "above 0"),
+                (1, "e", 2e12, 1, "1e12"), (1, "e", 1, 2e12, "1e12"), (1, "e", 1, 1e-300, "1e-12"),
             ] as [(Double, String, Double, Double, String)] {
                 let error = await #expect(throws: CacheError.self) {
                     try await limiter.take(
@@ -201,6 +202,40 @@ import Testing
                 #expect(error?.code == .invalidArgument)
                 #expect(error?.description.contains(word) == true, "\(error?.description ?? "")")
             }
+        }
+    }
+
+    @Test func `a clock that was set back lets nobody through early, and the wait that is told is enough`() async throws
+    {
+        try await Self.withLimiter { configuration, limiter in
+            let user = UUID()
+            let limit = RateLimit(capacity: 1, refillPerSecond: 1)
+            #expect(try await limiter.take(user: user, endpoint: "chat", limit: limit).isAllowed)
+            try await sql(configuration, "update rate_limits set taken_at = taken_at + interval '1 hour'")
+            let refused = try await limiter.take(user: user, endpoint: "chat", limit: limit)
+            #expect(!refused.isAllowed)
+            #expect(refused.retryAfter > .seconds(3_590) && refused.retryAfter <= .seconds(3_601))
+        }
+    }
+
+    @Test func `the smallest and the largest limits are reckoned with`() async throws {
+        try await Self.withLimiter { _, limiter in
+            let user = UUID()
+            let slow = RateLimit(capacity: 1e12, refillPerSecond: 1e-12)
+            let long = Duration.seconds(90 * 365.25 * 86_400)
+            #expect(try await limiter.take(1e12, user: user, endpoint: "slow", limit: slow, window: long).isAllowed)
+            let refused = try await limiter.take(1e12, user: user, endpoint: "slow", limit: slow, window: long)
+            #expect(refused.retryAfter > .seconds(9e8))
+            let fast = RateLimit(capacity: 1, refillPerSecond: 1e12)
+            for _ in 0..<3 {
+                #expect(
+                    try await limiter.take(.leastNormalMagnitude, user: user, endpoint: "fast", limit: fast).isAllowed
+                )
+            }
+            let error = await #expect(throws: CacheError.self) {
+                try await limiter.take(user: user, endpoint: "fast", limit: fast, window: .seconds(1e10))
+            }
+            #expect(error?.code == .invalidArgument)
         }
     }
 
