@@ -1,0 +1,25 @@
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Directory
+
+/// What a service may have its user's stream say.
+@Suite struct OwnEventTests {
+    @Test func `what is no array of events is refused with the event, the field and the reason`() async throws {
+        try await withIsolation { people in
+            let own = #"{"stream": "\#(people.bob.user)", "type": "user.updated"}"#
+            for (events, words) in [
+                (#"{"a": 1}"#, "event 0: events: is not an array"), ("null", "event 0: events: is not an array"),
+                ("7", "event 0: events: is not an array"), ("[1]", "event 1: event: is not a JSON object"),
+                ("[\(own), \"x\"]", "event 2: event: is not a JSON object"),
+                ("[[], 2]", "event 1: event: is not a JSON object"), ("[null]", "event 1: event: is not a JSON object"),
+            ] {
+                let error = await people.refusal("select append_own_events('\(events)')", as: people.bob)
+                #expect(error?.sqlState == "RC002" && error?.message == words, "\(events)")
+            }
+            let error = await people.refusal("select append_own_events(null)", as: people.bob)
+            #expect(error?.sqlState == "RC002")
+        }
+    }
+}
