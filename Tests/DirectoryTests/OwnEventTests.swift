@@ -22,4 +22,21 @@ import Testing
             #expect(error?.sqlState == "RC002")
         }
     }
+
+    @Test(arguments: ["user.held", "user.released"])
+    func `what only the recorder knows, a service does not tell`(type: String) async throws {
+        try await withIsolation { people in
+            let event = #"{"stream": "\#(people.bob.user)", "type": "\#(type)"}"#
+            let told = await people.refusal("select append_own_events('[\(event)]')", as: people.bob)
+            #expect(told?.sqlState == "42501")
+            let framed = await people.refusal(
+                """
+                select append_own_frames(array[gen_random_uuid()], array['\(type)'],
+                                         array[identity_frame('{"userId": "\(people.bob.user)"}', '{}')])
+                """,
+                as: people.bob
+            )
+            #expect(framed?.sqlState == "42501")
+        }
+    }
 }
