@@ -20,6 +20,8 @@ struct ErasureFacts: Sendable {
     let readableEvents: Int
     /// SHA-256 over the ids of the events, in their order.
     let eventsHash: String
+    /// Whether the log has keys: only then is what comes of the person later stored without its personal values.
+    let logIsSealed: Bool
 }
 
 /// Says that a person was erased: what, how much, when, by whom.
@@ -31,6 +33,8 @@ package struct ErasureCertificate: Sendable {
     /// Events that hold personal values in the clear, because they were stored before the log was sealed, or are sealed
     /// under another's key: these were not erased.
     package let remaining: Int
+    /// Whether the log has keys: only then is what comes of the person later stored without its personal values.
+    package let logIsSealed: Bool
 
     /// The same with the text that was stored, if somebody else finished the erasure first.
     func stored(as json: String) -> ErasureCertificate {
@@ -42,6 +46,7 @@ package struct ErasureCertificate: Sendable {
     init(_ facts: ErasureFacts, streams: Int, unsealedEvents: Int) {
         subject = facts.subject
         remaining = unsealedEvents + facts.readableEvents
+        logIsSealed = facts.logIsSealed
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("certificate")
@@ -68,6 +73,8 @@ package struct ErasureCertificate: Sendable {
         writer.integer(Int64(facts.readableEvents))
         writer.key("eventsHash")
         writer.string(facts.eventsHash)
+        writer.key("logIsSealed")
+        writer.bool(facts.logIsSealed)
         writer.key("done")
         writer.raw(facts.counts)
         for (name, head) in [("auditHeadBefore", facts.headBefore), ("auditHeadAfter", facts.headAfter)] {

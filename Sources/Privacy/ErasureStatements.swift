@@ -159,7 +159,8 @@ struct SelectFacts: PostgresStatement {
     let subject: StreamID
     let sql = """
         select r.actor, r.started_at, clock_timestamp(), r.counts::text, r.facts ->> 'audit_head_before',
-            r.facts ->> 'audit_head_after', log.events, log.sealed, log.readable, log.ids
+            r.facts ->> 'audit_head_after', log.events, log.sealed, log.readable, log.ids,
+            (select initialised_at is not null from sealing)
         from erasures r
         cross join (
             select count(*) as events, count(k.id) as sealed, count(k.id) filter (where k.destroyed_at is null) as readable,
@@ -188,7 +189,8 @@ struct SelectFacts: PostgresStatement {
             events: try row.decode(at: 6),
             sealedEvents: try row.decode(at: 7),
             readableEvents: try row.decode(at: 8),
-            eventsHash: try row.decode(at: 9)
+            eventsHash: try row.decode(at: 9),
+            logIsSealed: try row.decode(at: 10)
         )
     }
 }

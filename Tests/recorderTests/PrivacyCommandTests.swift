@@ -98,12 +98,33 @@ import Testing
 
             let erased = try await run(["subject", "erase", "\(user)", "--yes", "--scrub"], nil)
             #expect(erased.status == 0, "\(erased.errors)")
+            #expect(!erased.errors.contains("has no keys"), "\(erased.errors)")
             #expect(try erased.json()[0]["sealedEvents"]?.integer == 1)
+            #expect(try erased.json()[0]["logIsSealed"]?.bool == true)
             let replay = try await run(["replay", "\(stream)", "--speed", "0", "--json"], nil).json()
             #expect(replay.last?["text"]?.string == "erased")
             #expect(try await run(["retention", "run", "--dry-run"], nil).status == 0)
             let set = try await run(["retention", "set", "audit_logs", "--keep-for", "soon"], nil)
             #expect(set.status == 1 && set.errors.contains("30 days"), "\(set.errors)")
+        }
+    }
+
+    @Test func `who erases in a log without keys is told what becomes of later words`() async throws {
+        try await withTestDatabase { database in
+            let user = Lines.stream()
+            try await withConnection(database) { connection in
+                try await connection.run(unsafeSQL: "select append_event('\(user)', 'user.logged_in', '{}')")
+            }
+            let erased = try await RecorderCommand.run(
+                "subject",
+                "erase",
+                "\(user)",
+                "--yes",
+                databaseURL: database.url
+            )
+            #expect(erased.status == 0)
+            #expect(erased.errors.contains("this log has no keys"), "\(erased.errors)")
+            #expect(try erased.json()[0]["logIsSealed"]?.bool == false)
         }
     }
 

@@ -78,6 +78,12 @@ struct SubjectEraseCommand: AsyncParsableCommand {
             }
         }
         StandardOutput.shared.line(certificate.json)
+        if !certificate.logIsSealed {
+            StandardError.line(
+                "recorder: this log has no keys: what is appended of this person later is stored with its personal values; "
+                    + "see `recorder keys init`"
+            )
+        }
         guard certificate.remaining == 0 else {
             throw CommandError(
                 .refused,
