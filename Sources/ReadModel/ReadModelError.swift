@@ -32,7 +32,7 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
     /// What the database's error means for a query on a read model.
     ///
     /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000
-    /// invalid_schema_name.
+    /// invalid_schema_name, 22023 invalid_parameter_value, with which the query functions say what cannot be asked.
     init(_ error: PostgresError) {
         switch error.sqlState {
         case "42P01", "42883", "3F000":
@@ -42,6 +42,7 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
                     + "schema with --schema",
                 cause: error
             )
+        case "22023": self.init(.invalidArgument, error.message, cause: error)
         case _ where error.isRetryable: self.init(.unavailable, "the read models cannot be read now", cause: error)
         default: self.init(.failed, "the read models cannot be read", cause: error)
         }

@@ -207,7 +207,7 @@ import Testing
                     #expect(error?.code == .invalid)
                 }
                 try await world.run(
-                    "update latency_metrics_minutes_v1 set bucket_start = bucket_start - interval '1 day'"
+                    "update latency_metrics_minutes_v1 set bucket_start = bucket_start - interval '2 days'"
                 )
                 try await retention.set(.latencyMinutes, keepFor: "12 hours", isEnabled: true)
                 let rows = try #require(Self.rows(try await retention.run(isDry: true), .latencyMinutes))

@@ -109,7 +109,12 @@ struct LiveFollower: Sendable {
             }
         }
         try await model.createViews(live: live, on: connection)
-        let comparison = ViewComparison(expected: model.schema, found: model.liveViews, limit: limit)
+        let comparison = ViewComparison(
+            expected: model.schema,
+            found: model.liveViews,
+            recorder: model.recorder,
+            limit: limit
+        )
         let result = try await comparison.run(on: connection)
         try await model.dropViews(on: connection)
         return result

@@ -41,6 +41,8 @@ package struct ModelComparison: Sendable {
     package var differences: [RowDifference] = []
     /// Columns that only one of two versions has.
     package var uncompared: [String] = []
+    /// How many of the rows that the log makes are older than what retention left of the live model: they are not compared.
+    package var pastRetention = 0
 }
 
 /// Compares what views of the same names say in two schemas.
@@ -52,6 +54,8 @@ struct ViewComparison {
     let expected: String
     /// The schema with the views over the live tables.
     let found: String
+    /// The recorder's schema.
+    let recorder: String
     /// How many differences to show.
     let limit: Int
     /// The streams to compare, by the first column of each view; all of them unless given.
@@ -80,6 +84,7 @@ struct ViewComparison {
         on connection: isolated PostgresConnection
     ) async throws {
         let (new, old) = (relation(view, in: expected, columns[0]), relation(view, in: found, columns[0]))
+        result.pastRetention += try await countPastRetention(view, on: connection)
         if let count = try await countIfEqual(new, old, columns: columns, on: connection) {
             result.rows.append((view, count))
             return
@@ -134,8 +139,19 @@ struct ViewComparison {
         }
     }
 
+    /// How many rows that the log makes of a view retention may have deleted.
+    private func countPastRetention(_ view: String, on connection: isolated PostgresConnection) async throws -> Int {
+        guard let kept = RetentionLimit.condition(of: view, recorder: recorder) else { return 0 }
+        let name = "\(Self.quoted(expected)).\(Self.quoted(view))"
+        let rows = try await connection.text(unsafeSQL: "select count(*) from \(name) as model where not (\(kept))")
+        return rows.first?.first.flatMap { $0 }.flatMap(Int.init) ?? 0
+    }
+
     private func relation(_ view: String, in schema: String, _ stream: String) -> String {
-        let name = "\(Self.quoted(schema)).\(Self.quoted(view))"
+        var name = "\(Self.quoted(schema)).\(Self.quoted(view))"
+        if let kept = RetentionLimit.condition(of: view, recorder: recorder) {
+            name = "(select * from \(name) as model where \(kept)) as kept"
+        }
         guard let streams else { return name }
         let list = streams.map { "'\($0)'" }.joined(separator: ", ")
         return "(select * from \(name) where \(Self.quoted(stream)) = any(array[\(list)]::uuid[])) as sample"

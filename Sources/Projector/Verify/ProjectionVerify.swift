@@ -177,6 +177,7 @@ package struct ProjectionVerify: Sendable {
         let comparison = ViewComparison(
             expected: model.schema,
             found: model.liveViews,
+            recorder: schema,
             limit: options.differenceLimit,
             streams: streams.map(\.description)
         )

@@ -11,7 +11,8 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             Prints each row that differs, up to --limit, and ends with status 1 if there is one. It changes nothing, and \
             readers and projectors go on. With --sample, projections whose rows belong to streams are compared for that \
             many streams, chosen at random; the others are compared whole. A stream that is stopped at an event that the \
-            projection cannot apply is no difference: how many there are is said on standard error.
+            projection cannot apply is no difference: how many there are is said on standard error. Nor is what is older than \
+            what `recorder retention` left: how many rows of the log that are is said.
 
             EXAMPLES
               recorder projections verify
@@ -88,13 +89,17 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
                 line.field("rows", rows)
                 line.field("streams", outcome.sampledStreams)
                 line.field("differences", comparison.differenceCount)
+                line.field("pastRetention", comparison.pastRetention)
             }
         } else {
             let scope = outcome.sampledStreams.map { " of \(Counted.text($0, "stream"))" } ?? ""
+            let past =
+                comparison.pastRetention == 0
+                ? "" : ", \(Counted.text(comparison.pastRetention, "row")) older than what retention left"
             let whole = sample != nil && outcome.sampledStreams == nil ? " (compared whole: its rows span streams)" : ""
             StandardOutput.shared.line(
                 "\(outcome.projection) v\(outcome.version): \(Counted.text(rows, "row"))\(scope) compared\(whole), "
-                    + Counted.text(comparison.differenceCount, "difference")
+                    + Counted.text(comparison.differenceCount, "difference") + past
             )
         }
     }
