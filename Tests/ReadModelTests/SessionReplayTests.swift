@@ -126,4 +126,43 @@ import Testing
         #expect(replay.snapshot.turns.first?.startedAt == events[1].occurredAt)
         #expect(replay.snapshot.startedAt == events[5].occurredAt)
     }
+
+    @Test func `numbers, texts and ids are read as the read models read them`() throws {
+        var replay = SessionReplay(session: Self.session)
+        let frames = try Self.events([
+            ("session.started", #""userId": "019CAD8F-AC00-7D67-B00A-4911E12A826E""#),
+            ("turn.transcribed", #"\#(Self.turn), "asrLatencyMs": "40.5", "asrCost": "+0.01""#),
+            ("turn.transcribed", #"\#(Self.turn), "asrLatencyMs": 0.1, "asrCost": "5.""#),
+            ("turn.transcribed", #"\#(Self.turn), "asrLatencyMs": 0.2, "asrCost": ".5""#),
+            (
+                "turn.generated",
+                #"\#(Self.turn), "timeToFirstTokenMs": "200", "llmCost": 0, "userTranscript": "from the model""#
+            ),
+            ("turn.synthesized", #"\#(Self.turn), "ttsLatencyMs": 1e1, "ttsCost": "0", "llmResponse": "spoken""#),
+        ]).map { replay.apply($0) }
+        #expect(frames[1].latencies.map(\.milliseconds) == [40.5])
+        #expect(frames[4].latencies.map(\.milliseconds) == [200])
+        #expect(replay.snapshot.userID == "019cad8f-ac00-7d67-b00a-4911e12a826e")
+        #expect(replay.snapshot.totalCost?.text == "5.51")
+        #expect(replay.snapshot.uncostedCalls == 0)
+        let turn = try #require(replay.snapshot.turns.first)
+        #expect(turn.stageLatenciesMs == [.asr: 40.8, .tts: 10])
+        #expect(turn.latencyMs == 50.8, "a sum of decimals, not of the numbers nearest to them")
+        #expect(turn.firstTokenMs == 200)
+        #expect(turn.userTranscript == "from the model" && turn.llmResponse == "spoken")
+        _ = replay.apply(
+            try Self.events([("turn.completed", #"\#(Self.turn), "endToEndLatencyMs": "900""#)])[0]
+        )
+        #expect(replay.snapshot.turns.first?.latencyMs == 900)
+    }
+
+    @Test(arguments: [#""NaN""#, #""1e301""#, "1e-301", #""Infinity""#, #""fast""#, #""""#, "true", "[1]"])
+    func `what no column takes as a number counts as left out`(value: String) throws {
+        var replay = SessionReplay(session: Self.session)
+        let events = try Self.events([
+            ("turn.transcribed", #"\#(Self.turn), "asrLatencyMs": \#(value), "asrCost": \#(value)"#)
+        ])
+        #expect(replay.apply(events[0]).latencies.isEmpty)
+        #expect(replay.snapshot.uncostedCalls == 1 && replay.snapshot.turns.first?.latencyMs == nil)
+    }
 }

@@ -4,7 +4,8 @@ extension SessionReplay {
     /// One run of a stage: what it took and cost.
     struct Call {
         let stage: TurnStage
-        let milliseconds: Double?
+        /// How long it took, exactly.
+        let milliseconds: Money?
         /// What it cost: as recorded, else computed from its tokens.
         let cost: Money?
         /// Whether no cost is expected: a retrieval without one is free.
@@ -17,10 +18,8 @@ extension SessionReplay {
             ]
             guard let stage = stages[event.type] else { return nil }
             self.stage = stage
-            milliseconds = data["\(stage.rawValue)LatencyMs"]?.double
-            let recorded = data["\(stage.rawValue)Cost"].flatMap { $0.string ?? $0.number }.flatMap(
-                Money.init(decimal:)
-            )
+            milliseconds = data["\(stage.rawValue)LatencyMs"]?.decimal
+            let recorded = data["\(stage.rawValue)Cost"]?.decimal
             cost = recorded ?? (stage == .llm ? prices.cost(of: data, at: event.occurredAt) : nil)
             isFree = stage == .rag && recorded == nil
         }
@@ -68,7 +67,7 @@ extension SessionReplay {
             default: []
             }
         return fields.compactMap { field, name in
-            data[field]?.double.map { ReplayFrame.Latency(name: name, milliseconds: $0) }
+            data[field]?.decimal.map { ReplayFrame.Latency(name: name, milliseconds: $0.double) }
         }
     }
 }

@@ -43,7 +43,7 @@ public struct SessionReplay: Sendable {
     /// Applies the next event.
     ///
     /// - Parameter event: The event behind the one before; fields that are not what the contract says count as left
-    ///   out.
+    ///   out. A number may also be a string that holds one, as for the read models.
     /// - Returns: What is to be shown of it.
     public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
         let data = Self.data(of: event)
@@ -98,7 +98,8 @@ public struct SessionReplay: Sendable {
 
     private mutating func count(_ call: Call, turn: Int?) {
         if let turn, let milliseconds = call.milliseconds {
-            snapshot.turns[turn].stageLatenciesMs[call.stage, default: 0] += milliseconds
+            let before = snapshot.turns[turn].stages[call.stage]
+            snapshot.turns[turn].stages[call.stage] = before.map { $0 + milliseconds } ?? milliseconds
         }
         guard let cost = call.cost else {
             if !call.isFree { snapshot.uncostedCalls += 1 }
@@ -112,7 +113,7 @@ public struct SessionReplay: Sendable {
         switch event.type {
         case .sessionStarted:
             snapshot.startedAt = event.occurredAt
-            snapshot.userID = data["userId"]?.string
+            snapshot.userID = data["userId"]?.string?.lowercased()
             snapshot.asrProvider = data["asrProvider"]?.string
             snapshot.llmProvider = data["llmProvider"]?.string
             snapshot.ttsProvider = data["ttsProvider"]?.string
@@ -150,16 +151,17 @@ public struct SessionReplay: Sendable {
 extension SessionSnapshot.Turn {
     fileprivate mutating func apply(_ type: EventType, _ data: JSONValue) {
         switch type {
-        case .turnTranscribed: userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
-        case .turnGenerated:
+        case .turnTranscribed, .turnRetrieved, .turnGenerated, .turnSynthesized:
+            // Whichever stage tells them.
+            userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
             llmResponse = Self.joined(llmResponse, data["llmResponse"]?.string)
-            firstTokenMs = firstTokenMs ?? data["timeToFirstTokenMs"]?.double
+            if type == .turnGenerated { firstTokenMs = firstTokenMs ?? data["timeToFirstTokenMs"]?.decimal?.double }
         case .turnInterrupted:
             interrupted = true
             spokenText = data["spokenText"]?.string
         case .turnCompleted:
             status = interrupted ? "interrupted" : "completed"
-            endToEndLatencyMs = data["endToEndLatencyMs"]?.double
+            endToEndLatencyMs = data["endToEndLatencyMs"]?.decimal?.double
         default: break
         }
     }

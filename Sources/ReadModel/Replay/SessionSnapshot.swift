@@ -20,8 +20,10 @@ public struct SessionSnapshot: Hashable, Sendable {
         public internal(set) var spokenText: String?
         /// Whether somebody cut in.
         public internal(set) var interrupted = false
+        /// What each stage took that was measured, in milliseconds: exact sums, as the read models have them.
+        var stages: [TurnStage: Money] = [:]
         /// What each stage took that was measured, in milliseconds.
-        public internal(set) var stageLatenciesMs: [TurnStage: Double] = [:]
+        public var stageLatenciesMs: [TurnStage: Double] { stages.mapValues(\.double) }
         /// The language model's first token, in milliseconds.
         public internal(set) var firstTokenMs: Double?
         /// From the end of the user's speech to the first sound, in milliseconds.
@@ -34,8 +36,8 @@ public struct SessionSnapshot: Hashable, Sendable {
         /// ``endToEndLatencyMs`` if it was recorded, else the sum of the stages that were measured.
         public var latencyMs: Double? {
             if let endToEndLatencyMs { return endToEndLatencyMs }
-            guard !stageLatenciesMs.isEmpty else { return nil }
-            return TurnStage.inOrder.reduce(0) { $0 + (stageLatenciesMs[$1] ?? 0) }
+            guard !stages.isEmpty else { return nil }
+            return stages.values.reduce(.zero, +).double
         }
     }
 
