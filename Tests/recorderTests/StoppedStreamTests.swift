@@ -70,4 +70,37 @@ import Testing
             #expect(other.status == 0 && !other.errors.contains("stopped"), "\(other.errors)")
         }
     }
+
+    @Test func `whoever reads a read model is told of what it lacks`() async throws {
+        try await Self.withStoppedStream { ill, _, database in
+            for (words, projections) in [
+                (["sessions"], ["conversation_sessions"]), (["latency"], ["latency_metrics"]),
+                (["latency", "--stage", "llm", "--series", "1h"], ["latency_metrics"]), (["costs"], []),
+                (["audit"], []),
+                (["session", "\(ill)"], ["conversation_sessions", "conversation_turns"]),
+            ] {
+                let result = try await RecorderCommand(words, databaseURL: database.url).result()
+                let lines = result.errors.split(separator: "\n").filter { $0.contains(" lacks what ") }
+                #expect(result.status == 0 && lines.count == projections.count, "\(words): \(result.errors)")
+                for name in projections {
+                    #expect(lines.contains { $0.contains(": \(name) lacks") && $0.contains("projections status") })
+                }
+            }
+            let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: database.url)
+            #expect(sessions.errors.contains("what 1 stream recorded"), "\(sessions.errors)")
+            let well = try sessions.json().compactMap { $0["id"]?.string }.first { $0 != ill.description }
+            let session = try await RecorderCommand.run("session", try #require(well), databaseURL: database.url)
+            #expect(session.status == 0 && session.errors == "", "\(session.errors)")
+        }
+    }
+
+    @Test(arguments: [("recorder_analyst", true), ("recorder_service", false)])
+    func `a role that may not see it is told nothing, and reads on`(role: String, isTold: Bool) async throws {
+        try await Self.withStoppedStream { _, _, database in
+            let url = "\(database.url) options='-c role=\(role)'"
+            let result = try await RecorderCommand.run("sessions", databaseURL: url)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.errors.contains("lacks what 1 stream recorded") == isTold, "\(result.errors)")
+        }
+    }
 }

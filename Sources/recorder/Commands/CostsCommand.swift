@@ -68,6 +68,8 @@ struct CostsCommand: AsyncParsableCommand {
         let sums = try await settings.withReadModels { [filter] models in
             let sums = try await models.costs(by: dimensions, filter)
             if sums.allSatisfy({ $0.calls == 0 }) { try await HiddenRows.warn(of: "conversation_costs", models) }
+            try await StoppedStreams.warn(of: ["conversation_costs"], stream: session, models)
+            if user != nil { try await StoppedStreams.warn(of: ["conversation_sessions"], stream: session, models) }
             return sums
         }
         CostTable.sums(by: dimensions).print(sums, json: options.json) { CostTable.write($1, by: dimensions, to: &$0) }

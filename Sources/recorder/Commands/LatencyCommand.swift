@@ -65,14 +65,16 @@ struct LatencyCommand: AsyncParsableCommand {
         filter.model = model
         if let series, let stage = stage.first {
             let buckets = try await settings.withReadModels { models in
-                try await models.latencySeries(of: stage, step: series.duration, filter)
+                try await StoppedStreams.warn(of: ["latency_metrics"], models)
+                return try await models.latencySeries(of: stage, step: series.duration, filter)
             }
             LatencyTables.series.print(buckets, json: options.json) { LatencyTables.write($1, stage: stage, to: &$0) }
         } else {
             let stages = stage.isEmpty ? LatencyStage.allCases : stage
             let wanted = percentiles ?? PercentileList.usual
             let summaries = try await settings.withReadModels { models in
-                try await models.latency(of: stages, percentiles: wanted.values, filter)
+                try await StoppedStreams.warn(of: ["latency_metrics"], models)
+                return try await models.latency(of: stages, percentiles: wanted.values, filter)
             }
             LatencyTables.summaries(wanted).print(summaries, json: options.json) { line, summary in
                 LatencyTables.write(summary, wanted, to: &line)

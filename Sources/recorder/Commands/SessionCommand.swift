@@ -22,7 +22,8 @@ struct SessionCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let (session, turns) = try await settings.withReadModels { models in
-            (try await models.session(id), try await models.turns(of: id))
+            try await StoppedStreams.warn(of: ["conversation_sessions", "conversation_turns"], stream: id, models)
+            return (try await models.session(id), try await models.turns(of: id))
         }
         if options.json {
             JSONLine.print { line in

@@ -77,6 +77,7 @@ struct SessionsCommand: AsyncParsableCommand {
                 filter.after = SessionFilter.Place(after: last)
             }
             if count == 0 { try await HiddenRows.warn(of: "conversation_sessions", models) }
+            try await StoppedStreams.warn(of: ["conversation_sessions"], models)
         }
     }
 }

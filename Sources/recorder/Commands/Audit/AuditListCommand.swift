@@ -58,6 +58,7 @@ struct AuditListCommand: AsyncParsableCommand {
                 filter.after = last.position
             }
             if count == 0 { try await HiddenRows.warn(of: "audit_logs", models) }
+            try await StoppedStreams.warn(of: ["audit_logs"], models)
         }
     }
 

@@ -1,5 +1,7 @@
+import EventModel
 import Postgres
 import Projector
+import ReadModel
 import Schema
 
 /// Says that streams stand in quarantine, where a command's own result does not show it.
@@ -22,5 +24,23 @@ enum StoppedStreams {
                 + "`recorder projections status` says why; after the fix, run `recorder projections retry`"
         )
         return total
+    }
+
+    /// Says on standard error what read models lack of streams that are stopped, if they lack anything.
+    ///
+    /// - Parameters:
+    ///   - projections: Those that were read.
+    ///   - stream: The one stream that was asked about; nil for all.
+    ///   - models: Where they were read.
+    /// - Throws: `ReadModelError`.
+    static func warn(of projections: [String], stream: StreamID? = nil, _ models: ReadModels) async throws {
+        for (projection, streams) in try await models.stoppedStreams(of: projections, stream: stream) {
+            let lacking =
+                stream == nil ? "what \(Counted.text(streams, "stream")) recorded" : "what the session recorded"
+            StandardError.line(
+                "recorder: \(projection) lacks \(lacking) from an event on that it cannot apply: "
+                    + "`recorder projections status` says why; after the fix, run `recorder projections retry`"
+            )
+        }
     }
 }

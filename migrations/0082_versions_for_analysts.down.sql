@@ -1,0 +1,1 @@
+revoke select on schema_projections from recorder_analyst;
