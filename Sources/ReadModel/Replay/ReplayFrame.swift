@@ -42,6 +42,8 @@ public struct ReplayFrame: Hashable, Sendable {
     public let cost: Money?
     /// What the session cost so far, in US dollars.
     public let costSoFar: Money?
+    /// How many calls so far have no known cost.
+    public let uncostedCalls: Int
     /// The members of the event whose values were erased, such as `data.userTranscript`.
     public let erased: [String]
 }

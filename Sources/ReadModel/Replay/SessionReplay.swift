@@ -69,6 +69,7 @@ public struct SessionReplay: Sendable {
             latencies: Self.latencies(event.type, data),
             cost: call?.cost,
             costSoFar: snapshot.totalCost,
+            uncostedCalls: snapshot.uncostedCalls,
             erased: event.erased
         )
     }
@@ -102,7 +103,9 @@ public struct SessionReplay: Sendable {
             snapshot.turns[turn].stages[call.stage] = before.map { $0 + milliseconds } ?? milliseconds
         }
         guard let cost = call.cost else {
-            if !call.isFree { snapshot.uncostedCalls += 1 }
+            guard !call.isFree else { return }
+            snapshot.uncostedCalls += 1
+            if let turn { snapshot.turns[turn].uncostedCalls += 1 }
             return
         }
         snapshot.totalCost = (snapshot.totalCost ?? .zero) + cost

@@ -30,6 +30,8 @@ public struct SessionSnapshot: Hashable, Sendable {
         public internal(set) var endToEndLatencyMs: Double?
         /// What its calls cost, in US dollars; nil while no cost is known.
         public internal(set) var cost: Money?
+        /// How many of its calls have no known cost.
+        public internal(set) var uncostedCalls = 0
         /// What went wrong, if a stage failed.
         public internal(set) var errorType: String?
 

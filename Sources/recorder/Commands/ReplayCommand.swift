@@ -11,7 +11,8 @@ struct ReplayCommand: AsyncParsableCommand {
         discussion: """
             Shows what was said, by whom, in which state, what each stage took and what it cost, as it came. --speed 0 \
             does not wait. --until does not play: it gives the state after that version, or before the first event \
-            that happened after that time.
+            that happened after that time. A cost with a + behind it is that of some calls; what the others cost is not \
+            known.
 
             EXAMPLES
               recorder replay 019cad8f-ac00-7e4e-a7b6-815d4e98868f --speed 4

@@ -34,7 +34,17 @@ struct SessionCommand: AsyncParsableCommand {
             Self.show(session)
             StandardOutput.shared.endLine()
             SessionTables.turns.print(turns)
+            if let remark = Self.remark(on: session) {
+                StandardOutput.shared.endLine()
+                StandardOutput.shared.line(remark)
+            }
         }
+    }
+
+    /// What the costs of turns do not tell: the read model keeps a turn's sums, and not of which calls they are.
+    private static func remark(on session: Session) -> String? {
+        guard session.uncostedCalls > 0 else { return nil }
+        return "costs of turns are without \(Counted.text(session.uncostedCalls, "call")) of unknown cost"
     }
 
     /// Prints what is known of a session, one thing a line.
@@ -55,14 +65,7 @@ struct SessionCommand: AsyncParsableCommand {
             ("errors", "\(session.errorCount)"),
             ("anomalies", "\(session.anomalies)"),
             ("mean latency", Figures.milliseconds(session.averageLatencyMs).map { "\($0) ms" }),
-            (
-                "cost",
-                session.totalCost.map { cost in
-                    session.uncostedCalls == 0
-                        ? "$\(cost)"
-                        : "$\(cost), without \(Counted.text(session.uncostedCalls, "call")) of unknown cost"
-                }
-            ),
+            ("cost", Figures.dollars(session.totalCost, uncostedCalls: session.uncostedCalls)),
             ("time in state", times.isEmpty ? nil : times.joined(separator: ", ")),
             (
                 "providers",

@@ -34,6 +34,13 @@ enum Figures {
         dollars(value).map { $0 + (isPartial ? "+" : "") }
     }
 
+    /// A sum of US dollars with all its digits, and how many calls it is without because their cost is not known.
+    static func dollars(_ value: Money?, uncostedCalls: Int) -> String? {
+        value.map {
+            "$\($0)" + (uncostedCalls == 0 ? "" : ", without \(Counted.text(uncostedCalls, "call")) of unknown cost")
+        }
+    }
+
     /// A moment to the second, without a time zone: it is UTC.
     static func moment(_ value: Timestamp?) -> String? {
         value.map { String($0.description.prefix(19)).replacing("T", with: " ") }

@@ -8,7 +8,8 @@ enum ReplayText {
         let latencies = frame.latencies.compactMap { latency in
             Figures.milliseconds(latency.milliseconds).map { "\(latency.name) \($0) ms" }
         }
-        let cost = frame.cost == nil ? nil : Figures.dollars(frame.costSoFar).map { "\($0) so far" }
+        let sum = Figures.dollars(frame.costSoFar, isPartial: frame.uncostedCalls > 0)
+        let cost = frame.cost == nil ? nil : sum.map { "\($0) so far" }
         let notes = (latencies + [cost].compactMap(\.self)).joined(separator: ", ")
         let who = frame.speaker == .system ? frame.type.name.onOneLine : frame.speaker.rawValue
         let head = [
@@ -34,7 +35,7 @@ enum ReplayText {
             ("turns", "\(snapshot.turns.count)"),
             ("errors", "\(snapshot.errorCount)"),
             ("anomalies", "\(snapshot.anomalies)"),
-            ("cost", snapshot.totalCost.map { "$\($0)" }),
+            ("cost", Figures.dollars(snapshot.totalCost, uncostedCalls: snapshot.uncostedCalls)),
         ]
         for (name, value) in facts {
             if let value { StandardOutput.shared.line("\(name.padded(to: 14))\(value)") }
@@ -45,7 +46,7 @@ enum ReplayText {
             .init("turn", .right) { $0.index.map(String.init) },
             .init("status") { $0.status },
             .init("turn ms", .right) { Figures.milliseconds($0.latencyMs) },
-            .init("cost", .right) { Figures.dollars($0.cost) },
+            .init("cost", .right) { Figures.dollars($0.cost, isPartial: $0.uncostedCalls > 0) },
             .init("user", isFlexible: true) { $0.userTranscript?.cut(to: 60) },
             .init("agent", isFlexible: true) { ($0.spokenText ?? $0.llmResponse)?.cut(to: 60) },
         ]).print(snapshot.turns)
@@ -66,6 +67,7 @@ enum ReplayText {
         }
         line.field("cost", frame.cost)
         line.field("costSoFar", frame.costSoFar)
+        line.field("uncostedCallsSoFar", frame.uncostedCalls)
         if !frame.erased.isEmpty { line.field("erased", JSONValue.array(frame.erased.map { .string($0) })) }
     }
 
@@ -97,6 +99,7 @@ enum ReplayText {
             line.field("firstTokenMs", turn.firstTokenMs)
             line.field("latencyMs", turn.latencyMs)
             line.field("cost", turn.cost)
+            line.field("uncostedCalls", turn.uncostedCalls)
             line.field("errorType", turn.errorType)
         }
     }
