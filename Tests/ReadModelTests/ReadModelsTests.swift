@@ -116,6 +116,46 @@ import Testing
         }
     }
 
+    @Test func `a session and its turns are of one moment`() async throws {
+        try await withTestDatabase { database in
+            let id = StreamID.generate(at: .now())
+            try await withConnection(database) { writer in
+                try await writer.run(
+                    unsafeSQL: """
+                        insert into conversation_sessions_v1 (session_id, is_session, first_event_at, last_event_at, version,
+                            total_turns, measured_turns, latency_ms, uncosted_calls, interrupted_turns, error_count, anomalies,
+                            time_in_state)
+                        values ('\(id)', true, now(), now(), 1, 1, 0, 0, 0, 0, 0, 0, '{}');
+                        insert into conversation_turns_v1 (session_id, turn_id, status, interrupted)
+                        values ('\(id)', gen_random_uuid(), 'started', false)
+                        """
+                )
+                try await writer.run(
+                    unsafeSQL: """
+                        begin;
+                        lock table conversation_turns_v1;
+                        update conversation_sessions_v1 set version = 2;
+                        update conversation_turns_v1 set status = 'completed'
+                        """
+                )
+                let models = ReadModels(url: database.url)
+                async let read = models.sessionWithTurns(id)
+                // It has read the session, and waits for the turns. A transaction sees pg_stat_activity as it was at first.
+                let blocked =
+                    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+                try await withConnection(database) { watcher in
+                    while try await watcher.text(unsafeSQL: blocked).isEmpty {}
+                }
+                try await writer.run(unsafeSQL: "commit")
+                let (session, turns) = try await read
+                #expect(session.version == 1 && turns.map(\.status) == ["started"])
+                let later = try await models.sessionWithTurns(id)
+                #expect(later.session.version == 2 && later.turns.map(\.status) == ["completed"])
+                await models.close()
+            }
+        }
+    }
+
     @Test func `without migrations the error says what to do`() async throws {
         try await withTestDatabase(.empty) { database in
             let models = ReadModels(url: database.url)

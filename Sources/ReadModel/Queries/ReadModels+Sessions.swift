@@ -15,14 +15,30 @@ extension ReadModels {
     ///
     /// - Throws: ``ReadModelError`` with `.notFound`; `CancellationError`.
     public func session(_ id: StreamID) async throws -> Session {
-        guard let session = try await rows(SelectSessions(id: id)).first else {
-            throw ReadModelError(
-                .notFound,
-                "session \(id) is not in the read model: check its id, and whether the projector has caught up "
-                    + "(`recorder projections status`)"
+        guard let session = try await rows(SelectSessions(id: id)).first else { throw Self.notFound(id) }
+        return session
+    }
+
+    /// One session and its turns in their order, both of one moment.
+    ///
+    /// - Throws: ``ReadModelError`` with `.notFound`; `CancellationError`.
+    public func sessionWithTurns(_ id: StreamID) async throws -> (session: Session, turns: [Turn]) {
+        let found = try await reading { connection in
+            (
+                try await connection.query(SelectSessions(id: id)).first,
+                try await connection.query(SelectTurns(session: id))
             )
         }
-        return session
+        guard let session = found.0 else { throw Self.notFound(id) }
+        return (session, found.1)
+    }
+
+    private static func notFound(_ id: StreamID) -> ReadModelError {
+        ReadModelError(
+            .notFound,
+            "session \(id) is not in the read model: check its id, and whether the projector has caught up "
+                + "(`recorder projections status`)"
+        )
     }
 }
 

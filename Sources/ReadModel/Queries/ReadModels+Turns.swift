@@ -13,7 +13,7 @@ extension ReadModels {
 }
 
 /// Turns of the view `conversation_turns`.
-private struct SelectTurns: PostgresStatement {
+struct SelectTurns: PostgresStatement {
     let session: StreamID
 
     let sql = """

@@ -30,6 +30,15 @@ public final class ReadModels: Sendable {
         }
     }
 
+    /// Runs several queries at one moment, with the database's errors in this target's terms.
+    func reading<R: Sendable>(_ body: @Sendable (isolated PostgresConnection) async throws -> R) async throws -> R {
+        do {
+            return try await pool.transaction(isolation: .repeatableRead, readOnly: true, retries: 3, body)
+        } catch let error as PostgresError {
+            throw ReadModelError(error)
+        }
+    }
+
     /// Runs the same statement with many parameters in one transaction.
     ///
     /// - Returns: How many rows were touched.

@@ -23,7 +23,7 @@ struct SessionCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         let (session, turns) = try await settings.withReadModels { models in
             try await StoppedStreams.warn(of: ["conversation_sessions", "conversation_turns"], stream: id, models)
-            return (try await models.session(id), try await models.turns(of: id))
+            return try await models.sessionWithTurns(id)
         }
         if options.json {
             JSONLine.print { line in
