@@ -25,7 +25,8 @@ struct PricesCommand: AsyncParsableCommand {
             discussion: """
                 The file is {"models": {"MODEL": {"input": "0.000005", "input_cache_read": …, "output": …}}}: US \
                 dollars a token, as strings or numbers, all digits kept. Costs that were projected before stay as they \
-                are: load prices first.
+                are, while replay computes at the prices that are loaded now: load prices first, and changed ones with \
+                --valid-from.
 
                 EXAMPLES
                   recorder prices load model-prices.json
@@ -68,6 +69,11 @@ struct PricesCommand: AsyncParsableCommand {
                 StandardOutput.shared.line(
                     "\(Counted.text(prices.count, "price")) of \(Counted.text(models, "model")), "
                         + "\(Counted.grouped(changed)) new or changed"
+                )
+                guard changed > 0 else { return }
+                StandardOutput.shared.line(
+                    "costs that were projected before stay as they are: `recorder projections verify conversation_costs` shows "
+                        + "those that are others now, and `recorder projections rebuild` computes them anew"
                 )
             }
         }

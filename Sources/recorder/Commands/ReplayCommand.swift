@@ -11,8 +11,9 @@ struct ReplayCommand: AsyncParsableCommand {
         discussion: """
             Shows what was said, by whom, in which state, what each stage took and what it cost, as it came. --speed 0 \
             does not wait. --until does not play: it gives the state after that version, or before the first event \
-            that happened after that time. A cost with a + behind it is that of some calls; what the others cost is not \
-            known.
+            that happened after that time. What a call cost, if it was not recorded, is computed at the prices that are \
+            loaded now; the read models keep what it was when the event was projected. A cost with a + behind it is \
+            that of some calls; what the others cost is not known.
 
             EXAMPLES
               recorder replay 019cad8f-ac00-7e4e-a7b6-815d4e98868f --speed 4
