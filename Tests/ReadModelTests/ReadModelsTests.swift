@@ -82,6 +82,28 @@ import Testing
         }
     }
 
+    @Test func `an open series begins with the first step, also before 1970`() async throws {
+        try await withTestDatabase { database in
+            try await withConnection(database) { connection in
+                for (resolution, moment) in [("minutes", "23:30"), ("hours", "23:00"), ("days", "00:00")] {
+                    try await connection.run(
+                        unsafeSQL: """
+                            insert into latency_metrics_\(resolution)_v1 (bucket_start, stage, shard, count, sum_ms, min_ms,
+                                max_ms, bins, counts)
+                            values ('1969-12-31 \(moment)+00', 'llm', 0, 1, 5, 5, 5, '{109}', '{1}')
+                            """
+                    )
+                }
+            }
+            let models = ReadModels(url: database.url)
+            for (step, start) in [(3600, "1969-12-31T23:00:00Z"), (86_400, "1969-12-31T00:00:00Z")] {
+                let series = try await models.latencySeries(of: .llm, step: .seconds(step))
+                #expect(series.map(\.start) == [Timestamp(start)] && series.map(\.count) == [1])
+            }
+            await models.close()
+        }
+    }
+
     @Test func `pages of sessions join, also where several begin at once and some never began`() async throws {
         try await withTestDatabase { database in
             let connection = try await PostgresConnection.connect(database)

@@ -46,7 +46,7 @@ extension ReadModels {
         if from == nil || until == nil {
             let select = SelectRange(stage: stage, length: length, filter: filter)
             guard let range = try await rows(select).first ?? nil else { return [] }
-            from = from ?? Timestamp(microseconds: range.first.microseconds / length * length)
+            from = from ?? Self.start(of: range.first, length: length)
             until = until ?? range.end
         }
         guard let from, let until, from < until else { return [] }
@@ -57,6 +57,12 @@ extension ReadModels {
             )
         }
         return try await rows(SelectSeries(stage: stage, from: from, until: until, length: length, filter: filter))
+    }
+
+    /// Where the step begins in which a moment lies, also before 1970.
+    private static func start(of moment: Timestamp, length: Int64) -> Timestamp {
+        let past = moment.microseconds % length
+        return Timestamp(microseconds: moment.microseconds - (past < 0 ? past + length : past))
     }
 }
 
