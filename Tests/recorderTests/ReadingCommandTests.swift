@@ -38,7 +38,7 @@ import Testing
             let turn = #""turnId":"019cad8f-ac00-7e4e-a7b6-000000000001""#
             let session = Lines.stream()
             let lines = [
-                #"{"llmCost":"99999999999999.12345678",\#(turn)}"#, #"{"llmCost":1e-9,\#(turn)}"#,
+                #"{"llmCost":"99999999999999.12345678","llmLatencyMs":1e20,\#(turn)}"#, #"{"llmCost":1e-9,\#(turn)}"#,
                 #"{"inputTokens":9223372036854775807,"cachedInputTokens":-5,"outputTokens":1,"model":"m",\#(turn)}"#,
                 #"{"inputTokens":9223372036854775807,"model":"m",\#(turn)}"#,
             ].enumerated().map { place, data in
@@ -53,10 +53,13 @@ import Testing
             _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
             for words in [
                 ["sessions"], ["session", "\(session)"], ["costs"], ["replay", "\(session)", "--speed", "0"],
+                ["latency"],
             ] {
                 let result = try await RecorderCommand(words, databaseURL: database.url).result()
                 #expect(result.status == 0, "\(words): \(result.errors)")
-                #expect(words[0] == "replay" || result.output.contains("$99999999999999.123457"), "\(result.output)")
+                let isOfCosts = !["replay", "latency"].contains(words[0])
+                #expect(result.output.contains("$99999999999999.123457") || !isOfCosts, "\(result.output)")
+                #expect(result.output.contains("1e+20") || words[0] == "costs", "\(result.output)")
             }
         }
     }

@@ -3,10 +3,11 @@ import ReadModel
 
 /// Measured values as a person reads them; what was not measured has no text.
 enum Figures {
-    /// A number with so many digits after the point.
+    /// A number with so many digits after the point; with an exponent where there are too many before it.
     static func decimal(_ value: Double?, digits: Int) -> String? {
         let factor = (0..<digits).reduce(1) { product, _ in product * 10 }
-        guard let value, value.isFinite, abs(value) * Double(factor) < 1e18 else { return nil }
+        guard let value, value.isFinite else { return nil }
+        guard abs(value) * Double(factor) < 1e18 else { return "\(value)" }
         let scaled = Int((abs(value) * Double(factor)).rounded())
         let sign = value < 0 && scaled > 0 ? "-" : ""
         guard digits > 0 else { return "\(sign)\(scaled)" }
