@@ -102,6 +102,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [("10:30", " after 30:00.000"), ("09:00", "")])
+    func `how long a session lasted is told unless it began again`(end: String, duration: String) async throws {
+        try await withTestDatabase { database in
+            let session = Lines.stream()
+            let lines = [("started", "08:00"), ("ended", end), ("started", "10:00")].map { what, time in
+                Lines.event(stream: session, type: "session.\(what)", ("occurredAt", #""2026-03-02T\#(time):00Z""#))
+            }
+            let input = lines.joined(separator: "\n")
+            let appended = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            #expect(appended.status == 0, "\(appended.errors)")
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            let shown = try await RecorderCommand.run("session", "\(session)", databaseURL: database.url)
+            #expect(
+                shown.lines.contains("ended         2026-03-02T\(end):00.000000Z\(duration)"),
+                "\(shown.output) \(shown.errors)"
+            )
+        }
+    }
+
     @Test func `whoever loads prices is told what becomes of costs`() async throws {
         try await withTestDatabase { database in
             let file = #"{"models": {"m": {"input": "0.001"}}}"#

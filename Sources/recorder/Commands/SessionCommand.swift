@@ -49,8 +49,9 @@ struct SessionCommand: AsyncParsableCommand {
 
     /// Prints what is known of a session, one thing a line.
     static func show(_ session: Session) {
+        // A session that ended may begin again.
         let duration = session.startedAt.flatMap { start in
-            session.endedAt.map { Figures.offset($0.duration(since: start)) }
+            session.endedAt.flatMap { $0 < start ? nil : Figures.offset($0.duration(since: start)) }
         }
         let times = session.timeInState.sorted { $0.value > $1.value }
             .compactMap { state, time in Figures.decimal(time / 1_000, digits: 1).map { "\(state) \($0) s" } }
