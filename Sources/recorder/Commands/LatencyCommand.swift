@@ -35,7 +35,7 @@ struct LatencyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Before this minute.", valueName: "time"))
     var to: Timestamp?
 
-    @Option(help: ArgumentHelp("Only of this provider.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only of this provider; turns have none, and no model.", valueName: "name"))
     var provider: String?
 
     @Option(help: ArgumentHelp("Only of this model.", valueName: "name"))
