@@ -137,7 +137,11 @@ import Testing
                 listed.map { $0["usdPerToken"]?.string }
                     == ["0.0000000000012345678901234567890123456789", "0.0000001"]
             )
-            for bad in ["{", "{}", #"{"models": {"m": {"inputs": 1}}}"#, #"{"models": {"m": {"input": "free"}}}"#] {
+            for bad in [
+                "{", "{}", #"{"models": {"m": {"inputs": 1}}}"#, #"{"models": {"m": {"input": "free"}}}"#,
+                #"{"models": {"m": {"input": "1e400"}}}"#, #"{"models": {"m": {"input": 1, "input": 2}}}"#,
+                #"{"models": {"m": {"input": 1}, "m": {"input": 2}}}"#,
+            ] {
                 let result = try await load(bad)
                 #expect(result.status == 1)
                 #expect(!result.errors.isEmpty)

@@ -49,6 +49,7 @@ public struct ModelPrice: Hashable, Sendable {
             )
         }
         var prices: [ModelPrice] = []
+        var places: Set<String> = []
         for model in models {
             guard case .object(let members) = model.value, !model.name.isEmpty else {
                 throw ReadModelError(.invalidArgument, "models.\(model.name): it is not an object of prices")
@@ -59,9 +60,10 @@ public struct ModelPrice: Hashable, Sendable {
                     let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
                     throw ReadModelError(.invalidArgument, "\(place): it is none of \(kinds)")
                 }
-                guard let price = (member.value.string ?? member.value.number).flatMap(Money.init(decimal:)),
-                    !price.isNegative
-                else {
+                guard places.insert(place).inserted else {
+                    throw ReadModelError(.invalidArgument, "\(place): it is there twice")
+                }
+                guard let price = member.value.decimal, !price.isNegative else {
                     throw ReadModelError(.invalidArgument, "\(place): it is no price, such as \"0.000005\"")
                 }
                 prices.append(ModelPrice(model: model.name, kind: kind, usdPerToken: price, validFrom: validFrom))
