@@ -63,7 +63,7 @@ public struct ModelPrice: Hashable, Sendable {
                 guard places.insert(place).inserted else {
                     throw ReadModelError(.invalidArgument, "\(place): it is there twice")
                 }
-                guard let price = member.value.decimal, !price.isNegative else {
+                guard let price = member.value.money, !price.isNegative else {
                     throw ReadModelError(.invalidArgument, "\(place): it is no price, such as \"0.000005\"")
                 }
                 prices.append(ModelPrice(model: model.name, kind: kind, usdPerToken: price, validFrom: validFrom))

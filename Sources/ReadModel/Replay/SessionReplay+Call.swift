@@ -5,7 +5,7 @@ extension SessionReplay {
     struct Call {
         let stage: TurnStage
         /// How long it took, exactly.
-        let milliseconds: Money?
+        let milliseconds: Milliseconds?
         /// What it cost: as recorded, else computed from its tokens.
         let cost: Money?
         /// Whether no cost is expected: a retrieval without one is free.
@@ -18,8 +18,8 @@ extension SessionReplay {
             ]
             guard let stage = stages[event.type] else { return nil }
             self.stage = stage
-            milliseconds = data["\(stage.rawValue)LatencyMs"]?.decimal
-            let recorded = data["\(stage.rawValue)Cost"]?.decimal
+            milliseconds = data["\(stage.rawValue)LatencyMs"]?.milliseconds
+            let recorded = data["\(stage.rawValue)Cost"]?.money
             cost = recorded ?? (stage == .llm ? prices.cost(of: data, at: event.occurredAt) : nil)
             isFree = stage == .rag && recorded == nil
         }
@@ -67,7 +67,7 @@ extension SessionReplay {
             default: []
             }
         return fields.compactMap { field, name in
-            data[field]?.decimal.map { ReplayFrame.Latency(name: name, milliseconds: $0.double) }
+            data[field]?.milliseconds.map { ReplayFrame.Latency(name: name, milliseconds: $0.double) }
         }
     }
 }

@@ -158,13 +158,15 @@ extension SessionSnapshot.Turn {
             // Whichever stage tells them.
             userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
             llmResponse = Self.joined(llmResponse, data["llmResponse"]?.string)
-            if type == .turnGenerated { firstTokenMs = firstTokenMs ?? data["timeToFirstTokenMs"]?.decimal?.double }
+            if type == .turnGenerated {
+                firstTokenMs = firstTokenMs ?? data["timeToFirstTokenMs"]?.milliseconds?.double
+            }
         case .turnInterrupted:
             interrupted = true
             spokenText = data["spokenText"]?.string
         case .turnCompleted:
             status = interrupted ? "interrupted" : "completed"
-            endToEndLatencyMs = data["endToEndLatencyMs"]?.decimal?.double
+            endToEndLatencyMs = data["endToEndLatencyMs"]?.milliseconds?.double
         default: break
         }
     }

@@ -21,7 +21,7 @@ public struct SessionSnapshot: Hashable, Sendable {
         /// Whether somebody cut in.
         public internal(set) var interrupted = false
         /// What each stage took that was measured, in milliseconds: exact sums, as the read models have them.
-        var stages: [TurnStage: Money] = [:]
+        var stages: [TurnStage: Milliseconds] = [:]
         /// What each stage took that was measured, in milliseconds.
         public var stageLatenciesMs: [TurnStage: Double] { stages.mapValues(\.double) }
         /// The language model's first token, in milliseconds.

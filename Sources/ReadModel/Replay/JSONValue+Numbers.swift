@@ -2,20 +2,20 @@ internal import EventModel
 internal import Postgres
 
 extension JSONValue {
-    /// An exact number by the rule of a projection's column of type `numeric`: a JSON number, or a string that holds one, also
+    /// An exact amount by the rule of a projection's column of type `numeric`: a JSON number, or a string that holds one, also
     /// with a sign, an exponent, or nothing on one side of its point; nil for anything else, and for a number that a read
     /// model does not take.
-    var decimal: Money? {
+    var money: Money? { decimal.flatMap { Money($0.description) } }
+
+    /// Milliseconds by the same rule.
+    var milliseconds: Milliseconds? { money.map { Milliseconds($0) } }
+
+    private var decimal: PostgresDecimal? {
         guard let decimal = (number ?? string).flatMap({ PostgresDecimal($0) }), decimal.has(atMost: Self.mostDigits)
         else { return nil }
-        return Money(decimal.description)
+        return decimal
     }
 
     /// So many digits may stand before the point, and behind it (`FieldType` of the projector has the same bound).
     private static let mostDigits = 300
-}
-
-extension Money {
-    /// The number nearest to it.
-    var double: Double { Double(text) ?? .nan }
 }

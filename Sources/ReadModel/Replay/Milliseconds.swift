@@ -1,0 +1,16 @@
+internal import EventModel
+
+/// Milliseconds that are added up exactly, as the read models do: 0.1 and 0.2 are 0.3.
+struct Milliseconds: Hashable, Sendable {
+    /// Digits have no unit, and the only arithmetic on them is that of amounts.
+    private let digits: Money
+
+    static let zero = Milliseconds(.zero)
+
+    init(_ digits: Money) { self.digits = digits }
+
+    static func + (left: Self, right: Self) -> Self { Self(left.digits + right.digits) }
+
+    /// The number nearest to it.
+    var double: Double { Double(digits.text) ?? .nan }
+}
