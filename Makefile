@@ -37,7 +37,7 @@ million: setup ## a million events: rebuilt beside readers, killed at half, besi
 	SCALE_EVENTS=$${SCALE_EVENTS:-1000000} RECORDER_PROGRAM=$(CURDIR)/.build-release/release/recorder \
 		$(swift) test --disable-xctest --skip-build --filter ScaleTests $(TEST_FLAGS)
 
-bench: setup ## measures the recorder beside its limits, in about ten minutes; BENCH_FLAGS="append --events 50000" for a part
+bench: setup ## measures the recorder beside its limits, in about four minutes; BENCH_FLAGS="append --events 50000" for a part
 	$(swift) build -c release --product recorder --scratch-path .build-release
 	.build-release/release/recorder bench $(BENCH_FLAGS)
 
