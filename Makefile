@@ -23,7 +23,8 @@ demo: setup ## records simulated conversations on a PostgreSQL of its own, shows
 	$(swift) build --product recorder
 	.build/debug/recorder demo $(DEMO_FLAGS)
 
-test: setup ## runs all tests, against a real PostgreSQL that they start themselves
+test: ## runs all tests, against a real PostgreSQL that they start themselves
+	@.ci/setup --tests
 	$(swift) build --build-tests
 	$(swift) test --disable-xctest --skip-build --skip $(heavy) $(TEST_FLAGS)
 	$(swift) test --disable-xctest --skip-build --no-parallel --filter $(heavy) $(TEST_FLAGS)
