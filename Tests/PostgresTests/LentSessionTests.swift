@@ -115,6 +115,24 @@ import Testing
         }
     }
 
+    @Test func `who gets no session in time is told that the server did not answer, and not that he gave up`()
+        async throws
+    {
+        try await withPool { configuration in
+            try await withSession(configuration) { first in
+                try await withSession(configuration) { second in
+                    // Both sessions are lent, for as long as these transactions last.
+                    for session in [first, second] { try await session.run(unsafeSQL: "begin; select 1") }
+                    var hasty = configuration
+                    hasty.connectTimeout = .milliseconds(200)
+                    let error = try await postgresError { try await PostgresConnection.connect(hasty, logger: silent) }
+                    #expect(error.code == .connectionLost && error.isRetryable)
+                    #expect(error.message.contains("did not answer"), "\(error)")
+                }
+            }
+        }
+    }
+
     @Test func `a listener learns that it hears nothing, and when to look`() async throws {
         try await withPool { configuration in
             var iterator = PostgresNotifications(configuration, channels: ["news"], quietAfter: .milliseconds(10))

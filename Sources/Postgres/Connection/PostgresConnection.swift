@@ -49,7 +49,10 @@ package actor PostgresConnection {
         libpq = try await withTaskCancellationHandler {
             do {
                 let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
-                var exchange = PostgresExchange(libpq, configuration, isBounded: true)
+                // A pooler may have no session to lend for a while.
+                var patient = configuration
+                patient.answerTimeout = configuration.connectTimeout
+                var exchange = PostgresExchange(libpq, patient, isBounded: false)
                 if try exchange.isLent() { libpq.lent = LentSession(configuration.sessionSettings) }
                 return libpq
             } catch {
