@@ -5,25 +5,6 @@ extension Money {
     /// Nothing.
     public static let zero = Money(magnitude: [], scale: 0, isNegative: false)
 
-    /// Reads a decimal number, also with an exponent such as `1.5e-7`; nil for anything else, and for exponents beyond
-    /// 400.
-    public init?(decimal text: String) {
-        let parts = text.split(omittingEmptySubsequences: false) { $0 == "e" || $0 == "E" }
-        guard (1...2).contains(parts.count), let mantissa = Money(String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
-            self = mantissa
-            return
-        }
-        guard let exponent = Int(parts[1]), (-400...400).contains(exponent) else { return nil }
-        let (digits, scale) = mantissa.digits
-        let shift = max(0, exponent - scale)
-        self.init(
-            magnitude: [UInt8](repeating: 0, count: shift) + digits,
-            scale: max(0, scale - exponent),
-            isNegative: mantissa.isNegative
-        )
-    }
-
     /// Whether it is below zero.
     public var isNegative: Bool { text.hasPrefix("-") }
 

@@ -19,9 +19,7 @@ extension ReadModels {
     public func verifyAudit(of user: StreamID? = nil) async throws -> [AuditFault] {
         try await rows(VerifyAudit(user: user))
     }
-}
 
-extension ReadModels {
     /// How much there is of the chains of hashes that ``verifyAudit(of:)`` computes.
     ///
     /// - Parameter user: Whose chain; nil for all.

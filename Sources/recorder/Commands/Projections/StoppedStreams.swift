@@ -6,6 +6,9 @@ import Schema
 
 /// Says that streams stand in quarantine, where a command's own result does not show it.
 enum StoppedStreams {
+    private static let advice =
+        "`recorder projections status` says why; after the fix, run `recorder projections retry`"
+
     /// Names on standard error how many streams projections have stopped, if there are any.
     ///
     /// - Parameter projections: The versions that are asked about.
@@ -20,8 +23,7 @@ enum StoppedStreams {
         guard total > 0 else { return 0 }
         let places = stopped.map { "\($0.key): \(Counted.grouped($0.value))" }.joined(separator: ", ")
         StandardError.line(
-            "recorder: \(Counted.text(total, "stream")) stopped at an event that a projection cannot apply (\(places)): "
-                + "`recorder projections status` says why; after the fix, run `recorder projections retry`"
+            "recorder: \(Counted.text(total, "stream")) stopped at an event that a projection cannot apply (\(places)): \(advice)"
         )
         return total
     }
@@ -38,8 +40,7 @@ enum StoppedStreams {
             let lacking =
                 stream == nil ? "what \(Counted.text(streams, "stream")) recorded" : "what the session recorded"
             StandardError.line(
-                "recorder: \(projection) lacks \(lacking) from an event on that it cannot apply: "
-                    + "`recorder projections status` says why; after the fix, run `recorder projections retry`"
+                "recorder: \(projection) lacks \(lacking) from an event on that it cannot apply: \(advice)"
             )
         }
     }
