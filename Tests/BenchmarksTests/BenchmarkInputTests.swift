@@ -17,15 +17,16 @@ import Testing
 
     @Test func `a file that is too short is given again for new streams`() throws {
         let lines = try simulated(25)
-        let input = try file(lines) { try BenchmarkInput(BenchmarkOptions(input: $0, program: "")) }
-        #expect(input.lines.map(\.json) == lines)
+        let input = try file(lines) { try BenchmarkInput(BenchmarkOptions(events: 40, input: $0, program: "")) }
+        #expect(input.lines.count == 40)
         var given: [BenchmarkInput.Line] = []
         try input.forEach(60) { given.append($0) }
+        #expect(given.prefix(40).map(\.json) == input.lines.map(\.json))
         let events = try given.map { try EventLine($0.json) }
         #expect(Array(given.prefix(25)).map(\.json) == lines)
-        #expect(events.map(\.event.data) == (0..<60).map { events[$0 % 25].event.data })
+        #expect(events.map(\.event.data) == (0..<60).map { events[$0 % 40 % 25].event.data })
         #expect(Set(events.map(\.event.id)).count == 60)
-        let streams = [given[..<25], given[25..<50], given[50...]].map { Set($0.map(\.stream)) }
+        let streams = [given[..<25], given[25..<40], given[40...]].map { Set($0.map(\.stream)) }
         #expect(streams[0].isDisjoint(with: streams[1]) && streams[1].isDisjoint(with: streams[2]))
         #expect(zip(given, events).allSatisfy { $0.stream == $1.stream })
     }

@@ -10,14 +10,15 @@ package struct BenchmarkInput: Sendable {
         let json: [UInt8]
     }
 
-    /// In the order of time, as services would have appended them.
+    /// As many as a round uses, in the order of time, as services would have appended them.
     let lines: [Line]
     /// When the first session begins if they are made up, so that there are as many as one likes; `nil` for a file's.
     private let simulatedFrom: Timestamp?
 
     private static let seed: UInt64 = 2026
 
-    /// Makes simulated events, or reads a file of them.
+    /// Makes simulated events, or reads a file of them. One with fewer than a round uses is given again and again, each time for
+    /// new streams: what a rebuild or an import costs before its first event would be taken for what its events cost.
     ///
     /// - Throws: ``BenchmarkError`` with `.input`.
     package init(_ options: BenchmarkOptions) throws {
@@ -46,7 +47,9 @@ package struct BenchmarkInput: Sendable {
             }
         }
         guard !lines.isEmpty else { throw BenchmarkError(.input, "\(path) holds no event") }
-        self.lines = lines
+        var given = lines
+        try Self.renew(lines, options.events - lines.count) { given.append($0) }
+        self.lines = given
     }
 
     /// Gives so many events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or the
@@ -56,9 +59,14 @@ package struct BenchmarkInput: Sendable {
     func forEach(_ count: Int, _ body: (Line) throws -> Void) throws {
         if let simulatedFrom { return try Self.simulate(count, from: simulatedFrom, body) }
         for line in lines.prefix(count) { try body(line) }
-        var left = count - lines.count
+        try Self.renew(lines, count - lines.count, body)
+    }
+
+    /// Gives so many events to `body`: the lines again and again, each time for new streams.
+    private static func renew(_ lines: [Line], _ count: Int, _ body: (Line) throws -> Void) throws {
+        var left = count
         while left > 0 {
-            for line in try Self.renewed(Array(lines.prefix(left))) { try body(line) }
+            for line in try renewed(Array(lines.prefix(left))) { try body(line) }
             left -= lines.count
         }
     }

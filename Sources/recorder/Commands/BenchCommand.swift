@@ -40,7 +40,12 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How often each measurement is made.", valueName: "count"))
     var rounds = 3
 
-    @Option(help: ArgumentHelp("A file of events to use instead of simulated ones.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A file of events to use instead of simulated ones; again and again, for new streams, if it is too short.",
+            valueName: "file"
+        )
+    )
     var input: String?
 
     @Option(help: ArgumentHelp("How many events the log of 'aged' holds.", valueName: "count"))
