@@ -15,25 +15,21 @@ struct AppendWriter: Sendable {
     /// Told that a connection was lost: the next may be to another server, which lacks what that one gave.
     private let lost: @Sendable () -> Void
     /// Told how many events each transaction stored.
-    private let written: @Sendable (Int) -> Void
+    let written: @Sendable (Int) -> Void
     /// Told how appends ended, so that this thread need not wake everybody who waits.
-    private let tell: @Sendable ([AppendSettlement]) -> Void
+    let tell: @Sendable ([AppendSettlement]) -> Void
     /// Which lane is its own.
     private let home: Int
     var heads: StreamHeads
     var types = EventTypes()
     /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
     var trustsStarts = true
-    private var blocked = BlockedAppends()
+    var blocked = BlockedAppends()
     /// `nil` while there is none.
-    private var trouble: AppendTrouble?
+    var trouble: AppendTrouble?
 
-    /// How often a group that loses against other writers is tried together before it is halved.
-    private static let groupAttempts = 3
     /// How long a group waits for what another transaction holds: a version, or a type that is new.
     private static let lockTimeout = Duration.milliseconds(100)
-    /// How often an append that waits for it is tried alone.
-    private static let lockAttempts = 5
 
     /// - Parameters:
     ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
@@ -108,7 +104,7 @@ struct AppendWriter: Sendable {
     /// Waits a little before something is tried again.
     ///
     /// - Returns: `false` if the trouble has lasted too long, or the task was cancelled.
-    private mutating func pause(after error: any Error) async -> Bool {
+    mutating func pause(after error: any Error) async -> Bool {
         var trouble = self.trouble ?? AppendTrouble(since: .now, patience: limits.patience)
         let step = trouble.step(at: .now)
         self.trouble = trouble
@@ -148,125 +144,12 @@ struct AppendWriter: Sendable {
         return []
     }
 
-    // MARK: Groups
-
-    /// What became of a group.
-    private struct Attempt {
-        /// The requests that are not settled.
-        var open: [AppendRequest]
-        /// The streams that were read for it.
-        var fresh: Set<StreamID> = []
-        /// The streams that must be read before it is decided again.
-        var stale: Set<StreamID> = []
-    }
-
-    /// Stores what can be stored of a group and settles it.
-    ///
-    /// - Parameter areBlocked: Whether all of them need what was waited for in vain before: then they are tried once.
-    /// - Returns: What is not settled because the connection broke.
-    private mutating func write(
-        _ group: [AppendRequest],
-        areBlocked: Bool = false,
-        on connection: isolated PostgresConnection
-    ) async -> [AppendRequest] {
-        var attempt = Attempt(open: group)
-        var conflicts = 0
-        var lockWaits = 0
-        var wasRefused = false
-        while !attempt.open.isEmpty {
-            do {
-                try await write(&attempt, on: connection)
-                trouble = nil
-            } catch let error as PostgresError where error.isLostRace {
-                conflicts += 1
-                if conflicts >= Self.groupAttempts, attempt.open.count > 1 {
-                    return await writeHalves(attempt.open, on: connection)
-                }
-                // Others were faster, or a session was not new: read what is there, and decide again.
-                trustsStarts = false
-                attempt.fresh = []
-                attempt.stale = Set(attempt.open.lazy.flatMap(\.parts).map(\.stream))
-            } catch let error as PostgresError where error.isLockTimeout {
-                // One of them waits for a transaction that may stay open for long: the others do not wait with it.
-                if attempt.open.count > 1, !areBlocked { return await writeHalves(attempt.open, on: connection) }
-                lockWaits += 1
-                guard lockWaits < Self.lockAttempts, !areBlocked else {
-                    blocked.note(attempt.open, known: types)
-                    settle(attempt.open, failed: .unavailable, error, Self.blockedReason)
-                    return []
-                }
-                attempt = Attempt(open: attempt.open)
-            } catch let error as PostgresError where error.isRetryable || error.code == .closed {
-                heads.removeAll()
-                attempt = Attempt(open: attempt.open)
-                guard await pause(after: error) else {
-                    settle(attempt.open, failed: .unavailable, error)
-                    trouble = nil
-                    return []
-                }
-                guard connection.isOpen else { return attempt.open }
-            } catch let error as CancellationError {
-                heads.removeAll()
-                settle(attempt.open, failed: .unavailable, error)
-                return []
-            } catch {
-                // One append of the group is at fault; the others must not fail with it.
-                if attempt.open.count > 1 { return await writeHalves(attempt.open, on: connection) }
-                // What failed may have been something behind the commit: whoever says that nothing was stored has looked.
-                if wasRefused {
-                    settle(attempt.open, failed: .refused, error)
-                    return []
-                }
-                wasRefused = true
-                attempt = Attempt(open: attempt.open)
-                heads.removeAll()
-                guard connection.isOpen else { return attempt.open }
-            }
-        }
-        if areBlocked { blocked.forget(group) }
-        return []
-    }
-
-    /// Decides about a group and stores in one transaction what is to be stored now.
-    private mutating func write(_ attempt: inout Attempt, on connection: isolated PostgresConnection) async throws {
-        try await internTypes(of: attempt.open, on: connection)
-        try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
-        let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
-        // From here on only these are open: whatever happens to the others' neighbours, they are told once.
-        attempt.open = round.open
-        if !round.settled.isEmpty { tell(round.settled) }
-        if round.count > 0 {
-            do {
-                let positions = try await connection.query(round.statement)
-                written(round.count)
-                tell(round.finish(positions, heads: &heads))
-            } catch {
-                round.abandon(heads: &heads)
-                throw error
-            }
-        }
-        attempt.open = round.later
-        attempt.stale = round.stale
-    }
-
-    private mutating func writeHalves(
-        _ requests: [AppendRequest],
-        on connection: isolated PostgresConnection
-    ) async -> [AppendRequest] {
-        let middle = requests.count / 2
-        let open = await write(Array(requests[..<middle]), on: connection)
-        guard open.isEmpty else { return open + requests[middle...] }
-        return await write(Array(requests[middle...]), on: connection)
-    }
-
     // MARK: Settling
 
-    private static let blockedReason =
-        "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
-        + "again when it has ended"
-
+    /// Tells those who wait that nothing of their appends was stored, or that nobody knows.
+    ///
     /// - Parameter reason: What to say, where the code does not say it.
-    private func settle(
+    func settle(
         _ requests: [AppendRequest],
         failed code: EventStoreError.Code,
         _ cause: any Error,
@@ -289,12 +172,5 @@ struct AppendWriter: Sendable {
         case .closed: "the appender was stopped before it stored the append"
         default: "the append was refused"
         }
-    }
-}
-
-extension PostgresError {
-    /// Whether another writer got a version first, or the two stood in each other's way.
-    fileprivate var isLostRace: Bool {
-        isTransactionConflict || (sqlState == "23505" && constraint?.hasSuffix("_pkey") == true)
     }
 }

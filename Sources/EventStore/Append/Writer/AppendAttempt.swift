@@ -1,0 +1,57 @@
+internal import EventModel
+internal import Postgres
+
+/// A group on its way: what of it is open, what was read for it, and how often it failed.
+struct AppendAttempt {
+    /// The requests that are not settled.
+    var open: [AppendRequest]
+    /// The streams that were read for it.
+    var fresh: Set<StreamID> = []
+    /// The streams that must be read before it is decided again.
+    var stale: Set<StreamID> = []
+    /// How often it lost against other writers.
+    var conflicts = 0
+    /// How often it waited in vain for another session's transaction.
+    var lockWaits = 0
+    /// Whether the server refused it before.
+    var wasRefused = false
+
+    init(_ group: [AppendRequest]) { open = group }
+
+    /// Has it decided again on what is known then.
+    mutating func decideAgain() { (fresh, stale) = ([], []) }
+
+    /// Has all its streams read, and it decided again on what they hold.
+    mutating func readAgain() {
+        fresh = []
+        stale = Set(open.lazy.flatMap(\.parts).map(\.stream))
+    }
+}
+
+/// Why a group was not stored, or may not have been.
+enum AppendFault {
+    /// Another writer got a version first, or the two stood in each other's way.
+    case lostRace
+    /// Another session's transaction holds what it needs.
+    case blocked
+    /// The server is away, or ended the session.
+    case unreachable
+    case cancelled
+    /// The server does not want it.
+    case refused
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as PostgresError where error.isTransactionConflict || error.isTakenVersion: self = .lostRace
+        case let error as PostgresError where error.isLockTimeout: self = .blocked
+        case let error as PostgresError where error.isRetryable || error.code == .closed: self = .unreachable
+        case is CancellationError: self = .cancelled
+        default: self = .refused
+        }
+    }
+}
+
+extension PostgresError {
+    /// Whether the version is there already that an event was to get.
+    fileprivate var isTakenVersion: Bool { sqlState == "23505" && constraint?.hasSuffix("_pkey") == true }
+}
