@@ -88,8 +88,6 @@ package struct RebuildGroup: Sendable {
         return try await PostgresConnection.with(configuration, logger: logger, body)
     }
 
-    // MARK: One after the other and together
-
     private func run(
         _ models: [ShadowModel],
         folding pool: PostgresPool,
@@ -97,16 +95,7 @@ package struct RebuildGroup: Sendable {
         _ progress: @escaping @Sendable (RebuildProgress) -> Void
     ) async throws -> [Result] {
         var outcomes: [String: Swift.Result<RebuildOutcome, any Error>] = [:]
-        var preparation = try await RebuildPreparation(all: all, schema: schema, on: connection)
-        var prepared: [RebuildPreparation.Prepared] = []
-        for model in models {
-            do {
-                prepared.append(try await preparation.run(model, on: connection))
-            } catch {
-                try Task.checkCancellation()
-                outcomes[model.files.name] = .failure(error)
-            }
-        }
+        let prepared = try await prepare(models, on: connection, failures: &outcomes)
         let meter = RebuildMeter(prepared.map(\.checkpoints), progress)
         let decoder = EventDecoder(keys: options.keys)
         func build(of models: [ShadowModel]) throws -> ShadowBuild {
@@ -114,7 +103,7 @@ package struct RebuildGroup: Sendable {
                 meter.add($0, for: models)
             }
         }
-        var waiting = try prepared.map { shadow in
+        let steps = try prepared.map { shadow in
             RebuildStep(
                 shadow: shadow,
                 build: try build(of: [shadow.model]),
@@ -123,38 +112,29 @@ package struct RebuildGroup: Sendable {
                 options: options
             )
         }
-        var lastTogether: ContinuousClock.Instant?
-        while !waiting.isEmpty {
-            // One by one they come to their end; while one takes long about it, the others fall behind together.
-            let isDue = lastTogether.map { $0.duration(to: .now) > Self.patience } ?? true
-            if waiting.count > 1, isDue {
-                do {
-                    try await SharedWay(steps: waiting, build: try build(of: waiting.map(\.shadow.model)))
-                        .run(on: connection)
-                } catch {
-                    try Task.checkCancellation()
-                    // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
-                    let culprit = (error as? ProjectorError)?.projection?.name
-                    let failing = waiting.filter { culprit == nil || $0.name == culprit }.map(\.name)
-                    for name in failing { outcomes[name] = .failure(error) }
-                    waiting.removeAll { failing.contains($0.name) }
-                    continue
-                }
-                lastTogether = .now
-            }
-            let step = waiting.removeFirst()
-            do {
-                outcomes[step.name] = .success(try await step.run(on: connection, meter))
-            } catch {
-                try Task.checkCancellation()
-                outcomes[step.name] = .failure(error)
-            }
-        }
+        var course = RebuildCourse(of: steps) { try build(of: $0) }
+        outcomes.merge(try await course.run(on: connection, meter)) { $1 }
         return projections.compactMap { files in
             outcomes[files.name].map { Result(projection: files, outcome: $0) }
         }
     }
 
-    /// How long shadows wait for one of them before they go on together.
-    private static let patience = Duration.seconds(1)
+    /// Prepares the shadows, each by itself.
+    private func prepare(
+        _ models: [ShadowModel],
+        on connection: PostgresConnection,
+        failures: inout [String: Swift.Result<RebuildOutcome, any Error>]
+    ) async throws -> [RebuildPreparation.Prepared] {
+        var preparation = try await RebuildPreparation(all: all, schema: schema, on: connection)
+        var prepared: [RebuildPreparation.Prepared] = []
+        for model in models {
+            do {
+                prepared.append(try await preparation.run(model, on: connection))
+            } catch {
+                try Task.checkCancellation()
+                failures[model.files.name] = .failure(error)
+            }
+        }
+        return prepared
+    }
 }

@@ -1,0 +1,65 @@
+internal import Postgres
+
+/// The way of a group's shadows to their ends: together while several have far to go, and one after another.
+struct RebuildCourse {
+    /// How each ended, by the projection's name; a failure is told as by ``RebuildGroup/Result``.
+    typealias Outcomes = [String: Result<RebuildOutcome, any Error>]
+
+    /// Those that have not ended.
+    private var waiting: [RebuildStep]
+    private var outcomes: Outcomes = [:]
+    private var lastTogether: ContinuousClock.Instant?
+    /// Builds several shadows in one reading of the log.
+    private let build: ([ShadowModel]) throws -> ShadowBuild
+
+    /// How long shadows wait for one of them before they go on together.
+    private static let patience = Duration.seconds(1)
+
+    init(of steps: [RebuildStep], _ build: @escaping ([ShadowModel]) throws -> ShadowBuild) {
+        waiting = steps
+        self.build = build
+    }
+
+    /// Goes it.
+    ///
+    /// - Throws: `CancellationError`.
+    mutating func run(on connection: PostgresConnection, _ meter: RebuildMeter) async throws -> Outcomes {
+        while !waiting.isEmpty {
+            if isTogetherDue {
+                try await goTogether(on: connection)
+            } else {
+                try await finishFirst(on: connection, meter)
+            }
+        }
+        return outcomes
+    }
+
+    /// Whether there is a way that several have in common: at the beginning, and when one took long about its end, while the
+    /// others fell behind.
+    private var isTogetherDue: Bool {
+        waiting.count > 1 && lastTogether.map { $0.duration(to: .now) > Self.patience } ?? true
+    }
+
+    private mutating func goTogether(on connection: PostgresConnection) async throws {
+        do {
+            try await SharedWay(steps: waiting, build: try build(waiting.map(\.shadow.model))).run(on: connection)
+            lastTogether = .now
+        } catch {
+            try Task.checkCancellation()
+            // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
+            let culprit = (error as? ProjectorError)?.projection?.name
+            for step in waiting where culprit == nil || step.name == culprit { outcomes[step.name] = .failure(error) }
+            waiting.removeAll { outcomes[$0.name] != nil }
+        }
+    }
+
+    private mutating func finishFirst(on connection: PostgresConnection, _ meter: RebuildMeter) async throws {
+        let step = waiting.removeFirst()
+        do {
+            outcomes[step.name] = .success(try await step.run(on: connection, meter))
+        } catch {
+            try Task.checkCancellation()
+            outcomes[step.name] = .failure(error)
+        }
+    }
+}
