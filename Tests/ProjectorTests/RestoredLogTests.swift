@@ -85,6 +85,8 @@ import Testing
             "--dbname=\(source.url())"
         )
         try await ServerTool.run("pg_restore", "--exit-on-error", "--dbname=\(target.url())", file)
+        let differences = try await withConnection(database(target)) { try await Migrator().verify(on: $0) }
+        #expect(differences.isEmpty, "\(differences)")
     }
 
     /// Uses up transaction ids, so that a cluster is older than another.
