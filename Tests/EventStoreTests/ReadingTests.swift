@@ -23,6 +23,27 @@ import Testing
         }
     }
 
+    @Test func `positions without events are walked however many there are`() async throws {
+        try await withStore { store, configuration in
+            let streams = [StreamID.fresh(), .fresh(), .fresh()]
+            try await store.withAppender { appender in
+                for stream in streams[..<2] { _ = try await appender.append(.of(to: stream)) }
+            }
+            try await withConnection(configuration) { connection in
+                try await connection.run(unsafeSQL: "select setval('events_position', 100 * \(WindowWalk.longestSpan))")
+            }
+            try await store.withAppender { _ = try await $0.append(.of(to: streams[2])) }
+            var cursor = LogCursor.beginning
+            var found: [StreamID] = []
+            for _ in streams {
+                let batch = try await store.readLog(after: cursor, limit: 1)
+                found += batch.events.map(\.stream)
+                cursor = batch.cursor
+            }
+            #expect(found == streams)
+        }
+    }
+
     @Test func `a stream is read both ways, from any version, with bounds`() async throws {
         try await withStore { store, _ in
             let stream = StreamID.fresh()

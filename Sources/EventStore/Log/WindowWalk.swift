@@ -43,7 +43,7 @@ package struct WindowWalk {
             )
             events = events.isEmpty ? found : events + found
             position = found.count == rest ? found[rest - 1].position : upper
-            if found.count * 2 < rest { span *= 2 }
+            if found.count * 2 < rest { span = min(span * 2, Self.longestSpan) }
         }
         let fitting = events.fitting
         if fitting.count < events.count, let last = fitting.last {
