@@ -73,7 +73,8 @@ struct PricesCommand: AsyncParsableCommand {
                 guard changed > 0 else { return }
                 StandardOutput.shared.line(
                     "costs that were projected before stay as they are: `recorder projections verify conversation_costs` shows "
-                        + "those that are others now, and `recorder projections rebuild` computes them anew"
+                        + "those that are others now, and `recorder projections rebuild conversation_sessions conversation_turns "
+                        + "conversation_costs --accept-differences` computes them anew, in sessions and turns too"
                 )
             }
         }
