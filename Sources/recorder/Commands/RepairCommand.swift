@@ -33,7 +33,7 @@ struct RepairRestoredLogCommand: AsyncParsableCommand {
             and triggers know.
 
             EXAMPLES
-              pg_dumpall --roles-only | grep recorder_ > roles.sql    (at the source)
+              pg_dumpall --roles-only > roles.sql    (at the source; psql passes over the roles that are there)
               psql --file=roles.sql && pg_restore --dbname=recorder recorder.dump && recorder repair restored-log
             """
     )
