@@ -204,6 +204,23 @@ import Testing
         }
     }
 
+    @Test func `what is rolled back on purpose gives back what was found, and leaves nothing`() async throws {
+        try await withSession { session in
+            let found = try await session.rolledBackTransaction { session in
+                try await session.execute(InsertNumber(1))
+                let inner = try await session.rolledBackSavepoint { session in
+                    try await session.execute(InsertNumber(2))
+                    return try await session.numbers()
+                }
+                return [inner, try await session.numbers()]
+            }
+            #expect(found == [[1, 2], [1]])
+            try await #expect(session.numbers() == [])
+            await #expect(throws: Refusal.self) { try await session.rolledBackTransaction { _ in throw Refusal() } }
+            #expect(session.isIdle)
+        }
+    }
+
     @Test func `a savepoint outside a transaction is refused`() async throws {
         try await withSession { session in
             let error = try await postgresError { try await session.savepoint { _ in } }

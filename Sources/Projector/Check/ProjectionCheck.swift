@@ -42,22 +42,9 @@ package struct ProjectionCheck: Sendable {
         logger: Logger = Logger(label: "recorder.check")
     ) async throws -> ProjectionCheckReport {
         let sample = try ProjectionSample(sample, for: Projection(files))
-        do {
-            return try await PostgresConnection.with(configuration, logger: logger) { connection in
-                try await connection.transaction { connection -> ProjectionCheckReport in
-                    let report = try await inspect(sample, on: connection)
-                    // Thrown, so that the transaction is rolled back.
-                    throw Ended(report: report)
-                }
-            }
-        } catch let end as Ended {
-            return end.report
+        return try await PostgresConnection.with(configuration, logger: logger) { connection in
+            try await connection.rolledBackTransaction { connection in try await inspect(sample, on: connection) }
         }
-    }
-
-    /// Ends the transaction of a check, and carries out what it found.
-    private struct Ended: Error {
-        let report: ProjectionCheckReport
     }
 
     /// Runs erase.sql over nothing, and looks for personal fields that are not declared as such.

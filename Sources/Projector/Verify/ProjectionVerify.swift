@@ -138,19 +138,11 @@ package struct ProjectionVerify: Sendable {
                 decoder: EventDecoder(keys: options.keys),
                 options: options
             ) { _ in }
-            do {
-                try await connection.transaction(isolation: .repeatableRead) { connection in
-                    throw Sampled(outcome: try await sample(count, of: model, by: build, on: connection))
-                }
-            } catch let sampled as Sampled {
-                return sampled.outcome
+            return try await connection.rolledBackTransaction(isolation: .repeatableRead) { connection in
+                try await sample(count, of: model, by: build, on: connection)
             }
-            preconditionFailure("the transaction is rolled back")
         }
     }
-
-    /// Carries the outcome out of the transaction, which it rolls back.
-    private struct Sampled: Error { let outcome: VerifyOutcome }
 
     private func sample(
         _ count: Int,

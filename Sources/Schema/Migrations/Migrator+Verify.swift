@@ -17,33 +17,21 @@ extension Migrator {
     ) async throws -> [SchemaError] {
         let migrations = try Migration.all(in: files)
         let projections = try projections ?? ProjectionFiles.all(in: files)
-        do {
-            return try await connection.transaction { connection -> [SchemaError] in
-                let statuses = try await statuses(migrations, on: connection)
-                var problems = problems(statuses)
-                let applied = Set(
-                    statuses.compactMap { status in
-                        if case .applied = status.state { status.version } else { nil }
-                    }
-                )
-                if problems.isEmpty, !applied.isEmpty {
-                    problems = try await drift(
-                        migrations.filter { applied.contains($0.version) },
-                        projections: projections,
-                        on: connection
-                    )
+        return try await connection.rolledBackTransaction { connection in
+            let statuses = try await statuses(migrations, on: connection)
+            let problems = problems(statuses)
+            let applied = Set(
+                statuses.compactMap { status in
+                    if case .applied = status.state { status.version } else { nil }
                 }
-                // Thrown, so that the transaction is rolled back.
-                throw VerificationEnded(problems: problems)
-            }
-        } catch let end as VerificationEnded {
-            return end.problems
+            )
+            guard problems.isEmpty, !applied.isEmpty else { return problems }
+            return try await drift(
+                migrations.filter { applied.contains($0.version) },
+                projections: projections,
+                on: connection
+            )
         }
-    }
-
-    /// Ends the transaction of a verification, and carries out what it found.
-    private struct VerificationEnded: Error {
-        let problems: [SchemaError]
     }
 
     private func drift(

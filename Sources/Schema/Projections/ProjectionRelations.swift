@@ -33,24 +33,13 @@ enum ProjectionRelations {
         in schema: String,
         on connection: isolated PostgresConnection
     ) async throws -> [String] {
-        do {
-            try await connection.savepoint { connection in
-                let path = [scratch, schema]
-                try await connection.run(
-                    unsafeSQL: "create schema \(scratch); grant all on schema \(scratch) to public"
-                )
-                _ = try await connection.first(SetSearchPath(schemas: path))
-                try await ProjectionInstaller(schema: schema).run(script, file: file, of: projection, on: connection)
-                throw Found(names: try await connection.query(SelectRelations(schema: scratch)))
-            }
-        } catch let found as Found {
-            return found.names
+        try await connection.rolledBackSavepoint { connection in
+            try await connection.run(unsafeSQL: "create schema \(scratch); grant all on schema \(scratch) to public")
+            _ = try await connection.first(SetSearchPath(schemas: [scratch, schema]))
+            try await ProjectionInstaller(schema: schema).run(script, file: file, of: projection, on: connection)
+            return try await connection.query(SelectRelations(schema: scratch))
         }
-        return []
     }
-
-    /// Carries the names out of the savepoint, which it rolls back.
-    private struct Found: Error { let names: [String] }
 }
 
 /// The tables and views of a schema, without partitions, by name.
