@@ -1,18 +1,6 @@
 internal import EventModel
 package import Schema
 
-/// A version of a projection: several may stand side by side, and one's fault is not the other's.
-package struct ProjectionVersion: Hashable, Sendable, CustomStringConvertible {
-    package let name: String
-    package let version: Int
-
-    package var description: String { "\(name) v\(version)" }
-
-    init(name: String, version: Int) { (self.name, self.version) = (name, version) }
-
-    init(_ files: ProjectionFiles) { self.init(name: files.name, version: files.version) }
-}
-
 /// One version of a projection as the projector works with it: which events it takes, which fields of them, and the
 /// statements that fold them.
 package struct Projection: Sendable, Hashable {

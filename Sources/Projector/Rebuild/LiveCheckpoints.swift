@@ -18,8 +18,7 @@ enum LiveCheckpoints {
         }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projection.name)
-            try parameters.append(Int32(projection.version))
+            try parameters.append(ProjectionVersion(projection))
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (shard: Int, shards: Int, cursor: LogCursor)
@@ -49,8 +48,7 @@ enum LiveCheckpoints {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projection.name)
-            try parameters.append(Int32(projection.version))
+            try parameters.append(ProjectionVersion(projection))
             try parameters.append(snapshot)
             try parameters.append(events)
         }
@@ -66,8 +64,7 @@ enum LiveCheckpoints {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projection.name)
-            try parameters.append(Int32(projection.version))
+            try parameters.append(ProjectionVersion(projection))
         }
     }
 }

@@ -189,18 +189,7 @@ extension ShadowModel {
 extension PostgresParameters {
     /// Appends the key of a shadow's rows.
     mutating func append(_ model: ShadowModel) throws(PostgresError) {
-        try append(model.files.name)
-        try append(Int32(model.files.version))
+        try append(ProjectionVersion(model.files))
         try append(model.purpose.rawValue)
-    }
-}
-
-extension LogCursor {
-    /// Reads `old_snapshot, new_snapshot, position` of a row.
-    init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
-        let delivered = try row.decode(PostgresSnapshot?.self, at: column) ?? .beginning
-        let end = try row.decode(PostgresSnapshot?.self, at: column + 1)
-        let position = try row.decode(Int64.self, at: column + 2)
-        self.init(delivered: delivered, window: end.map { .init(end: $0, position: position) })
     }
 }

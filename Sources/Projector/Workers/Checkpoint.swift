@@ -2,20 +2,6 @@ package import EventStore
 internal import FoundationEssentials
 internal import Postgres
 
-/// One shard of one version of a projection.
-package struct ProjectionShard: Hashable, Comparable, Sendable {
-    package let projection: String
-    package let version: Int
-    package let shard: Int
-
-    /// Which version of which projection it is a shard of.
-    var projectionVersion: ProjectionVersion { ProjectionVersion(name: projection, version: version) }
-
-    package static func < (left: Self, right: Self) -> Bool {
-        (left.projection, left.version, left.shard) < (right.projection, right.version, right.shard)
-    }
-}
-
 /// How far one shard of a projection is, and whose it is.
 ///
 /// It changes in the transaction that changes the read model, and only under the epoch and from the cursor that the
@@ -35,16 +21,9 @@ package struct Checkpoint: Hashable, Sendable {
         "c.projection, c.version, c.shard, c.shards, c.old_snapshot, c.new_snapshot, c.position, c.events, c.epoch"
 
     init(_ row: borrowing PostgresRow) throws(PostgresError) {
-        key = ProjectionShard(
-            projection: try row.decode(at: 0),
-            version: try row.decode(at: 1),
-            shard: try row.decode(at: 2)
-        )
+        key = try ProjectionShard(row)
         shards = try row.decode(at: 3)
-        let delivered = try row.decode(PostgresSnapshot?.self, at: 4) ?? .beginning
-        let end = try row.decode(PostgresSnapshot?.self, at: 5)
-        let position = try row.decode(Int64.self, at: 6)
-        cursor = LogCursor(delivered: delivered, window: end.map { .init(end: $0, position: position) })
+        cursor = try LogCursor(row, from: 4)
         events = try row.decode(at: 7)
         epoch = try row.decode(at: 8)
     }
@@ -180,14 +159,5 @@ extension Checkpoint {
             try parameters.append(owner)
             try parameters.append(error)
         }
-    }
-}
-
-extension PostgresParameters {
-    /// Appends three arrays: names, versions, shards.
-    mutating func append(keys: [ProjectionShard]) throws(PostgresError) {
-        try append(keys.map(\.projection))
-        try append(keys.map { Int32($0.version) })
-        try append(keys.map { Int16($0.shard) })
     }
 }

@@ -120,12 +120,7 @@ enum Lease {
         func decode(
             _ row: borrowing PostgresRow
         ) throws(PostgresError) -> (key: ProjectionShard, shards: Int, owner: UUID?) {
-            let key = ProjectionShard(
-                projection: try row.decode(at: 0),
-                version: try row.decode(at: 1),
-                shard: try row.decode(at: 2)
-            )
-            return (key, try row.decode(at: 3), try row.decode(at: 4))
+            (try ProjectionShard(row), try row.decode(at: 3), try row.decode(at: 4))
         }
     }
 

@@ -103,11 +103,7 @@ package struct ProjectionStatus: Sendable {
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> ProjectionStatus {
             ProjectionStatus(
-                key: ProjectionShard(
-                    projection: try row.decode(at: 0),
-                    version: try row.decode(at: 1),
-                    shard: try row.decode(at: 2)
-                ),
+                key: try ProjectionShard(row),
                 events: try row.decode(at: 3),
                 owner: try row.decode(at: 4),
                 process: try row.decode(at: 5),

@@ -29,11 +29,7 @@ package struct QuarantinedStream: Sendable {
         """
 
     init(_ row: borrowing PostgresRow) throws(PostgresError) {
-        key = ProjectionShard(
-            projection: try row.decode(at: 0),
-            version: try row.decode(at: 1),
-            shard: try row.decode(at: 2)
-        )
+        key = try ProjectionShard(row)
         stream = StreamID(try row.decode(UUID.self, at: 3))
         event = EventID(try row.decode(UUID.self, at: 4))
         eventVersion = try row.decode(at: 5)
@@ -131,8 +127,7 @@ enum Quarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projection)
-            try parameters.append(Int32(key.version))
+            try parameters.append(key.projectionVersion)
             try parameters.append(Int16(key.shard))
             try parameters.append(failing.event.stream.uuid)
             try parameters.append(failing.event.id.uuid)
@@ -149,8 +144,7 @@ enum Quarantine {
         let sql = "delete from projection_quarantine where projection = $1 and version = $2 and stream_id = $3"
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projection)
-            try parameters.append(Int32(key.version))
+            try parameters.append(key.projectionVersion)
             try parameters.append(stream.uuid)
         }
     }
@@ -168,8 +162,7 @@ enum Quarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projection)
-            try parameters.append(Int32(key.version))
+            try parameters.append(key.projectionVersion)
             try parameters.append(stream.uuid)
             try parameters.append(error)
         }

@@ -1,0 +1,12 @@
+internal import EventStore
+internal import Postgres
+
+extension LogCursor {
+    /// Reads `old_snapshot, new_snapshot, position` of a row.
+    init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
+        let delivered = try row.decode(PostgresSnapshot?.self, at: column) ?? .beginning
+        let end = try row.decode(PostgresSnapshot?.self, at: column + 1)
+        let position = try row.decode(Int64.self, at: column + 2)
+        self.init(delivered: delivered, window: end.map { .init(end: $0, position: position) })
+    }
+}
