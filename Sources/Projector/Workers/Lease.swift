@@ -6,6 +6,12 @@ enum Lease {
     /// How old an owner's heartbeat may be before others take over, by the database's clock.
     static let lifetime = Duration.seconds(3)
 
+    /// The SQL of when a heartbeat must have been since, at the latest.
+    static let since = "clock_timestamp() - interval '\(lifetime.components.seconds) s'"
+
+    /// The SQL of the workers that live, by their ids.
+    private static let living = "select id from projector_workers where heartbeat_at > \(since)"
+
     /// Takes the checkpoints among `wanted` that nobody holds who lives, and raises their epochs.
     struct Claim: PostgresStatement {
         let owner: UUID
@@ -15,10 +21,7 @@ enum Lease {
             update projection_checkpoints as c set owner = $1, epoch = epoch + 1
             from unnest($2::text[], $3::integer[], $4::smallint[]) as wanted(projection, version, shard)
             where c.projection = wanted.projection and c.version = wanted.version and c.shard = wanted.shard
-                and (c.owner is null or c.owner = $1 or c.owner not in (
-                    select id from projector_workers
-                    where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
-                ))
+                and (c.owner is null or c.owner = $1 or c.owner not in (\(living)))
             returning \(Checkpoint.columns)
             """
 
@@ -46,13 +49,10 @@ enum Lease {
                 select distinct session.pid from projection_checkpoints as c
                 join pg_stat_activity as session on session.backend_xid = c.xmax
                 where (c.projection, c.version) in (select * from unnest($1::text[], $2::integer[]))
-                    and c.owner not in (
-                        select id from projector_workers
-                        where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
-                    )
+                    and c.owner not in (\(living))
                     and session.usename = current_user and session.pid <> pg_backend_pid()
                     and session.state = 'active' and session.wait_event = 'ClientRead'
-                    and session.xact_start < clock_timestamp() - interval '\(lifetime.components.seconds) s'
+                    and session.xact_start < \(since)
             ) as stalled
             """
 
@@ -142,10 +142,7 @@ enum Lease {
 
     /// The workers that live.
     struct Living: PostgresStatement {
-        let sql = """
-            select id from projector_workers
-            where heartbeat_at > clock_timestamp() - interval '\(lifetime.components.seconds) s'
-            """
+        let sql = living
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> UUID { try row.decode(at: 0) }
     }

@@ -70,10 +70,10 @@ package struct ProjectionInstaller: Sendable {
             try await run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
         }
         try await connection.execute(
-            UpsertInstalled(
+            SetInstalled(
                 projection: projection,
-                viewChecksum: isActive ? checksums[1] : nil,
-                checksum: checksums[0]
+                checksum: checksums[0],
+                viewChecksum: isActive ? checksums[1] : nil
             )
         )
         return own == nil
@@ -123,24 +123,6 @@ package struct ProjectionInstaller: Sendable {
                 checksum: try row.decode(at: 2),
                 viewChecksum: viewChecksum
             )
-        }
-    }
-
-    private struct UpsertInstalled: PostgresStatement {
-        let sql = """
-            insert into schema_projections (name, version, checksum, view_checksum) values ($1, $2, $3, $4)
-            on conflict (name, version) do update set view_checksum = excluded.view_checksum
-            where schema_projections.view_checksum is distinct from excluded.view_checksum
-            """
-        let projection: ProjectionFiles
-        let viewChecksum: String?
-        let checksum: String
-
-        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projection.name)
-            try parameters.append(Int32(projection.version))
-            try parameters.append(checksum)
-            try parameters.append(viewChecksum)
         }
     }
 }

@@ -13,6 +13,8 @@ struct SetInstalled: PostgresStatement {
         )
         insert into schema_projections (name, version, checksum, view_checksum) values ($1, $2, $3, $4)
         on conflict (name, version) do update set checksum = excluded.checksum, view_checksum = excluded.view_checksum
+        where (schema_projections.checksum, schema_projections.view_checksum)
+            is distinct from (excluded.checksum, excluded.view_checksum)
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
