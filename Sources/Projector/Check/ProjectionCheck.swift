@@ -90,10 +90,10 @@ package struct ProjectionCheck: Sendable {
         try await checkErasure(&report, on: connection)
         let relations = RelationCheck(files: files, schema: schema, scratch: scratch.name)
         try await relations.run(&report, on: connection)
-        let views = try await connection.text(
+        let views = try await connection.firstColumn(
             unsafeSQL: "select relname from pg_class where relnamespace = '\(scratch.name)'::regnamespace "
                 + "and relkind in ('v', 'm') order by 1"
-        ).compactMap { $0.first.flatMap { $0 } }
+        )
         if views.isEmpty { report.fail("view.sql makes no view: nobody could read what is projected") }
         // What cannot be folded at all need not be folded in many ways.
         guard report.passes, sample.count > 0 else { return report }
@@ -127,11 +127,11 @@ package struct ProjectionCheck: Sendable {
         on connection: isolated PostgresConnection
     ) async throws {
         // A view that names the shard shows partial rows, which are for others to sum.
-        let partial = try await connection.text(
+        let partial = try await connection.firstColumn(
             unsafeSQL:
                 "select distinct attrelid::regclass::text from pg_attribute where attname = 'shard' and attnum > 0 "
                 + "and attrelid::regclass::text in ('\(views.joined(separator: "', '"))')"
-        ).compactMap { $0.first.flatMap { $0 } }
+        )
         guard Set(partial) != Set(views) else {
             report.fail("every view names the shard: one at least sums the partial rows, or nothing can be compared")
             return
@@ -187,10 +187,9 @@ package struct ProjectionCheck: Sendable {
                 try await connection.run(unsafeSQL: end + "release savepoint recorder_delivery")
             }
             for view in views {
-                let rows = try await connection.text(
+                contents?.rows[view] = try await connection.firstColumn(
                     unsafeSQL: "select to_jsonb(v)::text from \"\(view)\" v order by 1"
                 )
-                contents?.rows[view] = rows.compactMap { $0.first.flatMap { $0 } }
             }
         } catch let error as PostgresError where error.code == .server {
             report.fail("apply.sql or a view fails with \(cut.name): \(error)")

@@ -65,7 +65,7 @@ struct RelationCheck: Sendable {
 
     private func relations(ofFunction name: String, on connection: isolated PostgresConnection) async throws -> [String]
     {
-        try await connection.text(
+        try await connection.firstColumn(
             unsafeSQL: """
                 select distinct used.relnamespace::regnamespace || '.' || used.relname
                 from pg_depend
@@ -76,7 +76,7 @@ struct RelationCheck: Sendable {
                     and (used.relnamespace <> '\(scratch)'::regnamespace or used.relkind in ('v', 'm'))
                 order by 1
                 """
-        ).compactMap { $0.first.flatMap { $0 } }
+        )
     }
 
     private var foreignRelationsOfViews: String {

@@ -104,7 +104,7 @@ struct ViewComparison {
             limit: limit
         )
         let rows = try await connection.query(statement)
-        let count = try await connection.text(unsafeSQL: "select count(*) from \(new)").first?.first ?? nil
+        let count = try await connection.firstColumn(unsafeSQL: "select count(*) from \(new)").first
         result.rows.append((view, count.flatMap(Int.init) ?? 0))
         result.differenceCount += rows.first?.count ?? 0
         for row in rows where result.differences.count < limit {
@@ -131,8 +131,7 @@ struct ViewComparison {
             + "where (new.rows, new.hashes) is not distinct from (old.rows, old.hashes)"
         do {
             return try await connection.savepoint { connection in
-                let rows = try await connection.text(unsafeSQL: comparison)
-                return rows.first?.first.flatMap { $0 }.flatMap(Int.init)
+                try await connection.firstColumn(unsafeSQL: comparison).first.flatMap(Int.init)
             }
         } catch let error as PostgresError where error.sqlState == "42883" {
             return nil
@@ -143,8 +142,10 @@ struct ViewComparison {
     private func countPastRetention(_ view: String, on connection: isolated PostgresConnection) async throws -> Int {
         guard let kept = RetentionLimit.condition(of: view, recorder: recorder) else { return 0 }
         let name = "\(Self.quoted(expected)).\(Self.quoted(view))"
-        let rows = try await connection.text(unsafeSQL: "select count(*) from \(name) as model where not (\(kept))")
-        return rows.first?.first.flatMap { $0 }.flatMap(Int.init) ?? 0
+        let count = try await connection.firstColumn(
+            unsafeSQL: "select count(*) from \(name) as model where not (\(kept))"
+        ).first
+        return count.flatMap(Int.init) ?? 0
     }
 
     private func relation(_ view: String, in schema: String, _ stream: String) -> String {

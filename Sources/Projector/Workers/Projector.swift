@@ -191,7 +191,7 @@ package final class Projector: Service {
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         try await Self.checkLog(on: connection)
         try await connection.execute(Checkpoint.Create(projections: projections, shards: options.shards))
-        let schema = try await connection.text(unsafeSQL: "select current_schema()").first?.first ?? nil
+        let schema = try await connection.firstColumn(unsafeSQL: "select current_schema()").first
         await connection.close()
         guard let schema else {
             throw ProjectorError(.invalidProjection, "the schema is not there: run `recorder migrate up` first")

@@ -74,7 +74,7 @@ package struct Migrator: Sendable {
 
     /// Refuses a database that cannot hold every text, before a part of the migrations is in it.
     private func refuseEncoding(on connection: PostgresConnection) async throws {
-        let encoding = try await connection.text(unsafeSQL: "show server_encoding").first?.first ?? nil
+        let encoding = try await connection.firstColumn(unsafeSQL: "show server_encoding").first
         guard let encoding, encoding != "UTF8" else { return }
         throw SchemaError(
             .failed,
