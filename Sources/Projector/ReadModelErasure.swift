@@ -56,7 +56,7 @@ package struct ReadModelErasure: Sendable {
             )
             try await connection.execute(InsertErased(subject: subject))
             var places = [[schema]]
-            for purpose in [ShadowModel.Purpose.rebuild, .verify] {
+            for purpose in ShadowModel.Purpose.allCases {
                 let shadow = ShadowModel(files, purpose: purpose, recorder: schema).schema
                 let tables = try await connection.query(SelectRelations(schema: shadow, kinds: ["r", "p"]))
                 if !tables.isEmpty { places.append([shadow, schema]) }

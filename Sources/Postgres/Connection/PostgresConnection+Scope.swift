@@ -1,6 +1,19 @@
 package import Logging
 
 extension PostgresConnection {
+    /// Gives back a connection that is open, and opens another one otherwise.
+    ///
+    /// - Parameter current: The connection that was used last; `nil` if there is none.
+    /// - Throws: As ``connect(_:logger:)``.
+    package static func open(
+        _ current: PostgresConnection?,
+        _ configuration: PostgresConfiguration,
+        logger: Logger
+    ) async throws -> PostgresConnection {
+        if let current, current.isOpen { return current }
+        return try await connect(configuration, logger: logger)
+    }
+
     /// Opens a connection for `body`, and closes it behind it, however that ends.
     ///
     /// - Throws: As ``connect(_:logger:)``; what `body` throws.

@@ -1,4 +1,5 @@
 internal import EventStore
+internal import Logging
 internal import Postgres
 
 /// How sessions that fold are set up.
@@ -23,6 +24,22 @@ enum FoldSession {
     static let unlimited = [
         "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
     ]
+
+    /// Lends `body` a connection beside such sessions, which prepares what they fold into, compares and swaps.
+    ///
+    /// - Parameter schema: The recorder's, which unqualified names mean.
+    static func withConnection<R>(
+        _ configuration: PostgresConfiguration,
+        schema: String,
+        logger: Logger,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        var session = configuration
+        session.schema = schema
+        session.settings.merge(unlimited) { $1 }
+        session.settings["client_min_messages"] = "warning"
+        return try await PostgresConnection.with(session, logger: logger, body)
+    }
 
     /// Lends `body` a pool of such sessions, which keep what they have planned from one task to the next.
     ///

@@ -59,7 +59,7 @@ package struct RebuildGroup: Sendable {
         let models = projections.map { ShadowModel($0, purpose: .rebuild, recorder: schema) }
         let session = ShadowModel.session(of: models, configuration)
         return try await FoldSession.withPool(session, size: options.parallelism) { pool in
-            try await withConnection { connection in
+            try await FoldSession.withConnection(configuration, schema: schema, logger: logger) { connection in
                 try await run(models, folding: pool, on: connection, progress)
             }
         }
@@ -70,7 +70,7 @@ package struct RebuildGroup: Sendable {
     /// - Returns: The names of those that there were.
     @discardableResult
     package func cancel() async throws -> [String] {
-        try await withConnection { connection in
+        try await FoldSession.withConnection(configuration, schema: schema, logger: logger) { connection in
             var removed: [String] = []
             for files in projections {
                 let model = ShadowModel(files, purpose: .rebuild, recorder: schema)
@@ -78,14 +78,6 @@ package struct RebuildGroup: Sendable {
             }
             return removed
         }
-    }
-
-    private func withConnection<R: Sendable>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
-        var configuration = configuration
-        configuration.schema = schema
-        configuration.settings.merge(FoldSession.unlimited) { $1 }
-        configuration.settings["client_min_messages"] = "warning"
-        return try await PostgresConnection.with(configuration, logger: logger, body)
     }
 
     private func run(

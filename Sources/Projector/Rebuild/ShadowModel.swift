@@ -5,7 +5,7 @@ internal import Schema
 /// A read model that is built beside the live one, in a schema of its own.
 struct ShadowModel: Sendable {
     /// What becomes of it.
-    enum Purpose: String, Sendable {
+    enum Purpose: String, Sendable, CaseIterable {
         /// It takes the live tables' place.
         case rebuild
         /// It is compared with the live tables and dropped.

@@ -76,11 +76,7 @@ package struct ProjectionVerify: Sendable {
         sample: Int? = nil,
         _ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
     ) async throws -> VerifyOutcome {
-        var session = configuration
-        session.schema = schema
-        session.settings.merge(FoldSession.unlimited) { $1 }
-        session.settings["client_min_messages"] = "warning"
-        return try await PostgresConnection.with(session, logger: logger) { connection in
+        try await FoldSession.withConnection(configuration, schema: schema, logger: logger) { connection in
             if let sample, files.isKeyedByStream {
                 try await compare(streams: sample, on: connection)
             } else {

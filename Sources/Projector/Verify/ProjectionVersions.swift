@@ -51,7 +51,7 @@ package struct ProjectionVersions: Sendable {
                 try await ProjectionInstaller(schema: schema)
                     .drop(projection, withViews: withViews, on: connection)
             }
-            for purpose in [ShadowModel.Purpose.rebuild, .verify] {
+            for purpose in ShadowModel.Purpose.allCases {
                 try await ShadowModel(projection, purpose: purpose, recorder: schema).discard(on: connection)
             }
         }

@@ -28,13 +28,8 @@ struct LagMeter: Sendable {
             try? await Task.sleep(for: interval)
             do {
                 try Task.checkCancellation()
-                let open: PostgresConnection
-                if let connection, connection.isOpen {
-                    open = connection
-                } else {
-                    open = try await PostgresConnection.connect(configuration, logger: logger)
-                    connection = open
-                }
+                let open = try await PostgresConnection.open(connection, configuration, logger: logger)
+                connection = open
                 let now = try await open.query(ProjectionStatus.Select(until: nil))
                 let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
                 ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))

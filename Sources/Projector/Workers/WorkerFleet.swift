@@ -47,13 +47,8 @@ final class WorkerFleet: Sendable {
         var trouble = RepeatedTrouble()
         while !Task.isCancelled {
             do {
-                let open: PostgresConnection
-                if let connection, connection.isOpen {
-                    open = connection
-                } else {
-                    open = try await PostgresConnection.connect(configuration, logger: logger)
-                    connection = open
-                }
+                let open = try await PostgresConnection.open(connection, configuration, logger: logger)
+                connection = open
                 try await beat(open)
                 trouble = RepeatedTrouble()
             } catch is CancellationError {
