@@ -72,13 +72,13 @@ import Testing
             #expect(try await faults().isEmpty)
 
             // A rebuild brings the older rows back, without their addresses; they go again.
-            let rebuild = try ProjectionRebuild(
-                "audit_logs",
+            let rebuild = try RebuildGroup(
+                [("audit_logs", nil)],
                 among: try ProjectionFiles.all(in: .embedded),
                 configuration: world.database,
                 options: RebuildOptions(acceptDifferences: true, keys: world.keys)
             )
-            _ = try await rebuild.run()
+            _ = try await rebuild.run()[0].outcome.get()
             #expect(try await faults().isEmpty)
             try await world.run(
                 """

@@ -120,20 +120,20 @@ import Testing
             try await world.project()
             // A rebuild that differs from the live model stays where it is.
             try await world.run("update conversation_turns_v1 set model = 'another'")
-            let rebuild = try ProjectionRebuild(
-                "conversation_turns",
+            let rebuild = try RebuildGroup(
+                [("conversation_turns", nil)],
                 among: try ProjectionFiles.all(in: .embedded),
                 configuration: world.database,
                 options: RebuildOptions(keys: world.keys)
             )
-            let error = await #expect(throws: ProjectorError.self) { try await rebuild.run() }
+            let error = await #expect(throws: ProjectorError.self) { try await rebuild.run()[0].outcome.get() }
             #expect(error?.code == .modelsDiffer)
             let words = "select user_transcript from recorder_rebuild_conversation_turns_v1.conversation_turns_v1"
             #expect(try await world.text(words) == [[ada.words[0]]])
             _ = try await world.erase(ada)
             #expect(try await world.text(words) == [[nil]])
             try await world.run("update conversation_turns_v1 set model = null")
-            _ = try await rebuild.run()
+            _ = try await rebuild.run()[0].outcome.get()
             #expect(try await world.differences() == 0)
         }
     }

@@ -14,11 +14,11 @@ import Testing
         var owned = try await worker.claim(worker.worker)
         for _ in 0..<2 { owned = try await worker.round(owned).owned }
         #expect(try await worker.round(owned).cursors == 1)
-        try await ProjectionRebuild(
-            "conversation_turns",
+        try await RebuildGroup(
+            [("conversation_turns", nil)],
             among: try ProjectionFiles.all(in: .embedded),
             configuration: worker.database
-        ).run()
+        ).runAlone()
         let turns = worker.keys.filter { $0.projection == "conversation_turns" }
         let claimed = try await worker.connection.query(Lease.Claim(owner: worker.worker, wanted: turns))
         #expect(claimed.count == turns.count)

@@ -53,11 +53,11 @@ import Testing
             let models = ReadModels(database: database)
             try await models.project()
             let live = try await models.contents()
-            let outcome = try await ProjectionRebuild(
-                Self.name,
+            let outcome = try await RebuildGroup(
+                [(Self.name, nil)],
                 among: try ProjectionFiles.all(in: .embedded),
                 configuration: database
-            ).run()
+            ).runAlone()
             #expect(outcome.comparison?.differenceCount == 0)
             #expect(try await models.contents() == live)
         }

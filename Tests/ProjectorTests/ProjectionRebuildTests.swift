@@ -31,13 +31,13 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let before = (try await models.contents(), try await models.traces())
             let epoch = "select min(epoch) > 0, count(*) from projection_checkpoints where projection = '\(name)'"
 
-            let rebuild = try ProjectionRebuild(
-                name,
+            let rebuild = try RebuildGroup(
+                [(name, nil)],
                 among: shipped,
                 configuration: database,
                 options: RebuildOptions(parallelism: 3, batchSize: 40)
             )
-            let outcome = try await rebuild.run()
+            let outcome = try await rebuild.runAlone()
             #expect(outcome.comparison?.differenceCount == 0)
             #expect(outcome.comparison?.rows.allSatisfy { $0.rows > 0 } == true)
             #expect(!outcome.isResumed)
@@ -69,12 +69,12 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                     "conversation_sessions", "conversation_turns", "audit_logs", "conversation_sessions",
                     "latency_metrics",
                 ] {
-                    let outcome = try await ProjectionRebuild(
-                        name,
+                    let outcome = try await RebuildGroup(
+                        [(name, nil)],
                         among: shipped,
                         configuration: database,
                         options: RebuildOptions(parallelism: 3, batchSize: 50)
-                    ).run()
+                    ).runAlone()
                     #expect(outcome.comparison?.differenceCount == 0)
                 }
             }
@@ -90,7 +90,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             for name in ["statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"] {
                 hasty.settings[name] = "1ms"
             }
-            let outcome = try await ProjectionRebuild("conversation_turns", among: shipped, configuration: hasty).run()
+            let outcome = try await RebuildGroup([("conversation_turns", nil)], among: shipped, configuration: hasty)
+                .runAlone()
             #expect(outcome.comparison?.differenceCount == 0)
             let turns = try #require(shipped.first { $0.name == "conversation_turns" })
             for sample in [nil, 2] {
@@ -110,8 +111,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             try await reader.run(unsafeSQL: "begin isolation level repeatable read; select 1")
             var named = database
             named.applicationName = "the rebuild"
-            let rebuild = try ProjectionRebuild("conversation_turns", among: shipped, configuration: named)
-            let rebuilding = Task { try await rebuild.run() }
+            let rebuild = try RebuildGroup([("conversation_turns", nil)], among: shipped, configuration: named)
+            let rebuilding = Task { try await rebuild.runAlone() }
             // One that did not wait would not look again and again.
             var looks: Set<String> = []
             try await eventually("the rebuild looks for old snapshots three times") {
@@ -142,7 +143,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             try await models.project()
             let before = (try await models.contents(), try await models.traces())
             let options = RebuildOptions(parallelism: 2, batchSize: 60)
-            let rebuild = try ProjectionRebuild(name, among: shipped, configuration: database, options: options)
+            let rebuild = try RebuildGroup([(name, nil)], among: shipped, configuration: database, options: options)
             var resumed = 0
             var read = 0
             var outcome: RebuildOutcome?
@@ -152,7 +153,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 let limit = patience
                 let here = Count()
                 let result = await cancelled(after: limit) { told in
-                    try await rebuild.run { progress in
+                    try await rebuild.runAlone { progress in
                         here.set(progress.done)
                         told()
                     }
@@ -180,16 +181,16 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             try await models.append(ReadModels.simulated(sessions: 8, seed: 25))
             try await models.project()
             let before = (try await models.contents(), try await models.traces())
-            let rebuild = try ProjectionRebuild(
-                name,
+            let rebuild = try RebuildGroup(
+                [(name, nil)],
                 among: shipped,
                 configuration: database,
                 options: RebuildOptions(parallelism: 2, batchSize: 50)
             )
-            #expect(try await !rebuild.cancel())
-            _ = await cancelled(after: 1) { told in try await rebuild.run { _ in told() } }
+            #expect(try await rebuild.cancel().isEmpty)
+            _ = await cancelled(after: 1) { told in try await rebuild.runAlone { _ in told() } }
             #expect(try await models.traces() != before.1)
-            #expect(try await rebuild.cancel())
+            #expect(try await rebuild.cancel() == [name])
             #expect(try await models.traces() == before.1)
             #expect(try await models.contents() == before.0)
         }
@@ -211,7 +212,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             )
             let wrong = try await models.contents()["conversation_turns"]
             do {
-                try await ProjectionRebuild("conversation_turns", among: shipped, configuration: database).run()
+                try await RebuildGroup([("conversation_turns", nil)], among: shipped, configuration: database)
+                    .runAlone()
                 Issue.record("the models were swapped")
             } catch let error as ProjectorError {
                 #expect(error.code == .modelsDiffer)
@@ -223,12 +225,12 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 #expect(difference?.columns.first?.found == "never said")
             }
             #expect(try await models.contents()["conversation_turns"] == wrong)
-            let outcome = try await ProjectionRebuild(
-                "conversation_turns",
+            let outcome = try await RebuildGroup(
+                [("conversation_turns", nil)],
                 among: shipped,
                 configuration: database,
                 options: RebuildOptions(acceptDifferences: true)
-            ).run()
+            ).runAlone()
             #expect(outcome.isResumed)
             #expect(outcome.comparison?.differenceCount == 1)
             #expect(try await models.contents()["conversation_turns"] == right)
@@ -243,8 +245,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             try await models.append(ReadModels.simulated(sessions: 12, seed: 27))
             try await models.project()
             let before = try await models.contents()
-            let rebuild = try ProjectionRebuild(
-                "conversation_costs",
+            let rebuild = try RebuildGroup(
+                [("conversation_costs", nil)],
                 among: shipped,
                 configuration: database,
                 options: RebuildOptions(parallelism: 1, batchSize: 20)
@@ -254,7 +256,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 let (started, continuation) = AsyncStream.makeStream(of: Void.self)
                 let task = Task {
                     defer { continuation.finish() }
-                    return try await rebuild.run { _ in continuation.yield() }
+                    return try await rebuild.runAlone { _ in continuation.yield() }
                 }
                 for await _ in started { break }
                 _ = try await run(drop, database)
@@ -263,11 +265,11 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 case .failure(let error): #expect(error is PostgresError || error is ProjectorError, "\(error)")
                 }
             } else {
-                _ = await cancelled(after: 1) { told in try await rebuild.run { _ in told() } }
+                _ = await cancelled(after: 1) { told in try await rebuild.runAlone { _ in told() } }
                 _ = try await run(drop, database)
             }
             #expect(try await models.contents() == before)
-            let outcome = try await rebuild.run()
+            let outcome = try await rebuild.runAlone()
             #expect(!outcome.isResumed)
             #expect(outcome.comparison?.differenceCount == 0)
             #expect(try await models.contents() == before)

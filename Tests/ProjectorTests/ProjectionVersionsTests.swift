@@ -62,7 +62,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
             // A new version is meant to differ.
             do {
-                try await ProjectionRebuild("conversation_turns", among: files, configuration: database).run()
+                try await RebuildGroup([("conversation_turns", nil)], among: files, configuration: database).runAlone()
                 Issue.record("the versions were switched")
             } catch let error as ProjectorError {
                 #expect(error.code == .modelsDiffer)
@@ -70,12 +70,12 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 #expect(error.comparison?.differences.first?.columns.map(\.name) == ["status"])
             }
             #expect(try await models.contents()["conversation_turns"] == old)
-            let outcome = try await ProjectionRebuild(
-                "conversation_turns",
+            let outcome = try await RebuildGroup(
+                [("conversation_turns", nil)],
                 among: files,
                 configuration: database,
                 options: RebuildOptions(acceptDifferences: true)
-            ).run()
+            ).runAlone()
             #expect(outcome.comparison?.differenceCount == old?.count)
             let new = try await run(
                 "select count(*), min(revision), min(pg_typeof(turn_index)::text) from conversation_turns",
@@ -177,7 +177,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 unsafeSQL: "select distinct tableoid::regclass from latency_metrics_minutes_v1 order by 1"
             )
             let all = try await connection.text(unsafeSQL: "select count(*) from pg_inherits")
-            try await ProjectionRebuild("latency_metrics", among: shipped, configuration: database).run()
+            try await RebuildGroup([("latency_metrics", nil)], among: shipped, configuration: database).runAlone()
             // The same session, whose plans were made for the old tables.
             #expect(try await connection.text(unsafeSQL: query) == before)
             #expect(

@@ -21,9 +21,9 @@ import Testing
         )
     }
 
-    private static func rebuild(_ database: PostgresConfiguration, accepting: Bool) throws -> ProjectionRebuild {
-        try ProjectionRebuild(
-            "conversation_turns",
+    private static func rebuild(_ database: PostgresConfiguration, accepting: Bool) throws -> RebuildGroup {
+        try RebuildGroup(
+            [("conversation_turns", nil)],
             among: shipped,
             configuration: database,
             options: RebuildOptions(acceptDifferences: accepting)
@@ -47,12 +47,12 @@ import Testing
                 for price in ["0.000001", "0.00001"] {
                     try await Self.load(price, on: connection)
                     let error = await #expect(throws: ProjectorError.self) {
-                        try await Self.rebuild(database, accepting: false).run()
+                        try await Self.rebuild(database, accepting: false).runAlone()
                     }
                     #expect(error?.code == .modelsDiffer)
                 }
             }
-            _ = try await Self.rebuild(database, accepting: true).run()
+            _ = try await Self.rebuild(database, accepting: true).runAlone()
             try await Self.expectFolded(models)
         }
     }
@@ -71,7 +71,7 @@ import Testing
                 let (waiting, continuation) = AsyncStream.makeStream(of: Void.self)
                 let task = Task {
                     defer { continuation.finish() }
-                    return try await Self.rebuild(database, accepting: true).run { progress in
+                    return try await Self.rebuild(database, accepting: true).runAlone { progress in
                         if progress.phase == .waitingForReaders { continuation.yield() }
                     }
                 }
@@ -81,7 +81,7 @@ import Testing
                 let error = await #expect(throws: ProjectorError.self) { try await task.value }
                 #expect(error?.code == .rebuildMoved && error?.message.contains("prices") == true)
             }
-            let outcome = try await Self.rebuild(database, accepting: true).run()
+            let outcome = try await Self.rebuild(database, accepting: true).runAlone()
             #expect(!outcome.isResumed)
             try await Self.expectFolded(models)
         }

@@ -28,12 +28,12 @@ import Testing
             #expect(before.1.count == 3)
             for name in ReadModels.views {
                 let options = RebuildOptions(parallelism: 2, batchSize: 30)
-                let outcome = try await ProjectionRebuild(
-                    name,
+                let outcome = try await RebuildGroup(
+                    [(name, nil)],
                     among: try ProjectionFiles.all(in: .embedded),
                     configuration: database,
                     options: options
-                ).run()
+                ).runAlone()
                 #expect(outcome.comparison?.differenceCount == 0)
             }
             #expect(try await models.contents() == before.0)
