@@ -43,11 +43,7 @@ package struct ProjectionTemplate: Sendable {
                 return url.path(percentEncoded: false)
             }
         } catch {
-            throw ProjectorError(
-                .invalidProjection,
-                "cannot write \(path): \(error.fileReason)",
-                cause: error
-            )
+            throw ProjectorError(.invalidProjection, "cannot write \(path): \(error.fileReason)")
         }
     }
 

@@ -59,7 +59,7 @@ struct ShadowModel: Sendable {
     /// Makes the schema, its tables, and the partitions that the live tables have.
     ///
     /// - Parameter connection: In a transaction.
-    /// - Throws: `SchemaError` if table.sql fails; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if table.sql fails; `PostgresError`.
     func create(on connection: isolated PostgresConnection) async throws {
         let name = PostgresConfiguration.quotedIdentifier(schema)
         try await connection.run(
@@ -69,7 +69,7 @@ struct ShadowModel: Sendable {
         do {
             try await connection.run(unsafeSQL: files.tableSQL)
         } catch let error as PostgresError where error.code == .server {
-            throw ProjectorError(.invalidProjection, "table.sql of \(files.title) failed: \(error)", cause: error)
+            throw ProjectorError(.invalidProjection, "table.sql of \(files.title) failed", cause: error)
         }
         let partitions = try await connection.query(CopyPartitions(live: recorder, shadow: schema)).joined()
         try await connection.run(unsafeSQL: partitions)
