@@ -6,7 +6,7 @@ struct RebuildCourse {
     typealias Outcomes = [String: Result<RebuildOutcome, any Error>]
 
     /// Those that have not ended.
-    private var waiting: [RebuildStep]
+    private var waiting: [ShadowRebuild]
     private var outcomes: Outcomes = [:]
     private var lastTogether: ContinuousClock.Instant?
     /// Builds several shadows in one reading of the log.
@@ -15,8 +15,8 @@ struct RebuildCourse {
     /// How long shadows wait for one of them before they go on together.
     private static let patience = Duration.seconds(1)
 
-    init(of steps: [RebuildStep], _ build: @escaping ([ShadowModel]) throws -> ShadowBuild) {
-        waiting = steps
+    init(of rebuilds: [ShadowRebuild], _ build: @escaping ([ShadowModel]) throws -> ShadowBuild) {
+        waiting = rebuilds
         self.build = build
     }
 
@@ -42,24 +42,27 @@ struct RebuildCourse {
 
     private mutating func goTogether(on connection: PostgresConnection) async throws {
         do {
-            try await SharedWay(steps: waiting, build: try build(waiting.map(\.shadow.model))).run(on: connection)
+            let together = SharedCatchUp(rebuilds: waiting, build: try build(waiting.map(\.shadow.model)))
+            try await together.run(on: connection)
             lastTogether = .now
         } catch {
             try Task.checkCancellation()
             // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
             let culprit = (error as? ProjectorError)?.projection?.name
-            for step in waiting where culprit == nil || step.name == culprit { outcomes[step.name] = .failure(error) }
+            for rebuild in waiting where culprit == nil || rebuild.name == culprit {
+                outcomes[rebuild.name] = .failure(error)
+            }
             waiting.removeAll { outcomes[$0.name] != nil }
         }
     }
 
     private mutating func finishFirst(on connection: PostgresConnection, _ meter: RebuildMeter) async throws {
-        let step = waiting.removeFirst()
+        let rebuild = waiting.removeFirst()
         do {
-            outcomes[step.name] = .success(try await step.run(on: connection, meter))
+            outcomes[rebuild.name] = .success(try await rebuild.run(on: connection, meter))
         } catch {
             try Task.checkCancellation()
-            outcomes[step.name] = .failure(error)
+            outcomes[rebuild.name] = .failure(error)
         }
     }
 }

@@ -65,7 +65,7 @@ package struct RebuildGroup: Sendable {
         }
     }
 
-    /// Stops caring: removes the shadows and what is known of them. A rebuild under way fails at its next batch.
+    /// Cancels the rebuild: removes the shadows and what is known of them. One under way fails at its next batch.
     ///
     /// - Returns: The names of those that there were.
     @discardableResult
@@ -95,8 +95,8 @@ package struct RebuildGroup: Sendable {
                 meter.add($0, for: models)
             }
         }
-        let steps = try prepared.map { shadow in
-            RebuildStep(
+        let rebuilds = try prepared.map { shadow in
+            ShadowRebuild(
                 shadow: shadow,
                 build: try build(of: [shadow.model]),
                 all: all,
@@ -104,7 +104,7 @@ package struct RebuildGroup: Sendable {
                 options: options
             )
         }
-        var course = RebuildCourse(of: steps) { try build(of: $0) }
+        var course = RebuildCourse(of: rebuilds) { try build(of: $0) }
         outcomes.merge(try await course.run(on: connection, meter)) { $1 }
         return projections.compactMap { files in
             outcomes[files.name].map { Result(projection: files, outcome: $0) }

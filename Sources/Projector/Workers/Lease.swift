@@ -86,7 +86,7 @@ enum Lease {
     /// Gives back what a worker holds in the database without knowing how far it is.
     ///
     /// It needs no epoch: nobody but the owner claims in its name, and it has no transaction under way.
-    struct GiveBack: PostgresStatement {
+    struct ReleaseForgotten: PostgresStatement {
         let owner: UUID
         let forgotten: [ProjectionShard]
 

@@ -12,7 +12,7 @@ extension ProjectorWorker {
     ///
     /// - Throws: ``ProjectorError`` with `.mixedShards` or `.leaseLost`; `PostgresError`.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
-        let living = fleet.others
+        let living = fleet.living
         if let surveyed, surveyed + (living == settledAmong ? Self.settledTick : Self.tick) > .now { return }
         surveyed = .now
         settledAmong = nil
@@ -37,7 +37,7 @@ extension ProjectorWorker {
         }
         let wantsMore = survey.contains { owned[$0.key] == nil && mine[$0.shards]?.contains($0.key.shard) == true }
         if !wantsMore, released.isEmpty, forgotten.isEmpty { settledAmong = living }
-        if !forgotten.isEmpty { try await connection.execute(Lease.GiveBack(owner: id, forgotten: forgotten)) }
+        if !forgotten.isEmpty { try await connection.execute(Lease.ReleaseForgotten(owner: id, forgotten: forgotten)) }
         if !released.isEmpty { try await release(released, on: connection) }
         if !claimed.isEmpty { try await claim(claimed, on: connection) }
         try await settlePart(on: connection)

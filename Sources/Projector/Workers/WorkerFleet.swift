@@ -8,7 +8,7 @@ final class WorkerFleet: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
     private let process: String
-    private let living = Mutex<Set<UUID>>([])
+    private let known = Mutex<Set<UUID>>([])
     private let isStopping = Mutex(false)
     /// The workers of this process.
     let members: [UUID]
@@ -28,7 +28,7 @@ final class WorkerFleet: Sendable {
     }
 
     /// The workers that lived when the heart last beat, of all processes.
-    var others: Set<UUID> { living.withLock { $0 } }
+    var living: Set<UUID> { known.withLock { $0 } }
 
     /// Whether the process was asked to end: workers finish their batch then, and give their shards back.
     var isShuttingDown: Bool { isStopping.withLock { $0 } }
@@ -69,7 +69,7 @@ final class WorkerFleet: Sendable {
             Lease.Living(),
             sync: .each
         )
-        living.withLock { $0 = Set(found) }
+        known.withLock { $0 = Set(found) }
     }
 
     /// Takes the workers off the list.

@@ -3,7 +3,7 @@ internal import Postgres
 internal import Schema
 
 /// What is done for each shadow alone: the rest of its way, the comparison, and the swap.
-struct RebuildStep: Sendable {
+struct ShadowRebuild: Sendable {
     let shadow: RebuildPreparation.Prepared
     /// Of this shadow.
     let build: ShadowBuild
