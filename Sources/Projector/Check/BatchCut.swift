@@ -107,20 +107,3 @@ struct BatchCut: Sendable {
         pieces.prefix(8).map { String($0.count) }.joined(separator: ", ") + (pieces.count > 8 ? ", …" : "")
     }
 }
-
-/// SplitMix64: the same numbers on every machine, so that a cut that was reported is cut again.
-///
-/// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
-struct CutRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}

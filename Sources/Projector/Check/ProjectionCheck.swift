@@ -136,7 +136,7 @@ package struct ProjectionCheck: Sendable {
             report.fail("every view names the shard: one at least sums the partial rows, or nothing can be compared")
             return
         }
-        var random = CutRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var groups: [(reference: BatchCut, cuts: [BatchCut])] = []
         let streams = Dictionary(grouping: sample.streams.indices) { sample.streams[$0] }
         let small = streams.filter { $0.value.count > 1 }.sorted { ($0.value.count, $0.key) < ($1.value.count, $1.key) }

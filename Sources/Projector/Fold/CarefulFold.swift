@@ -59,12 +59,3 @@ struct CarefulFold {
         stopped.insert(failing.event.stream)
     }
 }
-
-extension PostgresError {
-    /// Whether a statement failed because of the values that it was given, so that other events may pass: data exceptions,
-    /// constraints, and what functions raise. Source: PostgreSQL manual, appendix A.
-    var isEventsFault: Bool {
-        guard code == .server, let sqlState else { return false }
-        return ["22", "23", "P0", "RC"].contains { sqlState.hasPrefix($0) } || sqlState == "54000"
-    }
-}

@@ -2,48 +2,7 @@ package import EventStore
 package import Logging
 package import Postgres
 internal import ServiceLifecycle
-
 internal import Synchronization
-
-/// The bounds of a projector.
-package struct ProjectorOptions: Sendable {
-    /// What to do with an event that a projection cannot apply.
-    package enum OnFailure: String, Sendable, CaseIterable {
-        /// Stop its stream for that projection and go on with all others.
-        case quarantine
-        /// End the projector with an error.
-        case halt
-    }
-
-    /// How many events one transaction folds at most; fewer where events are heavy.
-    package var batchSize: Int
-    /// After how much silence to look without having been woken.
-    package var pollInterval: Duration
-    /// How long a projector that catches up tries to reach the server again; the daemon never gives up.
-    package var patience: Duration
-    /// How many workers this process has.
-    package var workers: Int
-    /// How many shards a projection gets that has none yet, 1 … 256.
-    package var shards: Int
-    /// What to do with an event that a projection cannot apply.
-    package var onFailure: OnFailure
-
-    package init(
-        batchSize: Int = 10_000,
-        pollInterval: Duration = .milliseconds(250),
-        patience: Duration = .seconds(30),
-        workers: Int = 1,
-        shards: Int = 16,
-        onFailure: OnFailure = .quarantine
-    ) {
-        self.batchSize = batchSize
-        self.pollInterval = pollInterval
-        self.patience = patience
-        self.workers = workers
-        self.shards = shards
-        self.onFailure = onFailure
-    }
-}
 
 /// Builds read models from the log: woken by the appenders, its workers fold what is new and wait again.
 ///

@@ -1,6 +1,13 @@
 package import Postgres
 
 extension PostgresError {
+    /// Whether a statement failed because of the values that it was given, so that other events may pass: data exceptions,
+    /// constraints, and what functions raise. Source: PostgreSQL manual, appendix A.
+    var isEventsFault: Bool {
+        guard code == .server, let sqlState else { return false }
+        return ["22", "23", "P0", "RC"].contains { sqlState.hasPrefix($0) } || sqlState == "54000"
+    }
+
     /// Whether a projection's own SQL is at fault, whatever the events: a missing table, a wrong type, no privilege.
     var isProjectionsFault: Bool { code == .server && !isPassing && !isEventsFault }
 

@@ -1,49 +1,4 @@
 internal import Postgres
-internal import Schema
-
-/// One row in which two models differ.
-package struct RowDifference: Sendable, Hashable {
-    /// A column and its two values as text; `nil` is NULL.
-    package struct Column: Sendable, Hashable {
-        package let name: String
-        /// What the log says.
-        package let expected: String?
-        /// What the live model holds.
-        package let found: String?
-    }
-
-    /// What is wrong with the row.
-    package enum Kind: String, Sendable {
-        /// The live model does not have it.
-        case missing
-        /// The log does not account for it.
-        case extra
-        /// Some of its columns differ.
-        case changed
-    }
-
-    /// The view that shows the row.
-    package let view: String
-    package let kind: Kind
-    /// The columns that tell the view's rows apart, with the row's values.
-    package let key: [Column]
-    /// The columns that differ.
-    package let columns: [Column]
-}
-
-/// What a comparison found.
-package struct ModelComparison: Sendable {
-    /// The views that were compared, and how many rows the log makes of each.
-    package var rows: [(view: String, rows: Int)] = []
-    /// How many rows differ.
-    package var differenceCount = 0
-    /// The first of them.
-    package var differences: [RowDifference] = []
-    /// Columns that only one of two versions has.
-    package var uncompared: [String] = []
-    /// How many of the rows that the log makes are older than what retention left of the live model: they are not compared.
-    package var pastRetention = 0
-}
 
 /// Compares what views of the same names say in two schemas.
 ///
