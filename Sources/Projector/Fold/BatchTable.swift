@@ -64,7 +64,7 @@ struct BatchRows: Sendable {
     private let columnCount: Int16
 
     /// - Parameter fields: How many fields the table has.
-    init(fields: Int) { columnCount = Int16(clamping: 8 + fields) }
+    init(fields: Int) { columnCount = Int16(clamping: 1 + ProjectionFiles.commonColumns.count + fields) }
 
     /// Adds an event.
     ///
