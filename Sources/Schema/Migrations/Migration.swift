@@ -1,5 +1,10 @@
 /// One step of the schema: a numbered pair of files, there and back.
 package struct Migration: Sendable, Hashable {
+    /// Which way a step is gone: its name ends the name of the file.
+    enum Direction: String, Sendable {
+        case up, down
+    }
+
     /// The number in the file's name.
     package let version: Int
     /// The words in the file's name.
@@ -12,14 +17,22 @@ package struct Migration: Sendable, Hashable {
     /// The file's name without `.up.sql`, such as `0003_events`.
     package var title: String { Self.title(version: version, name: name) }
 
+    /// What goes the step in a direction.
+    func script(_ direction: Direction) -> String {
+        switch direction {
+        case .up: up
+        case .down: down
+        }
+    }
+
     /// Refuses what would end the transaction that a file runs in: what stands before it could not be rolled back.
     ///
-    /// - Parameter direction: Which of the two files: `up` or `down`.
+    /// - Parameter direction: Which of the two files.
     /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
-    func refuseTransactions(in direction: String) throws(SchemaError) {
+    func refuseTransactions(in direction: Direction) throws(SchemaError) {
         try SQLStatement.refuseTransactions(
-            in: direction == "up" ? up : down,
-            file: "migrations/\(title).\(direction).sql"
+            in: script(direction),
+            file: "migrations/\(title).\(direction.rawValue).sql"
         )
     }
 

@@ -47,7 +47,7 @@ extension Migrator {
         _ = try await connection.first(SetSearchPath(schemas: [scratch]))
         try await makeTables(in: scratch, on: connection)
         do {
-            for migration in migrations { try await run(migration.up, of: migration, direction: "up", on: connection) }
+            for migration in migrations { try await run(migration, .up, on: connection) }
         } catch let error as SchemaError where (error.cause as? PostgresError)?.sqlState == "42501" {
             throw SchemaError(
                 .failed,

@@ -60,9 +60,9 @@ package struct Migrator: Sendable {
             let isFirst = done.isEmpty
             let migration = try await step(on: connection) { connection in
                 let pending = try await check(migrations, on: connection).filter { $0.version <= version ?? .max }
-                if isFirst { for migration in pending { try migration.refuseTransactions(in: "up") } }
+                if isFirst { for migration in pending { try migration.refuseTransactions(in: .up) } }
                 guard let next = pending.first else { return nil }
-                try await run(next.up, of: next, direction: "up", on: connection)
+                try await run(next, .up, on: connection)
                 try await connection.execute(InsertAppliedMigration(migration: next))
                 return next
             }
@@ -105,11 +105,11 @@ package struct Migrator: Sendable {
                     migrations.first { $0.version == row.version }
                 }
                 if left == steps {
-                    for migration in next { try migration.refuseTransactions(in: "down") }
+                    for migration in next { try migration.refuseTransactions(in: .down) }
                     try await refuseBelowProjections(next, on: connection)
                 }
                 guard let last = next.first else { return nil }
-                try await run(last.down, of: last, direction: "down", on: connection)
+                try await run(last, .down, on: connection)
                 try await connection.execute(DeleteAppliedMigration(version: last.version))
                 return last
             }
@@ -249,26 +249,25 @@ package struct Migrator: Sendable {
         )
     }
 
-    /// Runs a file in the open transaction.
+    /// Runs one of a migration's files in the open transaction.
     func run(
-        _ script: String,
-        of migration: Migration,
-        direction: String,
+        _ migration: Migration,
+        _ direction: Migration.Direction,
         on connection: isolated PostgresConnection
     ) async throws {
         do {
-            try await connection.run(unsafeSQL: script)
+            try await connection.run(unsafeSQL: migration.script(direction))
         } catch let error as PostgresError where error.code == .server {
             throw SchemaError(
                 .failed,
-                "migration \(migration.title) (\(direction)) failed and was rolled back: \(error)",
+                "migration \(migration.title) (\(direction.rawValue)) failed and was rolled back: \(error)",
                 cause: error
             )
         }
         guard !connection.isIdle else {
             throw SchemaError(
                 .invalidFile,
-                "migration \(migration.title) (\(direction)) ends the transaction that it runs in: remove COMMIT and "
+                "migration \(migration.title) (\(direction.rawValue)) ends the transaction that it runs in: remove COMMIT and "
                     + "ROLLBACK from it, and look at what it left behind"
             )
         }
