@@ -32,20 +32,17 @@ public struct CacheError: Error, Sendable, CustomStringConvertible {
     }
 
     /// What the database's error means for a cache or a limit.
-    ///
-    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000
-    /// invalid_schema_name.
     init(_ error: PostgresError, _ what: String) {
-        switch error.sqlState {
-        case "42P01", "42883", "3F000":
+        if error.isMissingObject {
             self.init(
                 .notInstalled,
                 "\(what): the tables are not there: run `recorder migrate up`, or look in another schema with --schema",
                 cause: error
             )
-        case _ where error.isRetryable:
+        } else if error.isRetryable {
             self.init(.unavailable, "\(what): the database cannot be used now", cause: error)
-        default: self.init(.refused, what, cause: error)
+        } else {
+            self.init(.refused, what, cause: error)
         }
     }
 

@@ -84,7 +84,7 @@ extension DirectoryError {
             self.init(.invalid, "a value does not fit its column (SQLSTATE \(error.sqlState ?? ""))")
         // Written by search_documents only: no column has a length.
         case "22001": self.init(.invalid, error.message)
-        case "42501" where error.message.contains("set role"), "22023":
+        case _ where error.isPermissionDenied && error.message.contains("set role"), "22023":
             self.init(
                 .notInstalled,
                 "the login may not act for users: run `recorder migrate up`, and grant recorder_service to it",
@@ -92,8 +92,8 @@ extension DirectoryError {
             )
         case "RC006": self.init(.denied, "nothing that the user gave may be changed or deleted for good now")
         case "RC007": self.init(.denied, "the user is erased: nothing is stored about him any more")
-        case "42501": self.init(.denied, "the acting user may not do that")
-        case "42P01", "42883", "3F000":
+        case _ where error.isPermissionDenied: self.init(.denied, "the acting user may not do that")
+        case _ where error.isMissingObject:
             self.init(
                 .notInstalled,
                 "the tables are not there: run `recorder migrate up`, and `recorder project` for sessions, turns and audit",

@@ -1,5 +1,4 @@
 internal import EventModel
-internal import FoundationEssentials
 internal import Postgres
 
 /// A document that a search found.
@@ -74,7 +73,7 @@ extension Repositories {
         let hits = try await context.rows(
             TextStatement(text: text) { row throws(PostgresError) in
                 let hit = DocumentHit(
-                    id: EntityID(try row.decode(UUID.self, at: 0)),
+                    id: EntityID(try row.uuid(at: 0)),
                     filename: try row.decode(at: 1),
                     rank: try row.decode(at: 2),
                     snippet: DocumentHit.Snippet(marked: try row.decode(at: 3))

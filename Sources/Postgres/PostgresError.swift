@@ -73,6 +73,16 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether a lock was not given within `lock_timeout`, or at once where that was asked for.
     package var isLockTimeout: Bool { sqlState == "55P03" }
 
+    /// Whether a table, a function or a schema is not there, or not in the search path.
+    ///
+    /// Source: PostgreSQL manual, appendix A, "Error Codes": undefined_table, undefined_function, invalid_schema_name.
+    package var isMissingObject: Bool { ["42P01", "42883", "3F000"].contains(sqlState) }
+
+    /// Whether the role may not do what was asked.
+    ///
+    /// Source: PostgreSQL manual, appendix A, "Error Codes": insufficient_privilege.
+    package var isPermissionDenied: Bool { sqlState == "42501" }
+
     /// Whether the server ended the session or is starting or stopping.
     package var isServerGoingAway: Bool {
         guard let sqlState else { return false }

@@ -1,5 +1,4 @@
 internal import EventModel
-internal import FoundationEssentials
 internal import Postgres
 
 /// Begins an erasure, or finds the one that is under way.
@@ -149,7 +148,7 @@ struct SelectStreams: PostgresStatement {
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
-        StreamID(try row.decode(UUID.self, at: 0))
+        StreamID(try row.uuid(at: 0))
     }
 }
 
@@ -181,8 +180,8 @@ struct SelectFacts: PostgresStatement {
             id: id,
             subject: subject,
             actor: try row.decode(at: 0),
-            startedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 1).unixMicroseconds),
-            finishedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 2).unixMicroseconds),
+            startedAt: Timestamp(microseconds: try row.unixMicroseconds(at: 1)),
+            finishedAt: Timestamp(microseconds: try row.unixMicroseconds(at: 2)),
             counts: try row.decode(at: 3),
             headBefore: try row.decode(at: 4),
             headAfter: try row.decode(at: 5),

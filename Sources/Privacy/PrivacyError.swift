@@ -34,8 +34,6 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
 
     /// What the database's error means.
     ///
-    /// Source of the codes that are no `RC…`: PostgreSQL manual, appendix A.
-    ///
     /// - Parameters:
     ///   - what: What failed.
     ///   - undone: What did not happen because of it.
@@ -43,7 +41,7 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
         switch error.sqlState {
         case "RC006": self.init(.held, "\(error.message): release it first, `recorder retention release`")
         case "RC008": self.init(.notFound, "\(error.message); \(undone)")
-        case "42P01", "42883", "3F000":
+        case _ where error.isMissingObject:
             self.init(
                 .failed,
                 "\(undone): the recorder's tables and functions are not there: run `recorder migrate up`, or look in another "

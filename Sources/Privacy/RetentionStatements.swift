@@ -1,5 +1,4 @@
 internal import EventModel
-internal import FoundationEssentials
 internal import Postgres
 
 /// The policies, in the order in which they are gone through.
@@ -72,7 +71,7 @@ struct UsersToErase: PostgresStatement {
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
-        StreamID(try row.decode(UUID.self, at: 0))
+        StreamID(try row.uuid(at: 0))
     }
 }
 
@@ -118,10 +117,10 @@ struct SelectHolds: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Retention.Hold {
         Retention.Hold(
-            user: StreamID(try row.decode(UUID.self, at: 0)),
+            user: StreamID(try row.uuid(at: 0)),
             reason: try row.decode(at: 1),
             heldBy: try row.decode(at: 2),
-            heldAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 3).unixMicroseconds)
+            heldAt: Timestamp(microseconds: try row.unixMicroseconds(at: 3))
         )
     }
 }

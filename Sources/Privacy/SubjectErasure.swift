@@ -112,7 +112,7 @@ package struct SubjectErasure: Sendable {
     }
 
     private static func reason(of error: PostgresError, erasing subject: StreamID) -> String {
-        if error.sqlState == "42501" {
+        if error.isPermissionDenied {
             "\(subject) cannot be erased by this login: take one that is a member of recorder_owner"
         } else if error.sqlState?.hasPrefix("23") == true {
             "the erasure of \(subject) cannot go on: a row stands in its way; put that right, and run it again"

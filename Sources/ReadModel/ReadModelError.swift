@@ -31,11 +31,11 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
 
     /// What the database's error means for a query on a read model.
     ///
-    /// Source: PostgreSQL manual, appendix A: 42P01 undefined_table, 42883 undefined_function, 3F000
-    /// invalid_schema_name, 22023 invalid_parameter_value, with which the query functions say what cannot be asked.
+    /// Source of the code: PostgreSQL manual, appendix A: invalid_parameter_value, with which the query functions say what
+    /// cannot be asked.
     init(_ error: PostgresError) {
         switch error.sqlState {
-        case "42P01", "42883", "3F000":
+        case _ where error.isMissingObject:
             self.init(
                 .notInstalled,
                 "the read models are not there: run `recorder migrate up` and `recorder project`, or look in another "

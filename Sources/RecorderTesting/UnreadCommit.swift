@@ -57,7 +57,7 @@ package enum UnreadCommit {
                 while .now < turn {
                     if let session = try await connection.text(unsafeSQL: waiting).first?[1] { return session }
                 }
-            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {}
+            } catch let error as PostgresError where error.isLockTimeout || error.isTransactionConflict {}
             try await connection.run(unsafeSQL: "rollback")
         }
         return nil

@@ -63,20 +63,19 @@ struct ExitReport {
     }
 
     /// What to do about an error that the database led to, where the error itself does not say.
-    ///
-    /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
     private static func advice(on error: any Error) -> String? {
         // What runs migrations is not helped by running them, and some errors give the advice themselves.
         guard !"\(error)".contains("migrate up"), !(error is SchemaError),
             let database = ErrorCauses.database(of: error)
         else { return nil }
         switch database.sqlState {
-        case "42P01", "3F000", "42883":
+        case _ where database.isMissingObject:
             // A projection's own SQL names what is not there.
             guard (error as? ProjectorError)?.code != .projectionFailed else { return nil }
             return "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema "
                 + "says in which schema to look"
-        case "42501": return "Connect as a role that may do this; see migrations/0001_roles.up.sql"
+        case _ where database.isPermissionDenied:
+            return "Connect as a role that may do this; see migrations/0001_roles.up.sql"
         case _ where database.code == .connectionFailed:
             return "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
         default: return nil

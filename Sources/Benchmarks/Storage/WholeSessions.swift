@@ -1,6 +1,5 @@
 internal import EventModel
 internal import EventStore
-internal import FoundationEssentials
 package import Postgres
 
 /// Sessions read whole, one after another in no order, as a program does that replays them.
@@ -38,7 +37,7 @@ package enum WholeSessions {
         let sql = "select stream_id, max(version) from events group by stream_id"
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (stream: StreamID, events: Int) {
-            (StreamID(try row.decode(UUID.self, at: 0)), try row.decode(at: 1))
+            (StreamID(try row.uuid(at: 0)), try row.decode(at: 1))
         }
     }
 }

@@ -78,7 +78,7 @@ private struct TakeToken: PostgresStatement {
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> RateDecision {
-        let start = try row.decode(PostgresTimestamp.self, at: 3).unixMicroseconds
+        let start = try row.unixMicroseconds(at: 3)
         return RateDecision(
             endpoint: endpoint,
             isAllowed: try row.decode(at: 0),

@@ -1,5 +1,4 @@
 package import EventModel
-internal import FoundationEssentials
 package import Postgres
 
 extension LogReader {
@@ -17,7 +16,7 @@ extension LogReader {
         package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(count) }
 
         package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
-            StreamID(try row.decode(UUID.self, at: 0))
+            StreamID(try row.uuid(at: 0))
         }
     }
 

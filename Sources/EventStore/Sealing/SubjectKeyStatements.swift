@@ -1,5 +1,4 @@
 internal import EventModel
-internal import FoundationEssentials
 internal import PayloadCodec
 internal import Postgres
 
@@ -17,7 +16,7 @@ struct SubjectKeyRow: Sendable {
 
     init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
         id = try row.decode(at: column)
-        subject = StreamID(try row.decode(UUID.self, at: column + 1))
+        subject = StreamID(try row.uuid(at: column + 1))
         wrapped = try row.decode(PostgresBytea?.self, at: column + 2)?.bytes
         encryptionKey = try row.decode(at: column + 3)
     }
@@ -68,8 +67,8 @@ struct SelectSubjects: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
         let isThere = try row.decode(Int64?.self, at: 2) != nil
         return Row(
-            stream: StreamID(try row.decode(UUID.self, at: 0)),
-            subject: StreamID(try row.decode(UUID.self, at: 1)),
+            stream: StreamID(try row.uuid(at: 0)),
+            subject: StreamID(try row.uuid(at: 1)),
             key: isThere ? try SubjectKeyRow(row, from: 2) : nil
         )
     }
@@ -104,7 +103,7 @@ struct InsertSubjectKeys: PostgresStatement {
     }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (subject: StreamID, id: Int64) {
-        (StreamID(try row.decode(UUID.self, at: 0)), try row.decode(at: 1))
+        (StreamID(try row.uuid(at: 0)), try row.decode(at: 1))
     }
 }
 

@@ -40,7 +40,7 @@ struct ShadowSwap: Sendable {
                 let start = ContinuousClock.now
                 try await connection.transaction { connection in try await swap(on: connection) }
                 return start.duration(to: .now)
-            } catch let error as PostgresError where error.sqlState == "55P03" || error.isTransactionConflict {
+            } catch let error as PostgresError where error.isLockTimeout || error.isTransactionConflict {
                 guard attempt < Self.attempts else {
                     throw ProjectorError(
                         .readersInTheWay,

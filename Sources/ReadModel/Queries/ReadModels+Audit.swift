@@ -62,7 +62,7 @@ struct SelectAudit: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AuditEntry {
         AuditEntry(
-            id: EventID(try row.decode(UUID.self, at: 0)),
+            id: EventID(try row.uuid(at: 0)),
             position: try row.decode(at: 1),
             userID: try row.stream(at: 2),
             action: try row.decode(at: 3),
@@ -71,7 +71,7 @@ struct SelectAudit: PostgresStatement {
             ipAddress: try row.decode(at: 6),
             userAgent: try row.decode(at: 7),
             metadata: try row.json(at: 8),
-            timestamp: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 9).unixMicroseconds),
+            timestamp: Timestamp(microseconds: try row.unixMicroseconds(at: 9)),
             hash: try row.decode(PostgresBytea?.self, at: 10)?.bytes,
             previousHash: try row.decode(PostgresBytea?.self, at: 11)?.bytes
         )

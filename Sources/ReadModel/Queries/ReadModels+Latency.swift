@@ -177,7 +177,7 @@ private struct SelectSeries: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> LatencyBucket {
         LatencyBucket(
-            start: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 0).unixMicroseconds),
+            start: Timestamp(microseconds: try row.unixMicroseconds(at: 0)),
             count: try row.decode(at: 1),
             meanMs: try row.decode(at: 2),
             minMs: try row.decode(at: 3),

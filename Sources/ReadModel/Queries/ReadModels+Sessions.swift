@@ -1,6 +1,5 @@
 public import EventModel
 
-internal import FoundationEssentials
 internal import Postgres
 
 extension ReadModels {
@@ -95,7 +94,7 @@ private struct SelectSessions: PostgresStatement {
             for member in members { timeInState[member.name] = member.value.double }
         }
         return Session(
-            id: StreamID(try row.decode(UUID.self, at: 0)),
+            id: StreamID(try row.uuid(at: 0)),
             userID: try row.stream(at: 1),
             state: try row.decode(at: 2),
             asrProvider: try row.decode(at: 3),
@@ -103,7 +102,7 @@ private struct SelectSessions: PostgresStatement {
             ttsProvider: try row.decode(at: 5),
             startedAt: try row.moment(at: 6),
             endedAt: try row.moment(at: 7),
-            lastEventAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 8).unixMicroseconds),
+            lastEventAt: Timestamp(microseconds: try row.unixMicroseconds(at: 8)),
             version: try row.decode(at: 9),
             totalTurns: try row.decode(at: 10),
             measuredTurns: try row.decode(at: 11),

@@ -17,7 +17,7 @@ extension ReadModels {
     ) async throws -> [(projection: String, streams: Int)] {
         do {
             return try await rows(CountStopped(projections: projections, stream: stream))
-        } catch let error as ReadModelError where (error.cause as? PostgresError)?.sqlState == "42501" {
+        } catch let error as ReadModelError where (error.cause as? PostgresError)?.isPermissionDenied == true {
             return []
         }
     }

@@ -1,6 +1,5 @@
 public import EventModel
 
-internal import FoundationEssentials
 internal import Postgres
 
 extension ReadModels {
@@ -29,8 +28,8 @@ struct SelectTurns: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Turn {
         Turn(
-            session: StreamID(try row.decode(UUID.self, at: 0)),
-            id: StreamID(try row.decode(UUID.self, at: 1)),
+            session: StreamID(try row.uuid(at: 0)),
+            id: StreamID(try row.uuid(at: 1)),
             index: try row.decode(at: 2),
             status: try row.decode(at: 3),
             startedAt: try row.moment(at: 4),

@@ -48,7 +48,7 @@ extension Migrator {
         try await makeTables(in: scratch, on: connection)
         do {
             for migration in migrations { try await run(migration, .up, on: connection) }
-        } catch let error as SchemaError where (error.cause as? PostgresError)?.sqlState == "42501" {
+        } catch let error as SchemaError where (error.cause as? PostgresError)?.isPermissionDenied == true {
             throw SchemaError(
                 .failed,
                 "this login cannot verify the schema: to compare, the migrations are run again beside it, which takes who ran "

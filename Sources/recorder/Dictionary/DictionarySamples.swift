@@ -76,6 +76,6 @@ private struct SelectStreamsEvenly: PostgresStatement {
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(count) }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StreamID {
-        StreamID(try row.decode(UUID.self, at: 0))
+        StreamID(try row.uuid(at: 0))
     }
 }

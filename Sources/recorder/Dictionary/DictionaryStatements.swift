@@ -43,7 +43,7 @@ struct SelectDictionaries: PostgresStatement {
         Row(
             id: try row.decode(at: 0),
             size: try row.decode(at: 1),
-            trainedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 2).unixMicroseconds),
+            trainedAt: Timestamp(microseconds: try row.unixMicroseconds(at: 2)),
             trainedOn: try row.decode(at: 3),
             isInUse: try row.decode(at: 4)
         )

@@ -19,11 +19,10 @@ extension Settings {
         }
     }
 
-    /// Source of the codes: PostgreSQL manual, appendix A, "Error Codes".
     private static func missesSomething(_ error: any Error) -> Bool {
         // A schema that a role may not use is none for `current_schema`.
         if (error as? ProjectorError)?.code == .invalidProjection { return true }
-        return ["42P01", "42883", "3F000"].contains(ErrorCauses.database(of: error)?.sqlState)
+        return ErrorCauses.database(of: error)?.isMissingObject == true
     }
 
     /// Who these settings connect as, if the schema is there and he may not use it.

@@ -33,9 +33,9 @@ struct ReadHeads: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
         Row(
-            stream: StreamID(try row.decode(UUID.self, at: 0)),
+            stream: StreamID(try row.uuid(at: 0)),
             version: try row.decode(Int.self, at: 1),
-            id: EventID(try row.decode(UUID.self, at: 2)),
+            id: EventID(try row.uuid(at: 2)),
             position: try row.decode(Int64.self, at: 3)
         )
     }
