@@ -29,33 +29,19 @@ package struct ExportManifest: Sendable {
 
     /// The manifest as one line of JSON.
     package var json: String {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("subject")
-        writer.string(subject.description)
-        writer.key("actor")
-        writer.string(actor)
-        writer.key("exportedAt")
-        writer.string(exportedAt.description)
-        writer.key("files")
-        writer.beginArray()
-        for entry in entries {
-            writer.beginObject()
-            writer.key("file")
-            writer.string(entry.file)
-            if let rows = entry.rows {
-                writer.key("rows")
-                writer.integer(Int64(rows))
-            }
-            writer.key("bytes")
-            writer.integer(Int64(entry.bytes))
-            writer.key("sha256")
-            writer.string(entry.sha256)
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.endObject()
-        return String(decoding: writer.bytes, as: UTF8.self)
+        JSONValue.object([
+            .init("subject", .string(subject.description)), .init("actor", .string(actor)),
+            .init("exportedAt", .string(exportedAt.description)), .init("files", .array(entries.map(\.json))),
+        ]).json
+    }
+}
+
+extension ExportManifest.Entry {
+    fileprivate var json: JSONValue {
+        var members: [JSONValue.Member] = [.init("file", .string(file))]
+        if let rows { members.append(.init("rows", .number("\(rows)"))) }
+        members += [.init("bytes", .number("\(bytes)")), .init("sha256", .string(sha256))]
+        return .object(members)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Cache
 package import EventModel
 package import EventStore
 internal import FoundationEssentials
@@ -168,7 +169,8 @@ package struct Retention: Sendable {
 
     /// Each table has a batch of its own.
     private func sweepCaches(_ isDry: Bool) async throws -> Done {
-        let counts = try await pool.query(SweepCaches(batch: batchSize, isDry: isDry))
+        let caches = CacheAdministration(pool)
+        let counts = isDry ? try await caches.tables().map(\.expired) : try await caches.sweepCaches(batch: batchSize)
         return Done(rows: counts.reduce(0, +), mayHaveMore: counts.contains { $0 >= batchSize })
     }
 
@@ -286,6 +288,8 @@ package struct Retention: Sendable {
             return try await body()
         } catch let error as PostgresError {
             throw PrivacyError(error, "the database refused \(what)", undone: "nothing was changed")
+        } catch let error as CacheError {
+            throw PrivacyError(.failed, "\(what) cannot be followed", cause: error)
         }
     }
 }

@@ -4,11 +4,12 @@ internal import Postgres
 /// The policies, in the order in which they are gone through.
 struct SelectPolicies: PostgresStatement {
     let sql = """
-        select name, keep_for::text, enabled from retention_policies
-        order by array_position(
-            array['expired_caches', 'deleted_documents', 'deleted_models', 'deleted_users', 'latency_minutes'], name
-        )
+        select name, keep_for::text, enabled from retention_policies order by array_position($1, name)
         """
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+        try parameters.append(Retention.Subject.allCases.map(\.rawValue))
+    }
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Retention.Policy {
         let name = try row.decode(String.self, at: 0)
@@ -39,24 +40,6 @@ struct UpdatePolicy: PostgresStatement {
 
     /// For how long it is kept now, as PostgreSQL writes it.
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
-}
-
-/// Deletes what caches do not serve any more; counts it only, if that is wanted.
-struct SweepCaches: PostgresStatement {
-    let batch: Int
-    let isDry: Bool
-
-    var sql: String {
-        isDry
-            ? "select expired from cache_table_figures() where $1::integer > 0"
-            : "select \"rows\" from sweep_caches($1)"
-    }
-
-    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(Int32(clamping: batch))
-    }
-
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
 }
 
 /// Users whose time is over.

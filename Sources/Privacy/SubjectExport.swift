@@ -35,51 +35,51 @@ package struct SubjectExport: Sendable {
         self.objects = objects
     }
 
-    /// What of the database is exported, by file: a JSON object of each row. `$1` is the person.
-    static let tables: [(file: String, relation: String, rows: String)] = [
-        ("users", "users", "select to_jsonb(t) from users t where id = $1"),
+    /// What of the database is exported, by table and file: a JSON object of each row. `$1` is the person.
+    private static let tables: [(name: String, rows: String)] = [
+        ("users", "select to_jsonb(t) from users t where id = $1"),
         (
-            "voice_models", "voice_models",
+            "voice_models",
             "select to_jsonb(t) from voice_models t where user_id = $1 order by created_at, id"
         ),
         (
-            "face_models", "face_models",
+            "face_models",
             "select to_jsonb(t) from face_models t where user_id = $1 order by created_at, id"
         ),
         (
-            "knowledge_documents", "knowledge_documents",
+            "knowledge_documents",
             "select to_jsonb(t) - 'text_search' from knowledge_documents t where user_id = $1 order by uploaded_at, id"
         ),
         (
-            "conversation_sessions", "conversation_sessions",
+            "conversation_sessions",
             "select to_jsonb(t) from conversation_sessions t where id in (select subject_streams($1)) order by id"
         ),
         (
-            "conversation_turns", "conversation_turns",
+            "conversation_turns",
             """
             select to_jsonb(t) from conversation_turns t where session_id in (select subject_streams($1))
             order by session_id, started_at, turn_id
             """
         ),
         (
-            "conversation_costs", "conversation_costs",
+            "conversation_costs",
             "select to_jsonb(t) from conversation_costs t where session_id in (select subject_streams($1)) order by session_id"
         ),
         (
-            "audit_logs", "audit_logs",
+            "audit_logs",
             "select to_jsonb(t) - 'chain' from audit_logs t where chain = $1 and user_id = $1 order by position"
         ),
         (
-            "llm_response_cache", "llm_response_cache",
+            "llm_response_cache",
             "select to_jsonb(t) from llm_response_cache t where user_id = $1 order by created_at, key"
         ),
         (
-            "vector_search_cache", "vector_search_cache",
+            "vector_search_cache",
             "select to_jsonb(t) from vector_search_cache t where user_id = $1 order by created_at, key"
         ),
-        ("rate_limits", "rate_limits", "select to_jsonb(t) from rate_limits t where user_id = $1 order by endpoint"),
-        ("legal_holds", "legal_holds", "select to_jsonb(t) from legal_holds t where user_id = $1"),
-        ("erasures", "erasures", "select to_jsonb(t) from erasures t where subject_id = $1 order by id"),
+        ("rate_limits", "select to_jsonb(t) from rate_limits t where user_id = $1 order by endpoint"),
+        ("legal_holds", "select to_jsonb(t) from legal_holds t where user_id = $1"),
+        ("erasures", "select to_jsonb(t) from erasures t where subject_id = $1 order by id"),
     ]
 
     /// Writes the folder.
@@ -131,9 +131,9 @@ package struct SubjectExport: Sendable {
         let entries = try await pool.withConnection { connection in
             try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 var entries: [ExportManifest.Entry] = []
-                for (name, relation, rows) in Self.tables {
+                for (name, rows) in Self.tables {
                     // A projection that is not installed holds nothing.
-                    guard try await connection.first(Exists(relation: relation)) == true else { continue }
+                    guard try await connection.first(Exists(relation: name)) == true else { continue }
                     var file = try ExportFile("\(name).jsonl", in: folder)
                     _ = try await connection.first(OpenCursor(subject: subject, rows: rows))
                     while true {

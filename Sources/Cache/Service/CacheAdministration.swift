@@ -64,7 +64,7 @@ package struct CacheAdministration: Sendable {
     package func sweep(batch: Int = 1_000) async throws -> Int {
         var total = 0
         while true {
-            let counts = try await rows(SweepCaches(batch: batch), "expired rows cannot be deleted")
+            let counts = try await sweepCaches(batch: batch)
             total += counts.reduce(0, +)
             guard counts.contains(where: { $0 >= batch }) else { break }
         }
@@ -73,6 +73,15 @@ package struct CacheAdministration: Sendable {
             total += count
             guard count >= batch else { return total }
         }
+    }
+
+    /// Deletes rows that have expired, one batch of each table.
+    ///
+    /// - Parameter batch: How many rows of a table go at most.
+    /// - Returns: How many rows, by table; as many as a batch has if there may be more.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    package func sweepCaches(batch: Int) async throws -> [Int] {
+        try await rows(SweepCaches(batch: batch), "expired rows cannot be deleted")
     }
 
     private func rows<S: PostgresStatement>(_ statement: S, _ what: String) async throws -> [S.Row] {
