@@ -1,3 +1,4 @@
+internal import Cache
 internal import Crypto
 package import EventModel
 
@@ -83,9 +84,7 @@ package struct ErasureCertificate: Sendable {
         }
         writer.endObject()
         let body = String(decoding: writer.bytes, as: UTF8.self)
-        let hash = SHA256.hash(data: Array(body.utf8)).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        json = body.dropLast() + #","sha256":"\#(hash.joined())"}"#
+        let hash = SHA256.hash(data: Array(body.utf8)).hexadecimal
+        json = body.dropLast() + #","sha256":"\#(hash)"}"#
     }
 }

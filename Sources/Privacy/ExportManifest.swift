@@ -1,3 +1,4 @@
+internal import Cache
 internal import Crypto
 package import EventModel
 internal import Foundation
@@ -87,7 +88,7 @@ struct ExportFile {
     consuming func finish() throws -> ExportManifest.Entry {
         try handle.synchronize()
         try handle.close()
-        let sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let sha256 = hash.finalize().hexadecimal
         let isTable = name.hasSuffix(".jsonl")
         return ExportManifest.Entry(file: name, rows: isTable ? rows ?? 0 : nil, bytes: bytes, sha256: sha256)
     }

@@ -93,7 +93,7 @@ package struct SubjectExport: Sendable {
     ///   `.keyUnavailable` if events are sealed and the key is not here; `CacheError`.
     @discardableResult
     package func write(to folder: String) async throws -> ExportManifest {
-        let folder = String(folder.reversed().drop { $0 == "/" }.reversed())
+        let folder = SQLFiles.bare(folder)
         guard !folder.isEmpty else { throw PrivacyError(.invalid, "an export needs a folder of its own: name one") }
         let partial = "\(folder).\(UUID().uuidString.prefix(8)).partial"
         guard !FileManager.default.fileExists(atPath: folder) else {

@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import Glibc
 internal import Logging
 internal import Metrics
 internal import Postgres
@@ -26,7 +25,7 @@ extension Caches {
             try await self.embeddings.countHits()
             try await self.searches.countHits()
             try await self.responses.countHits()
-            let name = "\(Caches.hostName):\(getpid())"
+            let name = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
             let statements = self.figures.map { figures in
                 ReportFigures(process: self.process, name: name, startedAt: self.startedAt, figures: figures)
             }
@@ -59,12 +58,6 @@ extension Caches {
             logger.warning("the caches' tables: cannot \(what) now", metadata: ["error": "\(error)"])
         }
     }
-
-    private static let hostName: String = {
-        var name = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }()
 }
 
 /// Says what one cache of a process did.

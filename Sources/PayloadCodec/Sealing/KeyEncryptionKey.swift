@@ -50,6 +50,9 @@ package struct LocalKeyEncryptionKey: KeyEncryptionKey {
     /// The key as text, to be kept in a file that nobody else can read.
     package var base64: String { Data(key.bytes).base64EncodedString() }
 
+    /// The key as a line of a key file, with its identifier behind it for people.
+    package var line: String { "\(base64)  # \(identifier)" }
+
     package func wrap(_ keys: [(subject: [UInt8], key: SubjectKey)]) async throws -> [[UInt8]] {
         try keys.map { try key.seal($0.key.bytes, context: Self.context($0.subject)) }
     }

@@ -2,7 +2,7 @@ import Foundation
 
 extension SQLFiles {
     /// A folder's path without slashes at its end.
-    static func bare(_ path: String) -> String { String(path.reversed().drop { $0 == "/" }.reversed()) }
+    package static func bare(_ path: String) -> String { String(path.reversed().drop { $0 == "/" }.reversed()) }
 
     /// Reads a folder of projections, `<name>/v<number>/*.sql`, or the folder `projections` in it.
     ///

@@ -56,7 +56,7 @@ enum KeyFile {
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         let key = LocalKeyEncryptionKey()
         do {
-            try file.write(contentsOf: Data("\(key.base64)  # \(key.identifier)\n".utf8))
+            try file.write(contentsOf: Data("\(key.line)\n".utf8))
             try file.synchronize()
             try file.close()
         } catch {

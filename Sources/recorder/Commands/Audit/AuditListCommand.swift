@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cache
 import EventModel
 import ReadModel
 
@@ -82,11 +83,7 @@ struct AuditListCommand: AsyncParsableCommand {
         line.field("userAgent", entry.userAgent)
         line.field("metadata", entry.metadata)
         line.field("timestamp", entry.timestamp)
-        line.field("hash", entry.hash.map(hexadecimal))
-        line.field("previousHash", entry.previousHash.map(hexadecimal))
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        line.field("hash", entry.hash?.hexadecimal)
+        line.field("previousHash", entry.previousHash?.hexadecimal)
     }
 }

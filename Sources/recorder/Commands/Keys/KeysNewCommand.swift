@@ -24,7 +24,7 @@ struct KeysNewCommand: ParsableCommand {
                 line.field("identifier", key.identifier)
             }
         } else {
-            StandardOutput.shared.line("\(key.base64)  # \(key.identifier)")
+            StandardOutput.shared.line(key.line)
         }
     }
 }
