@@ -4,7 +4,7 @@ package import EventStore
 internal import FoundationEssentials
 package import Postgres
 
-/// What is kept for how long, and what may not be erased.
+/// What is kept for how long.
 package struct Retention: Sendable {
     /// What a policy is about.
     package enum Subject: String, Sendable, CaseIterable {
@@ -22,14 +22,6 @@ package struct Retention: Sendable {
         /// As PostgreSQL writes intervals.
         package let keepFor: String
         package let isEnabled: Bool
-    }
-
-    /// A row of `legal_holds`.
-    package struct Hold: Sendable, Equatable {
-        package let user: StreamID
-        package let reason: String
-        package let heldBy: String
-        package let heldAt: Timestamp
     }
 
     /// What a run did about one policy.
@@ -249,38 +241,6 @@ package struct Retention: Sendable {
             metadata: Array(#"{"actor":"retention"}"#.utf8)
         )
         _ = try await store.withAppender { try await $0.append(Append(stream: .generate(at: .now()), events: [event])) }
-    }
-
-    // MARK: Holds
-
-    /// The legal holds, the oldest first.
-    ///
-    /// - Throws: ``PrivacyError``.
-    package func holds() async throws -> [Hold] { try await known { try await pool.query(SelectHolds()) } }
-
-    /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
-    ///
-    /// - Returns: Whether one is under way: what it has done already does not come back.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already.
-    @discardableResult
-    package func hold(_ user: StreamID, reason: String, by actor: String) async throws -> Bool {
-        let hold = HoldUser(user: user, reason: reason, actor: actor)
-        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
-        guard let isUnderWay = isUnderWay ?? nil else {
-            throw PrivacyError(.invalid, "user \(user) is held already")
-        }
-        return isUnderWay
-    }
-
-    /// Ends a hold.
-    ///
-    /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
-    package func release(_ user: StreamID, by actor: String) async throws {
-        let release = ReleaseUser(user: user, actor: actor)
-        let wasHeld = try await known { try await transaction { try await $0.first(release) } }
-        guard wasHeld == true else {
-            throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
-        }
     }
 
     private func known<R>(_ what: String = "it", _ body: () async throws -> R) async throws -> R {

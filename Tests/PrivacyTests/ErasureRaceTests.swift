@@ -165,10 +165,7 @@ import Testing
                 async let certificate = world.erase(ada)
                 try await world.waitForBlocked()
                 let isUnderWay = try await world.withPool { pool in
-                    try await world.withStore { store in
-                        let retention = Retention(pool, store: store) { _ in false }
-                        return try await retention.hold(ada.id, reason: "a case", by: "counsel")
-                    }
+                    try await LegalHolds(pool).hold(ada.id, reason: "a case", by: "counsel")
                 }
                 #expect(isUnderWay)
                 try await connection.run(unsafeSQL: "rollback")

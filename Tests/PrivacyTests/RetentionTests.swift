@@ -75,7 +75,7 @@ import Testing
             try await Self.deleted(world, ben, documents: 3)
             for table in ["knowledge_documents", "voice_models"] { try await Self.age(world, table, days: 40) }
             try await Self.withRetention(world, batchSize: 10) { retention in
-                try await retention.hold(ben.id, reason: "a case", by: "counsel")
+                _ = try await world.withPool { try await LegalHolds($0).hold(ben.id, reason: "a case", by: "counsel") }
                 let dry = try await retention.run(isDry: true)
                 #expect(Self.rows(dry, .deletedDocuments) == 25)
                 #expect(Self.rows(dry, .deletedModels) == 1)
@@ -103,10 +103,10 @@ import Testing
                         ["voice_model.erased", "1"],
                     ]
                 )
-                try await retention.release(ben.id, by: "counsel")
+                try await world.withPool { try await LegalHolds($0).release(ben.id, by: "counsel") }
                 #expect(Self.rows(try await retention.run(), .deletedDocuments) == 3)
                 let error = await #expect(throws: PrivacyError.self) {
-                    try await retention.release(ben.id, by: "counsel")
+                    try await world.withPool { try await LegalHolds($0).release(ben.id, by: "counsel") }
                 }
                 #expect(error?.code == .notFound)
             }
@@ -161,7 +161,7 @@ import Testing
             try await world.project()
             try await Self.withRetention(world, batchSize: 2) { retention in
                 try await retention.set(.auditLogs, keepFor: "0 days", isEnabled: true)
-                try await retention.hold(ben.id, reason: "a case", by: "counsel")
+                _ = try await world.withPool { try await LegalHolds($0).hold(ben.id, reason: "a case", by: "counsel") }
                 let before = try await world.text("select count(*) from audit_logs where user_id = '\(ada.id)'")
                 #expect(before == [["6"]])
                 #expect(Self.rows(try await retention.run(isDry: true), .auditLogs) == 5)

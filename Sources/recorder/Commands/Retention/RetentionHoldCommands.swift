@@ -19,21 +19,21 @@ struct RetentionHoldCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Why, in at most 1,000 bytes.", valueName: "text"))
     var reason: String
 
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var holding: LegalHoldOptions
 
     func validate() throws {
         guard (1...1_000).contains(reason.utf8.count) else { throw ValidationError("--reason has 1 to 1,000 bytes.") }
     }
 
     func run() async throws {
-        let (user, reason, actor) = (user, reason, retention.actor)
-        let isUnderWay = try await retention.withRetention { try await $0.hold(user, reason: reason, by: actor) }
+        let (user, reason, actor) = (user, reason, holding.actor)
+        let isUnderWay = try await holding.withHolds { try await $0.hold(user, reason: reason, by: actor) }
         if isUnderWay {
             StandardError.line(
                 "recorder: an erasure of this user is under way: it stops before its next step, and what it has done is gone"
             )
         }
-        if retention.options.json {
+        if holding.options.json {
             JSONLine.print { line in
                 line.field("user", user.description)
                 line.field("held", true)
@@ -59,12 +59,12 @@ struct RetentionReleaseCommand: AsyncParsableCommand {
     @Argument(help: "The user's id, a UUID.")
     var user: StreamID
 
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var holding: LegalHoldOptions
 
     func run() async throws {
-        let (user, actor) = (user, retention.actor)
-        try await retention.withRetention { try await $0.release(user, by: actor) }
-        if retention.options.json {
+        let (user, actor) = (user, holding.actor)
+        try await holding.withHolds { try await $0.release(user, by: actor) }
+        if holding.options.json {
             JSONLine.print { line in
                 line.field("user", user.description)
                 line.field("held", false)
@@ -87,16 +87,16 @@ struct RetentionHoldsCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var holding: LegalHoldOptions
 
     func run() async throws {
-        let holds = try await retention.withRetention { try await $0.holds() }
-        TextTable<Retention.Hold>([
+        let holds = try await holding.withHolds { try await $0.all() }
+        TextTable<LegalHolds.Hold>([
             .init("user") { $0.user.description },
             .init("since (UTC)") { Figures.moment($0.heldAt) },
             .init("by") { $0.heldBy },
             .init("reason", isFlexible: true) { $0.reason },
-        ]).print(holds, json: retention.options.json) { line, hold in
+        ]).print(holds, json: holding.options.json) { line, hold in
             line.field("user", hold.user.description)
             line.field("since", hold.heldAt)
             line.field("by", hold.heldBy)

@@ -1,0 +1,62 @@
+package import EventModel
+package import Postgres
+
+/// Whose data may not be erased, and why.
+package struct LegalHolds: Sendable {
+    /// A row of `legal_holds`.
+    package struct Hold: Sendable, Equatable {
+        package let user: StreamID
+        package let reason: String
+        package let heldBy: String
+        package let heldAt: Timestamp
+    }
+
+    private let pool: PostgresPool
+
+    /// - Parameter pool: Connections of a role that is a member of `recorder_owner`.
+    package init(_ pool: PostgresPool) { self.pool = pool }
+
+    /// All of them, the oldest first.
+    ///
+    /// - Throws: ``PrivacyError``.
+    package func all() async throws -> [Hold] { try await known { try await pool.query(SelectHolds()) } }
+
+    /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
+    ///
+    /// - Returns: Whether one is under way: what it has done already does not come back.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already.
+    @discardableResult
+    package func hold(_ user: StreamID, reason: String, by actor: String) async throws -> Bool {
+        let hold = HoldUser(user: user, reason: reason, actor: actor)
+        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
+        guard let isUnderWay = isUnderWay ?? nil else {
+            throw PrivacyError(.invalid, "user \(user) is held already")
+        }
+        return isUnderWay
+    }
+
+    /// Ends a hold.
+    ///
+    /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
+    package func release(_ user: StreamID, by actor: String) async throws {
+        let release = ReleaseUser(user: user, actor: actor)
+        let wasHeld = try await known { try await transaction { try await $0.first(release) } }
+        guard wasHeld == true else {
+            throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
+        }
+    }
+
+    private func transaction<R: Sendable>(
+        _ body: @Sendable (isolated PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withConnection { try await $0.transaction(retries: 20, body) }
+    }
+
+    private func known<R>(_ body: () async throws -> R) async throws -> R {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw PrivacyError(error, "the database refused it", undone: "nothing was changed")
+        }
+    }
+}
