@@ -124,10 +124,4 @@ import Testing
     func `integers are exact`(value: Int) {
         #expect(PostgresDecimal(value).description == String(value))
     }
-
-    @Test func `the nearest double is at hand`() throws {
-        #expect(try #require(PostgresDecimal("0.1")).approximate == 0.1)
-        #expect(try #require(PostgresDecimal("-Infinity")).approximate == -.infinity)
-        #expect(try #require(PostgresDecimal("NaN")).approximate.isNaN)
-    }
 }

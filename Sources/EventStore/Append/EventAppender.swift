@@ -73,10 +73,7 @@ public final class EventAppender: Sendable {
     ///   `.refused`, `.unavailable` or `.closed`; `CancellationError` if the task was cancelled before the append was taken
     ///   into a group.
     public func append(_ append: Append) async throws -> AppendReceipt {
-        guard let receipt = try await self.append([append]).first else {
-            throw EventStoreError(.invalidAppend, "an append has at least one event")
-        }
-        return receipt
+        try await self.append([append])[0]
     }
 
     /// Appends to several streams, all or nothing.

@@ -112,9 +112,6 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         return String(String(value + 10_000).dropFirst())
     }
 
-    /// The nearest Double, for charts and comparisons; never for money.
-    package var approximate: Double { Double(description) ?? .nan }
-
     // MARK: Binary
 
     package static var postgresType: PostgresType { .numeric }

@@ -77,8 +77,3 @@ public struct SessionSnapshot: Hashable, Sendable {
     /// A session of which nothing was recorded.
     public init(session: StreamID) { self.session = session }
 }
-
-extension TurnStage {
-    /// The stages in the order in which a turn runs them.
-    static let inOrder: [TurnStage] = [.asr, .rag, .llm, .tts]
-}
