@@ -7,27 +7,12 @@ struct ProjectBenchmark: Benchmark {
     static let workers = 2
 
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
-        let (count, rounds) = try await ProjectionDatabase.with(run) { database in
-            let rounds = try await run.rounds("project") {
-                try await database.forget()
-                return try await Self.run(run.options.program, database.configuration).duration
-            } against: {
-                try await database.limit()
-            }
-            return (Double(database.events), rounds)
-        }
-        return [
-            Measurement(
-                "project",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { (count / $0.value.seconds, $0.limit) },
-                settings: [
-                    "events": "\(Int(count))", "workers": "\(Self.workers)", "shards": "16",
-                    "limit": "INSERT … SELECT … GROUP BY for each read model, from jsonb",
-                ]
-            )
-        ]
+        try await ProjectionDatabase.measure(
+            "project",
+            in: run,
+            settings: ["workers": "\(Self.workers)", "shards": "16"],
+            Self.run
+        )
     }
 
     /// Projects what a log holds.

@@ -49,6 +49,42 @@ struct ProjectionDatabase {
         }
     }
 
+    /// Measures how fast a process makes the read models of all events, from empty tables, beside SQL that builds them in a
+    /// statement each.
+    ///
+    /// - Parameters:
+    ///   - name: The benchmark's.
+    ///   - settings: What the measurement was made with, besides the events and the limit.
+    ///   - work: Makes the read models.
+    static func measure(
+        _ name: String,
+        in run: BenchmarkRun,
+        settings: [String: String],
+        _ work: (String, PostgresConfiguration) async throws -> MeasuredProcess
+    ) async throws -> [Measurement] {
+        let (count, rounds) = try await with(run) { database in
+            let rounds = try await run.rounds(name) {
+                try await database.forget()
+                return try await work(run.options.program, database.configuration).duration
+            } against: {
+                try await database.limit()
+            }
+            return (Double(database.events), rounds)
+        }
+        return [
+            Measurement(
+                name,
+                unit: "events/s",
+                higherIsBetter: true,
+                rounds: rounds.map { (count / $0.value.seconds, $0.limit) },
+                settings: settings.merging([
+                    "events": "\(Int(count))",
+                    "limit": "INSERT … SELECT … GROUP BY for each read model, from jsonb",
+                ]) { given, _ in given }
+            )
+        ]
+    }
+
     /// Empties the read models and puts their checkpoints back to the beginning; nothing of that is left to be written to
     /// disk afterwards.
     func forget() async throws {

@@ -4,27 +4,12 @@ internal import Postgres
 /// SQL that builds them in a statement each.
 struct RebuildBenchmark: Benchmark {
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
-        let (count, rounds) = try await ProjectionDatabase.with(run) { database in
-            let rounds = try await run.rounds("rebuild") {
-                try await database.forget()
-                return try await Self.run(run.options.program, database.configuration).duration
-            } against: {
-                try await database.limit()
-            }
-            return (Double(database.events), rounds)
-        }
-        return [
-            Measurement(
-                "rebuild",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { (count / $0.value.seconds, $0.limit) },
-                settings: [
-                    "events": "\(Int(count))", "models": "5, in one reading",
-                    "limit": "INSERT … SELECT … GROUP BY for each read model, from jsonb",
-                ]
-            )
-        ]
+        try await ProjectionDatabase.measure(
+            "rebuild",
+            in: run,
+            settings: ["models": "5, in one reading"],
+            Self.run
+        )
     }
 
     /// Rebuilds the read models.
