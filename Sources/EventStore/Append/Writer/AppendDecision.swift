@@ -66,7 +66,8 @@ enum AppendDecision {
         }
     }
 
-    private enum Part {
+    /// What is to be done with what of an append goes to one stream.
+    private enum Verdict {
         case store
         case stored(AppendReceipt)
         case refuse(EventStoreError)
@@ -77,7 +78,7 @@ enum AppendDecision {
         _ part: AppendParcel.Part,
         _ events: ArraySlice<AppendParcel.Event>,
         head: borrowing StreamHead
-    ) -> Part {
+    ) -> Verdict {
         var first: Int?
         var isConsecutive = true
         var found = 0

@@ -1,0 +1,113 @@
+internal import EventModel
+internal import PayloadCodec
+
+/// A parcel while it is packed.
+struct AppendParcelContents {
+    private(set) var frames: [UInt8] = []
+    private(set) var events: [AppendParcel.Event] = []
+    private(set) var parts: [AppendParcel.Part] = []
+    private let encoder: PayloadEncoder
+    let fields: PersonalFields?
+    /// What was last found to be personal.
+    private var found = PersonalFields.Found()
+    private let now = Timestamp.now()
+
+    /// - Parameters:
+    ///   - encoder: How payloads are compressed.
+    ///   - fields: What is personal, if appends come with keys.
+    ///   - size: About how many bytes come, by ``AppendRequest/size(of:)``.
+    ///   - appends: How many appends come; of one event each, most often.
+    init(encoder: PayloadEncoder, fields: PersonalFields? = nil, size: Int, appends: Int) {
+        self.encoder = encoder
+        self.fields = fields
+        frames.reserveCapacity(size / 2)
+        events.reserveCapacity(appends)
+        parts.reserveCapacity(appends)
+    }
+
+    /// The streams of those that say whom they are about, by their places.
+    var named: [Int: StreamID] {
+        var named: [Int: StreamID] = [:]
+        for part in parts where events[part.events].contains(where: { $0.subject != nil }) {
+            named[part.place] = part.stream
+        }
+        return named
+    }
+
+    /// Whether nothing was packed.
+    var isEmpty: Bool { parts.isEmpty }
+
+    /// Compresses an append's payloads; nothing of it stays if that fails.
+    ///
+    /// - Parameters:
+    ///   - append: What goes to one stream.
+    ///   - place: Its place among those that are waited for.
+    ///   - key: Under which its personal fields are sealed; `nil` if it has none, or the log is not sealed.
+    /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
+    mutating func add(_ append: some StreamAppend, place: Int, key: SealingKey?) throws {
+        try Self.check(append)
+        let (first, start) = (events.count, frames.count)
+        do {
+            for event in append.events { try add(event, to: append.stream, key: key) }
+        } catch {
+            events.removeSubrange(first...)
+            frames.removeSubrange(start...)
+            throw error
+        }
+        parts.append(
+            AppendParcel.Part(
+                stream: append.stream,
+                expectedVersion: append.expectedVersion,
+                events: first..<events.count,
+                place: place
+            )
+        )
+    }
+
+    private mutating func add(_ event: EventDraft, to stream: StreamID, key: SealingKey?) throws {
+        let start = frames.count
+        let encoding = try encode(event, in: stream, key)
+        events.append(
+            AppendParcel.Event(
+                id: event.id,
+                type: event.type,
+                occurredAt: event.occurredAt ?? now,
+                encoding: encoding,
+                frame: start..<frames.count,
+                subject: event.subject
+            )
+        )
+    }
+
+    private mutating func encode(
+        _ event: EventDraft,
+        in stream: StreamID,
+        _ key: SealingKey?
+    ) throws(PayloadCodecError) -> PayloadEncoding {
+        let data = event.json.span.extracting(event.dataRange)
+        let metadata = event.json.span.extracting(event.metadataRange)
+        if let key, let fields {
+            fields.find(in: event, &found)
+            if !found.isEmpty {
+                let seal = found.seal(of: event, in: stream, under: key)
+                return try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
+            }
+        }
+        return try encoder.encode(data: data, metadata: metadata, of: event.id.uuid, into: &frames)
+    }
+
+    private static func check(_ append: some StreamAppend) throws {
+        guard !append.events.isEmpty else {
+            throw EventStoreError(.invalidAppend, "an append has at least one event", stream: append.stream)
+        }
+        guard append.events.count > 1 else { return }
+        var ids: Set<EventID> = []
+        for event in append.events where !ids.insert(event.id).inserted {
+            throw EventStoreError(
+                .invalidAppend,
+                "event id \(event.id) stands twice in one append to stream \(append.stream): every event has its own",
+                stream: append.stream
+            )
+        }
+    }
+}
