@@ -9,8 +9,8 @@ struct BeginErasure: PostgresStatement {
         case request
         /// Somebody asks for it, and the person need not be known.
         case requestForUnknown
-        /// His time is over, or his erasure was cut off: if it is still so.
-        case age
+        /// The retention period has ended, or the erasure was cut off: if it is still so.
+        case retention
     }
 
     let subject: StreamID
@@ -21,7 +21,7 @@ struct BeginErasure: PostgresStatement {
         switch reason {
         case .request: "select begin_erasure($1, $2, false)"
         case .requestForUnknown: "select begin_erasure($1, $2, true)"
-        case .age: "select begin_due_erasure($1, $2)"
+        case .retention: "select begin_due_erasure($1, $2)"
         }
     }
 
@@ -71,7 +71,7 @@ struct ErasureStep: PostgresStatement {
 }
 
 /// Writes down that an erasure is to remove objects: it does not end without.
-struct WantObjects: PostgresStatement {
+struct RequireObjectRemoval: PostgresStatement {
     let subject: StreamID
     let sql = """
         update erasures set facts = facts || '{"objects": true}' where subject_id = $1 and finished_at is null
@@ -81,7 +81,7 @@ struct WantObjects: PostgresStatement {
 }
 
 /// Whether the erasure that is under way was to remove objects, and has not.
-struct LacksObjects: PostgresStatement {
+struct IsObjectRemovalDue: PostgresStatement {
     let subject: StreamID
     let sql = """
         select facts ? 'objects' and not counts ? 'objects' from erasures where subject_id = $1 and finished_at is null
@@ -114,7 +114,7 @@ struct HasAuditChains: PostgresStatement {
 }
 
 /// Writes down where a person's chain ends.
-struct NoteHead: PostgresStatement {
+struct RecordAuditHead: PostgresStatement {
     let subject: StreamID
     let name: String
     /// Whether what an earlier run wrote down stands.

@@ -51,7 +51,7 @@ package struct Retention: Sendable {
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log.
     ///   - batchSize: How many rows go in one transaction at most.
-    ///   - eraseUser: Erases a user if his time is over still, as ``SubjectErasure`` does; says whether it did.
+    ///   - eraseUser: Erases a user if his retention period has ended still, as ``SubjectErasure`` does; says whether it did.
     package init(
         _ pool: PostgresPool,
         store: PostgresEventStore,

@@ -42,7 +42,7 @@ struct UpdatePolicy: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
 
-/// Users whose time is over.
+/// Users whose retention period has ended, or whose erasure was cut off.
 struct UsersToErase: PostgresStatement {
     let batch: Int
     let tried: [StreamID]

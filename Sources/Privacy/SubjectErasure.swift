@@ -79,12 +79,12 @@ package struct SubjectErasure: Sendable {
         return certificate
     }
 
-    /// The same for somebody whose time is over, or whose erasure was cut off, if it is so still.
+    /// The same for somebody whose retention period has ended, or whose erasure was cut off, if it is so still.
     ///
     /// - Returns: The certificate; `nil` if nothing is to be done any more.
     /// - Throws: As ``run(evenIfUnknown:_:)``.
     package func runIfDue(_ progress: @Sendable (Step) -> Void = { _ in }) async throws -> ErasureCertificate? {
-        try await run(for: .age, progress)
+        try await run(for: .retention, progress)
     }
 
     private func run(
@@ -97,7 +97,7 @@ package struct SubjectErasure: Sendable {
             }
             let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
             guard let id = try await pool.first(begin) ?? nil else { return nil }
-            if objects != nil { try await pool.execute(WantObjects(subject: subject)) }
+            if objects != nil { try await pool.execute(RequireObjectRemoval(subject: subject)) }
             for step in Step.allCases.dropLast() {
                 try Task.checkCancellation()
                 progress(step)
@@ -124,7 +124,7 @@ package struct SubjectErasure: Sendable {
     private func run(_ step: Step, _ concerned: [ProjectionFiles]) async throws {
         switch step {
         case .keys:
-            try await noteHead(as: "audit_head_before", onlyOnce: true)
+            try await recordAuditHead(as: "audit_head_before", onlyOnce: true)
             try await destroyKeys()
         case .entities:
             try await transaction(ErasureStep(function: "erase_entities", subject: subject, actor: actor))
@@ -136,11 +136,11 @@ package struct SubjectErasure: Sendable {
                     try await ReadModelErasure(schema: schema).run(projection, subject: subject, on: connection)
                 }
             }
-            try await noteHead(as: "audit_head_after", onlyOnce: false)
+            try await recordAuditHead(as: "audit_head_after", onlyOnce: false)
         case .errors: try await transaction(ErasureStep(function: "erase_errors", subject: subject))
         case .objects:
             guard let objects else {
-                guard try await pool.first(LacksObjects(subject: subject)) == true else { return }
+                guard try await pool.first(IsObjectRemovalDue(subject: subject)) == true else { return }
                 throw PrivacyError(
                     .invalid,
                     "the erasure of \(subject) was begun with objects, which are not removed yet: name their place, --objects"
@@ -188,9 +188,9 @@ package struct SubjectErasure: Sendable {
     }
 
     /// Writes down where the person's chain of audited events ends, if there is an audit log.
-    private func noteHead(as name: String, onlyOnce: Bool) async throws {
+    private func recordAuditHead(as name: String, onlyOnce: Bool) async throws {
         guard try await pool.first(HasAuditChains()) == true else { return }
-        try await pool.execute(NoteHead(subject: subject, name: name, onlyOnce: onlyOnce))
+        try await pool.execute(RecordAuditHead(subject: subject, name: name, onlyOnce: onlyOnce))
     }
 
     private func certify(_ id: Int64) async throws -> ErasureCertificate {

@@ -41,7 +41,7 @@ struct ProjectCommand: AsyncParsableCommand {
     @Option(help: "What to do with an event that a projection cannot apply: quarantine its stream, or halt.")
     var onFailure = ProjectorOptions.OnFailure.quarantine
 
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
 
     @OptionGroup var options: SettingsOptions
 
@@ -55,7 +55,7 @@ struct ProjectCommand: AsyncParsableCommand {
         let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
         let bounds = ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
         guard untilCaughtUp else {
-            let daemon = ReloadingProjector(settings: settings, options: bounds, source: further.source)
+            let daemon = ReloadingProjector(settings: settings, options: bounds, source: projectionSource.source)
             return try await settings.tellingOfRights {
                 try await CommandService.run([daemon], logger: settings.logger)
             }
@@ -63,7 +63,7 @@ struct ProjectCommand: AsyncParsableCommand {
         let bar = ProgressBar("event")
         defer { bar.finish() }
         let (files, done) = try await RunningCommand.cancelledBySignals {
-            let files = try await settings.tellingOfRights { try await further.source.installed(settings) }
+            let files = try await settings.tellingOfRights { try await projectionSource.source.installed(settings) }
             let projector = try settings.projector(of: files, bounds)
             return (files, try await projector.runUntilCaughtUp { bar.show($0) })
         }

@@ -17,12 +17,12 @@ struct MigrateVerifyCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var source: MigrationsOptions
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        let projections = try further.source.files()
+        let projections = try projectionSource.source.files()
         let (problems, pending) = try await source.withMigrator(settings) { migrator, connection in
             let problems = try await migrator.verify(projections: projections, on: connection)
             return (problems, try await migrator.status(on: connection).filter { $0.state == .pending })

@@ -21,12 +21,13 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
     @Option(help: "The version.")
     var version: Int
 
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        let versions = ProjectionVersions(among: try further.source.files(), configuration: try settings.database())
+        let files = try projectionSource.source.files()
+        let versions = ProjectionVersions(among: files, configuration: try settings.database())
         try await RunningCommand.cancelledBySignals { try await versions.activate(name, version: version) }
         if options.json {
             JSONLine.print { line in

@@ -26,12 +26,13 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
     @Flag(help: "Drop the views too, if they read this version.")
     var withViews = false
 
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
-        let versions = ProjectionVersions(among: try further.source.files(), configuration: try settings.database())
+        let files = try projectionSource.source.files()
+        let versions = ProjectionVersions(among: files, configuration: try settings.database())
         try await RunningCommand.cancelledBySignals {
             try await versions.drop(name, version: version, withViews: withViews)
         }

@@ -46,7 +46,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     @Flag(help: "Remove a rebuild that was begun.")
     var cancel = false
 
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -61,7 +61,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let files = try further.source.files()
+        let files = try projectionSource.source.files()
         let names = all ? Set(files.map(\.name)).sorted() : names
         let group = try RebuildGroup(
             names.map { ($0, version) },

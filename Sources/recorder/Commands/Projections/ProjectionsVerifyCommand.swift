@@ -32,7 +32,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
     var parallelism = RebuildOptions().parallelism
 
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -44,7 +44,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let database = try settings.database()
-        let files = try further.source.files()
+        let files = try projectionSource.source.files()
         let projections = try await RunningCommand.cancelledBySignals {
             try await settings.tellingOfRights {
                 try await ProjectionVerify.active(name, among: files, configuration: database)

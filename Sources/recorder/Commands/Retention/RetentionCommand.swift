@@ -43,7 +43,7 @@ struct RetentionOptions: ParsableArguments {
     var actor = "recorder retention"
 
     @OptionGroup var objects: ObjectStoreOptions
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws { try ActorName.check(actor) }
@@ -53,7 +53,7 @@ struct RetentionOptions: ParsableArguments {
     /// - Parameter batchSize: How many rows go in one transaction at most.
     func withRetention<R>(batchSize: Int = 500, _ body: (Retention) async throws -> R) async throws -> R {
         let settings = try await options.settings()
-        let files = try further.source.files()
+        let files = try projectionSource.source.files()
         let (actor, objects) = (actor, try settings.objects.store(objects))
         return try await settings.withPool { pool in
             try await settings.withStore { store in

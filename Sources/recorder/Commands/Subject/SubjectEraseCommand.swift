@@ -45,7 +45,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     var actor = "recorder subject erase"
 
     @OptionGroup var objects: ObjectStoreOptions
-    @OptionGroup var further: ProjectionSourceOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws { try ActorName.check(actor) }
@@ -53,7 +53,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         guard yes || confirmed() else { throw CommandError(.refused, "nothing was erased") }
-        let files = try further.source.files()
+        let files = try projectionSource.source.files()
         let (user, actor, scrub, unknown) = (user, actor, scrub, unknown)
         let objects = try settings.objects.store(objects)
         if objects == nil {
