@@ -31,11 +31,11 @@ import Testing
                 let words = ["latency", "--stage", "llm", "--json"] + others
                 return try await RecorderCommand(words, databaseURL: database.url).result().json()
             }
-            let (from, to) = ("2026-03-02T00:02:30Z", "2026-03-02T00:04:59Z")
+            let (from, until) = ("2026-03-02T00:02:30Z", "2026-03-02T00:04:59Z")
             #expect(try await latency("--from", from)[0]["count"]?.integer == 3)
-            #expect(try await latency("--from", from, "--to", to)[0]["count"]?.integer == 2)
-            #expect(try await latency("--to", to)[0]["count"]?.integer == 2)
-            let series = try await latency("--from", from, "--to", to, "--series", "1m")
+            #expect(try await latency("--from", from, "--until", until)[0]["count"]?.integer == 2)
+            #expect(try await latency("--to", until)[0]["count"]?.integer == 2)
+            let series = try await latency("--from", from, "--until", until, "--series", "1m")
             #expect(
                 series.map { $0["start"]?.string } == ["2026-03-02T00:02:00.000000Z", "2026-03-02T00:03:00.000000Z"]
             )

@@ -15,8 +15,8 @@ import Testing
         ["retention", "hold", "ada"], ["limits", "reset"], ["bench", "nothing"], ["project", "--workers", "0"],
         ["costs", "--from", "2026-03-02T12:00:00Z"], ["costs", "--until", "2026-03-02T00:00:00+01:00"],
         ["costs", "--from", "2026-03-03", "--until", "2026-03-02"],
-        ["latency", "--from", "2026-03-03", "--to", "2026-03-02"],
-        ["audit", "--from", "2026-03-03", "--to", "2026-03-02"],
+        ["latency", "--from", "2026-03-03", "--until", "2026-03-02"],
+        ["audit", "--from", "2026-03-03", "--until", "2026-03-02"],
         ["sessions", "--from", "2026-03-03", "--until", "2026-03-02"],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {

@@ -7,11 +7,10 @@ enum TimeRange {
 
     /// Refuses a beginning that lies behind the end.
     ///
-    /// - Parameter flag: What the end's flag is called.
     /// - Throws: `ValidationError`.
-    static func check(from: Timestamp?, until: Timestamp?, flag: String) throws {
+    static func check(from: Timestamp?, until: Timestamp?) throws {
         guard let from, let until, from > until else { return }
-        throw ValidationError("--from \(from) is later than \(flag) \(until): give the earlier time to --from.")
+        throw ValidationError("--from \(from) is later than --until \(until): give the earlier time to --from.")
     }
 
     /// Refuses a time within a day, where only whole days can be told apart.

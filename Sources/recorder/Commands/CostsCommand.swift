@@ -51,7 +51,7 @@ struct CostsCommand: AsyncParsableCommand {
     func validate() throws {
         try TimeRange.checkDay(from, flag: "--from")
         try TimeRange.checkDay(until, flag: "--until")
-        try TimeRange.check(from: from, until: until, flag: "--until")
+        try TimeRange.check(from: from, until: until)
     }
 
     func run() async throws {

@@ -15,7 +15,7 @@ struct LatencyCommand: AsyncParsableCommand {
             EXAMPLES
               recorder latency
               recorder latency --stage llm --provider openai --percentiles 50,90,99.9
-              recorder latency --stage turn --from 2026-03-02 --to 2026-03-03 --series 1h
+              recorder latency --stage turn --from 2026-03-02 --until 2026-03-03 --series 1h
             """
     )
 
@@ -32,8 +32,9 @@ struct LatencyCommand: AsyncParsableCommand {
     )
     var from: Timestamp?
 
-    @Option(help: ArgumentHelp("Before this minute.", valueName: "time"))
-    var to: Timestamp?
+    // `--to` is what it was called at first.
+    @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Before this minute.", valueName: "time"))
+    var until: Timestamp?
 
     @Option(help: ArgumentHelp("Only of this provider; turns have none, and no model.", valueName: "name"))
     var provider: String?
@@ -50,7 +51,7 @@ struct LatencyCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        try TimeRange.check(from: from, until: to, flag: "--to")
+        try TimeRange.check(from: from, until: until)
         guard series != nil else { return }
         if percentiles != nil { throw ValidationError("A series has fixed percentiles: leave --percentiles out.") }
         if stage.count != 1 { throw ValidationError("A series is of one --stage.") }
@@ -60,7 +61,7 @@ struct LatencyCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         var filter = LatencyFilter()
         filter.from = from
-        filter.until = to
+        filter.until = until
         filter.provider = provider
         filter.model = model
         if let series, let stage = stage.first {

@@ -48,7 +48,7 @@ struct SessionsCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
-        try TimeRange.check(from: from, until: until, flag: "--until")
+        try TimeRange.check(from: from, until: until)
     }
 
     func run() async throws {

@@ -26,8 +26,9 @@ struct AuditListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only what happened then or later.", valueName: "time"))
     var from: Timestamp?
 
-    @Option(help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
-    var to: Timestamp?
+    // `--to` is what it was called at first.
+    @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
+    var until: Timestamp?
 
     @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
     var limit = 100
@@ -36,7 +37,7 @@ struct AuditListCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
-        try TimeRange.check(from: from, until: to, flag: "--to")
+        try TimeRange.check(from: from, until: until)
     }
 
     func run() async throws {
@@ -45,7 +46,7 @@ struct AuditListCommand: AsyncParsableCommand {
         filter.user = user
         filter.action = action
         filter.from = from
-        filter.until = to
+        filter.until = until
         var rest = limit == 0 ? Int.max : limit
         var count = 0
         try await settings.withReadModels { models in
