@@ -1,7 +1,6 @@
 public import ArgumentParser
 public import Cache
 public import EventModel
-public import FoundationEssentials
 
 extension StreamID: ExpressibleByArgument {
     /// Reads a UUID.
@@ -21,8 +20,3 @@ extension Money: ExpressibleByArgument {
 }
 
 extension CacheKind: ExpressibleByArgument {}
-
-extension UUID: @retroactive ExpressibleByArgument {
-    /// Reads a UUID.
-    public init?(argument: String) { self.init(uuidString: argument) }
-}

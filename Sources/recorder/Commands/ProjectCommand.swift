@@ -77,7 +77,7 @@ struct ProjectCommand: AsyncParsableCommand {
         } else {
             StandardOutput.shared.line("\(Counted.text(done, "event")) projected (\(bar.rate(of: done)))")
         }
-        if stopped > 0 { throw ExitCode(1) }
+        if stopped > 0 { throw ExitCode.failure }
     }
 }
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Cache
-import FoundationEssentials
+import EventModel
 
 /// `recorder cache clear`: empties caches, in the database and in every process.
 struct CacheClearCommand: AsyncParsableCommand {
@@ -24,7 +24,7 @@ struct CacheClearCommand: AsyncParsableCommand {
     var kind: CacheKind?
 
     @Option(help: ArgumentHelp("Only what was computed for this user.", valueName: "uuid"))
-    var user: UUID?
+    var user: StreamID?
 
     @Flag(help: "Only delete what has expired.")
     var expired = false
@@ -49,7 +49,9 @@ struct CacheClearCommand: AsyncParsableCommand {
             }
             return JSONLine.print { $0.field("expired", rows) }
         }
-        let cleared = try await settings.withPool { try await CacheAdministration($0).clear(kind: kind, user: user) }
+        let cleared = try await settings.withPool { pool in
+            try await CacheAdministration(pool).clear(kind: kind, user: user?.uuid)
+        }
         for (kind, rows) in cleared {
             if options.json {
                 JSONLine.print { line in

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cache
 import EventModel
-import FoundationEssentials
 import Postgres
 
 /// `recorder limits`: how often users use endpoints.
@@ -20,7 +19,7 @@ struct LimitsCommand: AsyncParsableCommand {
     /// Whose limits.
     struct Choice: ParsableArguments {
         @Option(help: ArgumentHelp("Only of this user.", valueName: "uuid"))
-        var user: UUID?
+        var user: StreamID?
 
         @Option(help: ArgumentHelp("Only of this endpoint.", valueName: "name"))
         var endpoint: String?
@@ -55,14 +54,14 @@ struct LimitsCommand: AsyncParsableCommand {
             let settings = try await options.settings()
             let buckets = try await settings.withPool { pool in
                 try await RateLimitAdministration(pool).buckets(
-                    user: choice.user,
+                    user: choice.user?.uuid,
                     endpoint: choice.endpoint,
                     limit: limit == 0 ? .max : limit
                 )
             }
             guard options.json || !buckets.isEmpty else { return StandardOutput.shared.line("no limit is in use") }
             Self.table.print(buckets, json: options.json) { line, bucket in
-                line.field("user", bucket.user.uuidString.lowercased())
+                line.field("user", StreamID(bucket.user).description)
                 line.field("endpoint", bucket.endpoint)
                 line.field("tokens", bucket.tokens)
                 line.field("capacity", bucket.capacity)
@@ -75,7 +74,7 @@ struct LimitsCommand: AsyncParsableCommand {
         }
 
         private static let table = TextTable<RateLimitAdministration.Bucket>([
-            .init("user") { $0.user.uuidString.lowercased() },
+            .init("user") { StreamID($0.user).description },
             .init("endpoint", isFlexible: true) { $0.endpoint },
             .init("tokens", .right) { Figures.decimal($0.tokens, digits: 1) },
             .init("of", .right) { Figures.decimal($0.capacity, digits: 0) },
@@ -118,7 +117,7 @@ struct LimitsCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try await options.settings()
             let count = try await settings.withPool { pool in
-                try await RateLimitAdministration(pool).reset(user: choice.user, endpoint: choice.endpoint)
+                try await RateLimitAdministration(pool).reset(user: choice.user?.uuid, endpoint: choice.endpoint)
             }
             guard options.json else { return StandardOutput.shared.line("\(Counted.text(count, "bucket")) filled") }
             JSONLine.print { $0.field("filled", count) }

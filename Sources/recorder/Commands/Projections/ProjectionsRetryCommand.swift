@@ -22,13 +22,9 @@ struct ProjectionsRetryCommand: AsyncParsableCommand {
     var projection: String?
 
     @Option(help: ArgumentHelp("The stream; all that stand in quarantine if left out.", valueName: "uuid"))
-    var stream: String?
+    var stream: StreamID?
 
     @OptionGroup var options: SettingsOptions
-
-    func validate() throws {
-        if let stream, StreamID(stream) == nil { throw ValidationError("--stream \(stream) is not a UUID.") }
-    }
 
     func run() async throws {
         let settings = try await options.settings()
@@ -39,11 +35,7 @@ struct ProjectionsRetryCommand: AsyncParsableCommand {
                     "no projector has a projection \(projection): see `recorder projections status`"
                 )
             }
-            return try await QuarantinedStream.requestRetry(
-                of: projection,
-                stream: stream.flatMap { StreamID($0) },
-                on: pool
-            )
+            return try await QuarantinedStream.requestRetry(of: projection, stream: stream, on: pool)
         }
         if options.json {
             JSONLine.print { $0.field("requested", asked) }

@@ -75,7 +75,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             throw CancellationError()
         }
         _ = try await StoppedStreams.report(of: projections, settings)
-        if differences > 0 { throw ExitCode(1) }
+        if differences > 0 { throw ExitCode.failure }
     }
 
     private func report(_ outcome: VerifyOutcome) {
