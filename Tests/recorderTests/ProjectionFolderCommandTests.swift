@@ -46,7 +46,7 @@ import Testing
                 #"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"turn.interrupted","data":{"by":"user"}}"#
             let file = FileManager.default.temporaryDirectory.appending(path: "sample-\(UUID().uuidString).jsonl")
             defer { try? FileManager.default.removeItem(at: file) }
-            try Data((line + "\n" + line + "\n").utf8).write(to: file)
+            try Data((line + "\n \t\n" + line + "\n").utf8).write(to: file)
             let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .deletingLastPathComponent().appending(path: "projections/interruptions/v1").path(percentEncoded: false)
             let checked = try await RecorderCommand.run(

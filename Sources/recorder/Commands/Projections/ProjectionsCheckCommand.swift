@@ -72,7 +72,7 @@ struct ProjectionsCheckCommand: AsyncParsableCommand {
         var source = try LineSource(path: events)
         var lines: [EventLine] = []
         while let chunk = try await source.next() {
-            for index in chunk.lines.indices where !chunk.lines[index].isEmpty {
+            for index in chunk.lines.indices where !chunk.isBlank(chunk.lines[index]) {
                 let parsed = try ParsedLine(index, of: chunk, source: source.name, derivingIDFrom: source.name)
                 lines.append(parsed.line)
             }
