@@ -54,4 +54,4 @@ lint: setup ## checks the format and who imports whom
 
 clean: ## removes what was built; .recorder, which holds the servers' data, stays
 	$(swift) package clean
-	rm -rf .venv
+	rm -rf .venv .build-release .build-micro
