@@ -28,28 +28,6 @@ public struct AuditEntry: Hashable, Sendable {
     public let previousHash: [UInt8]?
 }
 
-/// Which audited events to list, in the order of the log.
-public struct AuditFilter: Sendable {
-    /// The most entries of one page.
-    public static let largestPage = 1_000
-
-    /// Only those about this user.
-    public var user: StreamID?
-    /// Only this type; `user.*` for all of a noun.
-    public var action: String?
-    /// Only what happened then or later.
-    public var from: Timestamp?
-    /// Only what happened earlier.
-    public var until: Timestamp?
-    /// Only what stands behind this position in the log.
-    public var after: Int64?
-    /// How many, 1 … ``largestPage``.
-    public var limit: Int
-
-    /// All entries, a page at a time; narrow it by setting what is wanted.
-    public init(limit: Int = 100) { self.limit = limit }
-}
-
 /// Where a user's chain of audited events is broken first.
 public struct AuditFault: Hashable, Sendable {
     /// Whose chain; nil for the chain of events about nobody.

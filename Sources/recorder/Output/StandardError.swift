@@ -25,11 +25,3 @@ enum StandardError {
         }
     }
 }
-
-/// What the system says about its errors.
-enum SystemMessage {
-    /// The text for a value of `errno`.
-    static func of(_ number: Int32) -> String {
-        unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-    }
-}
