@@ -9,13 +9,13 @@ struct Settings: Sendable {
     static let defaultFile = ".recorder/config.json"
 
     /// How to reach the database; nil if nobody said.
-    let databaseURL: String?
+    private(set) var databaseURL: String?
     /// The schema of the recorder's tables.
     let schema: String
     /// Where `recorder dev` and `recorder demo` keep their server.
-    let directory: String
+    private(set) var directory: String
     /// The key-encryption keys for personal fields.
-    let keys: SealingKeys
+    private(set) var keys: SealingKeys
     /// Where objects of people are.
     let objects: ObjectSettings
     /// Writes to standard error.
@@ -119,28 +119,19 @@ struct Settings: Sendable {
 
     /// The same settings for another database, whose keys these are.
     func with(databaseURL: String, keys: SealingKeys) -> Settings {
-        Settings(
-            databaseURL: databaseURL,
-            schema: schema,
-            directory: directory,
-            keys: keys,
-            objects: objects,
-            logger: logger
-        )
+        var copy = self
+        copy.databaseURL = databaseURL
+        copy.keys = keys
+        return copy
     }
 
     /// The same settings with another directory, if one is given.
     ///
     /// - Throws: ``CommandError`` with code `.setting` if it is empty.
     func with(directory: String?) throws(CommandError) -> Settings {
-        Settings(
-            databaseURL: databaseURL,
-            schema: schema,
-            directory: try Self.checked(directory: directory ?? self.directory),
-            keys: keys,
-            objects: objects,
-            logger: logger
-        )
+        var copy = self
+        copy.directory = try Self.checked(directory: directory ?? self.directory)
+        return copy
     }
 
     private static func flags(_ options: SettingsOptions) -> [AbsoluteConfigKey: ConfigValue] {
