@@ -1,5 +1,6 @@
 import EventModel
 import Postgres
+import Schema
 import Testing
 
 @testable import Projector

@@ -34,8 +34,7 @@ package struct ProjectionCheck: Sendable {
     ///   - sample: Events to fold, each stream's in order; simulated ones, or some of the user's own.
     ///   - configuration: The database, as a user who may create a schema.
     /// - Returns: What was found; that is no error.
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if the header cannot be read; `PostgresError` if the database
-    ///   cannot be used.
+    /// - Throws: `PostgresError` if the database cannot be used.
     package func run(
         sample: [EventLine],
         on configuration: PostgresConfiguration,
@@ -60,7 +59,7 @@ package struct ProjectionCheck: Sendable {
         }
         let personal = Set(try await connection.query(SelectPersonalPaths()))
         for column in files.columns where !files.personal.contains(column.name) {
-            guard personal.contains(column.path) || column.path == "metadata" || column.path == "data" else { continue }
+            guard column.path.names.isEmpty || personal.contains(column.path.description) else { continue }
             report.warn(
                 "column \(column.name) = \(column.path) is personal: if it is kept as it is, add -- personal: \(column.name), "
                     + "and an erase.sql that blanks it"
@@ -105,7 +104,7 @@ package struct ProjectionCheck: Sendable {
         for misfit in sample.misfits {
             let column = files.columns[misfit.column]
             report.fail(
-                "column \(column.name): a value of \(column.path) in \(misfit.type) is no \(column.type), and would quarantine "
+                "column \(column.name): a value of \(column.path) in \(misfit.type) is no \(column.type.rawValue), and would quarantine "
                     + "its stream: declare the type that events have"
             )
         }

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import EventStore
 internal import Postgres
+internal import Schema
 
 /// The sample events that a projection takes, with the fields that it declares: the rows of any batch of them.
 struct ProjectionSample: Sendable {

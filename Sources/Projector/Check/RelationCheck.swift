@@ -54,7 +54,7 @@ struct RelationCheck: Sendable {
     }
 
     private func function(_ name: String, _ columns: [ProjectionFiles.Column], _ statement: String) -> String {
-        let types = (ProjectionFiles.commonColumns.map(\.type) + columns.map(\.type)).map { "\($0)[]" }
+        let types = (ProjectionFiles.commonColumns.map(\.type) + columns.map(\.type.rawValue)).map { "\($0)[]" }
         return """
             create function \(scratch).\(name)(\(types.joined(separator: ", "))) returns void
             begin atomic

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import EventStore
 internal import PayloadCodec
+internal import Schema
 
 /// Batches that grow event by event.
 struct BatchBuilding {

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import EventStore
 internal import Postgres
+internal import Schema
 
 /// The rows of `batch` for one projection, column by column.
 struct BatchColumns {

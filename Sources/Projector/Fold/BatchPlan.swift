@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Schema
 
 /// What it takes to make and to fold batches of some projections, worked out once: which fields are searched for in an
 /// event, and the statements in every form that a batch can have.

@@ -1,5 +1,6 @@
 internal import EventModel
 internal import Postgres
+internal import Schema
 
 /// The fields that a set of projections wants of an event, taken from its JSON in one forward scan.
 ///

@@ -10,12 +10,12 @@ struct RebuildCourse {
     private var outcomes: Outcomes = [:]
     private var lastTogether: ContinuousClock.Instant?
     /// Builds several shadows in one reading of the log.
-    private let build: ([ShadowModel]) throws -> ShadowBuild
+    private let build: ([ShadowModel]) -> ShadowBuild
 
     /// How long shadows wait for one of them before they go on together.
     private static let patience = Duration.seconds(1)
 
-    init(of rebuilds: [ShadowRebuild], _ build: @escaping ([ShadowModel]) throws -> ShadowBuild) {
+    init(of rebuilds: [ShadowRebuild], _ build: @escaping ([ShadowModel]) -> ShadowBuild) {
         waiting = rebuilds
         self.build = build
     }
@@ -42,7 +42,7 @@ struct RebuildCourse {
 
     private mutating func goTogether(on connection: PostgresConnection) async throws {
         do {
-            let together = SharedCatchUp(rebuilds: waiting, build: try build(waiting.map(\.shadow.model)))
+            let together = SharedCatchUp(rebuilds: waiting, build: build(waiting.map(\.shadow.model)))
             try await together.run(on: connection)
             lastTogether = .now
         } catch {

@@ -90,21 +90,21 @@ package struct RebuildGroup: Sendable {
         let prepared = try await prepare(models, on: connection, failures: &outcomes)
         let meter = RebuildMeter(prepared.map(\.checkpoints), progress)
         let decoder = EventDecoder(keys: options.keys)
-        func build(of models: [ShadowModel]) throws -> ShadowBuild {
-            try ShadowBuild(of: models, on: pool, decoder: decoder, options: options) {
+        func build(of models: [ShadowModel]) -> ShadowBuild {
+            ShadowBuild(of: models, on: pool, decoder: decoder, options: options) {
                 meter.add($0, for: models)
             }
         }
-        let rebuilds = try prepared.map { shadow in
+        let rebuilds = prepared.map { shadow in
             ShadowRebuild(
                 shadow: shadow,
-                build: try build(of: [shadow.model]),
+                build: build(of: [shadow.model]),
                 all: all,
                 schema: schema,
                 options: options
             )
         }
-        var course = RebuildCourse(of: rebuilds) { try build(of: $0) }
+        var course = RebuildCourse(of: rebuilds) { build(of: $0) }
         outcomes.merge(try await course.run(on: connection, meter)) { $1 }
         return projections.compactMap { files in
             outcomes[files.name].map { Result(projection: files, outcome: $0) }

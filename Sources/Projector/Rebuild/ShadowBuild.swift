@@ -36,16 +36,15 @@ struct ShadowBuild: Sendable {
     ///   - pool: Of sessions whose search path has them; see ``ShadowModel/session(of:_:)``.
     ///   - decoder: Reads payloads; several builds may share it.
     ///   - options: How many connections fold, and how much at a time.
-    /// - Throws: ``ProjectorError`` with `.invalidProjection`.
     init(
         of models: [ShadowModel],
         on pool: PostgresPool,
         decoder: EventDecoder,
         options: RebuildOptions,
         progress: @escaping @Sendable ([Int]) -> Void
-    ) throws {
+    ) {
         self.models = models
-        plan = BatchPlan(try models.map { try Projection($0.files) })
+        plan = BatchPlan(models.map { Projection($0.files) })
         self.pool = pool
         self.decoder = decoder
         parallelism = max(1, options.parallelism)

@@ -102,7 +102,7 @@ package struct ProjectionVerify: Sendable {
         let meter = RebuildMeter([prepared.checkpoints], progress)
         let session = ShadowModel.session(of: [model], configuration)
         let comparison = try await FoldSession.withPool(session, size: options.parallelism) { pool in
-            let build = try ShadowBuild(
+            let build = ShadowBuild(
                 of: [model],
                 on: pool,
                 decoder: EventDecoder(keys: options.keys),
@@ -128,7 +128,7 @@ package struct ProjectionVerify: Sendable {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
         // All is folded on this connection: the pool opens none.
         return try await PostgresPool.with(configuration, logger: logger) { pool in
-            let build = try ShadowBuild(
+            let build = ShadowBuild(
                 of: [model],
                 on: pool,
                 decoder: EventDecoder(keys: options.keys),

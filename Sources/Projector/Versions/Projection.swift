@@ -4,20 +4,14 @@ package import Schema
 /// One version of a projection as the projector works with it: which events it takes, which fields of them, and the
 /// statements that fold them.
 package struct Projection: Sendable, Hashable {
-    /// A column of `batch` that the projection declares.
-    struct Column: Hashable {
-        let name: String
-        let type: FieldType
-        let path: FieldPath
-    }
-
     package let name: String
     package let version: Int
     /// Which one it is.
     var id: ProjectionVersion { ProjectionVersion(name: name, version: version) }
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     let handles: [String]
-    let columns: [Column]
+    /// The columns of `batch` that it declares.
+    var columns: [ProjectionFiles.Column] { files.columns }
     /// The statements of apply.sql, each with `batch` in front of it as an array for each column.
     var statements: [String] { files.statements }
     /// The statements of apply.sql for a batch of one event, each with its values in front of it.
@@ -27,22 +21,11 @@ package struct Projection: Sendable, Hashable {
     private let files: ProjectionFiles
 
     /// Takes a projection from its files.
-    ///
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if a column's type or path is none that can be read.
-    package init(_ files: ProjectionFiles) throws {
+    package init(_ files: ProjectionFiles) {
         name = files.name
         version = files.version
         handles = files.handles
         self.files = files
-        columns = try files.columns.map { column in
-            guard let type = FieldType(rawValue: column.type), let path = FieldPath(column.path) else {
-                throw ProjectorError(
-                    .invalidProjection,
-                    "\(files.title): column \(column.name) \(column.type) = \(column.path) cannot be read"
-                )
-            }
-            return Column(name: column.name, type: type, path: path)
-        }
     }
 
     /// The statements of apply.sql, each with another relation as its `batch`; see `ProjectionFiles`.
@@ -50,9 +33,9 @@ package struct Projection: Sendable, Hashable {
 
     /// The newest version of every projection in a set of files.
     ///
-    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` that names file and line.
-    package static func newest(in files: SQLFiles = .embedded) throws -> [Projection] {
-        try ProjectionFiles.newest(in: files).map { try Projection($0) }
+    /// - Throws: `SchemaError` that names file and line.
+    package static func newest(in files: SQLFiles = .embedded) throws(SchemaError) -> [Projection] {
+        try ProjectionFiles.newest(in: files).map { Projection($0) }
     }
 
     /// Whether the projection takes events of a type.

@@ -5,17 +5,10 @@ package struct ProjectionFiles: Sendable, Hashable {
     package struct Column: Sendable, Hashable {
         /// The column's name in `batch`.
         package let name: String
-        /// One of ``ProjectionFiles/columnTypes``.
-        package let type: String
-        /// Where the value lies in the event: `data.turnId`, or `metadata` as a whole.
-        package let path: String
+        package let type: FieldType
+        /// Where the value lies in the event.
+        package let path: FieldPath
     }
-
-    /// The SQL types that a column may have.
-    package static let columnTypes = [
-        "text", "uuid", "boolean", "smallint", "integer", "bigint", "double precision", "numeric", "timestamptz",
-        "jsonb",
-    ]
 
     /// The columns that every `batch` has, in their order, and their types.
     package static let commonColumns = [
@@ -184,7 +177,7 @@ package struct ProjectionFiles: Sendable, Hashable {
     ///
     /// - Parameter value: Gives the text of a column, from that of its parameter and its type.
     private static func batch(_ declared: [Column], _ value: (String, String) -> String) -> String {
-        let columns = commonColumns + declared.map { (name: $0.name, type: $0.type) }
+        let columns = commonColumns + declared.map { (name: $0.name, type: $0.type.rawValue) }
         let list = columns.enumerated().map { "\(value("$\($0 + 1)", $1.type)) as \"\($1.name)\"" }
         return "batch as (select \(list.joined(separator: ", ")))"
     }

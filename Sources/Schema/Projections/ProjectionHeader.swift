@@ -120,24 +120,23 @@ struct ProjectionHeader {
         guard let match = declaration.wholeMatch(of: #/(\S+)\s+(.+?)\s*=\s*(\S+)/#) else {
             throw invalid("a column is declared as: -- column: turn_id uuid = data.turnId")
         }
-        let (name, path) = (String(match.1), String(match.3))
-        let type = match.2.split(separator: " ").joined(separator: " ")
+        let name = String(match.1)
         guard name.wholeMatch(of: #/[a-z_][a-z0-9_]{0,62}/#) != nil else {
             throw invalid("\"\(name)\" is not a column's name: use small letters, digits and underscores")
         }
         guard !ProjectionFiles.commonColumns.contains(where: { $0.name == name }) else {
             throw invalid("every batch has a column \(name) already")
         }
-        guard ProjectionFiles.columnTypes.contains(type) else {
-            throw invalid(
-                "a column's type is one of \(ProjectionFiles.columnTypes.joined(separator: ", ")), not \(type)"
-            )
+        let typeName = match.2.split(separator: " ").joined(separator: " ")
+        guard let type = FieldType(rawValue: typeName) else {
+            let types = FieldType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw invalid("a column's type is one of \(types), not \(typeName)")
         }
-        guard path.wholeMatch(of: #/(data|metadata)(\.[^.\s]+)*/#) != nil else {
-            throw invalid("\"\(path)\" does not lie in data or metadata: write data.turnId, for example")
+        guard let path = FieldPath(String(match.3)) else {
+            throw invalid("\"\(match.3)\" does not lie in data or metadata: write data.turnId, for example")
         }
-        guard path.contains(".") || type == "jsonb" else {
-            throw invalid("\(path) as a whole is jsonb, not \(type)")
+        guard !path.names.isEmpty || type == .jsonb else {
+            throw invalid("\(path) as a whole is jsonb, not \(typeName)")
         }
         return ProjectionFiles.Column(name: name, type: type, path: path)
     }

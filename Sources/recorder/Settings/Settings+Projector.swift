@@ -5,12 +5,11 @@ import Schema
 extension Settings {
     /// A projector of these versions, whose tables are there.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` if there is no database; `ProjectorError` if a folder breaks the
-    ///   contract.
+    /// - Throws: ``CommandError`` with code `.setting` if there is no database.
     func projector(of files: [ProjectionFiles], _ options: ProjectorOptions = ProjectorOptions()) throws -> Projector {
         Projector(
             try database(),
-            projections: try files.map { try Projection($0) },
+            projections: files.map { Projection($0) },
             keys: keys,
             options: options,
             logger: logger

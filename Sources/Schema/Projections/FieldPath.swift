@@ -1,5 +1,3 @@
-internal import EventModel
-
 /// Where a declared column lies in an event: `data.turnId`, `metadata.actor`, or `data` and `metadata` whole.
 package struct FieldPath: Hashable, Sendable, LosslessStringConvertible {
     /// The two JSON objects of an event.
@@ -20,10 +18,4 @@ package struct FieldPath: Hashable, Sendable, LosslessStringConvertible {
     }
 
     package var description: String { ([root.rawValue] + names).joined(separator: ".") }
-
-    /// Whether, by the contract of events, the field belongs to types of sessions and turns, but not to this one of them.
-    func isForeign(to type: EventType) -> Bool {
-        guard root == .data, let name = names.first, let own = type.fields else { return false }
-        return !own.contains(name) && EventType.allFields.contains(name)
-    }
 }

@@ -1,20 +1,10 @@
 internal import EventModel
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
-/// The SQL type of a column that a projection declares, and how a JSON value becomes its binary form.
-package enum FieldType: String, Hashable, Sendable, CaseIterable {
-    case text
-    case uuid
-    case boolean
-    case smallint
-    case integer
-    case bigint
-    case doublePrecision = "double precision"
-    case numeric
-    case timestamptz
-    case jsonb
-
+/// How a JSON value becomes the binary form of a declared column.
+extension FieldType {
     /// The server's type.
     var postgresType: PostgresType {
         switch self {
