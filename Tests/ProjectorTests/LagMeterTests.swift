@@ -10,7 +10,7 @@ import Testing
     @Test func `figures that take long hold no heartbeat up`() async throws {
         try await withTestDatabase { database in
             let logger = Logger(label: "recorder.test")
-            let fleet = WorkerFleet(database, count: 1, logger: logger)
+            let fleet = WorkerFleet(database, count: 1, projections: [], logger: logger)
             try await fleet.join()
             let meter = LagMeter(database, interval: .milliseconds(10), logger: logger)
             try await withConnection(database) { holder in

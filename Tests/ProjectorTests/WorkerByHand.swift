@@ -1,6 +1,7 @@
 import EventStore
 import Foundation
 import Postgres
+import RecorderTesting
 
 @testable import Projector
 
@@ -29,6 +30,36 @@ struct WorkerByHand {
                 ProjectionShard(projection: projection.name, version: projection.version, shard: $0)
             }
         }
+    }
+
+    /// Lets a worker live whose program does not say what it works on.
+    func beat(_ worker: UUID) async throws {
+        try await connection.run(
+            unsafeSQL: """
+                insert into projector_workers (id, process) values ('\(worker)', 'elsewhere:1')
+                on conflict (id) do update set heartbeat_at = clock_timestamp()
+                """
+        )
+    }
+
+    /// The workers of a process that has one, of these projections.
+    func fleet() -> WorkerFleet {
+        WorkerFleet(database, count: 1, projections: projections.map(\.id), logger: TestServer.logger)
+    }
+
+    /// The only worker of a fleet.
+    func worker(of fleet: WorkerFleet, options: ProjectorOptions = ProjectorOptions()) -> ProjectorWorker {
+        ProjectorWorker(
+            id: fleet.members[0],
+            configuration: database,
+            projections: projections,
+            options: options,
+            fleet: fleet,
+            decoder: EventDecoder(),
+            channel: "recorder_events",
+            logger: TestServer.logger,
+            progress: { _ in }
+        )
     }
 
     func claim(_ owner: UUID) async throws -> [ProjectionShard: OwnedShard] {

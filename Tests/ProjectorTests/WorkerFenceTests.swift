@@ -46,7 +46,7 @@ import Testing
     @Test func `a worker that lives keeps its shards`() async throws {
         try await withTestDatabase { database in
             let fence = try await WorkerByHand(database)
-            try await fence.connection.execute(Lease.Heartbeat(workers: [fence.worker], process: "here:1"))
+            try await fence.beat(fence.worker)
             let owned = try await fence.claim(fence.worker)
             #expect(owned.count == fence.keys.count)
             #expect(try await fence.claim(UUID()).isEmpty)
@@ -59,23 +59,13 @@ import Testing
         try await withTestDatabase { database in
             let fence = try await WorkerByHand(database)
             let other = UUID()
-            try await fence.connection.execute(Lease.Heartbeat(workers: [other], process: "elsewhere:1"))
-            let fleet = WorkerFleet(database, count: 1, logger: TestServer.logger)
+            try await fence.beat(other)
+            let fleet = fence.fleet()
             try await fleet.join()
             let id = fleet.members[0]
             // Claimed before an error, while nobody else was there.
             #expect(try await fence.claim(id).count == fence.keys.count)
-            var worker = ProjectorWorker(
-                id: id,
-                configuration: database,
-                projections: fence.projections,
-                options: ProjectorOptions(),
-                fleet: fleet,
-                decoder: EventDecoder(),
-                channel: "recorder_events",
-                logger: TestServer.logger,
-                progress: { _ in }
-            )
+            var worker = fence.worker(of: fleet)
             try await worker.settleOwnership(on: fence.connection)
             let wanted = [1, 4].map { ShardAssignment.shards(of: id, among: [id, other], count: $0) }
             let mine = fence.keys.filter { key in

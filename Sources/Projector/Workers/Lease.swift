@@ -9,8 +9,8 @@ enum Lease {
     /// The SQL of when a heartbeat must have been since, at the latest.
     static let since = "clock_timestamp() - interval '\(lifetime.components.seconds) s'"
 
-    /// The SQL of the workers that live, by their ids.
-    private static let living = "select id from projector_workers where heartbeat_at > \(since)"
+    /// The SQL of the workers that live, from what is asked of them on.
+    private static let living = "from projector_workers where heartbeat_at > \(since)"
 
     /// Takes the checkpoints among `wanted` that nobody holds who lives, and raises their epochs.
     struct Claim: PostgresStatement {
@@ -21,7 +21,7 @@ enum Lease {
             update projection_checkpoints as c set owner = $1, epoch = epoch + 1
             from unnest($2::text[], $3::integer[], $4::smallint[]) as wanted(projection, version, shard)
             where c.projection = wanted.projection and c.version = wanted.version and c.shard = wanted.shard
-                and (c.owner is null or c.owner = $1 or c.owner not in (\(living)))
+                and (c.owner is null or c.owner = $1 or c.owner not in (select id \(living)))
             returning \(Checkpoint.columns)
             """
 
@@ -49,7 +49,7 @@ enum Lease {
                 select distinct session.pid from projection_checkpoints as c
                 join pg_stat_activity as session on session.backend_xid = c.xmax
                 where (c.projection, c.version) in (select * from unnest($1::text[], $2::integer[]))
-                    and c.owner not in (\(living))
+                    and c.owner not in (select id \(living))
                     and session.usename = current_user and session.pid <> pg_backend_pid()
                     and session.state = 'active' and session.wait_event = 'ClientRead'
                     and session.xact_start < \(since)
@@ -124,27 +124,31 @@ enum Lease {
         }
     }
 
-    /// Says that workers live.
+    /// Says that workers live, and what they work on.
     struct Heartbeat: PostgresStatement {
         let workers: [UUID]
         let process: String
+        let projections: [ProjectionVersion]
 
         let sql = """
-            insert into projector_workers (id, process) select id, $2 from unnest($1::uuid[]) as mine(id)
+            insert into projector_workers (id, process, projections) select id, $2, $3 from unnest($1::uuid[]) as mine(id)
             on conflict (id) do update set heartbeat_at = clock_timestamp()
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(workers)
             try parameters.append(process)
+            try parameters.append(projections.map(\.description))
         }
     }
 
     /// The workers that live.
     struct Living: PostgresStatement {
-        let sql = living
+        let sql = "select id, projections \(living)"
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> UUID { try row.decode(at: 0) }
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> LivingWorker {
+            LivingWorker(id: try row.decode(at: 0), projections: try row.decode([String]?.self, at: 1).map(Set.init))
+        }
     }
 
     /// Takes workers off the list, and those that have been dead for an hour.

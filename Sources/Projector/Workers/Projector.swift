@@ -82,7 +82,12 @@ package final class Projector: Service {
         _ progress: @escaping @Sendable ([String: Int]) -> Void
     ) async throws {
         let channel = try await prepare()
-        let fleet = WorkerFleet(configuration, count: options.workers, logger: logger)
+        let fleet = WorkerFleet(
+            configuration,
+            count: options.workers,
+            projections: projections.map(\.id),
+            logger: logger
+        )
         try await fleet.join()
         running.withLock { $0 = fleet }
         defer { running.withLock { $0 = nil } }

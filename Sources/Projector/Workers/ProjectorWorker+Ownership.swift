@@ -8,7 +8,8 @@ internal import Postgres
 extension ProjectorWorker {
     /// Takes and gives shards until this worker has those that are its own by ``ShardAssignment``.
     ///
-    /// Events wait meanwhile, so it looks less often while all is settled and the same workers live.
+    /// A shard is divided among the workers that carry its projection: whoever does not have it would never take it. Events wait
+    /// meanwhile, so it looks less often while all is settled and the same workers live.
     ///
     /// - Throws: ``ProjectorError`` with `.mixedShards` or `.leaseLost`; `PostgresError`.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
@@ -19,28 +20,36 @@ extension ProjectorWorker {
         let survey = try await connection.query(Lease.Survey(projections: projections))
         try Self.refuseMixedShards(survey)
         for row in survey where owned[row.key] != nil && row.owner != id { owned[row.key] = nil }
-        var mine: [Int: Set<Int>] = [:]
+        let ids = Set(living.map(\.id))
+        var mine: [ProjectionVersion: Set<Int>] = [:]
         var released: [Checkpoint] = []
         var claimed: [ProjectionShard] = []
         var forgotten: [ProjectionShard] = []
         for row in survey {
-            let wanted = mine[row.shards] ?? ShardAssignment.shards(of: id, among: living, count: row.shards)
-            mine[row.shards] = wanted
+            let projection = row.key.projectionVersion
+            let wanted = mine[projection] ?? shards(of: projection, among: living, count: row.shards)
+            mine[projection] = wanted
             if let own = owned[row.key] {
                 if !wanted.contains(row.key.shard) { released.append(own.checkpoint) }
-            } else if wanted.contains(row.key.shard), row.owner.map({ !living.contains($0) || $0 == id }) ?? true {
+            } else if wanted.contains(row.key.shard), row.owner.map({ !ids.contains($0) || $0 == id }) ?? true {
                 claimed.append(row.key)
             } else if row.owner == id {
                 // Claimed once, forgotten after an error, and somebody else's by now: they wait for it to be given back.
                 forgotten.append(row.key)
             }
         }
-        let wantsMore = survey.contains { owned[$0.key] == nil && mine[$0.shards]?.contains($0.key.shard) == true }
+        let wantsMore = survey.contains {
+            owned[$0.key] == nil && mine[$0.key.projectionVersion]?.contains($0.key.shard) == true
+        }
         if !wantsMore, released.isEmpty, forgotten.isEmpty { settledAmong = living }
         if !forgotten.isEmpty { try await connection.execute(Lease.ReleaseForgotten(owner: id, forgotten: forgotten)) }
         if !released.isEmpty { try await release(released, on: connection) }
         if !claimed.isEmpty { try await claim(claimed, on: connection) }
         try await settlePart(on: connection)
+    }
+
+    private func shards(of projection: ProjectionVersion, among living: Set<LivingWorker>, count: Int) -> Set<Int> {
+        ShardAssignment.shards(of: id, among: living.filter { $0.carries(projection) }.map(\.id), count: count)
     }
 
     /// Refuses a projection whose shards overlap: whoever folded them counted the same events twice.

@@ -26,7 +26,7 @@ struct ProjectorWorker {
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
     /// The workers that lived when nothing was left to take or to give.
-    var settledAmong: Set<UUID>?
+    var settledAmong: Set<LivingWorker>?
     /// The part of additive rows that the session writes; `nil` if it was not told yet.
     var part: Int?
     var writtenDown = ContinuousClock.now

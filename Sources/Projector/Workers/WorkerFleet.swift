@@ -8,7 +8,8 @@ final class WorkerFleet: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
     private let process: String
-    private let known = Mutex<Set<UUID>>([])
+    private let projections: [ProjectionVersion]
+    private let known = Mutex<Set<LivingWorker>>([])
     private let isStopping = Mutex(false)
     /// The workers of this process.
     let members: [UUID]
@@ -16,19 +17,22 @@ final class WorkerFleet: Sendable {
     /// How often the heart beats.
     private static let interval = Duration.milliseconds(500)
 
-    /// - Parameter count: How many workers this process has.
-    init(_ configuration: PostgresConfiguration, count: Int, logger: Logger) {
+    /// - Parameters:
+    ///   - count: How many workers this process has.
+    ///   - projections: What they work on.
+    init(_ configuration: PostgresConfiguration, count: Int, projections: [ProjectionVersion], logger: Logger) {
         var configuration = configuration
         // A heart that waits for a lock has stopped.
         configuration.settings["statement_timeout"] = "2s"
         self.configuration = configuration
+        self.projections = projections
         self.logger = logger
         members = (0..<count).map { _ in UUID() }
         process = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
     }
 
     /// The workers that lived when the heart last beat, of all processes.
-    var living: Set<UUID> { known.withLock { $0 } }
+    var living: Set<LivingWorker> { known.withLock { $0 } }
 
     /// Whether the process was asked to end: workers finish their batch then, and give their shards back.
     var isShuttingDown: Bool { isStopping.withLock { $0 } }
@@ -65,7 +69,7 @@ final class WorkerFleet: Sendable {
 
     private func beat(_ connection: PostgresConnection) async throws {
         let (_, found) = try await connection.pipeline(
-            Lease.Heartbeat(workers: members, process: process),
+            Lease.Heartbeat(workers: members, process: process, projections: projections),
             Lease.Living(),
             sync: .each
         )

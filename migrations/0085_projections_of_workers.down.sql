@@ -1,0 +1,1 @@
+alter table projector_workers drop column projections;
