@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    @Test(arguments: ["-1 minute", "1 minute", "1 year"])
+    func `a worker whose heartbeat is old, or of a clock that was set back since, is dead`(shift: String) async throws {
+        try await withTestDatabase { database in
+            let fence = try await WorkerByHand(database)
+            try await fence.beat(fence.worker)
+            #expect(try await fence.claim(fence.worker).count == fence.keys.count)
+            try await fence.connection.run(
+                unsafeSQL: "update projector_workers set heartbeat_at = heartbeat_at + interval '\(shift)'"
+            )
+            #expect(try await fence.connection.query(Lease.Living()).isEmpty)
+            let status = try await fence.connection.query(ProjectionStatus.Select(until: nil))
+            #expect(status.count == fence.keys.count && status.allSatisfy { $0.owner == nil })
+            #expect(try await fence.claim(UUID()).count == fence.keys.count)
+            // Its next heartbeat is of the clock as it is now.
+            try await fence.beat(fence.worker)
+            #expect(try await fence.connection.query(Lease.Living()).map(\.id) == [fence.worker])
+            await fence.connection.close()
+        }
+    }
+
     @Test func `a shard that its living owner has forgotten, and that is another's by now, is given back`() async throws
     {
         try await withTestDatabase { database in

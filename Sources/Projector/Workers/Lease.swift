@@ -6,11 +6,17 @@ enum Lease {
     /// How old an owner's heartbeat may be before others take over, by the database's clock.
     static let lifetime = Duration.seconds(3)
 
-    /// The SQL of when a heartbeat must have been since, at the latest.
-    static let since = "clock_timestamp() - interval '\(lifetime.components.seconds) s'"
+    /// The SQL of whether a moment lies within a lifetime of now.
+    ///
+    /// Of what lies further ahead nobody knows how old it is: the clock was set back since. Were it young, what died before that
+    /// would live until the clock is there again.
+    static func isRecent(_ moment: String) -> String {
+        let lifetime = "interval '\(lifetime.components.seconds) s'"
+        return "\(moment) between clock_timestamp() - \(lifetime) and clock_timestamp() + \(lifetime)"
+    }
 
     /// The SQL of the workers that live, from what is asked of them on.
-    private static let living = "from projector_workers where heartbeat_at > \(since)"
+    private static let living = "from projector_workers where \(isRecent("heartbeat_at"))"
 
     /// Takes the checkpoints among `wanted` that nobody holds who lives, and raises their epochs.
     struct Claim: PostgresStatement {
@@ -52,7 +58,7 @@ enum Lease {
                     and c.owner not in (select id \(living))
                     and session.usename = current_user and session.pid <> pg_backend_pid()
                     and session.state = 'active' and session.wait_event = 'ClientRead'
-                    and session.xact_start < \(since)
+                    and not \(isRecent("session.xact_start"))
             ) as stalled
             """
 

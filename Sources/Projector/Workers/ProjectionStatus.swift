@@ -92,7 +92,7 @@ package struct ProjectionStatus: Sendable {
                 (select count(*) from pg_snapshot_xip(coalesce(c.new_snapshot, c.old_snapshot)))
             from projection_checkpoints as c
             left join projector_workers as w on w.id = c.owner
-                and w.heartbeat_at > \(Lease.since)
+                and \(Lease.isRecent("w.heartbeat_at"))
             left join waiting on waiting.shards = c.shards and waiting.shard = c.shard and waiting.position = c.position
                 and waiting.old is not distinct from c.old_snapshot::text
                 and waiting.new is not distinct from c.new_snapshot::text
