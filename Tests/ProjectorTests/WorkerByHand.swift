@@ -57,7 +57,7 @@ struct WorkerByHand {
             fleet: fleet,
             decoder: EventDecoder(),
             channel: "recorder_events",
-            logger: TestServer.logger,
+            logger: TestServer.silent,
             progress: { _ in }
         )
     }

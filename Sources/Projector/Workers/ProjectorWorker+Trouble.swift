@@ -18,10 +18,26 @@ extension ProjectorWorker {
         // Whether the commit took effect is in the database only: ask it again.
         forget()
         if error.code != .server { connection = nil }
-        guard error.isLockTimeout, let connection else { return }
-        let ended = try await connection.query(Lease.EndStalled(projections: projections))
-        if !ended.isEmpty {
-            logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
+        if error.isLockTimeout, let connection { try await endStalled(on: connection) }
+    }
+
+    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had.
+    ///
+    /// What keeps a batch from going on may keep this from being done, too: both are tried again.
+    ///
+    /// - Throws: `CancellationError`.
+    mutating func endStalled(on connection: PostgresConnection) async throws {
+        do {
+            let ended = try await connection.query(Lease.EndStalled(projections: projections))
+            if !ended.isEmpty {
+                logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
+            }
+        } catch let error as PostgresError {
+            guard searchTrouble.isWorthSaying(error) else { return }
+            logger.warning(
+                "sessions whose client stands still were not looked for",
+                metadata: ["error": "\(error)", "worker": "\(id)"]
+            )
         }
     }
 

@@ -39,6 +39,8 @@ struct ProjectorWorker {
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
     var trouble = RepeatedTrouble()
+    /// The trouble in looking for sessions that stand still.
+    var searchTrouble = RepeatedTrouble()
     /// How much work there was, and how much of it was in vain.
     private(set) var tally = Tally()
 
