@@ -12,7 +12,8 @@ package struct ProjectorOptions: Sendable {
     package var batchSize: Int
     /// After how much silence to look without having been woken.
     package var pollInterval: Duration
-    /// How long a projector that catches up tries to reach the server again; the daemon never gives up.
+    /// How long a projector that catches up tries to reach the server again, and to retry a stopped stream whose rows somebody has
+    /// locked; the daemon never gives up.
     package var patience: Duration
     /// How many workers this process has.
     package var workers: Int

@@ -55,6 +55,17 @@ extension ProjectorWorker {
         )
     }
 
+    /// Says that a stopped stream could not be tried now.
+    mutating func warn(ofPostponed stopped: QuarantinedStream, _ error: PostgresError) {
+        guard retryTrouble.isWorthSaying(error) else { return }
+        logger.warning(
+            "a stopped stream is tried again in \(PostponedRetries.pause.components.seconds) s",
+            metadata: [
+                "projection": "\(stopped.key.projectionVersion)", "stream": "\(stopped.stream)", "error": "\(error)",
+            ]
+        )
+    }
+
     /// Says that a stopped stream was tried again and stays stopped.
     func warn(ofFailedRetry stopped: QuarantinedStream) {
         logger.warning(

@@ -41,6 +41,9 @@ struct ProjectorWorker {
     var trouble = RepeatedTrouble()
     /// The trouble in looking for sessions that stand still.
     var searchTrouble = RepeatedTrouble()
+    /// Retries of stopped streams that are left for a while, and their trouble.
+    var postponed = PostponedRetries()
+    var retryTrouble = RepeatedTrouble()
     /// How much work there was, and how much of it was in vain.
     private(set) var tally = Tally()
 
@@ -92,7 +95,7 @@ struct ProjectorWorker {
     // MARK: The loop
 
     /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything that
-    /// this snapshot sees.
+    /// this snapshot sees, and the retries that were asked for are through or have failed for as long as the options say.
     ///
     /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
     ///   server cannot be reached for the time that the options say; `CancellationError`.
@@ -227,34 +230,6 @@ struct ProjectorWorker {
         suspended[projection].map { $0 > .now } ?? false
     }
 
-    /// Tries the streams again whose retry was asked for.
-    private mutating func retryStopped(on connection: PostgresConnection) async throws {
-        guard owned.values.contains(where: { !$0.stopped.isEmpty }) else { return }
-        let keys = owned.filter { !$0.value.stopped.isEmpty }.map(\.key)
-        let wanted = try await connection.query(Quarantine.Select(keys: keys)).filter(\.isRetryRequested)
-        for stopped in wanted {
-            guard let own = owned[stopped.key],
-                let projection = projections.first(where: { $0.id == stopped.key.projectionVersion })
-            else { continue }
-            let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
-            do {
-                let isLifted = try await connection.transaction(isolation: .repeatableRead) { connection in
-                    try await retry.run(on: connection, owned: own)
-                }
-                owned[stopped.key]?.advanced(to: own.cursor, given: own.passed)
-                if isLifted {
-                    owned[stopped.key]?.stopped.remove(stopped.stream)
-                } else {
-                    warn(ofFailedRetry: stopped)
-                }
-            } catch let error as ProjectorError where error.code == .projectionFailed {
-                // The others of the projection may well go on; if they cannot, their round says so.
-                let fail = Quarantine.FailRetry(key: stopped.key, stream: stopped.stream, error: "\(error)")
-                try await connection.execute(fail)
-            }
-        }
-    }
-
     // MARK: The end of catching up
 
     private func isDone(_ target: PostgresSnapshot, on connection: PostgresConnection) async throws -> Bool {
@@ -262,7 +237,7 @@ struct ProjectorWorker {
             throw ProjectorError(.projectionFailed, "\(failed) is suspended: see `recorder projections status`")
         }
         let isBehind = owned.values.contains { $0.cursor.window != nil || !target.isSubset(of: $0.cursor.delivered) }
-        guard !isBehind else { return false }
+        guard !isBehind, !postponed.hasAny(within: options.patience) else { return false }
         let status = try await connection.query(ProjectionStatus.Select(until: target))
         let mine = Set(projections.map(\.id))
         return status.allSatisfy {
