@@ -111,4 +111,45 @@ import Testing
             await hand.connection.close()
         }
     }
+    /// As a proxy leaves it that falls silent: the server waits for the rest, and nobody is there to send it.
+    @Test func `a worker ends its own session that was left in the middle of a batch`() async throws {
+        try await withTestDatabase { database in
+            let hand = try await WorkerByHand(database, only: "conversation_turns")
+            try await hand.connection.run(unsafeSQL: "create table batches (n integer)")
+            let fleet = hand.fleet()
+            try await fleet.join()
+            let heart = Task { await fleet.run() }
+            defer { heart.cancel() }
+            var worker = hand.worker(of: fleet)
+            worker.connection = hand.connection
+            try await hand.connection.set("lock_timeout", to: "50ms")
+            try await worker.settleOwnership(on: hand.connection)
+            #expect(worker.owned.count == hand.keys.count)
+
+            let left = try await PostgresConnection.connect(database)
+            try await left.run(unsafeSQL: "begin; update projection_checkpoints set epoch = epoch")
+            let silence = DispatchSemaphore(value: 0)
+            let batch = Task {
+                try await left.copyIn(unsafeSQL: "batches (n)") { _ in
+                    _ = silence.wait(timeout: .now() + .seconds(120))
+                }
+            }
+            defer { silence.signal() }
+            try await eventually("it has its shards again", within: .seconds(60)) {
+                worker.forget()
+                do {
+                    try await worker.settleOwnership(on: hand.connection)
+                } catch let error as PostgresError where error.isLockTimeout {
+                    try await worker.recover(from: error, since: .now, isPatient: true)
+                }
+                return worker.owned.count == hand.keys.count
+            }
+            silence.signal()
+            await #expect(throws: PostgresError.self) { try await batch.value }
+            heart.cancel()
+            await heart.value
+            await fleet.leave()
+            await hand.connection.close()
+        }
+    }
 }

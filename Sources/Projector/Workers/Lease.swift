@@ -39,7 +39,8 @@ enum Lease {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
     }
 
-    /// Ends the sessions that hold checkpoints of owners who do not live, and wait for a client that stands still.
+    /// Ends the sessions that hold checkpoints of owners who do not live, or of a worker that is on another session by now, and wait
+    /// for a client that stands still.
     ///
     /// A worker that was stopped between two messages of a batch leaves its session in the middle of a pipeline: it counts as
     /// active, so that no time-out of an idle transaction ends it, and keeps the locks of the batch for as long as its client
@@ -48,14 +49,16 @@ enum Lease {
     /// Source: `PostgresMain` in PostgreSQL's `src/backend/tcop/postgres.c`: the time-out is set when the server is ready for
     /// a query, which in a pipeline it is behind a Sync only.
     struct EndStalled: PostgresStatement {
+        /// The worker that asks, outside a transaction.
+        let worker: UUID
         let projections: [Projection]
 
         let sql = """
             select pg_terminate_backend(pid) from (
                 select distinct session.pid from projection_checkpoints as c
                 join pg_stat_activity as session on session.backend_xid = c.xmax
-                where (c.projection, c.version) in (select * from unnest($1::text[], $2::integer[]))
-                    and c.owner not in (select id \(living))
+                where (c.projection, c.version) in (select * from unnest($2::text[], $3::integer[]))
+                    and (c.owner = $1 or c.owner not in (select id \(living)))
                     and session.usename = current_user and session.pid <> pg_backend_pid()
                     and session.state = 'active' and session.wait_event = 'ClientRead'
                     and not \(isRecent("session.xact_start"))
@@ -63,6 +66,7 @@ enum Lease {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
+            try parameters.append(worker)
             try parameters.append(projections.map(\.name))
             try parameters.append(projections.map { Int32($0.version) })
         }

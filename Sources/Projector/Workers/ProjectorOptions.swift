@@ -15,6 +15,10 @@ package struct ProjectorOptions: Sendable {
     /// How long a projector that catches up tries to reach the server again, and to retry a stopped stream whose rows somebody has
     /// locked; the daemon never gives up.
     package var patience: Duration
+    /// How long the server may take to answer a worker before its connection counts as lost, and the worker begins again on another
+    /// one: its heartbeat, on a connection of its own, would keep its shards from all others without end. Far longer than a batch
+    /// takes; one that takes longer is tried again with half as many events.
+    package var answerTimeout: Duration
     /// How many workers this process has.
     package var workers: Int
     /// How many shards a projection gets that has none yet, 1 … 256.
@@ -26,6 +30,7 @@ package struct ProjectorOptions: Sendable {
         batchSize: Int = 10_000,
         pollInterval: Duration = .milliseconds(250),
         patience: Duration = .seconds(30),
+        answerTimeout: Duration = .seconds(60),
         workers: Int = 1,
         shards: Int = 16,
         onFailure: OnFailure = .quarantine
@@ -33,6 +38,7 @@ package struct ProjectorOptions: Sendable {
         self.batchSize = batchSize
         self.pollInterval = pollInterval
         self.patience = patience
+        self.answerTimeout = answerTimeout
         self.workers = workers
         self.shards = shards
         self.onFailure = onFailure

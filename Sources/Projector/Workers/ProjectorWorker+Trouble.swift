@@ -18,17 +18,20 @@ extension ProjectorWorker {
         // Whether the commit took effect is in the database only: ask it again.
         forget()
         if error.code != .server { connection = nil }
+        // Maybe it had too much to do.
+        if error.code == .connectionLost { limit.shrink() }
         if error.isLockTimeout, let connection { try await endStalled(on: connection) }
     }
 
-    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had.
+    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had. One of them may be
+    /// this worker's own, on a connection that fell silent.
     ///
     /// What keeps a batch from going on may keep this from being done, too: both are tried again.
     ///
     /// - Throws: `CancellationError`.
     mutating func endStalled(on connection: PostgresConnection) async throws {
         do {
-            let ended = try await connection.query(Lease.EndStalled(projections: projections))
+            let ended = try await connection.query(Lease.EndStalled(worker: id, projections: projections))
             if !ended.isEmpty {
                 logger.warning("ended \(ended.count) sessions whose client stands still in the middle of a batch")
             }

@@ -32,7 +32,7 @@ struct ProjectorWorker {
     var writtenDown = ContinuousClock.now
     /// Whether events were read since.
     var hasReadSince = false
-    private var limit: BatchLimit
+    var limit: BatchLimit
     /// Projections whose SQL failed, and when to try them again.
     private var suspended: [ProjectionVersion: ContinuousClock.Instant] = [:]
     private let projected = Counter(label: "recorder_projected_events_total")
@@ -80,6 +80,8 @@ struct ProjectorWorker {
         logger: Logger,
         progress: @escaping @Sendable ([String: Int]) -> Void
     ) {
+        var configuration = configuration
+        configuration.answerTimeout = options.answerTimeout
         self.id = id
         self.configuration = configuration
         plan = BatchPlan(projections)
@@ -197,6 +199,7 @@ struct ProjectorWorker {
         owned.merge(outcome.owned) { _, new in new }
         for stop in outcome.stops { warn(of: stop.failing, key: stop.key) }
         limit.weigh(events: outcome.events, bytes: outcome.weight)
+        if start.duration(to: .now) < options.answerTimeout / 4 { limit.grow() }
         // Nor is a long way without events to be gone again.
         hasReadSince = hasReadSince || outcome.hasMore
         if let events = outcome.given.values.max() {

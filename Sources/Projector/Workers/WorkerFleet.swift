@@ -24,6 +24,8 @@ final class WorkerFleet: Sendable {
         var configuration = configuration
         // A heart that waits for a lock has stopped.
         configuration.settings["statement_timeout"] = "2s"
+        // Nor does one beat whose connection has fallen silent: another may.
+        configuration.answerTimeout = .seconds(5)
         self.configuration = configuration
         self.projections = projections
         self.logger = logger
