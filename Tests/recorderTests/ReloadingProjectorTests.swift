@@ -22,11 +22,9 @@ import Testing
         for (name, text) in files { try Data(text.utf8).write(to: version.appending(path: name)) }
     }
 
-    /// Runs a test beside a daemon that has projected a few sessions and is stopped in the end.
-    private func withDaemon(
-        _ body: (_ daemon: RecorderCommand, _ folder: URL, _ events: Int, _ database: PostgresConfiguration)
-            async throws
-            -> Void
+    /// Lends out a folder, empty yet, and a database that holds so many events.
+    private func withFolder(
+        _ body: (_ folder: URL, _ events: Int, _ database: PostgresConfiguration) async throws -> Void
     ) async throws {
         try await withTestDatabase { database in
             let folder = FileManager.default.temporaryDirectory.appending(path: "projections-\(UUID().uuidString)")
@@ -40,26 +38,70 @@ import Testing
                 input: simulated.output
             )
             #expect(imported.status == 0, "\(imported.errors)")
+            try await body(folder, simulated.lines.count, database)
+        }
+    }
 
-            let daemon = try RecorderCommand(
-                ["project", "--projections", folder.path(percentEncoded: false)],
-                databaseURL: database.url
-            )
+    private func daemon(_ folder: URL, _ database: PostgresConfiguration) throws -> RecorderCommand {
+        try RecorderCommand(
+            ["project", "--projections", folder.path(percentEncoded: false)],
+            databaseURL: database.url
+        )
+    }
+
+    private func end(_ daemon: RecorderCommand) async {
+        daemon.send(SIGTERM)
+        let ended = await daemon.result()
+        #expect(ended.status == 0, "\(ended.errors)")
+    }
+
+    /// Runs a test beside a daemon that has projected a few sessions and is stopped in the end.
+    private func withDaemon(
+        _ body: (_ daemon: RecorderCommand, _ folder: URL, _ events: Int, _ database: PostgresConfiguration)
+            async throws
+            -> Void
+    ) async throws {
+        try await withFolder { folder, events, database in
+            let daemon = try daemon(folder, database)
             try await withConnection(database) { connection in
                 try await waits("the program's own are projected", for: daemon) {
                     let rows = try await connection.text(
                         unsafeSQL:
                             "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
                     )
-                    return rows.first?.first.flatMap { $0 } == "\(simulated.lines.count)"
+                    return rows.first?.first.flatMap { $0 } == "\(events)"
                 }
                 // What was drawn from a sequence is not rolled back, and says that a mistake was met.
                 try await connection.run(unsafeSQL: "create sequence met; grant usage on sequence met to public")
-                try await body(daemon, folder, simulated.lines.count, database)
+                try await body(daemon, folder, events, database)
             }
-            daemon.send(SIGTERM)
-            let ended = await daemon.result()
-            #expect(ended.status == 0, "\(ended.errors)")
+            await end(daemon)
+        }
+    }
+
+    /// Runs a test beside a daemon that waits for a lock on a table while it begins, and is stopped in the end.
+    private func withDaemon(
+        waitingFor table: String,
+        _ body: (
+            _ daemon: RecorderCommand, _ folder: URL, _ events: Int, _ unlock: () async throws -> Void,
+            _ connection: PostgresConnection
+        ) async throws -> Void
+    ) async throws {
+        try await withFolder { folder, events, database in
+            try await withConnection(database) { locker in
+                try await locker.run(unsafeSQL: "begin; lock table \(table) in access exclusive mode")
+                let daemon = try daemon(folder, database)
+                try await withConnection(database) { connection in
+                    try await waits("it waits for \(table)", for: daemon) {
+                        try await connection.text(
+                            unsafeSQL:
+                                "select count(*) > 0 from pg_locks where relation = '\(table)'::regclass and not granted"
+                        ) == [["t"]]
+                    }
+                    try await body(daemon, folder, events, { try await locker.run(unsafeSQL: "rollback") }, connection)
+                }
+                await end(daemon)
+            }
         }
     }
 
@@ -68,13 +110,14 @@ import Testing
     /// Waits until the folder's projection has everything.
     private func waitForCounts(
         _ events: Int,
+        in view: String = "event_counts",
         of daemon: RecorderCommand,
         on connection: PostgresConnection
     ) async throws {
         try await waits("the folder's is projected", for: daemon) {
-            let there = try await connection.text(unsafeSQL: "select to_regclass('event_counts')")
+            let there = try await connection.text(unsafeSQL: "select to_regclass('\(view)')")
             guard there.first?.first.flatMap({ $0 }) != nil else { return false }
-            let rows = try await connection.text(unsafeSQL: "select sum(events) from event_counts")
+            let rows = try await connection.text(unsafeSQL: "select sum(events) from \(view)")
             return rows.first?.first.flatMap { $0 } == "\(events)"
         }
     }
@@ -130,14 +173,25 @@ import Testing
         }
     }
 
+    @Test func `a SIGHUP while the projector begins is answered when it has begun`() async throws {
+        try await withDaemon(waitingFor: "projection_checkpoints") { daemon, folder, events, unlock, connection in
+            try lay(Self.files, into: folder)
+            daemon.send(SIGHUP)
+            try await waits("the tables are there", for: daemon) {
+                try await connection.text(unsafeSQL: "select to_regclass('event_counts_v1') is not null") == [["t"]]
+            }
+            try await unlock()
+            try await waitForCounts(events, of: daemon, on: connection)
+        }
+    }
+
     /// Asks until the answer is yes; an issue if the daemon ends before.
     private func waits(_ what: String, for daemon: RecorderCommand, _ isTrue: () async throws -> Bool) async throws {
-        while try await !isTrue() {
-            guard kill(daemon.id, 0) == 0 else {
-                Issue.record("the daemon ended before \(what): \(await daemon.result().errors)")
-                return
-            }
-            try await Task.sleep(for: .milliseconds(20))
+        try await eventually(what, within: .seconds(120)) {
+            if try await isTrue() { return true }
+            guard kill(daemon.id, 0) != 0 else { return false }
+            Issue.record("the daemon ended before \(what): \(await daemon.result().errors)")
+            return true
         }
     }
 }

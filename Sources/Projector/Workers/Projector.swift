@@ -15,7 +15,12 @@ package final class Projector: Service {
     private let options: ProjectorOptions
     private let logger: Logger
     private let decoder: EventDecoder
-    private let running = Mutex<WorkerFleet?>(nil)
+    private let life = Mutex(Life())
+
+    private struct Life {
+        var fleet: WorkerFleet?
+        var isStopped = false
+    }
 
     /// - Parameters:
     ///   - configuration: The database, with the schema that the migrations were run in.
@@ -53,8 +58,14 @@ package final class Projector: Service {
         }
     }
 
-    /// Makes ``run()`` finish the batches under way, give the shards back and return.
-    package func stop() { running.withLock { $0?.shutDown() } }
+    /// Makes ``run()`` finish the batches under way, give the shards back and return; if it has not begun to work yet, it does
+    /// not.
+    package func stop() {
+        life.withLock { life in
+            life.isStopped = true
+            life.fleet?.shutDown()
+        }
+    }
 
     /// Projects until the read models hold everything that was committed when it began, whoever else works on them.
     ///
@@ -88,9 +99,14 @@ package final class Projector: Service {
             projections: projections.map(\.id),
             logger: logger
         )
+        // Who stops the projector while the fleet joins, stops the fleet.
+        let isStopped = life.withLock { life in
+            life.fleet = fleet
+            return life.isStopped
+        }
+        defer { life.withLock { $0.fleet = nil } }
+        guard !isStopped else { return }
         try await fleet.join()
-        running.withLock { $0 = fleet }
-        defer { running.withLock { $0 = nil } }
         do {
             try await withTaskCancellationOrGracefulShutdownHandler {
                 try await self.run(fleet, channel: channel, until: target, progress)
