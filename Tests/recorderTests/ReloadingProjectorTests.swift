@@ -185,6 +185,32 @@ import Testing
         }
     }
 
+    @Test func `a SIGHUP before the projector begins is answered`() async throws {
+        try await withDaemon(waitingFor: "schema_projections") { daemon, folder, events, unlock, connection in
+            try lay(Self.files, into: folder)
+            daemon.send(SIGHUP)
+            try await unlock()
+            try await waitForCounts(events, of: daemon, on: connection)
+        }
+    }
+
+    @Test func `a SIGHUP while another one is answered is answered after it`() async throws {
+        try await withDaemon { daemon, folder, events, database in
+            let connection = try await PostgresConnection.connect(database)
+            let later = Self.files.mapValues { $0.replacing("event_counts", with: "later_counts") }
+            try lay(Self.files, into: folder)
+            daemon.send(SIGHUP)
+            try await waits("the first one's tables are there", for: daemon) {
+                try await connection.text(unsafeSQL: "select to_regclass('event_counts_v1') is not null") == [["t"]]
+            }
+            try lay(later, into: folder, as: "later_counts/v1")
+            daemon.send(SIGHUP)
+            try await waitForCounts(events, in: "later_counts", of: daemon, on: connection)
+            try await waitForCounts(events, of: daemon, on: connection)
+            await connection.close()
+        }
+    }
+
     /// Asks until the answer is yes; an issue if the daemon ends before.
     private func waits(_ what: String, for daemon: RecorderCommand, _ isTrue: () async throws -> Bool) async throws {
         try await eventually(what, within: .seconds(120)) {

@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import Projector
 import Schema
+import UnixSignals
 
 /// `recorder project`: the projector.
 struct ProjectCommand: AsyncParsableCommand {
@@ -52,14 +53,9 @@ struct ProjectCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try await options.settings(logLevel: untilCaughtUp ? .warning : .info)
-        let bounds = ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
-        guard untilCaughtUp else {
-            let daemon = ReloadingProjector(settings: settings, options: bounds, source: projectionSource.source)
-            return try await settings.tellingOfRights {
-                try await CommandService.run([daemon], logger: settings.logger)
-            }
-        }
+        guard untilCaughtUp else { return try await runAsDaemon() }
+        let settings = try await options.settings()
+        let bounds = bounds
         let bar = ProgressBar("event")
         defer { bar.finish() }
         let (files, done) = try await RunningCommand.cancelledBySignals {
@@ -78,6 +74,23 @@ struct ProjectCommand: AsyncParsableCommand {
             StandardOutput.shared.line("\(Counted.text(done, "event")) projected (\(bar.rate(of: done)))")
         }
         if stopped > 0 { throw ExitCode.failure }
+    }
+
+    private func runAsDaemon() async throws {
+        // Before anything else: until then a SIGHUP ends the process.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        let settings = try await options.settings(logLevel: .info)
+        let daemon = ReloadingProjector(
+            settings: settings,
+            options: bounds,
+            source: projectionSource.source,
+            hangups: hangups
+        )
+        try await settings.tellingOfRights { try await CommandService.run([daemon], logger: settings.logger) }
+    }
+
+    private var bounds: ProjectorOptions {
+        ProjectorOptions(batchSize: batchSize, workers: workers, shards: shards, onFailure: onFailure)
     }
 }
 

@@ -11,6 +11,8 @@ struct ReloadingProjector: Service {
     let settings: Settings
     let options: ProjectorOptions
     let source: ProjectionSource
+    /// The process's SIGHUPs. One that comes while another is answered is answered after it.
+    let hangups: UnixSignalsSequence
 
     /// How often to look which versions are installed.
     private static let interval = Duration.seconds(2)
@@ -19,55 +21,91 @@ struct ReloadingProjector: Service {
     private static let pause = Duration.milliseconds(500)
 
     private enum Event {
-        case ended
-        /// Begin anew with these.
-        case reload([ProjectionFiles])
+        /// A SIGHUP came.
+        case hangup
+        /// These versions are installed, by their titles.
+        case installed(Set<String>)
+        /// The projector ended, of itself or because it was told to.
+        case ended(Result<Void, any Error>)
     }
 
     func run() async throws {
-        var files: [ProjectionFiles]?
-        while true {
-            do {
-                let now: [ProjectionFiles]
-                if let files { now = files } else { now = try await source.installed(settings) }
-                files = now
-                guard case .reload(let next) = try await run(now) else { return }
-                files = next
-                settings.logger.info("reloading the projections")
-            } catch let error as PostgresError
-                where error.isPassing && (files != nil || error.code != .connectionFailed)
-            {
-                // Cut off while it began. That nothing can be reached at all is for a person to hear at once.
-                settings.logger.warning("the projector begins again", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: Self.pause)
+        let (events, tell) = AsyncStream.makeStream(of: Event.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask { for await _ in hangups { tell.yield(.hangup) } }
+            let first = try await beginning()
+            group.addTask { try await look(tell) }
+            var projector = try begin(first, in: &group, tell)
+            var known = first
+            // Set from when the projector is told to stop until it begins anew.
+            var isReloading = false
+            var refused: Set<String>?
+            for await event in events {
+                switch event {
+                case .hangup:
+                    guard let files = await reloaded(makingNew: true) else { continue }
+                    (known, isReloading) = (files, true)
+                    projector.stop()
+                case .installed(let titles):
+                    guard titles != Self.titles(known), titles != refused else { continue }
+                    guard let files = await reloaded(makingNew: false) else {
+                        refused = titles
+                        continue
+                    }
+                    // What was seen before a reload may be told after it.
+                    guard Self.titles(files) != Self.titles(known) else { continue }
+                    (known, isReloading, refused) = (files, true, nil)
+                    projector.stop()
+                case .ended(let result):
+                    do {
+                        try result.get()
+                        guard isReloading, !Task.isShuttingDownGracefully else { return }
+                        settings.logger.info("reloading the projections")
+                    } catch let error as PostgresError where error.isPassing {
+                        guard !Task.isShuttingDownGracefully else { return }
+                        try await pause(after: error)
+                    }
+                    isReloading = false
+                    projector = try begin(known, in: &group, tell)
+                }
             }
         }
     }
 
-    private func run(_ files: [ProjectionFiles]) async throws -> Event {
-        // A sequence of signals has one iterator only.
-        let hangups = await UnixSignalsSequence(trapping: .sighup)
+    /// What to begin with.
+    private func beginning() async throws -> [ProjectionFiles] {
+        while true {
+            do {
+                return try await source.installed(settings)
+            } catch let error as PostgresError where error.isPassing && error.code != .connectionFailed {
+                // Cut off while it began. That nothing can be reached at all is for a person to hear at once.
+                try await pause(after: error)
+            }
+        }
+    }
+
+    private func pause(after error: PostgresError) async throws {
+        settings.logger.warning("the projector begins again", metadata: ["error": "\(error)"])
+        try await Task.sleep(for: Self.pause)
+    }
+
+    private func begin(
+        _ files: [ProjectionFiles],
+        in group: inout ThrowingTaskGroup<Void, any Error>,
+        _ tell: AsyncStream<Event>.Continuation
+    ) throws -> Projector {
         let projector = try settings.projector(of: files, options)
         settings.logger.info("projecting \(files.map(\.title).joined(separator: ", "))")
-        return try await withThrowingTaskGroup(of: Event.self) { group in
-            group.addTask {
+        group.addTask {
+            do {
                 try await projector.run()
-                return .ended
+                tell.yield(.ended(.success(())))
+            } catch {
+                tell.yield(.ended(.failure(error)))
             }
-            group.addTask {
-                for await _ in hangups {
-                    if let files = await reloaded(makingNew: true) { return .reload(files) }
-                }
-                return .ended
-            }
-            group.addTask { try await changed(from: files) }
-            let first = try await group.next() ?? .ended
-            // A projector that is told to stop finishes its batch; the others just end.
-            projector.stop()
-            if case .reload = first { while case .reload = try await group.next() {} }
-            group.cancelAll()
-            return first
         }
+        return projector
     }
 
     /// What to begin anew with; `nil` if there is a mistake in the folder: it is told, and what runs goes on.
@@ -83,15 +121,13 @@ struct ReloadingProjector: Service {
         }
     }
 
-    /// Waits until other versions are installed than these. What the folder holds besides is left for SIGHUP.
-    private func changed(from files: [ProjectionFiles]) async throws -> Event {
-        let known = Set(files.map(\.title))
-        var refused: Set<String>?
+    /// Tells again and again which versions are installed. What the folder holds besides is left for SIGHUP.
+    private func look(_ tell: AsyncStream<Event>.Continuation) async throws {
         while true {
             try await Task.sleep(for: Self.interval)
-            guard let now = try? await source.installedTitles(settings), now != known, now != refused else { continue }
-            if let files = await reloaded(makingNew: false) { return .reload(files) }
-            refused = now
+            if let titles = try? await source.installedTitles(settings) { tell.yield(.installed(titles)) }
         }
     }
+
+    private static func titles(_ files: [ProjectionFiles]) -> Set<String> { Set(files.map(\.title)) }
 }
