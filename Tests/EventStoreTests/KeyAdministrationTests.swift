@@ -2,6 +2,7 @@ import EventModel
 import PayloadCodec
 import Postgres
 import RecorderTesting
+import Synchronization
 import Testing
 
 @testable import EventStore
@@ -36,6 +37,48 @@ import Testing
                 on: configuration
             )
             #expect(after == log)
+        }
+    }
+
+    @Test func `a writer and a reader whose keys come from a file go on after a rotation`() async throws {
+        let (old, new) = (LocalKeyEncryptionKey(), LocalKeyEncryptionKey())
+        let text = Mutex(old.base64)
+        let keys = try SealingKeys(from: "the key file /its/path") { text.withLock { $0 } }
+        try await withTestDatabase { configuration in
+            try await SealedLog.withPool(configuration) { pool in
+                _ = try await KeyAdministration(pool, keys: keys).initialise()
+                try await SealedLog.withStore(configuration, keys) { store in
+                    let sessions = try (0..<3).map { _ in try SealedLog.session(.fresh(), of: .random()) }
+                    try await store.withAppender { appender in
+                        _ = try await appender.append(sessions[0])
+                        text.withLock { $0 = "\(new.base64)\n\(old.base64)\n" }
+                        try await KeyAdministration(pool, keys: SealingKeys([new, old])).rotate()
+                        _ = try await appender.append(sessions[1])
+                    }
+                    for session in sessions.dropLast() {
+                        #expect(try await store.read(session.stream).map(\.data) == session.events.map(\.data))
+                    }
+                    // The next key is not put there.
+                    let next = LocalKeyEncryptionKey()
+                    try await KeyAdministration(pool, keys: SealingKeys([next, new])).rotate()
+                    let error = await failure { try await store.withAppender { try await $0.append(sessions[2]) } }
+                    #expect(error?.code == .keyUnavailable)
+                    #expect(
+                        error?.message.contains("\(next.identifier), which is not in the key file /its/path") == true
+                    )
+                }
+            }
+        }
+    }
+
+    @Test func `a key file that is read while it is written takes no key away`() throws {
+        let key = LocalKeyEncryptionKey()
+        for written in ["", "half a li"] {
+            let text = Mutex(key.base64)
+            let keys = try SealingKeys(from: "a file") { text.withLock { $0 } }
+            text.withLock { $0 = written }
+            #expect(keys["local:another"] == nil)
+            #expect(keys[key.identifier] != nil)
         }
     }
 

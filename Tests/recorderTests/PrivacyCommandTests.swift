@@ -41,6 +41,31 @@ import Testing
             + "\n"
     }
 
+    @Test func `a projector that runs reads its key file again after a rotation`() async throws {
+        try await Self.withSealedLog { url, run, folder in
+            let file = folder.appending(path: "keys")
+            let daemon = try RecorderCommand(
+                ["project", "--key-file", file.path(percentEncoded: false)],
+                databaseURL: url
+            )
+            func projects(_ stream: StreamID) async throws {
+                #expect(try await run(["append"], Self.line(stream, Lines.stream())).status == 0)
+                try await eventually("\(stream) is projected", within: .seconds(120)) {
+                    try await run(["session", "\(stream)", "--json"], nil).status == 0 || kill(daemon.id, 0) != 0
+                }
+            }
+            try await projects(Lines.stream())
+            let key = try await RecorderCommand.run("keys", "new")
+            try Data((key.output + String(contentsOf: file, encoding: .utf8)).utf8).write(to: file)
+            let rotated = try await run(["keys", "rotate"], nil)
+            #expect(rotated.status == 0, "\(rotated.errors)")
+            try await projects(Lines.stream())
+            daemon.send(SIGTERM)
+            let ended = await daemon.result()
+            #expect(ended.status == 0, "\(ended.errors)")
+        }
+    }
+
     @Test func `what is appended with the key is read with it, and without it the command says what is missing`()
         async throws
     {

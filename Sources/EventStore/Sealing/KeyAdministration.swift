@@ -87,7 +87,7 @@ package struct KeyAdministration: Sendable {
         guard let known = try await pool.first(SealingState.Select())?.encryptionKey else {
             throw EventStoreError(.refused, "this log is not sealed: `recorder keys init` begins with it")
         }
-        guard keys[known] != nil else { throw EventStoreError.keyUnavailable(known) }
+        guard keys[known] != nil else { throw keys.unavailable(known) }
         if known != leading.identifier { try await pool.execute(Lead(encryptionKey: leading.identifier)) }
         var done = 0
         var closed: [SubjectKeyRow] = []

@@ -58,7 +58,7 @@ package final class OwnEventSealer: Sendable {
         _ encryptionKey: String,
         on connection: isolated PostgresConnection
     ) async throws -> SealingKey {
-        guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
+        guard let wrapping = keys[encryptionKey] else { throw keys.unavailable(encryptionKey) }
         let statement = SelectOwnKey(subject: user)
         var row = try await connection.first(statement)
         if row == nil {

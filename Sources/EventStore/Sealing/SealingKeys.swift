@@ -3,21 +3,47 @@ package import PayloadCodec
 
 /// The key-encryption keys that a process has. The first one is the one that new keys of subjects are wrapped by, where the
 /// database does not say otherwise; the others unwrap what was wrapped before a rotation.
+///
+/// Keys that come from a file are read again when another one is asked for, so that a rotation needs no process to begin anew.
 public struct SealingKeys: Sendable {
+    private let place: Place
+
     /// The keys, the first one leading.
-    package let keys: [any KeyEncryptionKey]
+    package var keys: [any KeyEncryptionKey] { place.keys }
 
     /// No key at all: nothing is sealed, and what is sealed cannot be read.
     public static let none = SealingKeys([])
 
     /// - Parameter keys: Keys of any kind, the leading one first.
-    package init(_ keys: [any KeyEncryptionKey]) { self.keys = keys }
+    package init(_ keys: [any KeyEncryptionKey]) { place = Place(keys) }
 
     /// Reads keys from a text: one of 32 bytes in base64 a line, the leading one first. Empty lines, and what stands behind
     /// a `#`, are passed over.
     ///
     /// - Throws: ``EventStoreError`` with `.invalidKey` that names the line, and never what stands there.
-    public init(text: String) throws {
+    public init(text: String) throws { place = Place(try Self.keys(in: text)) }
+
+    /// Reads keys from a place whose text may change, such as a file: it is read again when a key is asked for that was not
+    /// there, once a second at most.
+    ///
+    /// - Parameters:
+    ///   - name: What the place is called in messages, such as `the key file /etc/recorder/keys`.
+    ///   - read: Gives its text; see ``init(text:)``. Called by whoever asks for the key, on his thread.
+    /// - Throws: As ``init(text:)``; what `read` throws.
+    public init(from name: String, reading read: @escaping @Sendable () throws -> String) throws {
+        place = Place(try Self.keys(in: try read()), named: name) { try Self.keys(in: try read()) }
+    }
+
+    /// Whether there is none.
+    package var isEmpty: Bool { keys.isEmpty }
+
+    /// The key of an identifier, if it is here.
+    package subscript(identifier: String) -> (any KeyEncryptionKey)? { place[identifier] }
+
+    /// What is thrown where a key-encryption key is needed that is not here.
+    func unavailable(_ identifier: String) -> EventStoreError { place.unavailable(identifier) }
+
+    private static func keys(in text: String) throws -> [any KeyEncryptionKey] {
         var keys: [any KeyEncryptionKey] = []
         for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let content = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
@@ -30,14 +56,8 @@ public struct SealingKeys: Sendable {
             }
             keys.append(key)
         }
-        self.keys = keys
+        return keys
     }
-
-    /// Whether there is none.
-    package var isEmpty: Bool { keys.isEmpty }
-
-    /// The key of an identifier, if it is here.
-    package subscript(identifier: String) -> (any KeyEncryptionKey)? { keys.first { $0.identifier == identifier } }
 
     /// Unwraps rows of `subject_keys`, those of each key-encryption key together.
     ///
@@ -49,7 +69,7 @@ public struct SealingKeys: Sendable {
             let live = rows.filter { $0.wrapped != nil }
             for row in rows where row.wrapped == nil { states[row.id] = .destroyed }
             guard !live.isEmpty else { continue }
-            guard let key = self[identifier] else { throw EventStoreError.keyUnavailable(identifier) }
+            guard let key = self[identifier] else { throw unavailable(identifier) }
             let unwrapped = try await key.unwrap(live.map { ($0.subject.uuid.bytes, $0.wrapped ?? []) })
             for (row, key) in zip(live, unwrapped) {
                 if let key { states[row.id] = .key(key) }
@@ -76,15 +96,6 @@ extension EventStoreError {
         return EventStoreError(
             .keyUnavailable,
             "\(rows.count) of subject_keys do not open, such as \(first): restore their rows from a backup"
-        )
-    }
-
-    /// A key-encryption key that is needed is not here.
-    static func keyUnavailable(_ identifier: String) -> EventStoreError {
-        EventStoreError(
-            .keyUnavailable,
-            "personal fields of this log are sealed under the key-encryption key \(identifier), which is not given: set "
-                + "RECORDER_KEY_FILE, --key-file or RECORDER_KEYS to where it is"
         )
     }
 }

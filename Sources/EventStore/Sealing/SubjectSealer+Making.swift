@@ -14,7 +14,7 @@ extension SubjectSealer {
         _ encryptionKey: String,
         on connection: PostgresConnection
     ) async throws -> [StreamID: SealingKey] {
-        guard let wrapping = keys[encryptionKey] else { throw EventStoreError.keyUnavailable(encryptionKey) }
+        guard let wrapping = keys[encryptionKey] else { throw keys.unavailable(encryptionKey) }
         var rows = found
         var made: [StreamID: SealingKey] = [:]
         let without = Set(rows.filter { $0.key == nil }.map(\.subject))

@@ -100,7 +100,7 @@ package final class SubjectSealer: Sendable {
         guard let encryptionKey = try await currentLook().state.encryptionKey, keys[encryptionKey] == nil else {
             return
         }
-        throw EventStoreError.keyUnavailable(encryptionKey)
+        throw keys.unavailable(encryptionKey)
     }
 
     /// Takes back what an append said of its stream if it was not the stream's first: whom that is about, others had said

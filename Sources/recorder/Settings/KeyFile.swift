@@ -9,35 +9,45 @@ enum KeyFile {
     /// The file of the embedded server's keys, in its directory.
     static func embedded(in directory: String) -> String { "\(directory)/keys" }
 
-    /// Reads a file.
+    /// Reads a file; it is read again where a key is missed, as after a rotation.
     ///
     /// - Throws: ``CommandError`` with code `.setting` if it cannot be read or holds no key.
     static func read(_ path: String) throws(CommandError) -> SealingKeys {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw CommandError(
-                .setting,
-                "the key file \(path) cannot be read (\(error.fileReason)): see --key-file and RECORDER_KEY_FILE",
-                cause: error
-            )
+        try keys(of: "the key file \(path)") { place in
+            try SealingKeys(from: place) {
+                do {
+                    return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+                } catch {
+                    throw CommandError(
+                        .setting,
+                        "\(place) cannot be read (\(error.fileReason)): see --key-file and RECORDER_KEY_FILE",
+                        cause: error
+                    )
+                }
+            }
         }
-        return try parse(String(decoding: bytes, as: UTF8.self), origin: "the key file \(path)")
     }
 
     /// Reads keys from a setting.
     ///
     /// - Throws: ``CommandError`` with code `.setting` that names where they stand, and never the text.
     static func parse(_ text: String, origin: String) throws(CommandError) -> SealingKeys {
+        try keys(of: origin) { _ in try SealingKeys(text: text) }
+    }
+
+    private static func keys(of place: String, _ read: (String) throws -> SealingKeys) throws(CommandError)
+        -> SealingKeys
+    {
         let keys: SealingKeys
         do {
-            keys = try SealingKeys(text: text)
+            keys = try read(place)
+        } catch let error as CommandError {
+            throw error
         } catch {
-            throw CommandError(.setting, "\(origin): \(error)")
+            throw CommandError(.setting, "\(place): \(error)")
         }
         guard !keys.isEmpty else {
-            throw CommandError(.setting, "\(origin) holds no key: `recorder keys new` prints one")
+            throw CommandError(.setting, "\(place) holds no key: `recorder keys new` prints one")
         }
         return keys
     }
