@@ -27,6 +27,30 @@ import Testing
         #expect(result.errors.contains("Usage: recorder"))
     }
 
+    @Test(arguments: [
+        ["sessions", "--limit"], ["sessions", "--min-cost"], ["events", "\(Lines.stream())", "--from"],
+        ["events", "\(Lines.stream())", "--limit"], ["replay", "\(Lines.stream())", "--speed"],
+        ["replay", "\(Lines.stream())", "--until"], ["simulate", "--sessions"], ["simulate", "--seed"],
+        ["project", "--workers"], ["project", "--shards"], ["project", "--batch-size"], ["latency", "--percentiles"],
+        ["latency", "--stage", "llm", "--series"], ["bench", "--events"], ["demo", "--sessions"], ["demo", "--speed"],
+        ["demo", "--producers"], ["dictionary", "train", "--simulated"], ["retention", "run", "--batch-size"],
+        ["projections", "activate", "a", "--version"], ["projections", "drop", "a", "--version"],
+        ["projections", "rebuild", "a", "--version"], ["projections", "rebuild", "--all", "--parallelism"],
+        ["projections", "check", "a", "--sessions"], ["projections", "verify", "--sample"],
+        ["projections", "verify", "--limit"], ["limits", "list", "--limit"], ["audit", "--limit"],
+        ["migrate", "up", "--to"], ["migrate", "down", "--steps"],
+    ])
+    func `a negative number is refused as one, not as a missing value`(_ arguments: [String]) async throws {
+        let result = try await RecorderCommand(arguments + ["-3"], databaseURL: "host=/nowhere").result()
+        #expect(result.status == 2)
+        #expect(
+            result.errors.contains(" or more") || result.errors.contains(" is 0") || result.errors.contains(" 1 to ")
+                || result.errors.contains("at least 1") || result.errors.contains("'-3' is invalid"),
+            "\(result.errors)"
+        )
+        #expect(!result.errors.contains("Missing value"), "\(result.errors)")
+    }
+
     /// A command as the program describes itself.
     private struct Command: Decodable {
         let commandName: String

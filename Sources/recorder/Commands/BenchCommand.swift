@@ -31,13 +31,13 @@ struct BenchCommand: AsyncParsableCommand {
     )
     var groups: [String] = ["all"]
 
-    @Option(help: ArgumentHelp("About how many events a round uses.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("About how many events a round uses.", valueName: "count"))
     var events = 200_000
 
-    @Option(help: ArgumentHelp("How many producers append at once.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many producers append at once.", valueName: "count"))
     var producers = 64
 
-    @Option(help: ArgumentHelp("How often each measurement is made.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How often each measurement is made.", valueName: "count"))
     var rounds = 3
 
     @Option(
@@ -48,10 +48,11 @@ struct BenchCommand: AsyncParsableCommand {
     )
     var input: String?
 
-    @Option(help: ArgumentHelp("How many events the log of 'aged' holds.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many events the log of 'aged' holds.", valueName: "count"))
     var agedEvents = 10_000_000
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How many events the processes of 'memory' are given; as many as a round.",
             valueName: "count"

@@ -17,16 +17,25 @@ struct DemoCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("How many conversations to record.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many conversations to record.", valueName: "count"))
     var sessions = 50
 
-    @Option(help: ArgumentHelp("How many producers record at the same time.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many producers record at the same time.", valueName: "count")
+    )
     var producers = 8
 
-    @Option(help: ArgumentHelp("How many times as fast to replay; 0 does not wait.", valueName: "factor"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many times as fast to replay; 0 does not wait.", valueName: "factor")
+    )
     var speed = 20.0
 
-    @Option(help: ArgumentHelp("What fixes the conversations; another one each time if left out.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("What fixes the conversations; another one each time if left out.", valueName: "number")
+    )
     var seed: UInt64?
 
     @Option(

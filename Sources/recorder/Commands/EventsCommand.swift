@@ -18,10 +18,13 @@ struct EventsCommand: AsyncParsableCommand {
     @Argument(help: "The stream: a session's id, or a user's.")
     var stream: StreamID
 
-    @Option(help: ArgumentHelp("The first version to print.", valueName: "version"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The first version to print.", valueName: "version"))
     var from: Int?
 
-    @Option(help: ArgumentHelp("How many events at most; all if left out.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many events at most; all if left out.", valueName: "count")
+    )
     var limit: Int?
 
     @Flag(help: "From the last event to the first.")

@@ -42,10 +42,16 @@ struct LatencyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only of this model.", valueName: "name"))
     var model: String?
 
-    @Option(help: ArgumentHelp("Which percentiles, divided by commas; 50,95,99 if left out.", valueName: "list"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Which percentiles, divided by commas; 50,95,99 if left out.", valueName: "list")
+    )
     var percentiles: PercentileList?
 
-    @Option(help: ArgumentHelp("A series in steps such as 1m, 15m, 1h, 1d.", valueName: "step"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("A series in steps such as 1m, 15m, 1h, 1d.", valueName: "step")
+    )
     var series: SeriesStep?
 
     @OptionGroup var options: SettingsOptions

@@ -28,15 +28,22 @@ struct ProjectCommand: AsyncParsableCommand {
     @Flag(help: "Stop when the read models hold everything that is stored, but for streams that are stopped.")
     var untilCaughtUp = false
 
-    @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count")
+    )
     var batchSize = ProjectorOptions().batchSize
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How many workers this process has, each with a connection of its own.", valueName: "count")
     )
     var workers = ProjectorOptions().workers
 
-    @Option(help: ArgumentHelp("How many shards a projection gets that has none yet.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many shards a projection gets that has none yet.", valueName: "count")
+    )
     var shards = ProjectorOptions().shards
 
     @Option(help: "What to do with an event that a projection cannot apply: quarantine its stream, or halt.")

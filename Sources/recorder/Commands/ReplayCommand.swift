@@ -25,10 +25,16 @@ struct ReplayCommand: AsyncParsableCommand {
     @Argument(help: "The session's id.")
     var session: StreamID
 
-    @Option(help: ArgumentHelp("How many times as fast as it was; 0 does not wait.", valueName: "factor"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many times as fast as it was; 0 does not wait.", valueName: "factor")
+    )
     var speed = 1.0
 
-    @Option(help: ArgumentHelp("Give the state at this version, or at this time.", valueName: "version or time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Give the state at this version, or at this time.", valueName: "version or time")
+    )
     var until: ReplayEnd?
 
     @OptionGroup var options: SettingsOptions

@@ -32,7 +32,10 @@ struct SessionsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only those that began earlier.", valueName: "time"))
     var until: Timestamp?
 
-    @Option(help: ArgumentHelp("Only those that cost as much or more, in US dollars.", valueName: "amount"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Only those that cost as much or more, in US dollars.", valueName: "amount")
+    )
     var minCost: Money?
 
     @Flag(inversion: .prefixedNo, help: "Only those with errors, or without.")
@@ -41,13 +44,14 @@ struct SessionsCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Only those with transitions outside the table, or without.")
     var hasAnomalies: Bool?
 
-    @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
     var limit = 50
 
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
+        if let minCost, minCost.description.hasPrefix("-") { throw ValidationError("--min-cost is 0 or more.") }
         try TimeRange.check(from: from, until: until)
     }
 

@@ -16,10 +16,10 @@ struct SimulateCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("How many sessions.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many sessions.", valueName: "count"))
     var sessions = 10
 
-    @Option(help: ArgumentHelp("What fixes everything that is made up.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("What fixes everything that is made up.", valueName: "number"))
     var seed: UInt64 = 1
 
     @Option(help: ArgumentHelp("When the first session begins; now if left out.", valueName: "time"))

@@ -30,7 +30,7 @@ struct AuditListCommand: AsyncParsableCommand {
     @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
     var until: Timestamp?
 
-    @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
     var limit = 100
 
     @OptionGroup var options: SettingsOptions

@@ -21,13 +21,16 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Train on so many simulated sessions.", valueName: "sessions"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Train on so many simulated sessions.", valueName: "sessions"))
     var simulated: Int?
 
-    @Option(help: ArgumentHelp("Train on so many events of the log, picked evenly.", valueName: "events"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Train on so many events of the log, picked evenly.", valueName: "events")
+    )
     var fromLog: Int?
 
-    @Option(help: ArgumentHelp("The dictionary's size in bytes at most.", valueName: "bytes"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The dictionary's size in bytes at most.", valueName: "bytes"))
     var size = PayloadDictionary.sizeLimit
 
     @Option(help: ArgumentHelp("Write it to this file and store nothing; - is standard output.", valueName: "file"))

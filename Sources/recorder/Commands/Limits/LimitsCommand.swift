@@ -41,7 +41,7 @@ struct LimitsCommand: AsyncParsableCommand {
 
         @OptionGroup var choice: Choice
 
-        @Option(help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
         var limit = 20
 
         @OptionGroup var options: SettingsOptions

@@ -13,7 +13,7 @@ struct MigrateDownCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("How many.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many.", valueName: "count"))
     var steps = 1
 
     @OptionGroup var source: MigrationsOptions

@@ -15,11 +15,15 @@ struct MigrateUpCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The last one to apply.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The last one to apply.", valueName: "number"))
     var to: Int?
 
     @OptionGroup var source: MigrationsOptions
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard to ?? 1 > 0 else { throw ValidationError("--to is the number of a migration: 1 or more.") }
+    }
 
     func run() async throws {
         let settings = try await options.settings()

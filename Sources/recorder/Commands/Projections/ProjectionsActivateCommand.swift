@@ -18,11 +18,15 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
     @Argument(help: "The projection.")
     var name: String
 
-    @Option(help: "The version.")
+    @Option(parsing: .unconditional, help: "The version.")
     var version: Int
 
     @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard version > 0 else { throw ValidationError("--version is 1 or more.") }
+    }
 
     func run() async throws {
         let settings = try await options.settings()

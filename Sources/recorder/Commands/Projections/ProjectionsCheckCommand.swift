@@ -32,10 +32,13 @@ struct ProjectionsCheckCommand: AsyncParsableCommand {
     )
     var events: String?
 
-    @Option(help: ArgumentHelp("How many sessions to simulate.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many sessions to simulate.", valueName: "number"))
     var sessions = 4
 
-    @Option(help: ArgumentHelp("Decides the simulated events and the random cuts.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Decides the simulated events and the random cuts.", valueName: "number")
+    )
     var seed: UInt64 = 1
 
     @OptionGroup var options: SettingsOptions

@@ -20,7 +20,7 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
     @Argument(help: "The projection.")
     var name: String
 
-    @Option(help: "The version.")
+    @Option(parsing: .unconditional, help: "The version.")
     var version: Int
 
     @Flag(help: "Drop the views too, if they read this version.")
@@ -28,6 +28,10 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
 
     @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard version > 0 else { throw ValidationError("--version is 1 or more.") }
+    }
 
     func run() async throws {
         let settings = try await options.settings()

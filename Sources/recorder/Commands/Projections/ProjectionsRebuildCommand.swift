@@ -31,13 +31,16 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     @Flag(help: "Rebuild all projections.")
     var all = false
 
-    @Option(help: "The version to build; the newest unless given. For one projection.")
+    @Option(parsing: .unconditional, help: "The version to build; the newest unless given. For one projection.")
     var version: Int?
 
-    @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
     var parallelism = RebuildOptions().parallelism
 
-    @Option(help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many events one transaction folds at most.", valueName: "count")
+    )
     var batchSize = RebuildOptions().batchSize
 
     @Flag(help: "Swap although a new model differs from the live one.")
@@ -56,6 +59,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
             throw ValidationError(all ? "Name projections or say --all, not both." : "Name projections, or say --all.")
         }
         guard Set(names).count == names.count else { throw ValidationError("Name each projection once.") }
+        guard version ?? 1 > 0 else { throw ValidationError("--version is 1 or more.") }
         guard version == nil || names.count == 1 else { throw ValidationError("--version is for one projection.") }
     }
 

@@ -23,13 +23,16 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
     @Argument(help: "The projection; all of them unless given.")
     var name: String?
 
-    @Option(help: ArgumentHelp("How many streams to compare.", valueName: "streams"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many streams to compare.", valueName: "streams"))
     var sample: Int?
 
-    @Option(help: ArgumentHelp("How many differences to print of each projection.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many differences to print of each projection.", valueName: "count")
+    )
     var limit = RebuildOptions().differenceLimit
 
-    @Option(help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many connections fold at a time.", valueName: "count"))
     var parallelism = RebuildOptions().parallelism
 
     @OptionGroup var projectionSource: ProjectionSourceOptions

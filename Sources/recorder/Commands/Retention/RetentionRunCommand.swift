@@ -23,7 +23,10 @@ struct RetentionRunCommand: AsyncParsableCommand {
     @Flag(help: "Only say what would go.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("How many rows go in one transaction at most.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many rows go in one transaction at most.", valueName: "count")
+    )
     var batchSize = 500
 
     @OptionGroup var retention: RetentionOptions
