@@ -10,8 +10,11 @@ struct Recorder: AsyncParsableCommand {
         abstract: "Records conversation sessions as events, projects them, and plays them again.",
         discussion: """
             Settings come from flags, then the environment (DATABASE_URL, RECORDER_SCHEMA, RECORDER_LOG_LEVEL, \
-            RECORDER_DIRECTORY, RECORDER_KEY_FILE), then .recorder/config.json or the file that --config names. Without a database, \
-            commands use the server that `recorder dev` runs in .recorder/.
+            RECORDER_DIRECTORY, RECORDER_KEY_FILE), then a file: the one that --config or RECORDER_CONFIG names, or \
+            .recorder/config.json. Without a database, commands use the server that `recorder dev` runs in .recorder/. A file \
+            of settings looks like this:
+
+              {"database": {"url": "postgres://host/calls"}, "recorder": {"schema": "s"}}
 
             EXAMPLES
               recorder demo                    see it all work, on a server of its own

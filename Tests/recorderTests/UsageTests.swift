@@ -180,6 +180,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"databaseUrl": "host=/x"}"#, "databaseUrl in the file"),
+        (#"{"database": "host=/x"}"#, "database in the file"),
+        (#"{"recorder": {"s3": {"endpiont": "x"}}}"#, "recorder.s3.endpiont in the file"),
+        (#"{"recorder": {"schema": 5}}"#, "recorder.schema in the file"), (#"["x"]"#, "must be a JSON object"),
+    ])
+    func `what a file of settings may not hold is refused, not passed over`(text: String, reason: String) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "recorder-\(UUID().uuidString).json")
+        try Data(text.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let result = try await RecorderCommand(
+            ["sessions", "--config", file.path(percentEncoded: false)],
+            databaseURL: "host=/nowhere"
+        ).result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains(reason), "\(result.errors)")
+    }
+
+    @Test func `a file of settings may hold everything that is a setting`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "recorder-\(UUID().uuidString).json")
+        let text = #"""
+            {"database": {"url": "host=/of-the-file"},
+             "recorder": {"schema": "recorder", "logLevel": "info", "objects": "x", "s3": {"endpoint": "e", "region": "r"}},
+             "aws": {"accessKeyId": "a", "secretAccessKey": "s", "sessionToken": "t"}}
+            """#
+        try Data(text.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let result = try await RecorderCommand(["sessions", "--config", file.path(percentEncoded: false)]).result()
+        #expect(result.errors.contains("/of-the-file"), "\(result.errors)")
+    }
+
     @Test func `flags come before the environment, and that before the file`() async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-settings-\(UUID().uuidString)")
         try FileManager.default.createDirectory(

@@ -5,9 +5,6 @@ import Logging
 
 /// What a command works with: flags first, then the environment, then a file.
 struct Settings: Sendable {
-    /// The file that is read where none is named.
-    static let defaultFile = ".recorder/config.json"
-
     /// How to reach the database; nil if nobody said.
     private(set) var databaseURL: String?
     /// The schema of the recorder's tables.
@@ -36,7 +33,7 @@ struct Settings: Sendable {
                     $0.key != "DATABASE_URL" || !$0.value.isEmpty
                 }
             ),
-            file(options.config),
+            SettingsFile(options.config).provider(),
         ])
         let levelName = reader.string(forKey: "recorder.logLevel", default: logLevel.rawValue)
         guard let level = Logger.Level(rawValue: levelName) else {
@@ -147,28 +144,5 @@ struct Settings: Sendable {
             values[["recorder", "logLevel"]] = ConfigValue(.string(level.rawValue), isSecret: false)
         }
         return values
-    }
-
-    private static func file(_ path: String?) async throws(CommandError) -> FileProvider<JSONSnapshot> {
-        let named = path ?? ProcessInfo.processInfo.environment["RECORDER_CONFIG"]
-        if let named, !FileManager.default.fileExists(atPath: named) {
-            throw CommandError(.setting, "the file of settings \(named) is not there: see --config and RECORDER_CONFIG")
-        }
-        do {
-            let place: [AbsoluteConfigKey: ConfigValue] = [
-                ["filePath"]: ConfigValue(.string(named ?? defaultFile), isSecret: false),
-                ["allowMissing"]: ConfigValue(.bool(named == nil), isSecret: false),
-            ]
-            return try await FileProvider<JSONSnapshot>(
-                config: ConfigReader(provider: InMemoryProvider(values: place))
-            )
-        } catch {
-            throw CommandError(
-                .setting,
-                "the settings in \(named ?? defaultFile) cannot be read: it must be a JSON object such as "
-                    + #"{"database": {"url": "…"}, "recorder": {"schema": "recorder"}}"#,
-                cause: error
-            )
-        }
     }
 }

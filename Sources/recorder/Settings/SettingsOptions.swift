@@ -12,7 +12,12 @@ struct SettingsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The schema of the recorder's tables; else RECORDER_SCHEMA, else 'recorder'."))
     var schema: String?
 
-    @Option(help: ArgumentHelp("A JSON file with settings; else .recorder/config.json.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "A JSON file with settings; else RECORDER_CONFIG, else .recorder/config.json.",
+            valueName: "file"
+        )
+    )
     var config: String?
 
     @Option(
