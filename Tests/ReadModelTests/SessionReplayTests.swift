@@ -46,6 +46,18 @@ import Testing
         )
     }
 
+    @Test func `no event is waited for longer than the one behind it, and times count from the earliest`() throws {
+        func moment(_ seconds: Int64) -> Timestamp {
+            Timestamp(microseconds: 1_772_438_400_000_000 + seconds * 1_000_000)
+        }
+        let late = ReplaySchedule([900_000, 0, 1, 800_000, 2, 60].map(moment))
+        #expect(late.begin == moment(0))
+        #expect((0..<6).map { late.offset(at: $0) } == [0, 0, 1, 2, 2, 60].map { .seconds($0) })
+        #expect(late.offset(at: 6) == nil && ReplaySchedule([]).begin == nil)
+        var replay = SessionReplay(session: Self.session, begin: moment(-5))
+        #expect(replay.apply(try Self.events(Self.conversation)[0]).offset == .seconds(5))
+    }
+
     @Test func `frames tell state, speaker, text, latencies and cost as they come`() throws {
         var replay = SessionReplay(session: Self.session, prices: try Self.prices())
         let frames = try Self.events(Self.conversation).map { replay.apply($0) }

@@ -26,7 +26,7 @@ public struct ReplayFrame: Hashable, Sendable {
     public let type: EventType
     /// When it happened.
     public let at: Timestamp
-    /// How long after the session's first event that was.
+    /// How long after the beginning that was; see ``SessionReplay/init(session:prices:begin:)``.
     public let offset: Duration
     /// The state after it.
     public let state: String

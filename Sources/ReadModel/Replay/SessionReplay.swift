@@ -27,7 +27,7 @@ public struct SessionReplay: Sendable {
     /// The session after the events that were applied.
     public private(set) var snapshot: SessionSnapshot
     private let prices: PriceList
-    /// When the first event happened.
+    /// What offsets count from.
     private var begin: Timestamp?
 
     /// Begins before the session's first event.
@@ -35,8 +35,11 @@ public struct SessionReplay: Sendable {
     /// - Parameters:
     ///   - session: The session.
     ///   - prices: What tokens cost, for calls whose cost was not recorded.
-    public init(session: StreamID, prices: [ModelPrice] = []) {
+    ///   - begin: What the frames' offsets count from, such as the earliest time of all events; nil for the time of the first
+    ///     event that is applied, before which others of the session may have happened.
+    public init(session: StreamID, prices: [ModelPrice] = [], begin: Timestamp? = nil) {
         snapshot = SessionSnapshot(session: session)
+        self.begin = begin
         self.prices = PriceList(prices)
     }
 

@@ -21,20 +21,29 @@ struct SessionPlayer: Sendable {
         }
     }
 
-    /// Plays the whole session on standard output.
+    /// Plays the whole session on standard output. Times count from its earliest event.
     ///
     /// - Parameters:
     ///   - speed: How many times as fast as it was; 0 does not wait.
     ///   - json: Whether to print each frame as JSON.
     /// - Throws: ``CommandError`` with `.notFound`; `EventStoreError`; `CancellationError`.
     func play(speed: Double, json: Bool) async throws {
-        var replay = SessionReplay(session: session, prices: prices)
+        // The first event of a stream need not be the earliest.
+        var times: [Timestamp] = []
+        try await forEachEvent { event in
+            times.append(event.occurredAt)
+            return true
+        }
+        let schedule = ReplaySchedule(times)
+        var replay = SessionReplay(session: session, prices: prices, begin: schedule.begin)
+        var played = 0
         let clock = ContinuousClock()
         let start = clock.now
         try await forEachEvent { event in
             let frame = replay.apply(event)
+            defer { played += 1 }
             if speed > 0 {
-                let due = start + frame.offset / speed
+                let due = start + (schedule.offset(at: played) ?? frame.offset) / speed
                 if clock.now < due {
                     try StandardOutput.shared.flush()
                     try await clock.sleep(until: due)
