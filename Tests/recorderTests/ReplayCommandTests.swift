@@ -18,4 +18,26 @@ import Testing
             #expect(played.map { $0["offsetMs"]?.integer } == [15_897_600_000, 0, 500])
         }
     }
+
+    @Test func `a version that a session has not reached is said to be none`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            _ = try await RecorderCommand.run(
+                "append",
+                databaseURL: database.url,
+                input: Lines.event(stream: stream) + "\n"
+            )
+            let last = try await RecorderCommand.run("replay", "\(stream)", "--until", "1", databaseURL: database.url)
+            #expect(last.status == 0 && last.errors.isEmpty, "\(last.errors)")
+            let beyond = try await RecorderCommand.run(
+                "replay",
+                "\(stream)",
+                "--until",
+                "9999",
+                databaseURL: database.url
+            )
+            #expect(beyond.status == 0 && beyond.output == last.output)
+            #expect(beyond.errors.contains("no version 9999: this is its last one, 1"), "\(beyond.errors)")
+        }
+    }
 }

@@ -55,6 +55,11 @@ struct ReplayCommand: AsyncParsableCommand {
         let snapshot = try await settings.withStoreUntilSignal { store in
             try await SessionPlayer(session: session, prices: prices, store: store).snapshot(until: until)
         }
+        if case .version(let version) = until, snapshot.version < version {
+            StandardError.line(
+                "recorder: session \(session) has no version \(version): this is its last one, \(snapshot.version)"
+            )
+        }
         if json {
             JSONLine.print { ReplayText.write(snapshot, to: &$0) }
         } else {
