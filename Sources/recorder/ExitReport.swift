@@ -75,7 +75,12 @@ struct ExitReport {
             return "Run `recorder migrate up`, and `recorder project --until-caught-up` for the read models; --schema "
                 + "says in which schema to look"
         case _ where database.isPermissionDenied:
-            return "Connect as a role that may do this; see migrations/0001_roles.up.sql"
+            return """
+                Connect with a login in the role that may: recorder_appender appends and reads the log, recorder_projector \
+                projects, shows how projections stand and reads the log, recorder_analyst reads the read models, \
+                recorder_owner does the rest; to rebuild and verify projections, recorder_projector also needs a grant of \
+                CREATE on the database
+                """
         case _ where database.code == .connectionFailed:
             return "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
         default: return nil

@@ -41,6 +41,10 @@ import Testing
                 #expect(status.status == 0, "\(status.errors)")
             }
             try await Self.withLogin(in: "recorder_analyst", of: database) { url in
+                let status = try await RecorderCommand.run("projections", "status", databaseURL: url)
+                #expect(status.status == 1)
+                #expect(status.errors.contains("a login in the role that may: recorder_appender"), "\(status.errors)")
+                #expect(!status.errors.contains(".sql"), "\(status.errors)")
                 let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: url)
                 #expect(sessions.status == 0, "\(sessions.errors)")
                 #expect(sessions.output.contains(user))

@@ -13,8 +13,8 @@ extension Settings {
             guard let role = try? await roleWithoutUsage() else { throw error }
             throw CommandError(
                 .refused,
-                "the role \(role) may not use the schema \(schema): grant it USAGE, or a role that has it (see "
-                    + "migrations/0001_roles.up.sql), or connect as another"
+                "the role \(role) may not use the schema \(schema): grant it one of the roles that may (recorder_appender, "
+                    + "recorder_projector, recorder_analyst, recorder_service), or connect as another"
             )
         }
     }
