@@ -115,8 +115,30 @@ import Testing
     ])
     func `names of schemas that cannot be used throughout are refused`(flags: [String], reason: String) async throws {
         let result = try await RecorderCommand(["sessions"] + flags, databaseURL: "host=/nowhere").result()
-        #expect(result.status == 1)
+        #expect(result.status == 2)
         #expect(result.errors.contains(reason), "\(result.errors)")
+    }
+
+    @Test(arguments: [
+        "http://recorder.example/x", "mysql://me:secret@host/x", "localhost:5432/x", "http://x/?sslmode=off",
+    ])
+    func `an address of no PostgreSQL is told as that, and not looked for on this machine`(url: String) async throws {
+        let flag = try await RecorderCommand(["sessions", "--database-url", url]).result()
+        let variable = try await RecorderCommand(["sessions"], databaseURL: url).result()
+        #expect(flag.status == 2 && variable.status == 1)
+        for errors in [flag.errors, variable.errors] {
+            #expect(errors.contains("write postgres://USER@HOST/DATABASE"), "\(errors)")
+            #expect(!errors.contains("socket") && !errors.contains("secret"), "\(errors)")
+        }
+    }
+
+    @Test(arguments: [
+        "postgres://localhost:1/x", "postgresql://localhost:1/x", " host = /nowhere", "name_of_a_database",
+    ])
+    func `an address of PostgreSQL is tried`(url: String) async throws {
+        let result = try await RecorderCommand(["sessions", "--database-url", url]).result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("cannot connect"), "\(result.errors)")
     }
 
     @Test(arguments: ["dev", "demo"]) func `an empty directory is not the current one`(command: String) async throws {

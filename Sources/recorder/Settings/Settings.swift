@@ -48,9 +48,7 @@ struct Settings: Sendable {
             return handler
         }
         let databaseURL = reader.string(forKey: "database.url")
-        guard databaseURL != "" else {
-            throw CommandError(.setting, "the database's address is empty: see --database-url and the file of settings")
-        }
+        if let databaseURL { try check(databaseURL: databaseURL) }
         let directory = try checked(directory: reader.string(forKey: "recorder.directory", default: ".recorder"))
         return Settings(
             databaseURL: databaseURL,
@@ -60,44 +58,6 @@ struct Settings: Sendable {
             objects: ObjectSettings(reader),
             logger: Logger(label: "recorder")
         )
-    }
-
-    /// The longest name of a schema, in bytes: names have 63, and channels add up to seven (`_events`) to it.
-    private static let longestSchema = 56
-
-    private static func check(schema: String) throws(CommandError) {
-        guard (1...longestSchema).contains(schema.utf8.count) else {
-            throw CommandError(
-                .setting,
-                "the schema's name must have 1 to \(longestSchema) bytes, not \(schema.utf8.count): see --schema and "
-                    + "RECORDER_SCHEMA"
-            )
-        }
-        // The server takes it for the name of the role, in quotes as well.
-        guard schema != "$user" else {
-            throw CommandError(
-                .setting,
-                "the schema's name must not be $user, which stands for the role that connects: see --schema and RECORDER_SCHEMA"
-            )
-        }
-        // Definitions are compared as the server writes them, and it writes such names in more than one way.
-        guard !schema.contains(where: { "\"'\\".contains($0) || $0.asciiValue.map { $0 < 0x20 } == true }) else {
-            throw CommandError(
-                .setting,
-                "the schema's name must have no quotes, backslashes and control characters: see --schema and RECORDER_SCHEMA"
-            )
-        }
-    }
-
-    /// The directory, if it is one: an empty one would mean the current directory.
-    private static func checked(directory: String) throws(CommandError) -> String {
-        guard !directory.isEmpty else {
-            throw CommandError(
-                .setting,
-                "the directory is empty: give --directory or RECORDER_DIRECTORY a path, or leave it out for .recorder"
-            )
-        }
-        return directory
     }
 
     /// The keys as said: a file, or the keys themselves; else those of the embedded server, if it is the database.

@@ -37,6 +37,13 @@ struct SettingsOptions: ParsableArguments {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
+    func validate() throws {
+        try ValidationError.checking {
+            if let databaseURL { try Settings.check(databaseURL: databaseURL) }
+            if let schema { try Settings.check(schema: schema) }
+        }
+    }
+
     /// Puts the settings together from flags, environment and file.
     ///
     /// - Parameter logLevel: What to log if nobody says.

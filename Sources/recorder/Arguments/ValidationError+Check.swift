@@ -1,0 +1,20 @@
+import ArgumentParser
+import Projector
+import Schema
+
+extension ValidationError {
+    /// Runs a check of an argument's value: what it refuses is used wrongly, and no failure.
+    ///
+    /// - Throws: `ValidationError` with the check's words.
+    static func checking(_ check: () throws -> Void) throws {
+        do {
+            try check()
+        } catch let error as CommandError {
+            throw ValidationError("\(error.message).")
+        } catch let error as ProjectorError {
+            throw ValidationError("\(error.message).")
+        } catch let error as SchemaError {
+            throw ValidationError("\(error.message).")
+        }
+    }
+}
