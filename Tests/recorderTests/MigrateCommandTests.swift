@@ -79,7 +79,7 @@ import Testing
         #expect(first.status == 0, "\(first.errors)")
         #expect(second.lines.map { $0.split(separator: "/").last } == ["0002_second.up.sql", "0002_second.down.sql"])
         let bad = try await RecorderCommand.run("migrate", "new", "Not Good", "--migrations", path)
-        #expect(bad.status == 1)
+        #expect(bad.status == 2)
     }
 
     @Test func `the shipped dictionary is what the command prints`() async throws {

@@ -130,7 +130,7 @@ import Testing
             #expect(replay.last?["text"]?.string == "erased")
             #expect(try await run(["retention", "run", "--dry-run"], nil).status == 0)
             let set = try await run(["retention", "set", "audit_logs", "--keep-for", "soon"], nil)
-            #expect(set.status == 1 && set.errors.contains("30 days"), "\(set.errors)")
+            #expect(set.status == 2 && set.errors.contains("30 days"), "\(set.errors)")
         }
     }
 

@@ -19,6 +19,7 @@ import Testing
         ["latency", "--from", "2026-03-03", "--until", "2026-03-02"],
         ["audit", "--from", "2026-03-03", "--until", "2026-03-02"],
         ["sessions", "--from", "2026-03-03", "--until", "2026-03-02"],
+        ["projections", "new", "Bad Name"], ["migrate", "new", "Bad Name"], ["dev", "--directory", ""],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {
         let result = try await RecorderCommand(arguments).result()
@@ -146,7 +147,7 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let result = try await RecorderCommand([command, "--directory", ""], directory: folder).result()
-        #expect(result.status == 1)
+        #expect(result.status == 2)
         #expect(result.errors.contains("the directory is empty"), "\(result.errors)")
     }
 

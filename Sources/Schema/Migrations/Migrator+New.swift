@@ -1,18 +1,25 @@
 import Foundation
 
 extension Migrator {
-    /// Writes the two files of a new migration, numbered after the last.
+    /// Refuses what cannot name a migration.
     ///
-    /// - Parameter name: Small letters, digits and underscores.
-    /// - Returns: The paths of the new files.
-    /// - Throws: ``SchemaError`` with code `.invalidFile` if the name does not fit or the files cannot be written.
-    package func new(name: String) throws(SchemaError) -> [String] {
+    /// - Throws: ``SchemaError`` with code `.invalidFile`.
+    package static func check(name: String) throws(SchemaError) {
         guard name.wholeMatch(of: #/[a-z][a-z0-9_]*/#) != nil else {
             throw SchemaError(
                 .invalidFile,
                 "a migration is named with small letters, digits and underscores, not \"\(name)\""
             )
         }
+    }
+
+    /// Writes the two files of a new migration, numbered after the last.
+    ///
+    /// - Parameter name: Small letters, digits and underscores.
+    /// - Returns: The paths of the new files.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if the name does not fit or the files cannot be written.
+    package func new(name: String) throws(SchemaError) -> [String] {
+        try Self.check(name: name)
         guard let directory = files.directory else {
             throw SchemaError(
                 .invalidFile,

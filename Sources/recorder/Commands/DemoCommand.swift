@@ -47,6 +47,7 @@ struct DemoCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        if let directory { try ValidationError.checking { _ = try Settings.checked(directory: directory) } }
         guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
         guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
         try SessionPlayer.check(speed: speed)

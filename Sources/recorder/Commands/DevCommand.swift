@@ -29,6 +29,10 @@ struct DevCommand: AsyncParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws {
+        if let directory { try ValidationError.checking { _ = try Settings.checked(directory: directory) } }
+    }
+
     func run() async throws {
         let settings = try await options.settings(logLevel: .notice).with(directory: directory)
         let json = options.json

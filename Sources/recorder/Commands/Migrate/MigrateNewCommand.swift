@@ -21,6 +21,8 @@ struct MigrateNewCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
+    func validate() throws { try ValidationError.checking { try Migrator.check(name: name) } }
+
     func run() async throws {
         let paths = try Migrator(files: SQLFiles(directory: migrations)).new(name: name)
         for path in paths {

@@ -25,6 +25,8 @@ struct ProjectionsNewCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
+    func validate() throws { try ValidationError.checking { _ = try ProjectionTemplate(name: name) } }
+
     func run() async throws {
         let folder = URL(filePath: projections, directoryHint: .isDirectory)
         for path in try ProjectionTemplate(name: name).write(into: folder) {

@@ -69,8 +69,13 @@ struct RetentionSetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isEnabled = enable || disable ? enable : nil
-        let kept = try await retention.withRetention {
-            try await $0.set(policy, keepFor: keepFor, isEnabled: isEnabled)
+        let kept = try await retention.withRetention { policies in
+            do {
+                return try await policies.set(policy, keepFor: keepFor, isEnabled: isEnabled)
+            } catch let error as PrivacyError where error.code == .invalid {
+                // PostgreSQL alone knows what an interval is.
+                throw ValidationError("--keep-for: \(error.message).")
+            }
         }
         if retention.options.json {
             JSONLine.print { line in
