@@ -40,6 +40,22 @@ import Testing
         }
     }
 
+    @Test func `for shards of one's own projection that nobody works on, the folder is asked for`() async throws {
+        try await withTestDatabase { database in
+            let folder = FileManager.default.temporaryDirectory.appending(path: "projections-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let path = folder.path(percentEncoded: false)
+            _ = try await RecorderCommand.run("projections", "new", "silences", "--projections", path)
+            let project = ["project", "--until-caught-up", "--projections", path]
+            let projected = try await RecorderCommand.run(project, databaseURL: database.url)
+            #expect(projected.status == 0, "\(projected.errors)")
+            let status = try await RecorderCommand.run("projections", "status", databaseURL: database.url)
+            let unowned = status.lines.filter { $0.contains("nobody works on shards") }
+            #expect(unowned.contains { $0.hasPrefix("silences v1") && $0.contains("--projections DIR") })
+            #expect(unowned.contains { $0.hasPrefix("interruptions v1") && !$0.contains("--projections") })
+        }
+    }
+
     @Test func `events of one's own are a sample as well`() async throws {
         try await withTestDatabase { database in
             let line =

@@ -3,6 +3,7 @@ import EventModel
 import EventStore
 import Postgres
 import Projector
+import Schema
 
 /// `recorder projections status`: how far the read models are behind the log, and what keeps them there.
 struct ProjectionsStatusCommand: AsyncParsableCommand {
@@ -81,11 +82,15 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             Self.table.print(lags, json: false) { _, _ in }
         }
         for stream in stopped { StandardOutput.shared.line(Self.text(of: stream)) }
+        let carried = Set(try ProjectionSource(folder: nil).files().map(\.title))
         for lag in lags where !lag.unowned.isEmpty {
+            let title = "\(lag.projection) v\(lag.version)"
             let shards = lag.unowned.map(String.init).joined(separator: ", ")
-            StandardOutput.shared.line(
-                "\(lag.projection) v\(lag.version): nobody works on shards \(shards): start `recorder project`"
-            )
+            let advice =
+                carried.contains(title)
+                ? "`recorder project`"
+                : "`recorder project --projections DIR` with the folder that holds this projection"
+            StandardOutput.shared.line("\(title): nobody works on shards \(shards): start \(advice)")
         }
         for open in try await OpenTransaction.long(on: pool) {
             let place = open.database.map { " in database \($0)" } ?? ""
