@@ -22,6 +22,8 @@ public struct DirectoryError: Error, Sendable, CustomStringConvertible {
         case tooMany
         /// The cursor of a page belongs to another query.
         case invalidCursor
+        /// A transaction's repositories were used behind its end, or a call in it was not waited for.
+        case transactionOver
         /// The tables are not there, or the login is not set up.
         case notInstalled
         /// The database cannot be reached now. Whether a change took effect is unknown.

@@ -38,6 +38,6 @@ extension Repositories {
     /// before made active.
     private func lockUser() async throws {
         let text = SQLText("select id from users for no key update")
-        _ = try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in })
+        _ = try await context.call { try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in }) }
     }
 }

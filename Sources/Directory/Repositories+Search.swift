@@ -55,36 +55,39 @@ extension Repositories {
     public func searchDocuments(_ words: String, limit: Int = 20, after: PageCursor? = nil) async throws -> Page<
         DocumentHit
     > {
-        let limit = min(max(1, limit), Query<KnowledgeDocument>.largestPage - 1)
-        var text = SQLText("select id, filename, rank, snippet, rank::text, id::text from search_documents(")
-        text.add(BoundValue(words))
-        text.add(", ")
-        text.add(BoundValue(limit + 1))
-        text.add("::int")
-        if let after {
-            guard after.order == Self.searchOrder, after.values.count == 2 else { throw PageCursor.invalid }
+        try await context.call {
+            let limit = min(max(1, limit), Query<KnowledgeDocument>.largestPage - 1)
+            var text = SQLText("select id, filename, rank, snippet, rank::text, id::text from search_documents(")
+            text.add(BoundValue(words))
             text.add(", ")
-            text.add(BoundValue(after.values[0]))
-            text.add("::text::real, ")
-            text.add(BoundValue(after.values[1]))
-            text.add("::text::uuid")
-        }
-        text.add(")")
-        let hits = try await context.rows(
-            TextStatement(text: text) { row throws(PostgresError) in
-                let hit = DocumentHit(
-                    id: EntityID(try row.uuid(at: 0)),
-                    filename: try row.decode(at: 1),
-                    rank: try row.decode(at: 2),
-                    snippet: DocumentHit.Snippet(marked: try row.decode(at: 3))
-                )
-                let place: [String] = [try row.decode(at: 4), try row.decode(at: 5)]
-                return (hit: hit, place: place)
+            text.add(BoundValue(limit + 1))
+            text.add("::int")
+            if let after {
+                guard after.order == Self.searchOrder, after.values.count == 2 else { throw PageCursor.invalid }
+                text.add(", ")
+                text.add(BoundValue(after.values[0]))
+                text.add("::text::real, ")
+                text.add(BoundValue(after.values[1]))
+                text.add("::text::uuid")
             }
-        )
-        let page = hits.prefix(limit)
-        let next = hits.count > limit ? page.last.map { PageCursor(order: Self.searchOrder, values: $0.place) } : nil
-        return Page(page.map(\.hit), next: next)
+            text.add(")")
+            let hits = try await context.rows(
+                TextStatement(text: text) { row throws(PostgresError) in
+                    let hit = DocumentHit(
+                        id: EntityID(try row.uuid(at: 0)),
+                        filename: try row.decode(at: 1),
+                        rank: try row.decode(at: 2),
+                        snippet: DocumentHit.Snippet(marked: try row.decode(at: 3))
+                    )
+                    let place: [String] = [try row.decode(at: 4), try row.decode(at: 5)]
+                    return (hit: hit, place: place)
+                }
+            )
+            let page = hits.prefix(limit)
+            let next =
+                hits.count > limit ? page.last.map { PageCursor(order: Self.searchOrder, values: $0.place) } : nil
+            return Page(page.map(\.hit), next: next)
+        }
     }
 
     private static let searchOrder = "-rank"

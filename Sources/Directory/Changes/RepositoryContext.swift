@@ -17,8 +17,18 @@ protocol RepositoryContext: Sendable {
     /// - Throws: What `body` throws; ``DirectoryError``; `CancellationError`.
     func write<R: Sendable>(_ body: @Sendable (OpenTransaction) async throws -> R) async throws -> R
 
+    /// Runs one call of a repository with all that belongs to it, its arguments' checks among them.
+    ///
+    /// - Throws: What `body` throws; ``DirectoryError`` with `.transactionOver`.
+    func call<R>(_ body: () async throws -> R) async throws -> R
+
     /// Notes in the acting user's stream that access to a resource was refused.
     func deny(_ resource: String) async throws
+}
+
+extension RepositoryContext {
+    /// Where each call is a transaction of its own, there is nothing to keep of it.
+    func call<R>(_ body: () async throws -> R) async throws -> R { try await body() }
 }
 
 /// A transaction that is open: repositories in it see each other's changes, and all commit together or none.
@@ -27,25 +37,37 @@ struct OpenTransaction: RepositoryContext {
     let acting: ActingUser
     let sealer: OwnEventSealer
     let log: ChangeLog
+    let calls = TransactionCalls()
 
     func rows<Row: Sendable>(_ statement: TextStatement<Row>) async throws -> [Row] {
-        do {
-            return try await connection.query(statement)
-        } catch let error as PostgresError where !error.endsTransactionOnly {
-            throw DirectoryError(error)
-        }
+        try await sending(on: connection) { connection in try await connection.query(statement) }
     }
 
     /// Runs statements of one kind in one go.
     ///
     /// - Returns: The first row of each.
     func pipeline<Row: Sendable>(_ statements: [TextStatement<Row>]) async throws -> [Row] {
+        try await sending(on: connection) { connection in
+            try await connection.pipeline(each: statements).compactMap(\.first)
+        }
+    }
+
+    /// Sends statements, unless the transaction is over: the connection may be another user's by then.
+    ///
+    /// It asks on the connection's actor, where the transaction is ended too, so that none ends between question and sending.
+    private func sending<Row: Sendable>(
+        on connection: isolated PostgresConnection,
+        _ send: @Sendable (isolated PostgresConnection) async throws -> [Row]
+    ) async throws -> [Row] {
+        try calls.check()
         do {
-            return try await connection.pipeline(each: statements).compactMap(\.first)
+            return try await send(connection)
         } catch let error as PostgresError where !error.endsTransactionOnly {
             throw DirectoryError(error)
         }
     }
+
+    func call<R>(_ body: () async throws -> R) async throws -> R { try await calls.run(body) }
 
     func write<R: Sendable>(_ body: @Sendable (OpenTransaction) async throws -> R) async throws -> R {
         try await body(self)
@@ -141,7 +163,10 @@ struct PooledContext: RepositoryContext {
                         sealer: sealer,
                         log: log
                     )
+                    // Before anything else is sent, and before the connection goes to somebody else.
+                    defer { transaction.calls.end() }
                     let result = try await body(transaction)
+                    try transaction.calls.endAll()
                     return (result, try await transaction.appendEvents())
                 }
                 // A hint, after which nothing can be lost any more: the projectors look now and then anyway.

@@ -7,21 +7,23 @@ extension TableRepository: Repository where Record: StoredEntity {
 
     @discardableResult
     func createMany(_ drafts: [Record.Draft]) async throws -> [Record] {
-        guard drafts.count <= Query<Record>.largestPage else { throw Self.tooMany }
-        let user = context.acting.user
-        let rows = drafts.map { Record.kind.row($0, of: user) }
-        return try await context.write { transaction in
-            let created = try await refusable("\(table.noun)/new", in: transaction) {
-                try await transaction.pipeline(rows.map { inserting($0) })
-            }
-            transaction.log.add(
-                zip(created, rows).map { record, row in
-                    // Neither the id nor the user is news: both stand in every event.
-                    let set = row.filter { $0.column != "id" && $0.column != Record.kind.owner?.name }
-                    return ChangeEvent(Record.kind.creation, record, user, set)
+        try await context.call {
+            guard drafts.count <= Query<Record>.largestPage else { throw Self.tooMany }
+            let user = context.acting.user
+            let rows = drafts.map { Record.kind.row($0, of: user) }
+            return try await context.write { transaction in
+                let created = try await refusable("\(table.noun)/new", in: transaction) {
+                    try await transaction.pipeline(rows.map { inserting($0) })
                 }
-            )
-            return created
+                transaction.log.add(
+                    zip(created, rows).map { record, row in
+                        // Neither the id nor the user is news: both stand in every event.
+                        let set = row.filter { $0.column != "id" && $0.column != Record.kind.owner?.name }
+                        return ChangeEvent(Record.kind.creation, record, user, set)
+                    }
+                )
+                return created
+            }
         }
     }
 
@@ -31,36 +33,40 @@ extension TableRepository: Repository where Record: StoredEntity {
         version: Int,
         _ changes: (Record.Settable) -> [Assignment<Record>]
     ) async throws -> Record {
-        let assignments = try checked(changes(Record.settable))
-        let columns = Set(assignments.map(\.column))
-        return try await change(id, version: version, isDeleted: false) { text in
-            Self.add(assignments, to: &text)
-        } telling: { record, user in
-            ChangeEvent(Record.kind.update(record, columns), record, user, assignments)
+        try await context.call {
+            let assignments = try checked(changes(Record.settable))
+            let columns = Set(assignments.map(\.column))
+            return try await change(id, version: version, isDeleted: false) { text in
+                Self.add(assignments, to: &text)
+            } telling: { record, user in
+                ChangeEvent(Record.kind.update(record, columns), record, user, assignments)
+            }
         }
     }
 
     @discardableResult
     func updateMany(_ query: Query<Record>, _ changes: (Record.Settable) -> [Assignment<Record>]) async throws -> Int {
-        let assignments = try checked(changes(Record.settable))
-        let columns = Set(assignments.map(\.column))
-        // Locked in the order of their ids, so that two that change the same rows do not wait in a ring.
-        var text = SQLText("with target as materialized (select id as target_id from \(table.name)")
-        addConditions(of: query, to: &text)
-        text.add(" order by id limit \(Query<Record>.largestPage + 1) for update) update \(table.name) set ")
-        Self.add(assignments, to: &text)
-        text.add(" from target where id = target_id returning \(table.list())")
-        let statement = reading(text)
-        return try await context.write { transaction in
-            let records = try await refusable("\(table.noun)/many", in: transaction) {
-                try await transaction.rows(statement)
+        try await context.call {
+            let assignments = try checked(changes(Record.settable))
+            let columns = Set(assignments.map(\.column))
+            // Locked in the order of their ids, so that two that change the same rows do not wait in a ring.
+            var text = SQLText("with target as materialized (select id as target_id from \(table.name)")
+            addConditions(of: query, to: &text)
+            text.add(" order by id limit \(Query<Record>.largestPage + 1) for update) update \(table.name) set ")
+            Self.add(assignments, to: &text)
+            text.add(" from target where id = target_id returning \(table.list())")
+            let statement = reading(text)
+            return try await context.write { transaction in
+                let records = try await refusable("\(table.noun)/many", in: transaction) {
+                    try await transaction.rows(statement)
+                }
+                guard records.count <= Query<Record>.largestPage else { throw Self.tooMany }
+                let user = transaction.acting.user
+                transaction.log.add(
+                    records.map { ChangeEvent(Record.kind.update($0, columns), $0, user, assignments) }
+                )
+                return records.count
             }
-            guard records.count <= Query<Record>.largestPage else { throw Self.tooMany }
-            let user = transaction.acting.user
-            transaction.log.add(
-                records.map { ChangeEvent(Record.kind.update($0, columns), $0, user, assignments) }
-            )
-            return records.count
         }
     }
 
@@ -83,19 +89,21 @@ extension TableRepository: Repository where Record: StoredEntity {
     }
 
     func hardDelete(_ id: Record.ID) async throws {
-        var text = SQLText("delete from \(table.name) where ")
-        table.add(id, to: &text)
-        text.add(" returning \(table.list())")
-        let statement = reading(text)
-        try await context.write { transaction in
-            let deleted = try await refusable(table.resource(id), in: transaction) {
-                try await transaction.rows(statement)
+        try await context.call {
+            var text = SQLText("delete from \(table.name) where ")
+            table.add(id, to: &text)
+            text.add(" returning \(table.list())")
+            let statement = reading(text)
+            try await context.write { transaction in
+                let deleted = try await refusable(table.resource(id), in: transaction) {
+                    try await transaction.rows(statement)
+                }
+                guard let record = deleted.first else {
+                    try await transaction.deny(table.resource(id))
+                    throw DirectoryError.notFound(table.resource(id))
+                }
+                transaction.log.add([ChangeEvent("erased", record, transaction.acting.user)])
             }
-            guard let record = deleted.first else {
-                try await transaction.deny(table.resource(id))
-                throw DirectoryError.notFound(table.resource(id))
-            }
-            transaction.log.add([ChangeEvent("erased", record, transaction.acting.user)])
         }
     }
 
@@ -109,26 +117,28 @@ extension TableRepository: Repository where Record: StoredEntity {
         setting: (inout SQLText) -> Void,
         telling event: @Sendable (Record, StreamID) -> ChangeEvent
     ) async throws -> Record {
-        var text = SQLText("update \(table.name) set ")
-        setting(&text)
-        text.add(" where ")
-        table.add(id, to: &text)
-        text.add(" and deleted_at is \(isDeleted ? "not " : "")null")
-        if let version {
-            text.add(" and version = ")
-            text.add(BoundValue(version))
-        }
-        text.add(" returning \(table.list())")
-        let statement = reading(text)
-        return try await context.write { transaction in
-            let changed = try await refusable(table.resource(id), in: transaction) {
-                try await transaction.rows(statement)
+        try await context.call {
+            var text = SQLText("update \(table.name) set ")
+            setting(&text)
+            text.add(" where ")
+            table.add(id, to: &text)
+            text.add(" and deleted_at is \(isDeleted ? "not " : "")null")
+            if let version {
+                text.add(" and version = ")
+                text.add(BoundValue(version))
             }
-            guard let record = changed.first else {
-                throw try await reason(id, version: version, isDeleted: isDeleted, in: transaction)
+            text.add(" returning \(table.list())")
+            let statement = reading(text)
+            return try await context.write { transaction in
+                let changed = try await refusable(table.resource(id), in: transaction) {
+                    try await transaction.rows(statement)
+                }
+                guard let record = changed.first else {
+                    throw try await reason(id, version: version, isDeleted: isDeleted, in: transaction)
+                }
+                transaction.log.add([event(record, transaction.acting.user)])
+                return record
             }
-            transaction.log.add([event(record, transaction.acting.user)])
-            return record
         }
     }
 

@@ -6,33 +6,35 @@ extension TableRepository {
         with relation: Relation<Record, Other>,
         _ others: Query<Other>
     ) async throws -> Page<Related<Record, Other>> {
-        guard others.after == nil else { throw PageCursor.invalid }
-        let places = placeColumns(query)
-        let rows = try await reading(
-            query,
-            TextStatement(text: try joined(query, relation, others)) { [table] row throws(PostgresError) in
-                var column = 0
-                let number = try row.decode(Int.self, at: column)
-                column += 1
-                let record = try table.read(row, &column)
-                let place = try Self.place(row, from: column, count: places.count)
-                column += places.count
-                let isThere = try row.decode(Bool?.self, at: column) ?? false
-                column += 1
-                let other = isThere ? try Other.table.read(row, &column) : nil
-                return (number: number, record: record, place: place, other: other)
+        try await context.call {
+            guard others.after == nil else { throw PageCursor.invalid }
+            let places = placeColumns(query)
+            let rows = try await reading(
+                query,
+                TextStatement(text: try joined(query, relation, others)) { [table] row throws(PostgresError) in
+                    var column = 0
+                    let number = try row.decode(Int.self, at: column)
+                    column += 1
+                    let record = try table.read(row, &column)
+                    let place = try Self.place(row, from: column, count: places.count)
+                    column += places.count
+                    let isThere = try row.decode(Bool?.self, at: column) ?? false
+                    column += 1
+                    let other = isThere ? try Other.table.read(row, &column) : nil
+                    return (number: number, record: record, place: place, other: other)
+                }
+            )
+            var found: [(number: Int, record: Record, place: [String], others: [Other])] = []
+            for row in rows {
+                if found.last?.number != row.number { found.append((row.number, row.record, row.place, [])) }
+                if let other = row.other { found[found.count - 1].others.append(other) }
             }
-        )
-        var found: [(number: Int, record: Record, place: [String], others: [Other])] = []
-        for row in rows {
-            if found.last?.number != row.number { found.append((row.number, row.record, row.place, [])) }
-            if let other = row.other { found[found.count - 1].others.append(other) }
+            let kept = found.prefix(query.boundedLimit)
+            return Page(
+                kept.map { Related(record: $0.record, others: $0.others) },
+                next: next(query, isLast: found.count == kept.count, kept.last?.place)
+            )
         }
-        let kept = found.prefix(query.boundedLimit)
-        return Page(
-            kept.map { Related(record: $0.record, others: $0.others) },
-            next: next(query, isLast: found.count == kept.count, kept.last?.place)
-        )
     }
 
     /// The page, numbered, and beside each row those that belong to it: a lateral join looks them up by their key.

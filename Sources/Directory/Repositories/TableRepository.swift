@@ -12,28 +12,30 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
     init(_ context: any RepositoryContext) { self.context = context }
 
     func find(_ id: Record.ID, deleted: DeletedRows) async throws -> Record? {
-        var text = SQLText("select \(table.list()), ")
-        text.add(table.deletedAt.map { "\($0) is not null" } ?? "false")
-        text.add(" from \(table.name) where ")
-        table.add(id, to: &text)
-        let rows = try await context.rows(
-            TextStatement(text: text) { [table] row throws(PostgresError) in
-                var place = 0
-                let record = try table.read(row, &place)
-                return (record: record, isDeleted: try row.decode(Bool.self, at: place))
+        try await context.call {
+            var text = SQLText("select \(table.list()), ")
+            text.add(table.deletedAt.map { "\($0) is not null" } ?? "false")
+            text.add(" from \(table.name) where ")
+            table.add(id, to: &text)
+            let rows = try await context.rows(
+                TextStatement(text: text) { [table] row throws(PostgresError) in
+                    var place = 0
+                    let record = try table.read(row, &place)
+                    return (record: record, isDeleted: try row.decode(Bool.self, at: place))
+                }
+            )
+            guard let row = rows.first else {
+                try await context.deny(table.resource(id))
+                return nil
             }
-        )
-        guard let row = rows.first else {
-            try await context.deny(table.resource(id))
-            return nil
+            let isSeen =
+                switch deleted {
+                case .hidden: !row.isDeleted
+                case .included: true
+                case .only: row.isDeleted
+                }
+            return isSeen ? row.record : nil
         }
-        let isSeen =
-            switch deleted {
-            case .hidden: !row.isDeleted
-            case .included: true
-            case .only: row.isDeleted
-            }
-        return isSeen ? row.record : nil
     }
 
     func findOne(_ query: Query<Record>) async throws -> Record? {
@@ -59,20 +61,22 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
     }
 
     func count(_ query: Query<Record>) async throws -> Int {
-        var text = SQLText("select count(*) from \(table.name)")
-        addConditions(of: query, to: &text)
-        return try await context.rows(TextStatement(text: text) { row throws(PostgresError) in try row.decode(at: 0) })[
-            0
-        ]
+        try await context.call {
+            var text = SQLText("select count(*) from \(table.name)")
+            addConditions(of: query, to: &text)
+            let statement = TextStatement(text: text) { row throws(PostgresError) in try row.decode(Int.self, at: 0) }
+            return try await context.rows(statement)[0]
+        }
     }
 
     func exists(_ query: Query<Record>) async throws -> Bool {
-        var text = SQLText("select exists (select from \(table.name)")
-        addConditions(of: query, to: &text)
-        text.add(")")
-        return try await context.rows(TextStatement(text: text) { row throws(PostgresError) in try row.decode(at: 0) })[
-            0
-        ]
+        try await context.call {
+            var text = SQLText("select exists (select from \(table.name)")
+            addConditions(of: query, to: &text)
+            text.add(")")
+            let statement = TextStatement(text: text) { row throws(PostgresError) in try row.decode(Bool.self, at: 0) }
+            return try await context.rows(statement)[0]
+        }
     }
 
     // MARK: Pages
@@ -83,19 +87,21 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
         columns: String,
         _ read: @escaping @Sendable (borrowing PostgresRow, inout Int) throws(PostgresError) -> Item
     ) async throws -> Page<Item> {
-        let places = placeColumns(query).map { "\($0.sql) as \($0.alias)" }
-        var text = SQLText("select \(columns), \(places.joined(separator: ", ")) from \(table.name)")
-        try addPage(query, to: &text)
-        let rows = try await reading(
-            query,
-            TextStatement(text: text) { row throws(PostgresError) in
-                var place = 0
-                let item = try read(row, &place)
-                return (item: item, place: try Self.place(row, from: place, count: places.count))
-            }
-        )
-        let items = rows.prefix(query.boundedLimit)
-        return Page(items.map(\.item), next: next(query, isLast: rows.count == items.count, items.last?.place))
+        try await context.call {
+            let places = placeColumns(query).map { "\($0.sql) as \($0.alias)" }
+            var text = SQLText("select \(columns), \(places.joined(separator: ", ")) from \(table.name)")
+            try addPage(query, to: &text)
+            let rows = try await reading(
+                query,
+                TextStatement(text: text) { row throws(PostgresError) in
+                    var place = 0
+                    let item = try read(row, &place)
+                    return (item: item, place: try Self.place(row, from: place, count: places.count))
+                }
+            )
+            let items = rows.prefix(query.boundedLimit)
+            return Page(items.map(\.item), next: next(query, isLast: rows.count == items.count, items.last?.place))
+        }
     }
 
     /// A row's values of the sort and the key, as text.
