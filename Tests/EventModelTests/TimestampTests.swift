@@ -64,7 +64,15 @@ import Testing
 
     @Test func `arithmetic holds at the ends`() {
         let last = Timestamp(microseconds: .max)
-        #expect(last.advanced(by: .seconds(1)) == last)
+        let first = Timestamp(microseconds: .min)
+        #expect(last.advanced(by: .seconds(1)) == last && last.advanced(by: .microseconds(1)) == last)
+        #expect(first.advanced(by: .microseconds(-1)) == first && first.advanced(by: .zero) == first)
+        #expect(Timestamp.now().advanced(by: .seconds(Int64.max)) == last)
+        #expect(Timestamp(microseconds: -1).advanced(by: .seconds(Int64.min)) == first)
+        for moment in [first, Timestamp(microseconds: 0), last] {
+            #expect(moment.advanced(by: Duration(attoseconds: .max)) == last)
+            #expect(moment.advanced(by: Duration(attoseconds: .min)) == first)
+        }
         #expect(Timestamp(microseconds: 5).advanced(by: .microseconds(-7)).microseconds == -2)
         #expect(last.duration(since: Timestamp(microseconds: .min)) > .seconds(1))
         #expect(Timestamp(microseconds: 1) < Timestamp(microseconds: 2))

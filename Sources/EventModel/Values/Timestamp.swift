@@ -8,7 +8,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The moment so many microseconds after 1970-01-01 00:00:00 UTC.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// The moment of a date, rounded to the nearest microsecond; dates too far away become the nearest one that fits.
+    /// The moment of a date, rounded to the nearest microsecond; dates too far away become the nearest one that fits, and one
+    /// that is no number the last.
     public init(_ date: Date) {
         let value = (date.timeIntervalSince1970 * 1_000_000).rounded()
         microseconds = Int64(exactly: value) ?? (value < 0 ? .min : .max)
@@ -30,12 +31,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// Orders moments by time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
-    /// The moment after `duration`, which may be negative; what is too far away becomes the last moment there is.
+    /// The moment after `duration`, which may be negative; what is too far away becomes the nearest moment there is.
     public func advanced(by duration: Duration) -> Timestamp {
-        let (seconds, attoseconds) = (Duration.microseconds(microseconds) + duration).components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-        guard !overflow else { return Timestamp(microseconds: seconds < 0 ? .min : .max) }
-        return Timestamp(microseconds: whole + attoseconds / 1_000_000_000_000)
+        let inMicrosecond: Int128 = 1_000_000_000_000
+        let (sum, overflow) = (Int128(microseconds) * inMicrosecond).addingReportingOverflow(duration.attoseconds)
+        guard !overflow else { return Timestamp(microseconds: duration < .zero ? .min : .max) }
+        return Timestamp(microseconds: Int64(clamping: sum / inMicrosecond))
     }
 
     /// The time that passed since an earlier moment.
