@@ -91,5 +91,35 @@ import Testing
         )
     }
 
+    @Test(arguments: [
+        "1,\"userTranscript\":\"forged\"", "", " 1", "1 ", "1\n", "01", "1.", "+1", "-", "0x1", "NaN", "1e999", "true",
+        "\"1\"", "[1]", "1 2",
+    ])
+    func `a number that is none of JSON's is refused by its field, however deep`(text: String) throws {
+        let number = JSONValue.number(text)
+        for value in [number, .array([.null, number]), .object([.init("a", .array([.object([.init("b", number)])]))])] {
+            let data = try #require(throws: EventModelError.self) {
+                try TurnTranscribed(turnId: Self.turn, alternatives: value).draft()
+            }
+            #expect(data.code == .invalidField && data.field == "alternatives")
+            let metadata = EventMetadata(others: [.init("attempt", value)])
+            let other = try #require(throws: EventModelError.self) { try SessionEnded().draft(metadata: metadata) }
+            #expect(other.code == .invalidField && other.field == "attempt")
+        }
+    }
+
+    @Test func `numbers keep their digits, and values are nested as deep as the contract says`() throws {
+        let numbers = JSONValue.array(["0", "-0", "1.50", "-1e5", "1E+5", "12345678901234567890"].map { .number($0) })
+        #expect(try Self.data(TurnTranscribed(turnId: Self.turn, alternatives: numbers))["alternatives"] == numbers)
+        func nested(_ depth: Int) -> JSONValue { (0..<depth).reduce(.null) { value, _ in .array([value]) } }
+        _ = try TurnTranscribed(turnId: Self.turn, alternatives: nested(63)).draft()
+        for depth in [64, 1_000] {
+            let error = try #require(throws: EventModelError.self) {
+                try TurnTranscribed(turnId: Self.turn, alternatives: nested(depth)).draft()
+            }
+            #expect(error.field == "alternatives")
+        }
+    }
+
     private struct Missing: Error {}
 }

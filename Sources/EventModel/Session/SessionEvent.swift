@@ -15,8 +15,8 @@ extension SessionEvent {
     ///   - id: Its identity in the stream; a UUIDv7 of `occurredAt` if left out.
     ///   - occurredAt: The producer's clock.
     ///   - metadata: Who acted, from where, and the trace it belongs to.
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or a number that is not finite, or if the
-    ///   whole is too large.
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or a number that is not finite or not JSON's, or
+    ///   if the whole is too large.
     public func draft(
         id: EventID? = nil,
         occurredAt: Timestamp = .now(),
@@ -64,8 +64,7 @@ public struct EventFields {
     public mutating func add(_ name: String, _ value: Double?) {
         guard let value else { return }
         guard value.isFinite else {
-            refusal = refusal ?? EventModelError(.invalidField, field: name, "the number is not finite; leave it out")
-            return
+            return refuse(EventModelError(.invalidField, field: name, "the number is not finite; leave it out"))
         }
         writer.key(name)
         writer.double(value)
@@ -81,12 +80,20 @@ public struct EventFields {
     /// An amount of money, written as a string so that no reader rounds it.
     public mutating func add(_ name: String, _ value: Money?) { add(name, value?.text) }
 
-    /// Any JSON.
+    /// Any JSON whose numbers have the digits of one.
     public mutating func add(_ name: String, _ value: JSONValue?) {
         guard let value else { return }
+        do throws(JSONFault) {
+            try value.check(depth: 1)
+        } catch {
+            return refuse(EventModelError(.invalidField, field: name, error.reason.text))
+        }
         writer.key(name)
         value.write(to: &writer)
     }
+
+    /// Has the fields refused, if none of them was so far.
+    mutating func refuse(_ error: EventModelError) { refusal = refusal ?? error }
 
     mutating func finish() throws(EventModelError) -> [UInt8] {
         if let refusal { throw refusal }

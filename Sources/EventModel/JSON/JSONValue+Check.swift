@@ -1,0 +1,29 @@
+extension JSONValue {
+    /// Checks what the type does not see to: that numbers are written as JSON writes them, and how deep values are nested.
+    ///
+    /// - Parameter depth: In how many arrays and objects the value lies.
+    /// - Throws: `JSONFault` with `.badNumber`, `.notFinite` or `.tooDeep`.
+    func check(depth: Int) throws(JSONFault) {
+        switch self {
+        case .object(let members):
+            guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: 0) }
+            for member in members { try member.value.check(depth: depth + 1) }
+        case .array(let elements):
+            guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: 0) }
+            for element in elements { try element.check(depth: depth + 1) }
+        case .number(let text): try JSONValue.check(number: Array(text.utf8))
+        case .string, .bool, .null: break
+        }
+    }
+
+    private static func check(number: [UInt8]) throws(JSONFault) {
+        let slice: JSONSlice
+        do throws(JSONFault) {
+            slice = try JSONScanner.validate(number.span)
+        } catch {
+            throw error.reason == .notFinite ? error : JSONFault(.badNumber, at: 0)
+        }
+        // White space around it is no part of a number.
+        guard slice.kind == .number, slice.range.count == number.count else { throw JSONFault(.badNumber, at: 0) }
+    }
+}
