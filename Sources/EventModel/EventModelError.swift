@@ -8,7 +8,7 @@ public struct EventModelError: Error, Sendable, CustomStringConvertible {
         case missingField
         /// A field has a value that the contract does not allow.
         case invalidField
-        /// A field of the line is given twice.
+        /// A field of the line, or of an event's metadata, is given twice.
         case duplicateField
         /// The line has a field that the contract does not know.
         case unknownField

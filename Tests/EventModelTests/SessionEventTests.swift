@@ -121,5 +121,16 @@ import Testing
         }
     }
 
+    @Test(arguments: ["actor", "ipAddress", "userAgent", "traceId", "spanId", "correlationId", "causationId", "mine"])
+    func `other metadata take no name twice, nor one that has a place of its own`(name: String) throws {
+        let others = [JSONValue.Member("mine", .number("1")), JSONValue.Member(name, .string("forged"))]
+        for actor in [nil, "asr-gateway"] {
+            let error = try #require(throws: EventModelError.self) {
+                try SessionEnded().draft(metadata: EventMetadata(actor: actor, others: others))
+            }
+            #expect(error.code == .duplicateField && error.field == name)
+        }
+    }
+
     private struct Missing: Error {}
 }

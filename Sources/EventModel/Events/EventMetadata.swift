@@ -14,7 +14,7 @@ public struct EventMetadata: Hashable, Sendable {
     public var correlationId: String?
     /// What led to the event.
     public var causationId: String?
-    /// Whatever else the producer wants to keep.
+    /// Whatever else the producer wants to keep, each name once, and none of those above.
     public var others: [JSONValue.Member]
 
     /// Puts metadata together.
@@ -40,7 +40,8 @@ public struct EventMetadata: Hashable, Sendable {
 
     /// The metadata as a JSON object.
     ///
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000.
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or what is no JSON, or if ``others`` name one
+    ///   again.
     package func json() throws(EventModelError) -> [UInt8] {
         var fields = EventFields()
         write(to: &fields)
@@ -55,6 +56,28 @@ public struct EventMetadata: Hashable, Sendable {
         fields.add("spanId", spanId)
         fields.add("correlationId", correlationId)
         fields.add("causationId", causationId)
-        for member in others { fields.add(member.name, member.value) }
+        var names = EventMetadata.names
+        for member in others {
+            if names.insert(member.name).inserted {
+                fields.add(member.name, member.value)
+            } else {
+                // Whoever reads JSON takes the last of two: it would stand in the place of what the service itself says.
+                fields.refuse(EventMetadata.twice(member.name))
+            }
+        }
+    }
+
+    private static let names: Set<String> = [
+        "actor", "ipAddress", "userAgent", "traceId", "spanId", "correlationId", "causationId",
+    ]
+
+    private static func twice(_ name: String) -> EventModelError {
+        EventModelError(
+            .duplicateField,
+            field: name,
+            names.contains(name)
+                ? "it stands among the other metadata; give it as \(name) of EventMetadata"
+                : "it is given twice in the metadata; give it once"
+        )
     }
 }
