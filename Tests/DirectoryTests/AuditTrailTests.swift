@@ -109,6 +109,30 @@ import Testing
         }
     }
 
+    @Test func `an event without end, stored by hand, is in the audit log and stops nobody's`() async throws {
+        try await withDirectory { fixture in
+            let (ada, bob) = (try await fixture.register("ada"), try await fixture.register("bob"))
+            for (version, moment) in [(2, "infinity"), (3, "-infinity")] {
+                try await fixture.run(
+                    """
+                    insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+                    select '\(moment)', \(version), type, encoding, stream_id, uuid_v7(), payload
+                    from events where stream_id = '\(ada.user)' and version = 1
+                    """
+                )
+            }
+            try await bob.documents.create(.init(filename: "a", textContent: "b"))
+            try await fixture.project()
+            let rows = try await fixture.text(
+                "select user_id, count(*), count(distinct hash) from audit_logs group by 1 order by 2 desc"
+            )
+            #expect(rows == [[ada.user.description, "3", "3"], [bob.user.description, "2", "2"]])
+            let models = ReadModels(url: fixture.database.url)
+            #expect(try await models.verifyAudit() == [])
+            await models.close()
+        }
+    }
+
     /// Changes a row in the middle of a chain as the superuser.
     private func tamper(_ fixture: DirectoryFixture, _ victim: StreamID, _ models: ReadModels) async throws {
         let rows = try await fixture.text(

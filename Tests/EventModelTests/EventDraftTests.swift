@@ -1,4 +1,5 @@
 import EventModel
+import Foundation
 import Testing
 
 @Suite struct EventDraftTests {
@@ -13,6 +14,27 @@ import Testing
             try EventDraft(id: id, type: .turnStarted, metadata: Array(json.utf8))
         }
         #expect(metadata.field == "metadata")
+    }
+
+    @Test func `a draft has a time that the contract can say`() throws {
+        let first = try #require(Timestamp("0000-01-01T00:00:00Z"))
+        let last = try #require(Timestamp("9999-12-31T23:59:59.999999Z"))
+        for moment in [first, last] {
+            let draft = try EventDraft(id: .generate(at: moment), type: .turnStarted, occurredAt: moment)
+            #expect(draft.occurredAt == moment)
+        }
+        let others = [
+            first.advanced(by: .microseconds(-1)), last.advanced(by: .microseconds(1)), Timestamp(microseconds: .min),
+            Timestamp(microseconds: .max), Timestamp(Date(timeIntervalSince1970: .nan)),
+            Timestamp(Date(timeIntervalSince1970: -.infinity)),
+        ]
+        for moment in others {
+            let untyped = try #require(throws: EventModelError.self) {
+                try EventDraft(id: .generate(at: moment), type: .turnStarted, occurredAt: moment)
+            }
+            let typed = try #require(throws: EventModelError.self) { try SessionEnded().draft(occurredAt: moment) }
+            for error in [untyped, typed] { #expect(error.code == .invalidField && error.field == "occurredAt") }
+        }
     }
 
     @Test func `a type has 1 to 128 bytes`() throws {

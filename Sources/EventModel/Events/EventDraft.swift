@@ -29,10 +29,10 @@ public struct EventDraft: Hashable, Sendable {
     /// - Parameters:
     ///   - id: The event's identity in its stream; the same id again is the same append.
     ///   - type: What happened.
-    ///   - occurredAt: The producer's clock; nil leaves it to the recorder's.
+    ///   - occurredAt: The producer's clock, in the years 0 to 9999, in UTC; nil leaves it to the recorder's.
     ///   - data: A JSON object of at most ``largestJSON`` bytes.
     ///   - metadata: A JSON object of at most ``largestJSON`` bytes.
-    /// - Throws: ``EventModelError`` that names `data` or `metadata` and the reason.
+    /// - Throws: ``EventModelError`` that names `occurredAt`, `data` or `metadata` and the reason.
     public init(
         id: EventID,
         type: EventType,
@@ -40,12 +40,15 @@ public struct EventDraft: Hashable, Sendable {
         data: [UInt8] = Self.emptyObject,
         metadata: [UInt8] = Self.emptyObject
     ) throws(EventModelError) {
+        if let occurredAt, !occurredAt.isInRFC3339 {
+            throw EventModelError(.invalidField, field: "occurredAt", "it is not in the years 0 to 9999, in UTC")
+        }
         try EventDraft.check(data, field: "data")
         try EventDraft.check(metadata, field: "metadata")
         self.init(valid: id, type: type, occurredAt: occurredAt, data: data, metadata: metadata)
     }
 
-    /// Takes JSON objects that are known to be valid, such as those that the project's own code just wrote.
+    /// Takes JSON objects and a time that are known to be valid, such as those that the project's own code just wrote.
     package init(valid id: EventID, type: EventType, occurredAt: Timestamp?, data: [UInt8], metadata: [UInt8]) {
         self.init(
             valid: id,

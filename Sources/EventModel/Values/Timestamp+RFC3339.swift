@@ -74,6 +74,11 @@ extension Timestamp: CustomStringConvertible {
         return .success(Timestamp(microseconds: seconds * 1_000_000 + fraction))
     }
 
+    /// Whether RFC 3339 can say the moment, in UTC: whether it lies in the years 0 to 9999.
+    package var isInRFC3339: Bool {
+        microseconds >= Calendar.firstSecond * 1_000_000 && microseconds < (Calendar.lastSecond + 1) * 1_000_000
+    }
+
     /// The time in UTC with six digits of fraction, such as `2026-03-02T08:00:09.661600Z`.
     ///
     /// Years outside 0 to 9999, which RFC 3339 cannot say, have a sign in front, as ISO 8601 writes them.
