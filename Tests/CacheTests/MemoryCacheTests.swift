@@ -25,6 +25,23 @@ import Testing
         while cache.statistics.joined < count { await Task.yield() }
     }
 
+    @Test func `costs, lifetimes and numbers beyond every bound are bounded`() {
+        for byteLimit in [1 << 20, .max] {
+            let cache = Cache(byteLimit: byteLimit)
+            cache.insert(Self.fresh(1), for: "usual")
+            cache.insert(Cache.Fresh(2, cost: .max, lifetime: .seconds(60)), for: "large")
+            #expect(cache.value(for: "large") == nil && cache.value(for: "usual") == 1)
+            let ever = Duration(attoseconds: .max)
+            cache.insert(Cache.Fresh(3, cost: .min, lifetime: ever, refreshAfter: ever), for: "ever")
+            cache.insert(Self.fresh(4, lifetime: Duration(attoseconds: .min)), for: "never")
+            #expect(cache.value(for: "ever") == 3)
+            for limit in [-1, 0, .min] { cache.sweep(among: limit) }
+            #expect(cache.statistics.entries == 3)
+            cache.sweep(among: .max)
+            #expect(cache.statistics.entries == 2)
+        }
+    }
+
     @Test func `a value is computed once, however many ask at once`() async throws {
         let cache = Cache(byteLimit: 1 << 20)
         let (gate, computed) = (Gate(), Count())

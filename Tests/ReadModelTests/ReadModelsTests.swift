@@ -34,7 +34,7 @@ import Testing
             let buckets = try await models.latencySeries(of: .llm, step: .seconds(3600), filter)
             #expect(buckets.count == 24)
             #expect(buckets.allSatisfy { $0.count == 0 && $0.meanMs == nil })
-            for step in [Duration.seconds(1), .seconds(59)] {
+            for step in [Duration.seconds(1), .seconds(59), .seconds(Int64.max), .seconds(Int64.min), .zero] {
                 let error = await #expect(throws: ReadModelError.self) {
                     try await models.latencySeries(of: .llm, step: step, filter)
                 }
@@ -45,6 +45,16 @@ import Testing
                 try await models.latencySeries(of: .llm, step: .seconds(60), filter)
             }
             #expect(error?.code == .invalidArgument)
+            let long = try await models.latencySeries(of: .llm, step: .seconds(10_000 * 365 * 86_400), filter)
+            #expect(long.count == 1)
+            let (first, last) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+            for (from, until) in [(first, last), (first, first.advanced(by: .seconds(1))), (Timestamp.now(), last)] {
+                (filter.from, filter.until) = (from, until)
+                let error = await #expect(throws: ReadModelError.self) {
+                    try await models.latencySeries(of: .llm, step: .seconds(60), filter)
+                }
+                #expect(error?.code == .invalidArgument)
+            }
             await models.close()
         }
     }

@@ -99,7 +99,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     @discardableResult
     mutating func insert(_ entry: Entry) -> Bool {
         remove(entry.key)
-        guard entry.cost <= byteLimit else { return false }
+        guard entry.cost <= byteLimit, entry.cost < .max else { return false }
         while bytes > byteLimit - entry.cost, oldest >= 0, let last = slots[oldest].entry {
             remove(last.key)
             evicted += 1
@@ -157,7 +157,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// - Returns: How many.
     mutating func removeExpired(now: ContinuousClock.Instant, among limit: Int) -> Int {
         var (place, removed) = (oldest, 0)
-        for _ in 0..<limit {
+        for _ in 0..<max(0, limit) {
             guard place >= 0, let entry = slots[place].entry else { break }
             let next = slots[place].newer
             if now >= entry.expiresAt {

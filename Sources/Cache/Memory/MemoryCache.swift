@@ -86,7 +86,8 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// Drops everything.
     public func dropAll() { drop { _ in true } }
 
-    /// Gives the room of expired values back, looking at so many of those that were not used for longest.
+    /// Gives the room of expired values back, looking at so many of those that were not used for longest; at none if there are
+    /// none or less.
     public func sweep(among limit: Int = 10_000) {
         let now = now()
         state.withLock { $0.sweep(now: now, among: limit) }
@@ -170,12 +171,15 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     private func entry(_ fresh: Fresh, for key: Key) -> LRUEntries<Key, Value>.Entry {
         let now = now()
+        let (cost, overflows) = max(0, fresh.cost).addingReportingOverflow(LRUEntries<Key, Value>.overhead)
+        // Longer than any clock runs, and short enough to be added to its time.
+        let forever = Duration.seconds(Int64.max)
         return LRUEntries.Entry(
             key: key,
             value: fresh.value,
-            cost: max(0, fresh.cost) + LRUEntries<Key, Value>.overhead,
-            expiresAt: now + fresh.lifetime,
-            refreshAt: fresh.refreshAfter.map { now + $0 }
+            cost: overflows ? .max : cost,
+            expiresAt: now + min(fresh.lifetime, forever),
+            refreshAt: fresh.refreshAfter.map { now + min($0, forever) }
         )
     }
 }

@@ -8,8 +8,10 @@ extension EventAppender {
         /// How long to try to reach the database again before appends fail with `.unavailable`; and how long the database may
         /// be silent before it counts as away.
         public var patience: Duration
-        /// How many connections store groups at the same time, at least 1.
-        public var connections: Int
+        /// How many connections store groups at the same time, 1 … 256: fewer and more count as these.
+        public var connections: Int {
+            didSet { connections = Self.bounded(connections) }
+        }
         /// How long the server may take to answer a statement before its connection counts as lost: a server that is frozen
         /// keeps its connections, and says nothing. The patience unless given, and at least five seconds then.
         package var answerTimeout: Duration {
@@ -30,7 +32,9 @@ extension EventAppender {
             self.groupSize = groupSize
             self.queueBytes = queueBytes
             self.patience = patience
-            self.connections = connections
+            self.connections = Self.bounded(connections)
         }
+
+        private static func bounded(_ connections: Int) -> Int { min(max(1, connections), 256) }
     }
 }

@@ -29,19 +29,21 @@ extension ReadModels {
     ///
     /// - Parameters:
     ///   - stage: The stage.
-    ///   - step: How long a step is, a minute or more.
+    ///   - step: How long a step is, a minute or more, and at most ten thousand years.
     ///   - filter: Which measurements. An end that is open is where the measurements end: of steps of whole hours or days
     ///     also those whose minutes were deleted.
     /// - Returns: The steps in order; none if nothing was measured and an end is open.
-    /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or there are more than
+    /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or too long, or there are more than
     ///   ``longestSeries``; `CancellationError`.
     public func latencySeries(
         of stage: LatencyStage,
         step: Duration,
         _ filter: LatencyFilter = LatencyFilter()
     ) async throws -> [LatencyBucket] {
+        guard step >= .seconds(60), step <= Self.longestStep else {
+            throw ReadModelError(.invalidArgument, "a step is a minute or more, and at most ten thousand years")
+        }
         let length = step.components.seconds * 1_000_000
-        guard length >= 60_000_000 else { throw ReadModelError(.invalidArgument, "a step is a minute or more") }
         var (from, until) = (filter.from, filter.until)
         if from == nil || until == nil {
             let select = SelectRange(stage: stage, length: length, filter: filter)
@@ -50,7 +52,8 @@ extension ReadModels {
             until = until ?? range.end
         }
         guard let from, let until, from < until else { return [] }
-        guard (until.microseconds - from.microseconds) / length < Self.longestSeries else {
+        let (range, overflows) = until.microseconds.subtractingReportingOverflow(from.microseconds)
+        guard !overflows, range / length < Self.longestSeries else {
             throw ReadModelError(
                 .invalidArgument,
                 "the series has more than \(Self.longestSeries) steps: take longer ones"
@@ -58,6 +61,9 @@ extension ReadModels {
         }
         return try await rows(SelectSeries(stage: stage, from: from, until: until, length: length, filter: filter))
     }
+
+    /// All the years that times of events have.
+    private static let longestStep = Duration.seconds(10_000 * 366 * 86_400)
 
     /// Where the step begins in which a moment lies, also before 1970.
     private static func start(of moment: Timestamp, length: Int64) -> Timestamp {
