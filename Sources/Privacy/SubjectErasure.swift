@@ -20,8 +20,12 @@ package struct SubjectErasure: Sendable {
     /// How long those who compare read models are waited for.
     private static let patience = Duration.seconds(600)
 
-    /// Where a person's objects lie in the object store, as `Caches.md` has it.
-    package static func objectPrefix(of user: StreamID) -> String { "users/\(user)/" }
+    /// Where a person's objects lie in the object store, as `Caches.md` has it, and where they lie if somebody wrote his id in
+    /// capitals; the second is missing for an id without letters.
+    static func objectFolders(of user: StreamID) -> [String] {
+        let (folder, capitals) = (ObjectName.folder(of: user.uuid), ObjectName.capitalFolder(of: user.uuid))
+        return folder == capitals ? [folder] : [folder, capitals]
+    }
 
     private let subject: StreamID
     private let actor: String
@@ -146,7 +150,8 @@ package struct SubjectErasure: Sendable {
                     "the erasure of \(subject) was begun with objects, which are not removed yet: name their place, --objects"
                 )
             }
-            let removed = try await objects.removeAll(prefix: Self.objectPrefix(of: subject))
+            var removed = 0
+            for folder in Self.objectFolders(of: subject) { removed += try await objects.removeAll(prefix: folder) }
             try await pool.execute(CountErased(subject: subject, name: "objects", count: removed))
         case .certificate: break
         }

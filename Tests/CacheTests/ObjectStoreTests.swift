@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    @Test func `a user's objects lie below the id as the database writes it`() throws {
+        let user = try #require(UUID(uuidString: "019CAD8F-AC00-7E4E-A7B6-815D4E98868F"))
+        let name = try ObjectName.user(user, "documents/7.pdf")
+        #expect(name.description == "users/019cad8f-ac00-7e4e-a7b6-815d4e98868f/documents/7.pdf")
+        #expect(name.description.hasPrefix(ObjectName.folder(of: user)))
+        for path in ["", "../voice.wav", "a//b"] {
+            let error = #expect(throws: CacheError.self) { try ObjectName.user(user, path) }
+            #expect(error?.code == .invalidArgument)
+        }
+    }
+
     @Test func `a directory that is not there is not taken for an empty one`() async throws {
         let store = DirectoryObjectStore(directory: "/nonexistent-\(UUID().uuidString)")
         for prefix in ["", "users/"] {

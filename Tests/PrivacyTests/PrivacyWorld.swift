@@ -106,7 +106,7 @@ struct PrivacyWorld: Sendable {
                     now() + interval '1 day')
             """
         )
-        let name = try ObjectName("\(SubjectErasure.objectPrefix(of: person.id))voice.bin")
+        let name = try ObjectName.user(person.id.uuid, "voice.bin")
         try await objects.put(name, bytes: Array(words[14].utf8))
     }
 

@@ -49,6 +49,21 @@ import Testing
         }
     }
 
+    @Test func `objects below an id in capitals go, too`() async throws {
+        try await withPrivacyWorld { world in
+            let (ada, ben) = (PrivacyWorld.Person("ada"), PrivacyWorld.Person("ben"))
+            for person in [ada, ben] {
+                try await world.live(person)
+                // As Foundation writes a UUID into a text.
+                try await world.objects.put(ObjectName("users/\(person.id.uuid)/voice.bin"), bytes: [1])
+            }
+            let certificate = try JSONValue(json: Array(try await world.erase(ada).json.utf8))
+            #expect(certificate["done"]?["objects"]?.integer == 2)
+            let left = try await world.objects.list(prefix: "", after: nil, limit: 10)
+            #expect(left.count == 2 && left.allSatisfy { $0.description.lowercased().contains(ben.id.description) })
+        }
+    }
+
     @Test func `the read models are what a rebuild of the erased log gives, and the audit log's chains hold`()
         async throws
     {

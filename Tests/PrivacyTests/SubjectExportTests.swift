@@ -1,3 +1,4 @@
+import Cache
 import Crypto
 import EventModel
 import EventStore
@@ -81,6 +82,21 @@ import Testing
                     try await Self.export(world, ada, to: folder)
                 }
                 #expect(error?.code == .file)
+            }
+        }
+    }
+
+    @Test func `objects below an id in capitals are there, too, each as a file of its own`() async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await world.objects.put(ObjectName("users/\(ada.id.uuid)/voice.bin"), bytes: Array("capitals".utf8))
+            try await Self.withFolder { folder in
+                try await Self.export(world, ada, to: folder)
+                let texts = try ["voice.bin", "\(ada.id.uuid)/voice.bin"].map {
+                    String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/objects/\($0)")), as: UTF8.self)
+                }
+                #expect(texts == [ada.words[14], "capitals"])
             }
         }
     }

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+public import FoundationEssentials
 
 /// The name of an object, such as `users/0190…/documents/7.pdf`: the same on every store, safe in paths and URLs.
 public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -25,6 +25,24 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
         }
         description = text
     }
+
+    /// The name of an object that belongs to a user: one that goes when he is erased, and is handed out when his data are
+    /// exported.
+    ///
+    /// Names made by hand need the user's id in lower case. In the capitals in which Foundation writes a UUID they are found as
+    /// well, but an id is one folder only here.
+    ///
+    /// - Parameter path: What follows the user's folder, such as `voice.wav`.
+    /// - Throws: ``CacheError`` with `.invalidArgument`.
+    public static func user(_ user: UUID, _ path: String) throws(CacheError) -> ObjectName {
+        try ObjectName(folder(of: user) + path)
+    }
+
+    /// What the names of a user's objects begin with, `users/ID/`, for ``ObjectStore/removeAll(prefix:)``.
+    public static func folder(of user: UUID) -> String { "users/\(user.uuidString.lowercased())/" }
+
+    /// The same as it is when a UUID was put into a name as Foundation writes it, in capitals.
+    package static func capitalFolder(of user: UUID) -> String { "users/\(user.uuidString)/" }
 
     /// A name that another program gave.
     init(unchecked text: String) { description = text }

@@ -60,7 +60,7 @@ struct DemoJourney {
         step("users.create(…), voiceModels.create(…), documents.create(…)")
         // Addresses are unique, and a run that was cut off leaves its user.
         let address = "ada.\(user.description.suffix(12))@example.org"
-        let name = try ObjectName("\(SubjectErasure.objectPrefix(of: user))voice.bin")
+        let name = try ObjectName.user(user.uuid, "voice.bin")
         try await objects.put(name, bytes: Array("a voice".utf8))
         let document = try await own.transaction { unit in
             _ = try await unit.users.create(User.Draft(email: address))
