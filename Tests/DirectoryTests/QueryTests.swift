@@ -60,6 +60,14 @@ import Testing
             #expect(try await voices.count(Query(where: { $0.qualityScore == 0.5 })) == 1)
             #expect(try await voices.count(Query(where: { $0.qualityScore >= 0.5 })) == 2)
             #expect(try await voices.count(Query(where: { $0.qualityScore < 0.5 })) == 1)
+            let none: Double? = nil
+            #expect(try await voices.count(Query(where: { $0.qualityScore == nil })) == 1)
+            #expect(try await voices.count(Query(where: { $0.qualityScore == none })) == 1)
+            #expect(try await voices.count(Query(where: { $0.qualityScore != nil })) == 3)
+            #expect(try await voices.count(Query(where: { !($0.qualityScore == nil) && $0.qualityScore < 1 })) == 2)
+            #expect(try await voices.count(Query(where: { $0.qualityScore.isIn([nil]) })) == 1)
+            #expect(try await voices.count(Query(where: { $0.qualityScore.isIn([0.25, nil, 1]) })) == 3)
+            #expect(try await voices.count(Query(where: { !$0.qualityScore.isIn([0.25, nil]) })) == 2)
         }
     }
 

@@ -1,6 +1,7 @@
 /// Which rows are meant: a condition on columns of one kind of record.
 ///
-/// Conditions combine with `&&`, `||` and `!`. As in SQL, a comparison with NULL is true of no row: ask ``Column/isNull``.
+/// Conditions combine with `&&`, `||` and `!`. `== nil` and `!= nil` ask whether a column holds NULL, as ``Column/isNull()`` does;
+/// any other comparison with NULL is true of no row, as in SQL.
 public struct Filter<Record>: Sendable {
     let write: @Sendable (inout SQLText) -> Void
 
@@ -44,14 +45,18 @@ extension Column {
         }
     }
 
-    /// The column holds the value.
+    fileprivate static func isNull(_ name: String) -> Filter<Record> { Filter { text in text.add("\(name) is null") } }
+
+    private func isNull(_ value: Value) -> Bool { BoundValue(value, Value.coding).bytes == nil }
+
+    /// The column holds the value; NULL, if that is nil.
     public static func == (column: Column, value: Value) -> Filter<Record> where Value: Equatable {
-        column.compare("=", value)
+        column.isNull(value) ? isNull(column.name) : column.compare("=", value)
     }
 
-    /// The column holds another value.
+    /// The column holds another value; any value, if that is nil.
     public static func != (column: Column, value: Value) -> Filter<Record> where Value: Equatable {
-        column.compare("<>", value)
+        column.isNull(value) ? !isNull(column.name) : column.compare("<>", value)
     }
 
     /// The column holds a smaller value.
@@ -74,14 +79,15 @@ extension Column {
         column.compare(">=", value)
     }
 
-    /// The column holds one of the values.
+    /// The column holds one of the values; NULL, if nil is one of them.
     public func isIn(_ values: [Value]) -> Filter<Record> where Value: Equatable {
         let array = Value.coding.array(values)
-        return Filter { [name] text in
+        let isIn = Filter<Record> { [name] text in
             text.add("\(name) = any(")
             text.add(array)
             text.add(")")
         }
+        return values.contains(where: isNull) ? isIn || Column.isNull(name) : isIn
     }
 }
 
@@ -99,9 +105,7 @@ extension Column {
     where Value == Wrapped? { compare(column.name, ">=", BoundValue(value, Value.coding)) }
 
     /// The column holds NULL.
-    public func isNull<Wrapped: ColumnValue>() -> Filter<Record> where Value == Wrapped? {
-        Filter { [name] text in text.add("\(name) is null") }
-    }
+    public func isNull<Wrapped: ColumnValue>() -> Filter<Record> where Value == Wrapped? { Column.isNull(name) }
 }
 
 extension Column where Value == String {
