@@ -49,7 +49,7 @@ extension Repositories {
     /// - Parameters:
     ///   - words: As people type them into a search box: words in any of their forms, `"phrases"`, `or`, `-not`; at most 4,096
     ///     characters.
-    ///   - limit: How many at most, 1 … ``Query/largestPage``.
+    ///   - limit: How many at most, at least 1 and fewer than ``Query/largestPage``; fewer and more count as these.
     ///   - after: Only what comes behind an earlier page of the same search.
     /// - Throws: ``DirectoryError``; `CancellationError`.
     public func searchDocuments(_ words: String, limit: Int = 20, after: PageCursor? = nil) async throws -> Page<

@@ -15,7 +15,7 @@ public final class UserDirectory: Sendable {
     /// - Parameters:
     ///   - url: A libpq connection string or URI. Its login is a member of `recorder_service`.
     ///   - schema: The schema that the migrations were run in.
-    ///   - connections: The most connections at a time.
+    ///   - connections: The most connections at a time; fewer than 1 count as 1.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed: events carry the addresses and
     ///     programs of those who act.
     public convenience init(

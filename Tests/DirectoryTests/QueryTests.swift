@@ -119,6 +119,17 @@ import Testing
         }
     }
 
+    @Test func `a directory of no connections has one`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            for connections in [0, -1] {
+                let directory = UserDirectory(url: fixture.service.url, connections: connections)
+                #expect(try await directory.acting(for: user.user).users.count() == 1)
+                await directory.close()
+            }
+        }
+    }
+
     @Test func `a cursor of another query is refused`() async throws {
         try await withDirectory { fixture in
             let user = try await fixture.register()

@@ -19,7 +19,7 @@ public struct Query<Record: StoredRecord>: Sendable {
     public var sort: Sort<Record>?
     /// Whether deleted rows are seen.
     public var deleted: DeletedRows
-    /// How many at most, 1 … ``largestPage``.
+    /// How many at most, 1 … ``largestPage``; fewer and more count as these.
     public var limit: Int
     /// Only what comes behind an earlier page.
     public var after: PageCursor?

@@ -11,8 +11,10 @@ internal import Synchronization
 package final class PostgresPool: Sendable {
     /// The bounds of a pool.
     package struct Limits: Sendable {
-        /// The most connections at a time.
-        package var size: Int
+        /// The most connections at a time, at least 1: fewer count as 1.
+        package var size: Int {
+            didSet { size = max(1, size) }
+        }
         /// How long a task waits for a connection.
         package var acquireTimeout: Duration
         /// How long a connection may idle before it is closed.
@@ -26,7 +28,7 @@ package final class PostgresPool: Sendable {
             idleTimeout: Duration = .seconds(600),
             lifetime: Duration = .seconds(3600)
         ) {
-            self.size = size
+            self.size = max(1, size)
             self.acquireTimeout = acquireTimeout
             self.idleTimeout = idleTimeout
             self.lifetime = lifetime

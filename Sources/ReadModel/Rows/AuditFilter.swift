@@ -15,7 +15,7 @@ public struct AuditFilter: Sendable {
     public var until: Timestamp?
     /// Only what stands behind this position in the log.
     public var after: Int64?
-    /// How many, 1 … ``largestPage``.
+    /// How many, 1 … ``largestPage``; fewer and more count as these.
     public var limit: Int
 
     /// All entries, a page at a time; narrow it by setting what is wanted.

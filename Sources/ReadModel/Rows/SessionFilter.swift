@@ -37,7 +37,7 @@ public struct SessionFilter: Sendable {
     public var hasAnomalies: Bool?
     /// Only what comes behind an earlier page.
     public var after: Place?
-    /// How many, 1 … ``largestPage``.
+    /// How many, 1 … ``largestPage``; fewer and more count as these.
     public var limit: Int
 
     /// All sessions, a page at a time; narrow it by setting what is wanted.
