@@ -175,7 +175,8 @@ public final class EventAppender: Sendable {
     /// of them. A few are told at once.
     private func run(_ lane: Int) async {
         let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
-        async let telling: Void = Self.tell(settlements)
+        // Not a part of the task that writes: when that is cancelled, those who wait are told all the same.
+        let telling = Task { await Self.tell(settlements) }
         var writer = AppendWriter(
             configuration,
             limits: limits,
@@ -195,7 +196,7 @@ public final class EventAppender: Sendable {
         )
         await writer.run(queue)
         settled.finish()
-        await telling
+        await telling.value
     }
 
     /// So few are told by the writer itself.
