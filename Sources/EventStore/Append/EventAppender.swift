@@ -17,7 +17,7 @@ internal import Synchronization
 /// Appends to one stream are stored in the order in which they were handed over; an append to several streams stands behind
 /// what was acknowledged before.
 ///
-/// Run it as a scope, ``withAppender(to:limits:encoder:logger:_:)``, or as a service by ``run()``.
+/// Comes from ``PostgresEventStore/withAppender(limits:_:)``, and writes until that scope ends.
 public final class EventAppender: Sendable {
     private let configuration: PostgresConfiguration
     private let limits: Limits
@@ -32,7 +32,7 @@ public final class EventAppender: Sendable {
     private let appended = Counter(label: "recorder_appended_events_total")
     private let groups = Recorder(label: "recorder_append_group_events")
 
-    /// Makes an appender; it writes while ``run()`` runs.
+    /// Makes an appender; it writes while ``run()`` runs, once.
     ///
     /// - Parameters:
     ///   - configuration: The database.
@@ -156,11 +156,12 @@ public final class EventAppender: Sendable {
 
     // MARK: Running
 
-    /// Writes until ``close()`` is called and everything is written, or the task is cancelled.
+    /// Writes until ``close()`` is called and everything is written, or the task is cancelled. To be called once: a lane has one
+    /// writer.
     ///
     /// When it is cancelled, what is queued fails with `.closed`, and what is being written with `.unavailable`: it may be
     /// stored.
-    public func run() async {
+    package func run() async {
         async let notifying: Void = notifier.run()
         await withTaskGroup(of: Void.self) { group in
             for lane in 0..<lanes { group.addTask { await self.run(lane) } }
@@ -216,7 +217,7 @@ public final class EventAppender: Sendable {
         }
     }
 
-    /// Takes no more appends; ``run()`` returns when those that were taken are written.
+    /// Takes no more appends; those that were taken are written.
     public func close() {
         queue.close()
     }
