@@ -25,7 +25,7 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case restoredLog
         /// A cursor's text cannot be parsed.
         case invalidCursor
-        /// The appender was closed before it took the append.
+        /// The store or the appender was closed before. Nothing was stored.
         case closed
     }
 
@@ -54,12 +54,24 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
 
     /// A failure to read the log.
     init(cannotRead error: PostgresError) {
-        let isTemporary = error.isRetryable || error.code == .closed
-        self.init(
-            isTemporary ? .unavailable : .refused,
-            isTemporary ? "the log cannot be read now" : "the log cannot be read",
-            cause: error
-        )
+        self.init(error, "the log cannot be read")
+    }
+
+    /// A failure to ask the database through the store's connections.
+    ///
+    /// - Parameter consequence: What does not work because of that.
+    init(_ error: PostgresError, _ consequence: String) {
+        switch error.code {
+        case .closed: self.init(.closed, "\(consequence), as the store is closed: open another one", cause: error)
+        case _ where error.isRetryable: self.init(.unavailable, "\(consequence) now", cause: error)
+        case _ where error.isMissingObject:
+            self.init(
+                .refused,
+                "\(consequence): the recorder's tables are not there: run `recorder migrate up`, or look in another schema",
+                cause: error
+            )
+        default: self.init(.refused, consequence, cause: error)
+        }
     }
 
     static func wrongVersion(_ stream: StreamID, expected: ExpectedVersion, found: Int) -> EventStoreError {

@@ -59,7 +59,8 @@ public final class PostgresEventStore: Sendable {
         sealer = SubjectSealer(keyPool, keys: keys)
     }
 
-    /// Closes the store's connections.
+    /// Closes the store's connections: what is asked of it from now on fails with `.closed`, and so do appends of an appender that
+    /// still runs. Subscriptions have connections of their own and go on until their iterators are dropped.
     public func close() async {
         await pool.close()
         await keyPool.close()
@@ -69,7 +70,8 @@ public final class PostgresEventStore: Sendable {
 
     /// Runs an appender while `body` runs, and writes everything that it was given before it returns.
     ///
-    /// - Throws: What `body` throws; ``EventStoreError`` if the newest dictionary cannot be loaded.
+    /// - Throws: What `body` throws; ``EventStoreError`` with `.unavailable`, `.refused`, `.corruptEvent` or `.closed` if the newest
+    ///   dictionary cannot be loaded.
     public func withAppender<R: Sendable>(
         limits: EventAppender.Limits = .init(),
         _ body: @Sendable (EventAppender) async throws -> R
@@ -86,11 +88,20 @@ public final class PostgresEventStore: Sendable {
 
     /// An encoder with the newest dictionary, or without any if there is none.
     ///
-    /// - Throws: ``PostgresError``; `PayloadCodecError` if the dictionary's row is damaged.
+    /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`, or with `.corruptEvent` if the dictionary's row
+    ///   is damaged.
     package func encoder() async throws -> PayloadEncoder {
-        try await pool.withConnection { connection in
+        try await reading { connection in
             guard let (id, bytes) = try await connection.first(NewestDictionary()) else { return PayloadEncoder() }
-            return PayloadEncoder(dictionary: try PayloadDictionary(id: Int(id), bytes: bytes.bytes))
+            do {
+                return PayloadEncoder(dictionary: try PayloadDictionary(id: Int(id), bytes: bytes.bytes))
+            } catch {
+                throw EventStoreError(
+                    .corruptEvent,
+                    "dictionary \(id) is damaged: restore the row of the table dictionaries from a backup",
+                    cause: error
+                )
+            }
         }
     }
 

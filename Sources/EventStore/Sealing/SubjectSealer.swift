@@ -55,7 +55,7 @@ package final class SubjectSealer: Sendable {
     ///   - places: Which of them.
     /// - Returns: One for each place; `nil` if the log is not sealed.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
-    ///   here; `.unavailable` or `.refused` if keys cannot be looked up.
+    ///   here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up.
     func keys(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
         let look = try await currentLook()
         guard look.state.encryptionKey != nil else { return nil }
@@ -234,11 +234,9 @@ package final class SubjectSealer: Sendable {
                 return look
             }
         } catch let error as PostgresError {
-            let isTemporary = error.isRetryable || error.code == .closed
             throw EventStoreError(
-                isTemporary ? .unavailable : .refused,
-                "the keys that personal fields are sealed under cannot be read; nothing was stored",
-                cause: error
+                error,
+                "nothing was stored: the keys that personal fields are sealed under cannot be read"
             )
         }
     }
