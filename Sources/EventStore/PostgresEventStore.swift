@@ -64,6 +64,8 @@ public final class PostgresEventStore: Sendable {
     public func close() async {
         await pool.close()
         await keyPool.close()
+        // Nothing can say any more whether what is remembered of keys is still so.
+        sealer.forgetAll()
     }
 
     // MARK: Appending

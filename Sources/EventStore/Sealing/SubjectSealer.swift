@@ -10,7 +10,8 @@ internal import Synchronization
 /// Keys are looked up and made for many streams in one statement, while others wait for the same one; what was found is
 /// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked whether
 /// something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and nobody can
-/// open what it sealed.
+/// open what it sealed. While the database cannot be asked, what is remembered counts for as long as an append is patient, and
+/// no longer: appends may still go through where only new connections fail.
 package final class SubjectSealer: Sendable {
     /// What one look at the database gave.
     private struct Look: Sendable {
@@ -26,7 +27,10 @@ package final class SubjectSealer: Sendable {
 
     private struct State {
         var look: Look?
-        var lookedAt = ContinuousClock.now
+        /// When the database was asked last.
+        var askedAt = ContinuousClock.now
+        /// When it answered last.
+        var answeredAt = ContinuousClock.now
         var keys = RememberedKeys()
         var waiting: [Waiter] = []
         var isLooking = false
@@ -34,18 +38,21 @@ package final class SubjectSealer: Sendable {
 
     private let pool: PostgresPool
     let keys: SealingKeys
+    private let patience: Duration
     private let state = Mutex(State())
 
     /// For how long what is remembered counts without a look.
     private static let trust = Duration.seconds(1)
-    /// For how long to try to reach a server that is away.
+    /// For how long to try to reach a server that is away, unless another time is given.
     static let patience = Duration.seconds(30)
     /// How long to leave it alone between.
     private static let retryPause = Duration.milliseconds(50)
 
-    init(_ pool: PostgresPool, keys: SealingKeys) {
+    /// - Parameter patience: For how long to try to reach a server that is away, and for how long what is remembered counts then.
+    init(_ pool: PostgresPool, keys: SealingKeys, patience: Duration = SubjectSealer.patience) {
         self.pool = pool
         self.keys = keys
+        self.patience = patience
     }
 
     /// The keys that appends are sealed under. Asks nobody if all of them are remembered.
@@ -147,15 +154,17 @@ package final class SubjectSealer: Sendable {
 
     private func currentLook() async throws -> Look {
         let known = state.withLock { state in
-            state.lookedAt + Self.trust > .now ? state.look : nil
+            state.askedAt + Self.trust > .now ? state.look : nil
         }
         if let known { return known }
         do {
             return try await lookUp([:])
         } catch let error as EventStoreError where error.code == .unavailable {
-            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do.
-            let known = state.withLock { state in
-                state.lookedAt = .now
+            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do. But not
+            // for long: it may only be away from here.
+            let known = state.withLock { state -> Look? in
+                guard state.answeredAt + patience > .now else { return nil }
+                state.askedAt = .now
                 return state.look
             }
             if let known { return known }
@@ -165,7 +174,7 @@ package final class SubjectSealer: Sendable {
 
     /// Tries again while the server cannot be reached, for as long as an appender does.
     private func patiently<R>(_ look: () async throws -> R) async throws -> R {
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while true {
             do {
                 return try await look()
@@ -221,7 +230,8 @@ package final class SubjectSealer: Sendable {
                 var look = Look(state: now, fields: try await self.fields(now, on: connection))
                 self.state.withLock { state in
                     if state.look?.state != now { state.keys = RememberedKeys() }
-                    (state.look, state.lookedAt) = (look, .now)
+                    state.look = look
+                    (state.askedAt, state.answeredAt) = (.now, .now)
                 }
                 guard !wanted.isEmpty, let encryptionKey = now.encryptionKey else { return look }
                 look.keys = try await self.keys(of: wanted, found: rows, encryptionKey, on: connection)
