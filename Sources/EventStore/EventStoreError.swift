@@ -23,7 +23,7 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case invalidKey
         /// The log was restored from another cluster's dump, and its order cannot be told.
         case restoredLog
-        /// A cursor's text cannot be parsed.
+        /// A cursor has seen transactions that the database has not begun: it is of another cluster, or of a later state of this one.
         case invalidCursor
         /// The store or the appender was closed before. Nothing was stored.
         case closed

@@ -148,8 +148,8 @@ public final class PostgresEventStore: Sendable {
     ///   - limit: How many events at most, 1 … ``largestPage``.
     ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others, instead of an error.
     /// - Returns: The events and the cursor behind them; none at the head.
-    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog` or `.unavailable`;
-    ///   `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog`, `.unavailable`, or with
+    ///   `.invalidCursor` if the cursor has seen transactions that the database has not begun; `CancellationError`.
     public func readLog(
         after cursor: LogCursor = .beginning,
         limit: Int = 1_000,
@@ -157,7 +157,7 @@ public final class PostgresEventStore: Sendable {
     ) async throws -> LogBatch {
         let limit = min(max(1, limit), Self.largestPage)
         return try await reading { connection in
-            try await RestoredLog.refuse(on: connection)
+            try await LogReader.admit(cursor, on: connection)
             if cursor == .beginning { _ = try await connection.first(SummarizeLog()) }
             let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
                 try await LogReader.readOut(on: connection, after: cursor, limit: limit)
@@ -178,14 +178,13 @@ public final class PostgresEventStore: Sendable {
         try await reading { connection in try await LogReader.head(on: connection) }
     }
 
-    /// Whether a cursor has seen transactions that the database has not begun: it is of another cluster then, or of a later
-    /// state of this one, and would pass over events without a word.
+    /// Whether a cursor has seen transactions that the database has not begun, and is refused because of that.
     ///
     /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
     package func isAhead(_ cursor: LogCursor) async throws -> Bool {
         try await reading { connection in
             guard let now = try await connection.first(LogReader.CurrentSnapshot()) else { return false }
-            return max(cursor.delivered.xmax, cursor.window?.end.xmax ?? 0) > now.snapshot.xmax
+            return cursor.isAhead(of: now.snapshot)
         }
     }
 

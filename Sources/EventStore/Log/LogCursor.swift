@@ -4,6 +4,9 @@ package import Postgres
 ///
 /// Not a number, because numbers are given before commits: it is the snapshot of the database up to which everything was
 /// delivered, and, while a window between two snapshots is walked in several batches, how far. Saved and restored as text.
+///
+/// It is of one log in one cluster. One that has seen transactions which the database has not begun is refused; what else is of
+/// another cluster cannot be told from the cursor alone.
 public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
     /// A window that is delivered in part.
     package struct Window: Hashable, Sendable {
@@ -30,6 +33,12 @@ public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
 
     /// Before the first event.
     public static let beginning = LogCursor(delivered: .beginning)
+
+    /// Whether it has seen transactions that had not begun at a later moment of its database: it is of another cluster then, or of a
+    /// later state of this one, and would pass over events without a word.
+    ///
+    /// - Parameter now: The snapshot of that moment.
+    func isAhead(of now: PostgresSnapshot) -> Bool { max(delivered.xmax, window?.end.xmax ?? 0) > now.xmax }
 
     /// The text form: the snapshot, and for a window in part `/` its end `@` the position.
     public var description: String {

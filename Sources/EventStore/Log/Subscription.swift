@@ -44,8 +44,9 @@ public struct Subscription: AsyncSequence, Sendable {
         /// The next events; waits until there are some.
         ///
         /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed, `.keyUnavailable`, `.restoredLog`
-        ///   or `.refused`, or with `.unavailable` if the server cannot be reached at the start; `CancellationError`. After any
-        ///   of them the next call begins at the same place.
+        ///   or `.refused`, with `.invalidCursor` if at the start, or after a reconnect, the cursor has seen transactions that the
+        ///   database has not begun, or with `.unavailable` if the server cannot be reached at the start; `CancellationError`.
+        ///   After any of them the next call begins at the same place.
         public mutating func next() async throws -> LogBatch? {
             // Listen first, then look: what commits in between announces itself.
             if !isListening {
@@ -89,7 +90,7 @@ public struct Subscription: AsyncSequence, Sendable {
             var configuration = subscription.configuration
             configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
             let made = try await PostgresConnection.connect(configuration, logger: subscription.logger)
-            try await RestoredLog.refuse(on: made)
+            try await LogReader.admit(cursor, on: made)
             if cursor == .beginning || cursor.window != nil { _ = try await made.first(SummarizeLog()) }
             connection = made
             return made

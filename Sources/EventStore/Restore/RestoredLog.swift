@@ -22,7 +22,11 @@ package enum RestoredLog {
     ///
     /// - Throws: ``EventStoreError`` with `.restoredLog`, which says what to do; `PostgresError`.
     package static func refuse(on connection: PostgresConnection) async throws {
-        let evidence = try await evidence(on: connection)
+        try refuse(try await evidence(on: connection))
+    }
+
+    /// Refuses a log that came from elsewhere, if something shows that.
+    static func refuse(_ evidence: [Evidence]) throws {
         guard !evidence.isEmpty else { return }
         throw EventStoreError(
             .restoredLog,
@@ -31,7 +35,8 @@ package enum RestoredLog {
         )
     }
 
-    private struct SelectEvidence: PostgresStatement {
+    /// What shows that the log came from elsewhere.
+    struct SelectEvidence: PostgresStatement {
         let sql = "select code, detail from restored_log_evidence()"
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Evidence {
