@@ -8,26 +8,23 @@ extension AppendWriter {
     /// How often an append that waits for another session's transaction is tried alone.
     private static let lockAttempts = 5
 
-    private static let blockedReason =
+    static let blockedReason =
         "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
         + "again when it has ended"
 
     /// Stores what can be stored of a group and settles it.
     ///
-    /// - Parameter areBlocked: Whether all of them need what was waited for in vain before: then they are tried once.
     /// - Returns: What is not settled because the connection broke.
     mutating func write(
         _ group: [AppendRequest],
-        areBlocked: Bool = false,
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
         var attempt = AppendAttempt(group)
         while !attempt.open.isEmpty {
             do {
                 try await write(&attempt, on: connection)
-                trouble = nil
             } catch {
-                switch await next(for: &attempt, after: error, areBlocked: areBlocked, on: connection) {
+                switch await next(for: &attempt, after: error, on: connection) {
                 case .again: continue
                 case .halves: return await writeHalves(attempt.open, on: connection)
                 case .reconnect: return attempt.open
@@ -35,13 +32,11 @@ extension AppendWriter {
                 }
             }
         }
-        if areBlocked { blocked.forget(group) }
         return []
     }
 
     /// Decides about a group and stores in one transaction what is to be stored now.
-    private mutating func write(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws
-    {
+    mutating func write(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws {
         try await internTypes(of: attempt.open, on: connection)
         try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
         let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
@@ -60,6 +55,7 @@ extension AppendWriter {
         }
         attempt.open = round.later
         attempt.stale = round.stale
+        trouble = nil
     }
 
     /// What comes next for a group that failed.
@@ -77,7 +73,6 @@ extension AppendWriter {
     private mutating func next(
         for attempt: inout AppendAttempt,
         after error: any Error,
-        areBlocked: Bool,
         on connection: isolated PostgresConnection
     ) async -> Next {
         let isAlone = attempt.open.count == 1
@@ -90,9 +85,9 @@ extension AppendWriter {
             attempt.readAgain()
             return .again
         case .blocked:
-            guard isAlone || areBlocked else { return .halves }
+            guard isAlone else { return .halves }
             attempt.lockWaits += 1
-            guard attempt.lockWaits < Self.lockAttempts, !areBlocked else {
+            guard attempt.lockWaits < Self.lockAttempts else {
                 blocked.note(attempt.open, known: types)
                 settle(attempt.open, failed: .unavailable, error, Self.blockedReason)
                 return .settled

@@ -128,7 +128,7 @@ struct AppendWriter: Sendable {
         while !group.isEmpty {
             let (free, waiting) = blocked.divide(group)
             var open = await write(free, on: connection)
-            open = open.isEmpty ? await write(waiting, areBlocked: true, on: connection) : open + waiting
+            open = open.isEmpty ? await tryAgain(waiting, on: connection) : open + waiting
             heads.trim()
             guard open.isEmpty else { return open }
             group = await take(from: queue)

@@ -1,0 +1,33 @@
+internal import EventModel
+internal import Postgres
+
+/// How those are tried again that waited in vain for another session's open transaction.
+extension AppendWriter {
+    /// Tries such appends once more, stream by stream, those first whose last try is the longest ago. One try in vain ends it, and
+    /// nobody else waits for more than that; those that were not tried have their turn in one of the next groups.
+    ///
+    /// - Returns: What is not settled because the connection broke.
+    mutating func tryAgain(
+        _ waiting: [AppendRequest],
+        on connection: isolated PostgresConnection
+    ) async -> [AppendRequest] {
+        var waiting = waiting
+        while !waiting.isEmpty {
+            let turn = blocked.takeTurn(from: &waiting)
+            var attempt = AppendAttempt(turn)
+            do {
+                while !attempt.open.isEmpty { try await write(&attempt, on: connection) }
+                blocked.forget(turn)
+            } catch  where AppendFault(error) == .blocked {
+                blocked.note(attempt.open, known: types)
+                blocked.keep(waiting)
+                settle(attempt.open + waiting, failed: .unavailable, error, Self.blockedReason)
+                return []
+            } catch {
+                let open = await write(attempt.open, on: connection)
+                guard open.isEmpty else { return open + waiting }
+            }
+        }
+        return []
+    }
+}
