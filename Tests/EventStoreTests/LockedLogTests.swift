@@ -1,4 +1,5 @@
 import EventModel
+import PayloadCodec
 import Postgres
 import RecorderTesting
 import Testing
@@ -37,6 +38,49 @@ import Testing
                         #expect(try await append() == [nil, nil])
                     }
                 }
+            }
+        }
+    }
+
+    @Test(arguments: ["events", "events_default", "event_types"])
+    func `a lock on a whole table is waited out`(table: String) async throws {
+        try await withStore { _, configuration in
+            try await withConnection(configuration) { other in
+                try await EventAppender.withAppender(
+                    to: configuration,
+                    limits: .init(connections: 1),
+                    encoder: PayloadEncoder(),
+                    logger: TestServer.silent
+                ) { appender in
+                    try await other.run(unsafeSQL: "begin; lock table \(table) in access exclusive mode")
+                    let hasEnded = Shared(false)
+                    async let receipt = {
+                        defer { hasEnded.withLock { $0 = true } }
+                        return try await appender.append(.of(to: .random()))
+                    }()
+                    // What waits for another's append would have been refused by then.
+                    let start = ContinuousClock.now
+                    try await eventually("two seconds pass") {
+                        ContinuousClock.now > start + .seconds(2) || hasEnded.withLock { $0 }
+                    }
+                    #expect(hasEnded.withLock { !$0 })
+                    try await other.run(unsafeSQL: "rollback")
+                    #expect(try await receipt.firstVersion == 1)
+                }
+            }
+        }
+    }
+
+    @Test func `a lock on a whole table is waited for no longer than the appender is patient`() async throws {
+        try await withStore { store, configuration in
+            try await withConnection(configuration) { other in
+                try await other.run(unsafeSQL: "begin; lock table events in access exclusive mode")
+                try await store.withAppender(limits: .init(patience: .milliseconds(500))) { appender in
+                    let error = await failure { try await appender.append(.of(to: .fresh())) }
+                    #expect(error?.code == .unavailable)
+                    #expect(error?.message.contains("locked") == true)
+                }
+                try await other.run(unsafeSQL: "rollback")
             }
         }
     }

@@ -32,8 +32,10 @@ struct AppendAttempt {
 enum AppendFault {
     /// Another writer got a version first, or the two stood in each other's way.
     case lostRace
-    /// Another session's transaction holds what it needs.
+    /// Another session's transaction has appended to a stream, or made a type, and stays open.
     case blocked
+    /// Another session has locked a whole table.
+    case locked
     /// The server is away, or ended the session.
     case unreachable
     case cancelled
@@ -43,7 +45,7 @@ enum AppendFault {
     init(_ error: any Error) {
         switch error {
         case let error as PostgresError where error.isTransactionConflict || error.isTakenVersion: self = .lostRace
-        case let error as PostgresError where error.isLockTimeout: self = .blocked
+        case let error as PostgresError where error.isLockTimeout: self = error.waitedForRow ? .blocked : .locked
         case let error as PostgresError where error.isRetryable || error.code == .closed: self = .unreachable
         case is CancellationError: self = .cancelled
         default: self = .refused
@@ -54,4 +56,11 @@ enum AppendFault {
 extension PostgresError {
     /// Whether the version is there already that an event was to get.
     fileprivate var isTakenVersion: Bool { sqlState == "23505" && constraint?.hasSuffix("_pkey") == true }
+
+    /// Whether it was waited for the end of a transaction that has written a row. The server tells where the row is, such as
+    /// `while inserting index tuple (0,1) in relation "events_default_pkey"`, in its own language; of a lock on a table it tells
+    /// nothing.
+    ///
+    /// Source: `XactLockTableWaitErrorCb` in PostgreSQL's `src/backend/storage/lmgr/lmgr.c`.
+    fileprivate var waitedForRow: Bool { context?.contains(/\(\d+,\d+\)/) == true }
 }

@@ -12,6 +12,12 @@ extension AppendWriter {
         "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
         + "again when it has ended"
 
+    /// What is said when a lock outlasts the patience.
+    private var lockedReason: String {
+        "a table of the log was locked by another session for longer than \(limits.patience), such as by a repair or DDL: append "
+            + "the same events again when that has ended"
+    }
+
     /// Stores what can be stored of a group and settles it.
     ///
     /// - Returns: What is not settled because the connection broke.
@@ -93,6 +99,15 @@ extension AppendWriter {
                 return .settled
             }
             attempt.decideAgain()
+            return .again
+        case .locked:
+            // Everybody waits for that, so nobody is tried apart.
+            attempt.decideAgain()
+            guard await pause(after: error) else {
+                settle(attempt.open, failed: .unavailable, error, lockedReason)
+                trouble = nil
+                return .settled
+            }
             return .again
         case .unreachable:
             heads.removeAll()

@@ -11,7 +11,7 @@ internal import Postgres
 struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger
-    private let limits: EventAppender.Limits
+    let limits: EventAppender.Limits
     /// Told that a connection was lost: the next may be to another server, which lacks what that one gave.
     private let lost: @Sendable () -> Void
     /// Told how many events each transaction stored.
