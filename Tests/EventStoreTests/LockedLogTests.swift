@@ -84,4 +84,27 @@ import Testing
             }
         }
     }
+
+    /// The second has a name as partitions of the log do: it is taken for one, for as long as the appender is patient.
+    @Test(arguments: [("audit", EventStoreError.Code.refused), ("events_audit", .unavailable)])
+    func `a key of another table that is taken is no race`(table: String, code: EventStoreError.Code) async throws {
+        try await withStore { store, configuration in
+            try await SealedLog.run(
+                """
+                create table \(table) (id int primary key);
+                create function note_once() returns trigger language plpgsql as $$
+                begin insert into \(table) values (1); return new; end $$;
+                create trigger note_once before insert on events for each row execute function note_once()
+                """,
+                on: configuration
+            )
+            let stream = StreamID.fresh()
+            try await store.withAppender(limits: .init(patience: .milliseconds(500))) { appender in
+                _ = try await appender.append(.of(to: stream))
+                let error = await failure { try await appender.append(.of(to: stream)) }
+                #expect(error?.code == code)
+            }
+            #expect(try await store.read(stream).count == 1)
+        }
+    }
 }

@@ -5,12 +5,16 @@ internal import Postgres
 extension AppendWriter {
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3
+    /// How often an append that loses alone is tried at once.
+    private static let quickAttempts = 20
     /// How often an append that waits for another session's transaction is tried alone.
     private static let lockAttempts = 5
 
     static let blockedReason =
         "another transaction has appended to the stream, or made the event's type, and stays open: append the same events "
         + "again when it has ended"
+    private static let lostReason =
+        "the versions that the append's events were to get were taken each time: append the same events again"
 
     /// What is said when a lock outlasts the patience.
     private var lockedReason: String {
@@ -89,6 +93,12 @@ extension AppendWriter {
             // Others were faster, or a session was not new.
             trustsStarts = false
             attempt.readAgain()
+            // Whoever loses so often alone may have lost against something that stays.
+            if attempt.conflicts >= Self.quickAttempts, await !pause(after: error) {
+                settle(attempt.open, failed: .unavailable, error, Self.lostReason)
+                trouble = nil
+                return .settled
+            }
             return .again
         case .blocked:
             guard isAlone else { return .halves }
