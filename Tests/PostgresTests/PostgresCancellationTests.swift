@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import RecorderTesting
 import Testing
@@ -119,6 +120,47 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `a request to cancel that the server has no ear for while it prepares a statement is heeded all the same`()
+        async throws
+    {
+        try await withSession { session in
+            let pid = try await session.backendPID()
+            for round in 0..<100 {
+                // It gets the request before it reads the statement that is to be prepared, and then thinks nothing of it.
+                kill(pid, SIGSTOP)
+                defer { kill(pid, SIGCONT) }
+                let hasEnded = Shared(false)
+                let task = Task {
+                    defer { hasEnded.withLock { $0 = true } }
+                    try await session.execute(Command("select pg_sleep(60), \(round)"))
+                }
+                // Late enough, in one of the rounds, that the statement was sent.
+                let moment = ContinuousClock.now + .milliseconds(round)
+                while ContinuousClock.now < moment { await Task.yield() }
+                task.cancel()
+                var isAsked = false
+                try await eventually("the server is asked to stop") {
+                    isAsked = try Self.isInterrupted(pid)
+                    return isAsked || hasEnded.withLock { $0 }
+                }
+                kill(pid, SIGCONT)
+                await #expect(throws: CancellationError.self) { try await task.value }
+                try #require(session.isOpen)
+                if isAsked { return }
+            }
+            Issue.record("no task was cancelled while it waited")
+        }
+    }
+
+    /// Whether a process that stands still has a SIGINT before it. Source: proc(5), "ShdPnd".
+    private static func isInterrupted(_ pid: Int32) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+        let mask = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return mask & 1 << (UInt64(SIGINT) - 1) != 0
     }
 
     @Test func `a late request to cancel never hits the next statement`() async throws {

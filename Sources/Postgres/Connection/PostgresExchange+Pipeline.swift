@@ -32,6 +32,7 @@ extension PostgresExchange {
         do {
             return try attemptPipeline(parts)
         } catch let error as PostgresError where error.isStalePlan && sync == .once && libpq.isIdle {
+            try heedCancellation()
             return try attemptPipeline(parts)
         }
     }

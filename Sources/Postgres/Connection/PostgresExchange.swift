@@ -12,6 +12,8 @@ struct PostgresExchange {
     /// When the server's answer must be there; `nil` for no bound but the task's cancellation.
     private var deadline: ContinuousClock.Instant?
     private var cancelRequest: CancelRequest?
+    /// Whether the server was asked to stop: what is sent after that would not hear of it any more.
+    private var wasAskedToStop = false
     /// Whether the connection cannot be used any more.
     var isBroken = false
 
@@ -57,6 +59,7 @@ struct PostgresExchange {
             _ = try finish()
             libpq.prepared.remember(name, for: statement.key)
         }
+        try heedCancellation()
         try libpq.sendExecute(name: name, parameters: statement.parameters)
         return try finish()
     }
@@ -205,7 +208,13 @@ struct PostgresExchange {
             throw CancellationError()
         }
         cancelRequest = request
+        wasAskedToStop = true
         deadline = .now + cancelTimeout
+    }
+
+    /// Ends an exchange between two of its steps, if it was cancelled before the second.
+    func heedCancellation() throws {
+        if wasAskedToStop || libpq.interrupt.isRaised { throw CancellationError() }
     }
 
     /// Ends an exchange whose results were all read: a request to cancel that may still be on its way is waited for, so
