@@ -1,4 +1,5 @@
 import Foundation
+import Operations
 import Postgres
 import RecorderTesting
 import Testing
@@ -126,32 +127,36 @@ import Testing
     func `a request to cancel that the server has no ear for while it prepares a statement is heeded all the same`()
         async throws
     {
-        try await withSession { session in
-            let pid = try await session.backendPID()
-            for round in 0..<100 {
-                // It gets the request before it reads the statement that is to be prepared, and then thinks nothing of it.
-                kill(pid, SIGSTOP)
-                defer { kill(pid, SIGCONT) }
-                let hasEnded = Shared(false)
-                let task = Task {
-                    defer { hasEnded.withLock { $0 = true } }
-                    try await session.execute(Command("select pg_sleep(60), \(round)"))
+        // On a server of its own: those who make databases wait for a session that stands still.
+        try await withTestServer { server in
+            let configuration = PostgresConfiguration(url: server.url(), cancelTimeout: .seconds(60))
+            try await withSession(configuration) { session in
+                let pid = try await session.backendPID()
+                for round in 0..<100 {
+                    // It gets the request before it reads the statement that is to be prepared, and then thinks nothing of it.
+                    kill(pid, SIGSTOP)
+                    defer { kill(pid, SIGCONT) }
+                    let hasEnded = Shared(false)
+                    let task = Task {
+                        defer { hasEnded.withLock { $0 = true } }
+                        try await session.execute(Command("select pg_sleep(600), \(round)"))
+                    }
+                    // Late enough, in one of the rounds, that the statement was sent.
+                    let moment = ContinuousClock.now + .milliseconds(round)
+                    while ContinuousClock.now < moment { await Task.yield() }
+                    task.cancel()
+                    var isAsked = false
+                    try await eventually("the server is asked to stop") {
+                        isAsked = try Self.isInterrupted(pid)
+                        return isAsked || hasEnded.withLock { $0 }
+                    }
+                    kill(pid, SIGCONT)
+                    await #expect(throws: CancellationError.self) { try await task.value }
+                    try #require(session.isOpen)
+                    if isAsked { return }
                 }
-                // Late enough, in one of the rounds, that the statement was sent.
-                let moment = ContinuousClock.now + .milliseconds(round)
-                while ContinuousClock.now < moment { await Task.yield() }
-                task.cancel()
-                var isAsked = false
-                try await eventually("the server is asked to stop") {
-                    isAsked = try Self.isInterrupted(pid)
-                    return isAsked || hasEnded.withLock { $0 }
-                }
-                kill(pid, SIGCONT)
-                await #expect(throws: CancellationError.self) { try await task.value }
-                try #require(session.isOpen)
-                if isAsked { return }
+                Issue.record("no task was cancelled while it waited")
             }
-            Issue.record("no task was cancelled while it waited")
         }
     }
 
