@@ -102,7 +102,7 @@ extension ExpectedVersion {
     fileprivate var phrase: String {
         switch self {
         case .any: "anything"
-        case .none: "no event"
+        case .noStream: "no event"
         case .exists: "at least one event"
         case .exactly(let version): "\(version) events"
         }

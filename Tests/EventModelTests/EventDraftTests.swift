@@ -47,7 +47,7 @@ import Testing
 
     @Test func `an expected version allows what it says`() {
         #expect([0, 1, 5].map(ExpectedVersion.any.allows) == [true, true, true])
-        #expect([0, 1, 5].map(ExpectedVersion.none.allows) == [true, false, false])
+        #expect([0, 1, 5].map(ExpectedVersion.noStream.allows) == [true, false, false])
         #expect([0, 1, 5].map(ExpectedVersion.exists.allows) == [false, true, true])
         #expect([0, 1, 5].map(ExpectedVersion.exactly(1).allows) == [false, true, false])
     }

@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"any\"", ExpectedVersion.any), ("\"none\"", .none), ("\"exists\"", .exists), ("0", .exactly(0)),
+        ("\"any\"", ExpectedVersion.any), ("\"none\"", .noStream), ("\"exists\"", .exists), ("0", .exactly(0)),
         ("\"\\u0061ny\"", .any), ("2147483648", .exactly(2_147_483_648)),
     ])
     func `every expected version is read`(text: String, expected: ExpectedVersion) throws {
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func `a line that is written is read back the same`() throws {
-        for version in [ExpectedVersion.any, .none, .exists, .exactly(3)] {
+        for version in [ExpectedVersion.any, .noStream, .exists, .exactly(3)] {
             let line = EventLine(
                 stream: try #require(StreamID(Self.stream)),
                 expectedVersion: version,

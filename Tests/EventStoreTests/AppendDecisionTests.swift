@@ -37,9 +37,9 @@ import Testing
 
     @Test(
         arguments: [
-            (0, ExpectedVersion.any, "store"), (0, .none, "store"), (0, .exists, "refuse version 0"),
+            (0, ExpectedVersion.any, "store"), (0, .noStream, "store"), (0, .exists, "refuse version 0"),
             (0, .exactly(0), "store"), (0, .exactly(1), "refuse version 0"), (3, .any, "store"),
-            (3, .none, "refuse version 3"), (3, .exists, "store"), (3, .exactly(3), "store"),
+            (3, .noStream, "refuse version 3"), (3, .exists, "store"), (3, .exactly(3), "store"),
             (3, .exactly(2), "refuse version 3"), (3, .exactly(4), "refuse version 3"),
         ]
     )
@@ -65,7 +65,7 @@ import Testing
         for expected in [ExpectedVersion.any, .exists, .exactly(3)] {
             #expect(try decide([part(ids, to: stream, expected)], heads, fresh: [stream]) == outcome)
         }
-        for expected in [ExpectedVersion.none, .exactly(0), .exactly(9)] {
+        for expected in [ExpectedVersion.noStream, .exactly(0), .exactly(9)] {
             let wrong = outcome == "store" ? "refuse version 3" : outcome
             #expect(try decide([part(ids, to: stream, expected)], heads, fresh: [stream]) == wrong)
         }
@@ -83,7 +83,7 @@ import Testing
         #expect(try decision([100], .any) == "store")
         #expect(try decision([100], .exactly(5)) == "store")
         #expect(try decision([100], .exactly(3)) == "later")
-        #expect(try decision([100], .none) == "later")
+        #expect(try decision([100], .noStream) == "later")
         #expect(try decision([50], .any) == "later")
         #expect(try decision([50, 51], .exactly(0)) == "later")
         #expect(try decision([100, 51], .any) == "later")
@@ -99,8 +99,8 @@ import Testing
         #expect(try decide([new, part([1], to: other, .exactly(9))], heads, fresh: both) == "refuse part 1")
         #expect(try decide([stored, part([1], to: other, .exactly(9))], heads, fresh: []) == "stored 2...3 1...1")
         #expect(try decide([new, part([100], to: other, .exactly(1))], heads, fresh: []) == "store")
-        #expect(try decide([new, part([100], to: other, .none)], heads, fresh: both) == "refuse version 1")
-        #expect(try decide([new, part([100], to: other, .none)], heads, fresh: [stream]) == "read 1")
+        #expect(try decide([new, part([100], to: other, .noStream)], heads, fresh: both) == "refuse version 1")
+        #expect(try decide([new, part([100], to: other, .noStream)], heads, fresh: [stream]) == "read 1")
         #expect(try decide([stored, part([100], to: other, .any)], heads, fresh: both) == "refuse part 3")
         #expect(try decide([stored, part([100], to: other, .any)], heads, fresh: [stream]) == "read 1")
         let unknown = try part([1], to: .fresh(), .any)

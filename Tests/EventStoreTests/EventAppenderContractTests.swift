@@ -28,8 +28,8 @@ import Testing
 
     @Test(
         arguments: [
-            (0, ExpectedVersion.any, true), (0, .none, true), (0, .exists, false), (0, .exactly(0), true),
-            (0, .exactly(1), false), (2, .any, true), (2, .none, false), (2, .exists, true), (2, .exactly(2), true),
+            (0, ExpectedVersion.any, true), (0, .noStream, true), (0, .exists, false), (0, .exactly(0), true),
+            (0, .exactly(1), false), (2, .any, true), (2, .noStream, false), (2, .exists, true), (2, .exactly(2), true),
             (2, .exactly(0), false), (2, .exactly(1), false), (2, .exactly(3), false),
         ]
     )
@@ -63,7 +63,7 @@ import Testing
         try await withStore { store, _ in
             let stream = StreamID.fresh()
             try await store.withAppender { mine in
-                _ = try await mine.append(.of(to: stream, expecting: .none))
+                _ = try await mine.append(.of(to: stream, expecting: .noStream))
                 try await store.withAppender { _ = try await $0.append(.of(to: stream, expecting: .exactly(1))) }
                 let error = await failure { try await mine.append(.of(to: stream, expecting: .exactly(1))) }
                 #expect(error?.found == 2)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [ExpectedVersion.any, .none, .exists, .exactly(0), .exactly(2), .exactly(7)])
+    @Test(arguments: [ExpectedVersion.any, .noStream, .exists, .exactly(0), .exactly(2), .exactly(7)])
     func `an append repeated whole gives the first receipt, whatever it expects`(
         expected: ExpectedVersion
     ) async throws {
@@ -137,7 +137,7 @@ import Testing
             let id = EventID.fresh()
             try await store.withAppender { appender in
                 let first = try await appender.append(.of([id], to: one))
-                let second = try await appender.append(.of([id], to: other, expecting: .none))
+                let second = try await appender.append(.of([id], to: other, expecting: .noStream))
                 #expect(!second.wasStoredBefore)
                 #expect(first.positions != second.positions)
             }
@@ -183,7 +183,7 @@ import Testing
 
                 let right = try [
                     Append.of([ids[0], ids[1]], to: one, expecting: .exactly(1)),
-                    Append.of([ids[2]], to: other, expecting: .none),
+                    Append.of([ids[2]], to: other, expecting: .noStream),
                 ]
                 let receipts = try await appender.append(right)
                 #expect(receipts.map(\.versions) == [2...3, 1...1])

@@ -104,9 +104,9 @@ import Testing
             // Settled before the group is stored, so it must not be settled again when that fails.
             appends.insert(try [.of([known], to: before)], at: 3)
             // All or nothing, also when a neighbour in the same append is refused.
-            appends.insert(try [.of([.fresh()], to: after, expecting: .none), .of([bad], to: streams[7])], at: 20)
+            appends.insert(try [.of([.fresh()], to: after, expecting: .noStream), .of([bad], to: streams[7])], at: 20)
             // Its stream is as it expects, because what stands before it in the group is not stored.
-            appends.append(try [.of(to: after, expecting: .none)])
+            appends.append(try [.of(to: after, expecting: .noStream)])
             let tasks = await queue(appends, in: appender)
             appender.close()
             await appender.run()
@@ -128,7 +128,7 @@ import Testing
             let (one, other) = (StreamID.fresh(), StreamID.fresh())
             let id = EventID.fresh()
             let appends = try [
-                Append.of([id], to: one), .of(to: one, expecting: .exactly(1)), .of(to: one, expecting: .none),
+                Append.of([id], to: one), .of(to: one, expecting: .exactly(1)), .of(to: one, expecting: .noStream),
                 .of([], to: other), .of([id], to: one), .of(to: other, expecting: .exists), .of(to: one),
             ]
             let results = try await store.withAppender(limits: .init(queueBytes: 1)) {
@@ -164,7 +164,7 @@ import Testing
                     Append(stream: other, events: [try EventDraft(id: .fresh(), type: .sessionStarted)]),
                     Append(
                         stream: stream,
-                        expectedVersion: .none,
+                        expectedVersion: .noStream,
                         events: [try EventDraft(id: .fresh(), type: .sessionStarted)]
                     ),
                 ])

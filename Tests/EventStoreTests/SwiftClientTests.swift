@@ -14,7 +14,7 @@ import Testing
                 try SessionStarted(llmProvider: "openai").draft(), try SessionEnded(reason: "user_left").draft(),
             ]
             try await store.withAppender { appender in
-                let append = Append(stream: session, expectedVersion: .none, events: [events[0]])
+                let append = Append(stream: session, expectedVersion: .noStream, events: [events[0]])
                 let receipt = try await appender.append(append)
                 #expect(receipt.versions == 1...1 && !receipt.wasStoredBefore)
                 let again = try await appender.append(append)

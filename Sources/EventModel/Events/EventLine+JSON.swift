@@ -23,7 +23,7 @@ extension EventLine {
         case .exactly(let version):
             writer.key("expectedVersion")
             writer.integer(Int64(version))
-        case .none, .exists:
+        case .noStream, .exists:
             writer.key("expectedVersion")
             writer.string(expectedVersion.description)
         }

@@ -236,7 +236,7 @@ private struct Fields {
         if let number = value.integer(in: bytes), number >= 0 { return .exactly(number) }
         switch value.string(in: bytes) {
         case "any": return .any
-        case "none": return .none
+        case "none": return .noStream
         case "exists": return .exists
         default:
             throw EventModelError(

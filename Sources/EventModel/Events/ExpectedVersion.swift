@@ -2,8 +2,8 @@
 public enum ExpectedVersion: Hashable, Sendable, CustomStringConvertible {
     /// Whatever it holds.
     case any
-    /// No event.
-    case none
+    /// No event; `none` in the contract, which in Swift would be taken for a missing value.
+    case noStream
     /// At least one event.
     case exists
     /// Exactly this many events, 0 or more.
@@ -13,7 +13,7 @@ public enum ExpectedVersion: Hashable, Sendable, CustomStringConvertible {
     public func allows(version: Int) -> Bool {
         switch self {
         case .any: true
-        case .none: version == 0
+        case .noStream: version == 0
         case .exists: version > 0
         case .exactly(let expected): version == expected
         }
@@ -23,7 +23,7 @@ public enum ExpectedVersion: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .any: "any"
-        case .none: "none"
+        case .noStream: "none"
         case .exists: "exists"
         case .exactly(let version): String(version)
         }

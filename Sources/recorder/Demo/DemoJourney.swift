@@ -77,7 +77,7 @@ struct DemoJourney {
         step("appender.append(…)")
         let events = try talk.events(of: user)
         let versions = try await store.withAppender { appender in
-            try await appender.append(Append(stream: talk.session, expectedVersion: .none, events: events))
+            try await appender.append(Append(stream: talk.session, expectedVersion: .noStream, events: events))
         }
         report(
             "converse",
