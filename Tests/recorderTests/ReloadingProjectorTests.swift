@@ -95,7 +95,10 @@ import Testing
                     try await waits("it waits for \(table)", for: daemon) {
                         try await connection.text(
                             unsafeSQL:
-                                "select count(*) > 0 from pg_locks where relation = '\(table)'::regclass and not granted"
+                                """
+                                select count(*) > 0 from pg_locks where not granted and relation = '\(table)'::regclass
+                                    and database = (select oid from pg_database where datname = current_database())
+                                """
                         ) == [["t"]]
                     }
                     try await body(daemon, folder, events, { try await locker.run(unsafeSQL: "rollback") }, connection)
