@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `waiters are served in the order in which they came`() async throws {
-        try await withPool(PostgresPool.Limits(size: 1)) { pool, _ in
+        try await withPool(PostgresPool.Limits(size: 1, acquireTimeout: .seconds(600))) { pool, _ in
             let gate = Gate()
             let (order, served) = AsyncStream<Int>.makeStream()
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func `transactions of the pool commit and retry`() async throws {
-        try await withPool(PostgresPool.Limits(size: 8)) { pool, _ in
+        try await withPool(PostgresPool.Limits(size: 8, acquireTimeout: .seconds(600))) { pool, _ in
             try await pool.execute(InsertNumber(0))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `closing refuses those who wait and those who come, and ends what comes back`() async throws {
-        try await withPool(PostgresPool.Limits(size: 1)) { pool, configuration in
+        try await withPool(PostgresPool.Limits(size: 1, acquireTimeout: .seconds(600))) { pool, configuration in
             let (pid, waiting) = try await pool.withConnection { connection in
                 let waiting = Task { try await pool.first(Echo(1)) }
                 try await eventually("the task waits") { pool.figures.waiting == 1 }
