@@ -178,16 +178,6 @@ public final class PostgresEventStore: Sendable {
         try await reading { connection in try await LogReader.head(on: connection) }
     }
 
-    /// Whether a cursor has seen transactions that the database has not begun, and is refused because of that.
-    ///
-    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
-    package func isAhead(_ cursor: LogCursor) async throws -> Bool {
-        try await reading { connection in
-            guard let now = try await connection.first(LogReader.CurrentSnapshot()) else { return false }
-            return cursor.isAhead(of: now.snapshot)
-        }
-    }
-
     /// Whether an event is in its stream at a version.
     ///
     /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.

@@ -72,22 +72,15 @@ struct TailCommand: AsyncParsableCommand {
         if unreadable.value > 0 { throw ExitCode.failure }
     }
 
-    /// Refuses a cursor of another log: it would pass over events without a word.
+    /// Refuses a cursor that was printed behind an event that the log lacks: it would pass over others without a word.
     private static func refuseStrange(_ cursor: TailCursor, to store: PostgresEventStore) async throws {
-        let advice = "Begin at the head or with --from-beginning, and reconcile by version"
-        guard try await !store.isAhead(cursor.place) else {
-            throw CommandError(
-                .input,
-                "--cursor '\(cursor)' has seen transactions that this database has not begun: it is of another cluster, or of "
-                    + "a later state of this one. \(advice)"
-            )
-        }
         guard let last = cursor.last else { return }
         guard try await store.holds(last.id, at: last.version, of: last.stream) else {
             throw CommandError(
                 .input,
                 "--cursor '\(cursor)' was printed behind event \(last.id), which is not in this log: it is of another cluster, the "
-                    + "log was taken back to an earlier state, or its retention has removed the event. \(advice)"
+                    + "log was taken back to an earlier state, or its retention has removed the event. Begin at the head or with "
+                    + "--from-beginning, and reconcile by version"
             )
         }
     }
