@@ -19,6 +19,13 @@ import Testing
         #expect(Set((0..<1000).map { _ in StreamID.generate(at: moment) }).count == 1000)
     }
 
+    @Test func `ids and types that are alike in part are told apart by their hashes`() throws {
+        let ids = try (0..<1_000).map { try #require(StreamID("\(10_000_000 + $0)-6b0a-11f1-8de9-0242ac120002")) }
+        #expect(Set(ids.map(\.hashValue)).count == 1_000)
+        #expect(Set(ids.map { EventID($0.uuid).hashValue }).count == 1_000)
+        #expect(Set(try (0..<1_000).map { try EventType("a.b\(10_000 + $0)x").hashValue }).count == 1_000)
+    }
+
     @Test func `a moment before 1970 counts as 1970`() {
         #expect(EventID.generate(at: Timestamp(microseconds: -5)).description.hasPrefix("00000000-0000-7"))
     }

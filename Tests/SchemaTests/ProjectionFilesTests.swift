@@ -27,6 +27,14 @@ import Testing
         #expect(try self.projection("-- shards: 4\n" + Self.header + "select 1").mostShards == 4)
     }
 
+    @Test func `lines may end as on Windows`() throws {
+        let script = Self.header + "select 1;\nselect 2"
+        let projection = try projection(script.replacing("\n", with: "\r\n"))
+        #expect(projection.columns.map(\.name) == ["turn_id", "latency"])
+        #expect(projection.statements.count == 2)
+        #expect(projection.statementLines == [4, 5])
+    }
+
     @Test func `a statement takes any relation as its batch`() throws {
         let projection = try projection(Self.header + "select 1;\nwith recursive b(n) as (select 1) select * from b;")
         #expect(

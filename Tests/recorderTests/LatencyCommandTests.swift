@@ -40,6 +40,11 @@ import Testing
                 series.map { $0["start"]?.string } == ["2026-03-02T00:02:00.000000Z", "2026-03-02T00:03:00.000000Z"]
             )
             #expect(series.map { $0["count"]?.integer } == [1, 1])
+            for function in ["latency_percentile('stt', 0.5, null, null)", "latency_summary('stt', null, null)"] {
+                await #expect(throws: PostgresError.self) {
+                    try await withConnection(database) { try await $0.run(unsafeSQL: "select \(function)") }
+                }
+            }
         }
     }
 }

@@ -141,6 +141,7 @@ import Testing
                 "{", "{}", #"{"models": {"m": {"inputs": 1}}}"#, #"{"models": {"m": {"input": "free"}}}"#,
                 #"{"models": {"m": {"input": "1e400"}}}"#, #"{"models": {"m": {"input": 1, "input": 2}}}"#,
                 #"{"models": {"m": {"input": 1}, "m": {"input": 2}}}"#,
+                #"{"currency": "EUR", "models": {"m": {"input": 1}}}"#,
             ] {
                 let result = try await load(bad)
                 #expect(result.status == 1)

@@ -75,6 +75,51 @@ import Testing
         }
     }
 
+    @Test func `what a session's services say of themselves is no line of its own`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            let forged = #"\u001b[2J\nerrors        999"#
+            let lines = [
+                Lines.event(stream: stream, type: "session.started", ("data", #"{"llmProvider":"\#(forged)"}"#)),
+                Lines.event(
+                    stream: stream,
+                    type: "session.state_changed",
+                    ("data", #"{"from":"idle","to":"\#(forged)"}"#)
+                ),
+            ]
+            let input = lines.joined(separator: "\n")
+            let appended = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            #expect(appended.status == 0, "\(appended.errors)")
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            for words in [
+                ["session", "\(stream)"], ["replay", "\(stream)", "--speed", "0"],
+                ["replay", "\(stream)", "--until", "2"],
+            ] {
+                let shown = try await RecorderCommand(words, databaseURL: database.url).result()
+                #expect(shown.status == 0, "\(shown.errors)")
+                #expect(shown.output.contains("[2J errors        999"), "\(shown.output)")
+                #expect(!shown.output.contains("\u{1B}"), "\(shown.output)")
+                #expect(!shown.lines.contains { $0.hasPrefix("errors        999") }, "\(shown.output)")
+            }
+        }
+    }
+
+    @Test func `as little as a cost may be, it is not shown as nothing`() async throws {
+        try await withTestDatabase { database in
+            let data = #"{"llmCost":"0.0000004","turnId":"019cad8f-ac00-7e4e-a7b6-000000000001"}"#
+            let line = Lines.event(stream: Lines.stream(), type: "turn.generated", ("data", data))
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: line)
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            for words in [["sessions"], ["costs"], ["costs", "--by", "none"]] {
+                let shown = try await RecorderCommand(words, databaseURL: database.url).result()
+                #expect(shown.output.contains(" <$0.000001"), "\(shown.output)")
+            }
+            let sums = try await RecorderCommand(["costs", "--by", "none", "--json"], databaseURL: database.url)
+                .result()
+            #expect(try sums.json().map { $0["calls"]?.integer } == [1])
+        }
+    }
+
     @Test func `a cost that is not all known is marked`() async throws {
         try await withTestDatabase { database in
             let turn = #""turnId":"019cad8f-ac00-7e4e-a7b6-000000000001""#

@@ -19,6 +19,10 @@ import Testing
         ["latency", "--from", "2026-03-03", "--until", "2026-03-02"],
         ["audit", "--from", "2026-03-03", "--until", "2026-03-02"],
         ["sessions", "--from", "2026-03-03", "--until", "2026-03-02"],
+        ["sessions", "--from", "2026-03-02", "--until", "2026-03-02"],
+        ["costs", "--from", "2026-03-02", "--until", "2026-03-02"],
+        ["latency", "--from", "2026-03-02T08:00:30Z", "--until", "2026-03-02T08:00:50Z"],
+        ["costs", "--by", "none,day"], ["costs", "--by", ""], ["projections", "new", "conversation_turns"],
         ["projections", "new", "Bad Name"], ["migrate", "new", "Bad Name"], ["dev", "--directory", ""],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {

@@ -23,8 +23,11 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
     /// Whether both are the same UUID.
     public static func == (left: EventID, right: EventID) -> Bool { left.uuid.isSame(as: right.uuid) }
 
-    /// Hashes the random half alone, which tells events apart.
-    public func hash(into hasher: inout Hasher) { hasher.combine(uuid.low) }
+    /// Hashes both halves: of UUIDs of version 1 the second is the same in a whole process.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(uuid.high)
+        hasher.combine(uuid.low)
+    }
 }
 
 extension UUID {

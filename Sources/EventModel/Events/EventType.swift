@@ -31,10 +31,9 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
         return left.otherName.utf8.elementsEqual(right.otherName.utf8)
     }
 
-    /// Hashes the place, or length and end of the name, which tell the types of a log apart.
+    /// Hashes the place, or the name of a type that has none.
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(place ?? UInt8(truncatingIfNeeded: otherName.utf8.count) &+ 128)
-        if place == nil { hasher.combine(otherName.utf8.last) }
+        if let place { hasher.combine(place) } else { hasher.combine(otherName) }
     }
 
     /// The name.

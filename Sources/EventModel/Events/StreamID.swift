@@ -23,6 +23,9 @@ public struct StreamID: Hashable, Sendable, CustomStringConvertible {
     /// Whether both are the same UUID.
     public static func == (left: StreamID, right: StreamID) -> Bool { left.uuid.isSame(as: right.uuid) }
 
-    /// Hashes the random half alone, which tells streams apart.
-    public func hash(into hasher: inout Hasher) { hasher.combine(uuid.low) }
+    /// Hashes both halves: of UUIDs of version 1 the second is the same in a whole process.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(uuid.high)
+        hasher.combine(uuid.low)
+    }
 }

@@ -109,7 +109,9 @@ struct BatchBuilding {
 
     private func description(ofMisfit field: Int) -> String {
         let field = plan.scan.fields[field]
-        return "\(field.path) is no \(field.type.rawValue), as the projection declares it"
+        let limit =
+            field.type == .numeric ? " of at most \(FieldType.mostDigits) digits before and behind its point" : ""
+        return "\(field.path) is no \(field.type.rawValue)\(limit), as the projection declares it"
     }
 
     /// What has grown, with the statements that fold it.

@@ -78,7 +78,7 @@ extension FieldType {
 
     /// So many digits may stand before a decimal's point, and behind it: sums of such numbers can still be shown as `double
     /// precision`, so that one event cannot make a view unreadable.
-    private static let mostDigits = 300
+    static let mostDigits = 300
 
     private static func append(_ value: (some PostgresEncodable)?, to buffer: inout PostgresBuffer) -> Bool {
         guard let value else { return false }

@@ -29,7 +29,8 @@ public struct ModelPrice: Hashable, Sendable {
         self.validFrom = validFrom
     }
 
-    /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number.
+    /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number, with a
+    /// `source` beside them if one likes.
     ///
     /// - Parameters:
     ///   - json: The file.
@@ -46,6 +47,15 @@ public struct ModelPrice: Hashable, Sendable {
             throw ReadModelError(
                 .invalidArgument,
                 "it has no object \"models\", which holds a model's prices by its name"
+            )
+        }
+        // What is passed over may be what says how prices are meant, such as a currency.
+        if case .object(let members) = root,
+            let other = members.first(where: { !["models", "source"].contains($0.name) })
+        {
+            throw ReadModelError(
+                .invalidArgument,
+                "\(other.name): a file of prices has \"models\", in US dollars a token, and \"source\"; take the rest out"
             )
         }
         var prices: [ModelPrice] = []

@@ -31,9 +31,9 @@ struct ProjectionHeader {
         var isKeyedByStream = false
         var mostShards: Int?
         var personal: [(name: String, line: Int)] = []
-        for (number, line) in script.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in script.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
-            if content.isEmpty || content == "\r" { continue }
+            if content.isEmpty { continue }
             guard content.hasPrefix("--") else { break }
             guard let match = content.wholeMatch(of: #/--\s*([a-zA-Z]+)\s*:\s*(.*?)\s*/#) else { continue }
             func invalid(_ reason: String) -> SchemaError {

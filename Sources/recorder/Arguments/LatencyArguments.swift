@@ -52,7 +52,7 @@ struct CostDimensionList: ExpressibleByArgument {
     init(_ dimensions: [CostDimension]) { self.dimensions = dimensions }
 
     init?(argument: String) {
-        let names = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let names = argument == "none" ? [] : argument.split(separator: ",", omittingEmptySubsequences: false)
         let dimensions = names.compactMap { CostDimension(rawValue: String($0)) }
         guard dimensions.count == names.count, Set(dimensions).count == names.count else { return nil }
         self.dimensions = dimensions

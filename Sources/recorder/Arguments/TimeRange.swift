@@ -4,13 +4,34 @@ import EventModel
 /// Refuses ranges of time that cannot be meant.
 enum TimeRange {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
+    private static let microsecondsPerMinute: Int64 = 60_000_000
 
-    /// Refuses a beginning that lies behind the end.
+    /// Refuses a beginning that lies behind the end, and a range in which nothing can lie.
     ///
     /// - Throws: `ValidationError`.
     static func check(from: Timestamp?, until: Timestamp?) throws {
-        guard let from, let until, from > until else { return }
-        throw ValidationError("--from \(from) is later than --until \(until): give the earlier time to --from.")
+        guard let from, let until, from >= until else { return }
+        throw ValidationError(
+            from > until
+                ? "--from \(from) is later than --until \(until): give the earlier time to --from."
+                : "--from \(from) is --until \(until), which is not part of the range: for a day, give the next one to --until."
+        )
+    }
+
+    /// Refuses a range of minutes that holds none, as ``check(from:until:)`` does.
+    ///
+    /// - Throws: `ValidationError`.
+    static func checkMinutes(from: Timestamp?, until: Timestamp?) throws {
+        try check(from: from, until: until)
+        guard let from, let until, minute(of: from) == minute(of: until) else { return }
+        throw ValidationError(
+            "--from \(from) and --until \(until) lie in one minute, and latencies are kept by the minute: give the next one to "
+                + "--until."
+        )
+    }
+
+    private static func minute(of time: Timestamp) -> Int64 {
+        Int64((Double(time.microseconds) / Double(microsecondsPerMinute)).rounded(.down))
     }
 
     /// Refuses a time within a day, where only whole days can be told apart.

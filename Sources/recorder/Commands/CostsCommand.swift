@@ -8,18 +8,21 @@ struct CostsCommand: AsyncParsableCommand {
         commandName: "costs",
         abstract: "Sums costs by day, stage, provider, model or session.",
         discussion: """
-            Costs are exact. Calls whose cost is not known are counted apart and never taken as 0.
+            Costs are exact. Calls whose cost is not known are counted apart and never taken as 0. The calls of a session to one \
+            provider and model in one stage are one row, which stands at the day of the first of them: a session that goes on \
+            past midnight (UTC) counts whole at the day before.
 
             EXAMPLES
               recorder costs
               recorder costs --by day,provider,model --from 2026-03-01 --until 2026-04-01
+              recorder costs --by none --from 2026-03-01 --until 2026-04-01
               recorder costs --by session --user 019cad8f-ac00-7d67-b00a-4911e12a826e --json
             """
     )
 
     @Option(
         help: ArgumentHelp(
-            "What to sum by: any of day, stage, provider, model, session, divided by commas.",
+            "What to sum by: any of day, stage, provider, model, session, separated by commas; none for one sum.",
             valueName: "list"
         )
     )
@@ -31,10 +34,12 @@ struct CostsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this user's.", valueName: "id"))
     var user: StreamID?
 
-    @Option(help: ArgumentHelp("From this day on, in UTC: a day, not a time in it.", valueName: "day"))
+    @Option(
+        help: ArgumentHelp("Calls that began on this day or later, in UTC: a day, not a time in it.", valueName: "day")
+    )
     var from: Timestamp?
 
-    @Option(help: ArgumentHelp("Before this day.", valueName: "day"))
+    @Option(help: ArgumentHelp("Calls that began before this day.", valueName: "day"))
     var until: Timestamp?
 
     @Option(help: ArgumentHelp("Only of this stage: asr, rag, llm, tts.", valueName: "stage"))

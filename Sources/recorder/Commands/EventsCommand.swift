@@ -12,6 +12,8 @@ struct EventsCommand: AsyncParsableCommand {
               recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f
               recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f --backwards --limit 5
               recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f --from 100 --json | jq .data
+              recorder events 019cad8f-ac00-7e4e-a7b6-815d4e98868f --json |
+                jq -c 'del(.version, .position, .recordedAt)' | DATABASE_URL=… recorder import -
             """
     )
 

@@ -57,7 +57,7 @@ struct LatencyCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        try TimeRange.check(from: from, until: until)
+        try TimeRange.checkMinutes(from: from, until: until)
         guard series != nil else { return }
         if percentiles != nil { throw ValidationError("A series has fixed percentiles: leave --percentiles out.") }
         if stage.count != 1 { throw ValidationError("A series is of one --stage.") }

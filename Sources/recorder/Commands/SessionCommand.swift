@@ -55,7 +55,7 @@ struct SessionCommand: AsyncParsableCommand {
         }
         let times = session.timeInState.sorted { $0.value > $1.value }
             .compactMap { state, time in Figures.decimal(time / 1_000, digits: 1).map { "\(state) \($0) s" } }
-        let facts: [(String, String?)] = [
+        FactList.print([
             ("session", session.id.description),
             ("user", session.userID?.description),
             ("state", session.state),
@@ -73,9 +73,6 @@ struct SessionCommand: AsyncParsableCommand {
                 [session.asrProvider, session.llmProvider, session.ttsProvider].compactMap(\.self)
                     .joined(separator: " → ")
             ),
-        ]
-        for (name, value) in facts {
-            if let value, !value.isEmpty { StandardOutput.shared.line("\(name.padded(to: 14))\(value)") }
-        }
+        ])
     }
 }

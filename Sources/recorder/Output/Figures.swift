@@ -19,7 +19,8 @@ enum Figures {
         value.flatMap { decimal($0, digits: abs($0) < 100 ? 1 : 0) }
     }
 
-    /// US dollars, rounded to six digits after the point; `recorder … --json` has all digits.
+    /// US dollars, rounded to six digits after the point, where as little as that is not shown as nothing; `recorder … --json`
+    /// has all digits.
     static func dollars(_ value: Money?) -> String? {
         guard let text = value?.text else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
@@ -27,7 +28,9 @@ enum Figures {
         guard let half = Money(value.isNegative ? "-0.0000005" : "0.0000005") else { return nil }
         let rounded = (value + half).text
         let cut = rounded.prefix { $0 != "." } + "." + rounded.drop { $0 != "." }.dropFirst().prefix(6)
-        return "$\(cut.contains { ("1"..."9").contains($0) } ? cut : "0.000000")"
+        if cut.contains(where: { ("1"..."9").contains($0) }) { return "$\(cut)" }
+        guard text.contains(where: { ("1"..."9").contains($0) }) else { return "$0.000000" }
+        return value.isNegative ? ">-$0.000001" : "<$0.000001"
     }
 
     /// US dollars, with a `+` behind them if not all that they are a sum of is known.

@@ -14,7 +14,7 @@ enum ReplayText {
         let who = frame.speaker == .system ? frame.type.name.onOneLine : frame.speaker.rawValue
         let head = [
             Figures.offset(frame.offset).padded(fromLeftTo: 10),
-            frame.state.padded(to: 11),
+            frame.state.onOneLine.padded(to: 11),
             (frame.turnIndex.map { "#\($0)" } ?? "").padded(fromLeftTo: 4),
             who,
         ].joined(separator: "  ")
@@ -24,7 +24,7 @@ enum ReplayText {
 
     /// Prints a snapshot, one thing a line, and its turns as a table.
     static func print(_ snapshot: SessionSnapshot) {
-        let facts: [(String, String?)] = [
+        FactList.print([
             ("session", snapshot.session.description),
             ("version", "\(snapshot.version)"),
             ("at", snapshot.at?.description),
@@ -36,10 +36,7 @@ enum ReplayText {
             ("errors", "\(snapshot.errorCount)"),
             ("anomalies", "\(snapshot.anomalies)"),
             ("cost", Figures.dollars(snapshot.totalCost, uncostedCalls: snapshot.uncostedCalls)),
-        ]
-        for (name, value) in facts {
-            if let value { StandardOutput.shared.line("\(name.padded(to: 14))\(value)") }
-        }
+        ])
         guard !snapshot.turns.isEmpty else { return }
         StandardOutput.shared.endLine()
         TextTable<SessionSnapshot.Turn>([

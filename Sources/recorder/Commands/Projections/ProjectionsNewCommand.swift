@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Projector
+import Schema
 
 /// `recorder projections new NAME`: files for a new projection.
 struct ProjectionsNewCommand: AsyncParsableCommand {
@@ -25,7 +26,14 @@ struct ProjectionsNewCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
-    func validate() throws { try ValidationError.checking { _ = try ProjectionTemplate(name: name) } }
+    func validate() throws {
+        try ValidationError.checking {
+            _ = try ProjectionTemplate(name: name)
+            // Its version 1 would go before the one that is carried, under views that others read.
+            guard try ProjectionFiles.all(in: .embedded).contains(where: { $0.name == name }) else { return }
+            throw CommandError(.input, "the recorder has a projection \(name) of its own: choose another name")
+        }
+    }
 
     func run() async throws {
         let folder = URL(filePath: projections, directoryHint: .isDirectory)
