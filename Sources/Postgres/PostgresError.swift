@@ -73,10 +73,14 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether a lock was not given within `lock_timeout`, or at once where that was asked for.
     package var isLockTimeout: Bool { sqlState == "55P03" }
 
-    /// Whether a table, a function or a schema is not there, or not in the search path.
+    /// Whether a table, a column, a function or a schema is not there, or not in the search path.
     ///
-    /// Source: PostgreSQL manual, appendix A, "Error Codes": undefined_table, undefined_function, invalid_schema_name.
-    package var isMissingObject: Bool { ["42P01", "42883", "3F000"].contains(sqlState) }
+    /// Source: PostgreSQL manual, appendix A, "Error Codes": undefined_table, undefined_column, undefined_function,
+    /// invalid_schema_name.
+    package var isMissingObject: Bool { ["42P01", "42703", "42883", "3F000"].contains(sqlState) }
+
+    /// Whether nothing answered at the address: a server that refuses a connection says that this is fatal.
+    package var isUnanswered: Bool { code == .connectionFailed && hint == nil && !message.contains("FATAL") }
 
     /// Whether the role may not do what was asked.
     ///

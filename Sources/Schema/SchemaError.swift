@@ -10,6 +10,8 @@ package struct SchemaError: Error, Sendable, CustomStringConvertible {
         case outOfOrder
         /// A file's name or content does not follow the rules.
         case invalidFile
+        /// The schema is older than the program.
+        case outOfDate
         /// The server refused a migration.
         case failed
         /// The real schema differs from what the migrations make.

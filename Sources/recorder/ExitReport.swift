@@ -64,10 +64,15 @@ struct ExitReport {
 
     /// What to do about an error that the database led to, where the error itself does not say.
     private static func advice(on error: any Error) -> String? {
+        guard let database = ErrorCauses.database(of: error) else { return nil }
+        if error is SchemaError, database.isPermissionDenied {
+            return """
+                Migrate with the login that ran the first migration, or as a superuser; `migrate verify` builds the schema \
+                a second time, for which the login needs a grant of CREATE on the database
+                """
+        }
         // What runs migrations is not helped by running them, and some errors give the advice themselves.
-        guard !"\(error)".contains("migrate up"), !(error is SchemaError),
-            let database = ErrorCauses.database(of: error)
-        else { return nil }
+        guard !"\(error)".contains("migrate up"), !(error is SchemaError) else { return nil }
         switch database.sqlState {
         case _ where database.isMissingObject:
             // A projection's own SQL names what is not there.
@@ -78,10 +83,10 @@ struct ExitReport {
             return """
                 Connect with a login in the role that may: recorder_appender appends and reads the log, recorder_projector \
                 projects, shows how projections stand and reads the log, recorder_analyst reads the read models, \
-                recorder_owner does the rest; to rebuild and verify projections, recorder_projector also needs a grant of \
-                CREATE on the database
+                recorder_owner does the rest; what builds beside the live tables, `projections rebuild` and `verify`, \
+                `migrate verify`, also needs a grant of CREATE on the database
                 """
-        case _ where database.code == .connectionFailed:
+        case _ where database.isUnanswered:
             return "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"
         default: return nil
         }

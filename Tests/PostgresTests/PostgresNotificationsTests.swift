@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    @Test func `a listener is not taken for a session that its owner forgot`() async throws {
+        try await withDatabase { configuration in
+            var configuration = configuration
+            configuration.settings["idle_session_timeout"] = "2s"
+            var iterator = notifications(configuration).makeAsyncIterator()
+            try await #expect(iterator.next() == .listening(again: false))
+            // Made later, and ended first.
+            let idle = try await PostgresConnection.connect(configuration, logger: silent)
+            let process = try #require(try await idle.first(Column<Int32>("select pg_backend_pid()")))
+            configuration.settings["idle_session_timeout"] = "0"
+            try await withSession(configuration) { observer in
+                let alive = Column<Int32>("select pid from pg_stat_activity where pid = \(process)")
+                while try await observer.first(alive) != nil { try await Task.sleep(for: .milliseconds(10)) }
+                try await observer.run(unsafeSQL: "notify news")
+            }
+            try await #expect(iterator.next() == .received(channel: "news", payload: ""))
+            await idle.close()
+        }
+    }
+
     @Test func `a listener whose session is ended listens again and says so`() async throws {
         try await withDatabase { configuration in
             try await withSession(configuration) { observer in

@@ -49,6 +49,38 @@ import Testing
         }
     }
 
+    @Test func `who switches the views does not have readers wait`() async throws {
+        try await withTestDatabase { database in
+            let shell = try Operator(database)
+            defer { try? FileManager.default.removeItem(at: shell.folder) }
+            try await ReadModels(database: database).append(ReadModels.simulated(sessions: 1, seed: 52))
+            try await shell.run("project", "--until-caught-up")
+            try await withReader(of: "conversation_turns", in: database) {
+                try await shell.run("projections", "activate", "conversation_turns", "--version", "1")
+            }
+            #expect(try await shell.live() == 1)
+        }
+    }
+
+    @Test func `a projector does not begin on a schema that is older`() async throws {
+        try await withTestDatabase { database in
+            _ = try await RecorderCommand.run("migrate", "down", databaseURL: database.url)
+            let refused = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            #expect(refused.status == 1)
+            #expect(
+                refused.errors.contains("pending in schema recorder: run `recorder migrate up`"),
+                "\(refused.errors)"
+            )
+            _ = try await RecorderCommand.run("migrate", "up", databaseURL: database.url)
+            try await withConnection(database) { connection in
+                try await connection.run(unsafeSQL: "insert into schema_migrations values (9999, 'later', '')")
+            }
+            let warned = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            #expect(warned.status == 0, "\(warned.errors)")
+            #expect(warned.errors.contains("9999_later"), "\(warned.errors)")
+        }
+    }
+
     @Test func `two versions are built, switched, switched back and dropped by commands`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)

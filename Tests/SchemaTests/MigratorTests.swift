@@ -41,6 +41,31 @@ import Testing
         }
     }
 
+    @Test func `a migration that waits for readers does not have others wait behind it`() async throws {
+        let files = changed("migrations/0002_second.up.sql", "alter table first add column m int")
+        try await withTestDatabase(.empty) { database in
+            try await withConnection(database) { _ = try await Migrator(files: files).up(on: $0, to: 1) }
+            try await withReader(of: "recorder.first", in: database) {
+                try await withConnection(database) { _ = try await Migrator(files: files).up(on: $0) }
+            }
+        }
+    }
+
+    @Test func `a program tells a schema that is older from one that is newer`() async throws {
+        try await withTestConnection(.empty) { connection in
+            let migrator = Migrator(files: files)
+            let none = await #expect(throws: SchemaError.self) { try await migrator.refuseOlderSchema(on: connection) }
+            #expect(none?.message.hasPrefix("2 of this program's migrations are pending") == true)
+            _ = try await migrator.up(on: connection, to: 1)
+            let older = await #expect(throws: SchemaError.self) { try await migrator.refuseOlderSchema(on: connection) }
+            #expect(older?.code == .outOfDate)
+            _ = try await migrator.up(on: connection)
+            #expect(try await migrator.refuseOlderSchema(on: connection).isEmpty)
+            let former = Migrator(files: SQLFiles(texts: files.texts.filter { !$0.key.contains("second") }))
+            #expect(try await former.refuseOlderSchema(on: connection) == ["0002_second"])
+        }
+    }
+
     @Test func `a migration that fails leaves nothing behind and tells the server's words`() async throws {
         let files = changed("migrations/0002_second.up.sql", "create table half (n int); select 1/0")
         try await withTestConnection(.empty) { connection in

@@ -143,8 +143,9 @@ package enum LogReader {
 extension PostgresError {
     /// On a standby, a snapshot does not say which transactions are still running, and what another server delivered may not
     /// have arrived: a cursor would pass over events.
-    static let standby = PostgresError(
-        .connectionFailed,
-        "the server is a standby, where the log cannot be followed: connect to the primary, as target_session_attrs=read-write does"
-    )
+    static let standby = {
+        var error = PostgresError(.connectionFailed, "the server is a standby, where the log cannot be followed")
+        error.hint = "connect to the primary, as target_session_attrs=read-write does"
+        return error
+    }()
 }

@@ -83,6 +83,8 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
         private mutating func listen() async throws -> Bool {
             let made = try await PostgresConnection.connect(sequence.configuration, logger: sequence.logger)
             let isLent = try await made.isLent()
+            // Whoever listens is idle most of the time, and is not to be taken for one who left.
+            if !isLent { try await made.run(unsafeSQL: "set idle_session_timeout = 0") }
             for channel in isLent ? [] : sequence.channels {
                 try await made.run(unsafeSQL: "listen \(PostgresConfiguration.quotedIdentifier(channel))")
             }

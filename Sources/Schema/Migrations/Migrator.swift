@@ -206,13 +206,18 @@ package struct Migrator: Sendable {
         return migrations.filter { pending.contains($0.version) }
     }
 
+    /// How long a step waits for a lock before it lets others go first, and for how long it does so.
+    private static let lockTimeout = (once: Duration.seconds(1), altogether: Duration.seconds(60))
+
     /// Runs one step under the lock, in a transaction of its own.
     private func step(
         on connection: PostgresConnection,
         _ body: @Sendable (isolated PostgresConnection) async throws -> Migration?
     ) async throws -> Migration? {
-        try await connection.transaction { connection in
+        try await connection.transaction(givingWayFor: Self.lockTimeout.altogether) { connection in
+            // Another one that migrates is waited for, however long that takes.
             _ = try await connection.first(LockSchema(schema: schema))
+            try await connection.limitLockWaits(to: Self.lockTimeout.once)
             if try await connection.first(SelectHasMigrations(schema: schema)) != true {
                 // Only then: who asks for a schema that is there needs the right to make one all the same.
                 if try await connection.first(SelectHasSchema(schema: schema)) != true {
@@ -257,7 +262,7 @@ package struct Migrator: Sendable {
     ) async throws {
         do {
             try await connection.run(unsafeSQL: migration.script(direction))
-        } catch let error as PostgresError where error.code == .server {
+        } catch let error as PostgresError where error.code == .server && !error.isLockTimeout {
             throw SchemaError(
                 .failed,
                 "migration \(migration.title) (\(direction.rawValue)) failed and was rolled back: \(error)",

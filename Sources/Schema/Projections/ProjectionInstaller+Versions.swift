@@ -16,8 +16,9 @@ extension ProjectionInstaller {
         among files: [ProjectionFiles],
         on connection: PostgresConnection
     ) async throws {
-        try await connection.transaction(retries: 10) { connection in
+        try await connection.transaction(givingWayFor: .seconds(60)) { connection in
             _ = try await connection.first(LockSchema(schema: schema))
+            try await connection.limitLockWaits(to: .milliseconds(300))
             _ = try await connection.first(SetSearchPath(schemas: [schema]))
             let installed = try await connection.query(SelectInstalled())
             guard installed.contains(where: { $0.name == projection.name && $0.version == projection.version }) else {

@@ -96,7 +96,7 @@ package struct ProjectionInstaller: Sendable {
     ) async throws {
         do {
             try await connection.run(unsafeSQL: script)
-        } catch let error as PostgresError where error.code == .server {
+        } catch let error as PostgresError where error.code == .server && !error.isLockTimeout {
             throw SchemaError(
                 .failed,
                 "\(projection.folder)/\(file) failed and was rolled back: \(error)",

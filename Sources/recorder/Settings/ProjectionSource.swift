@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Postgres
 import Schema
 
@@ -26,10 +27,17 @@ struct ProjectionSource: Sendable {
     /// A further version of a projection that has tables gets its own by `recorder projections rebuild`.
     ///
     /// - Parameter makingNew: Whether projections without tables get theirs.
-    /// - Throws: `SchemaError`, and then nothing was made; `PostgresError`.
+    /// - Throws: `SchemaError`, and then nothing was made, with `.outOfDate` if migrations are pending; `PostgresError`.
     func installed(_ settings: Settings, makingNew: Bool = true) async throws -> [ProjectionFiles] {
         let files = try files()
         return try await withConnection(settings) { connection in
+            let newer = try await Migrator(schema: settings.schema).refuseOlderSchema(on: connection)
+            if !newer.isEmpty {
+                settings.logger.warning(
+                    "this program is older than the schema: run the newer one everywhere",
+                    metadata: ["unknown": .array(newer.map { "\($0)" })]
+                )
+            }
             let installer = ProjectionInstaller(schema: settings.schema)
             let installed = try await installer.installed(on: connection)
             let (names, titles) = (Set(installed.map(\.name)), Set(installed.map { "\($0.name) v\($0.version)" }))

@@ -22,7 +22,7 @@ extension Settings {
     private static func missesSomething(_ error: any Error) -> Bool {
         // A schema that a role may not use is none for `current_schema`.
         if (error as? ProjectorError)?.code == .invalidProjection { return true }
-        return ErrorCauses.database(of: error)?.isMissingObject == true
+        return ErrorCauses.database(of: error).map { $0.isMissingObject || $0.isPermissionDenied } == true
     }
 
     /// Who these settings connect as, if the schema is there and he may not use it.

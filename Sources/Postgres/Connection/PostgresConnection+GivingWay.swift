@@ -1,0 +1,47 @@
+/// Work that needs locks which readers hold. Whoever waits for such a lock has everybody behind it wait too, so it waits for a
+/// moment, lets them go first, and tries again.
+extension PostgresConnection {
+    /// Runs `body` in a transaction, again and again while it is not given a lock, or loses against another transaction.
+    ///
+    /// - Parameters:
+    ///   - patience: For how long it is tried again.
+    ///   - body: The work, which begins by ``limitLockWaits(to:)``; it may run several times.
+    /// - Throws: What `body` throws; after the patience ``PostgresError`` with a hint that names who may be in the way.
+    package func transaction<R: Sendable>(
+        givingWayFor patience: Duration,
+        _ body: @Sendable (isolated PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let end = ContinuousClock.now + patience
+        while true {
+            do {
+                return try await transaction(retries: 10, body)
+            } catch var error as PostgresError where error.isLockTimeout {
+                guard .now < end else {
+                    let others = try await query(SelectOldestTransactions()).map { "\($0)" }
+                    error.hint =
+                        "others have held the locks for \(patience), and nothing was changed: try again later"
+                        + (others.isEmpty
+                            ? "" : ", or end who has a transaction open (pid \(others.joined(separator: ", ")))")
+                    throw error
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 50...250)))
+            }
+        }
+    }
+
+    /// Has the open transaction give up waiting for a lock after so long.
+    package func limitLockWaits(to limit: Duration) async throws {
+        try await run(unsafeSQL: "set local lock_timeout = '\(Int(limit / .milliseconds(1)))ms'")
+    }
+}
+
+/// The processes whose transactions have been open for longest in this database, as far as this role can see.
+private struct SelectOldestTransactions: PostgresStatement {
+    let sql = """
+        select pid from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and xact_start < clock_timestamp() - interval '1 second'
+        order by xact_start limit 5
+        """
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int32 { try row.decode(at: 0) }
+}
