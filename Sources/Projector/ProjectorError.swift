@@ -55,6 +55,9 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
 }
 
 extension ProjectorError {
+    /// A checkpoint is no longer this worker's, or no longer where it left it.
+    static let leaseLost = ProjectorError(.leaseLost, "another worker has taken a shard over")
+
     /// A projection's SQL fails whatever the events are.
     static func applyFails(_ projection: Projection, cause: PostgresError) -> ProjectorError {
         ProjectorError(

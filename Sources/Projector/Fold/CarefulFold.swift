@@ -5,13 +5,15 @@ internal import Postgres
 /// Folds events into one projection when folding them all at once has failed: halves them until the event that fails is
 /// alone, leaves it and the later events of its stream out, and folds the others.
 struct CarefulFold {
+    private let projection: Projection
     private let plan: BatchPlan
-    let decoder: EventDecoder
+    private let decoder: EventDecoder
     /// The events that could not be applied, at most one a stream.
     private(set) var failures: [FailingEvent] = []
     private var stopped: Set<StreamID> = []
 
     init(_ projection: Projection, decoder: EventDecoder) {
+        self.projection = projection
         plan = BatchPlan([projection])
         self.decoder = decoder
     }
@@ -21,8 +23,18 @@ struct CarefulFold {
     /// - Parameters:
     ///   - events: By position, so that each stream's are by version.
     ///   - connection: In a transaction.
-    /// - Throws: `PostgresError` that is no event's fault.
+    /// - Throws: ``ProjectorError`` with `.projectionFailed` if the projection's SQL fails whatever the events are;
+    ///   `PostgresError` that is neither's fault.
     mutating func fold(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
+        do {
+            try await halve(events, on: connection)
+        } catch let error as PostgresError where error.isProjectionsFault {
+            throw ProjectorError.applyFails(projection, cause: error)
+        }
+    }
+
+    /// Folds events at once; if one of them fails, each half by itself.
+    private mutating func halve(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
         let events = events.filter { !stopped.contains($0.stream) }
         guard !events.isEmpty else { return }
         let builder = BatchBuilder(plan, decoder: decoder)
@@ -49,8 +61,8 @@ struct CarefulFold {
                 return stop(FailingEvent(event: events[0], type: type.name, reason: "\(error)"))
             }
             let middle = events.count / 2
-            try await fold(Array(events[..<middle]), on: connection)
-            try await fold(Array(events[middle...]), on: connection)
+            try await halve(Array(events[..<middle]), on: connection)
+            try await halve(Array(events[middle...]), on: connection)
         }
     }
 

@@ -174,11 +174,7 @@ extension ShadowBuild {
             guard !own.isEmpty else { continue }
             try await connection.execute(setShard(of: filter, at: place))
             var fold = CarefulFold(projection, decoder: decoder)
-            do {
-                try await fold.fold(own, on: connection)
-            } catch let error as PostgresError where error.isProjectionsFault {
-                throw ProjectorError.applyFails(projection, cause: error)
-            }
+            try await fold.fold(own, on: connection)
             failures += fold.failures.map { (place, $0) }
         }
         return failures

@@ -150,9 +150,7 @@ extension ProjectorWorker {
                 cursor: cursor,
                 given: shards.map(\.passed)
             )
-            guard try await connection.execute(advance) == shards.count else {
-                throw ProjectorError(.leaseLost, "another worker has taken a shard over")
-            }
+            guard try await connection.execute(advance) == shards.count else { throw ProjectorError.leaseLost }
         }
     }
 }

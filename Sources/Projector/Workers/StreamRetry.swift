@@ -25,9 +25,7 @@ struct StreamRetry: Sendable {
             cursor: owned.cursor,
             given: [owned.passed]
         )
-        guard try await connection.execute(advance) == 1 else {
-            throw ProjectorError(.leaseLost, "another worker has taken the shard over")
-        }
+        guard try await connection.execute(advance) == 1 else { throw ProjectorError.leaseLost }
         var version = stopped.eventVersion
         while true {
             let events = try await connection.query(
@@ -39,11 +37,7 @@ struct StreamRetry: Sendable {
                 handled.append(event)
             }
             var fold = CarefulFold(projection, decoder: decoder)
-            do {
-                try await fold.fold(handled, on: connection)
-            } catch let error as PostgresError where error.isProjectionsFault {
-                throw ProjectorError.applyFails(projection, cause: error)
-            }
+            try await fold.fold(handled, on: connection)
             if let failing = fold.failures.first {
                 try await connection.execute(Quarantine.Stop(key: stopped.key, failing: failing))
                 return false

@@ -141,7 +141,7 @@ struct WorkerRound: Sendable {
                     try await connection.pipeline(statements(moves, built, behind: batch))
                 }
             } catch let error as PostgresError where error.sqlState == Checkpoint.GuardedAdvance.refusal {
-                throw Self.leaseLost
+                throw ProjectorError.leaseLost
             }
         }
         outcome.take(moves.filter { !left.contains($0.place) }, behind: batch)
@@ -167,25 +167,16 @@ struct WorkerRound: Sendable {
         }
         let moves = moves(group, behind: batch, taken: counts, outcome)
         let advance = advance(moves, to: batch.cursor)
-        guard try await connection.execute(advance) == advance.checkpoints.count else { throw Self.leaseLost }
+        guard try await connection.execute(advance) == advance.checkpoints.count else { throw ProjectorError.leaseLost }
         outcome.take(moves, behind: batch)
         var failures: [(Int, FailingEvent)] = []
         for (place, projection) in projections.enumerated() {
             var fold = CarefulFold(projection, decoder: decoder)
-            do {
-                try await fold.fold(taken[place], on: connection)
-            } catch let error as PostgresError where error.isProjectionsFault {
-                throw ProjectorError.applyFails(projection, cause: error)
-            }
+            try await fold.fold(taken[place], on: connection)
             failures += fold.failures.map { (place, $0) }
         }
         return failures
     }
-
-    private static let leaseLost = ProjectorError(
-        .leaseLost,
-        "another worker has taken a shard over: this worker's batch was rolled back"
-    )
 
     private func stop(
         _ failures: [(Int, FailingEvent)],
