@@ -10,3 +10,12 @@ extension LogCursor {
         self.init(delivered: delivered, window: end.map { .init(end: $0, position: position) })
     }
 }
+
+extension PostgresParameters {
+    /// Appends three values: `old_snapshot, new_snapshot, position`.
+    mutating func append(_ cursor: LogCursor) throws(PostgresError) {
+        try append(cursor.delivered)
+        try append(cursor.window?.end)
+        try append(cursor.window?.position ?? 0)
+    }
+}

@@ -25,7 +25,7 @@ package struct RebuildProgress: Sendable {
     /// Events read a second since it was begun or resumed.
     package let rate: Double
     /// How long folding takes still at that rate.
-    package var timeLeft: Duration? { rate > 0 ? .seconds(Double(max(0, total - done)) / rate) : nil }
+    package var timeLeft: Duration? { Duration(of: max(0, total - done), at: rate) }
 }
 
 /// Counts what was read and tells it.

@@ -61,10 +61,7 @@ struct ShadowModel: Sendable {
     /// - Parameter connection: In a transaction.
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if table.sql fails; `PostgresError`.
     func create(on connection: isolated PostgresConnection) async throws {
-        let name = PostgresConfiguration.quotedIdentifier(schema)
-        try await connection.run(
-            unsafeSQL: "create schema \(name); grant all on schema \(name) to recorder_owner, recorder_projector"
-        )
+        try await make(schema, on: connection)
         _ = try await connection.first(SetSearchPath(schemas: [schema, recorder]))
         do {
             try await connection.run(unsafeSQL: files.tableSQL)
@@ -79,14 +76,18 @@ struct ShadowModel: Sendable {
     ///
     /// - Parameter live: The version whose tables are compared.
     func createViews(live: ProjectionFiles, on connection: isolated PostgresConnection) async throws {
-        let name = PostgresConfiguration.quotedIdentifier(liveViews)
-        try await connection.run(
-            unsafeSQL: "create schema \(name); grant all on schema \(name) to recorder_owner, recorder_projector"
-        )
+        try await make(liveViews, on: connection)
         _ = try await connection.first(SetSearchPath(schemas: [liveViews, recorder]))
         try await connection.run(unsafeSQL: live.viewSQL)
         _ = try await connection.first(SetSearchPath(schemas: [schema, recorder]))
         try await connection.run(unsafeSQL: files.viewSQL)
+    }
+
+    private func make(_ schema: String, on connection: isolated PostgresConnection) async throws {
+        let name = PostgresConfiguration.quotedIdentifier(schema)
+        try await connection.run(
+            unsafeSQL: "create schema \(name); grant all on schema \(name) to recorder_owner, recorder_projector"
+        )
     }
 
     /// Drops what ``createViews(live:on:)`` made.

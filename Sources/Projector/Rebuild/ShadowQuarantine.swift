@@ -42,11 +42,7 @@ enum ShadowQuarantine {
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(model)
             try parameters.append(Int16(shard))
-            try parameters.append(failing.event.stream.uuid)
-            try parameters.append(failing.event.id.uuid)
-            try parameters.append(Int32(failing.event.version))
-            try parameters.append(failing.type)
-            try parameters.append(failing.reason)
+            try parameters.append(failing)
         }
     }
 

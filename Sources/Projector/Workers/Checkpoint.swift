@@ -108,9 +108,7 @@ package struct Checkpoint: Hashable, Sendable {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(cursor.delivered)
-            try parameters.append(cursor.window?.end)
-            try parameters.append(cursor.window?.position ?? 0)
+            try parameters.append(cursor)
             try parameters.append(keys: checkpoints.map(\.key))
             try parameters.append(checkpoints.map(\.epoch))
             try parameters.append(checkpoints.map(\.events))

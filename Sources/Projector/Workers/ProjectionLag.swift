@@ -27,10 +27,7 @@ package struct ProjectionLag: Sendable {
     package var processes: [String] { Set(shards.compactMap(\.process)).sorted() }
 
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
-    package var timeToCatchUp: Duration? {
-        guard let rate, rate > 0 else { return nil }
-        return .seconds(Double(eventsBehind) / rate)
-    }
+    package var timeToCatchUp: Duration? { rate.flatMap { Duration(of: eventsBehind, at: $0) } }
 
     /// Whether a person has to do something.
     package var isTroubled: Bool { !unowned.isEmpty || stoppedStreams > 0 || error != nil }

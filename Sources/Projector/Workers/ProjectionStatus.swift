@@ -29,10 +29,7 @@ package struct ProjectionStatus: Sendable {
     package var rate: Double?
 
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
-    package var timeToCatchUp: Duration? {
-        guard let rate, rate > 0 else { return nil }
-        return .seconds(Double(eventsBehind) / rate)
-    }
+    package var timeToCatchUp: Duration? { rate.flatMap { Duration(of: eventsBehind, at: $0) } }
 
     /// How far events are counted, over all shards that stand at one place.
     package static let countLimit = 1_000_000

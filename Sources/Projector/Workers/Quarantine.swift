@@ -11,6 +11,17 @@ struct FailingEvent {
     let reason: String
 }
 
+extension PostgresParameters {
+    /// Appends five values: the stream, the event's id and version, its type, and the reason.
+    mutating func append(_ failing: FailingEvent) throws(PostgresError) {
+        try append(failing.event.stream.uuid)
+        try append(failing.event.id.uuid)
+        try append(Int32(failing.event.version))
+        try append(failing.type)
+        try append(failing.reason)
+    }
+}
+
 /// A stream that a projection has stopped at a failing event.
 package struct QuarantinedStream: Sendable {
     package let key: ProjectionShard
@@ -129,11 +140,7 @@ enum Quarantine {
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(key.projectionVersion)
             try parameters.append(Int16(key.shard))
-            try parameters.append(failing.event.stream.uuid)
-            try parameters.append(failing.event.id.uuid)
-            try parameters.append(Int32(failing.event.version))
-            try parameters.append(failing.type)
-            try parameters.append(failing.reason)
+            try parameters.append(failing)
         }
     }
 

@@ -66,9 +66,7 @@ struct StreamRetry: Sendable {
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(stream.uuid)
             try parameters.append(Int32(version))
-            try parameters.append(cursor.delivered)
-            try parameters.append(cursor.window?.end ?? cursor.delivered)
-            try parameters.append(cursor.window?.position ?? 0)
+            try parameters.append(cursor)
             try parameters.append(limit)
         }
 
