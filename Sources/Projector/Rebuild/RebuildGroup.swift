@@ -96,13 +96,7 @@ package struct RebuildGroup: Sendable {
             }
         }
         let rebuilds = prepared.map { shadow in
-            ShadowRebuild(
-                shadow: shadow,
-                build: build(of: [shadow.model]),
-                all: all,
-                schema: schema,
-                options: options
-            )
+            ShadowRebuild(shadow: shadow, build: build(of: [shadow.model]), all: all, options: options)
         }
         var course = RebuildCourse(of: rebuilds) { build(of: $0) }
         outcomes.merge(try await course.run(on: connection, meter)) { $1 }

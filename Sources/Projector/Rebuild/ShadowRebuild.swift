@@ -9,8 +9,6 @@ struct ShadowRebuild: Sendable {
     let build: ShadowBuild
     /// All versions of all projections.
     let all: [ProjectionFiles]
-    /// The recorder's.
-    let schema: String
     let options: RebuildOptions
 
     /// The projection's.
@@ -31,15 +29,16 @@ struct ShadowRebuild: Sendable {
     ///
     /// - Throws: See ``RebuildGroup/Result``.
     func run(on connection: PostgresConnection, _ meter: RebuildMeter) async throws -> RebuildOutcome {
-        let (model, files) = (shadow.model, shadow.model.files)
+        let model = shadow.model
         let comparison = try await follower?.compare(on: connection) { meter.enter(.comparing, of: name) }
         let differences = comparison?.differenceCount ?? Int(shadow.checkpoints.first?.differences ?? 0)
         guard differences == 0 || options.acceptDifferences else {
             // Compared anew by the next run: somebody may have mended what differs.
             throw ProjectorError(
                 .modelsDiffer,
-                "\(files.title) built anew differs from the live model in \(differences) row\(differences == 1 ? "" : "s"); "
-                    + "nothing was swapped. Run it again with --accept-differences if the new one is right, or cancel it",
+                "\(model.files.title) built anew differs from the live model in \(differences) "
+                    + "row\(differences == 1 ? "" : "s"); nothing was swapped. Run it again with --accept-differences if "
+                    + "the new one is right, or cancel it",
                 comparison: comparison
             )
         }
@@ -48,10 +47,8 @@ struct ShadowRebuild: Sendable {
         let swap = ShadowSwap(
             build: build,
             model: model,
-            projection: files,
             all: all,
             isActive: shadow.isActive,
-            schema: schema,
             lockTimeout: options.lockTimeout,
             patience: options.patience
         )

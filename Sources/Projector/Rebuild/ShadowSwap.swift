@@ -7,12 +7,10 @@ struct ShadowSwap: Sendable {
     /// Of the one shadow.
     let build: ShadowBuild
     let model: ShadowModel
-    let projection: ProjectionFiles
     /// All versions of all projections.
     let all: [ProjectionFiles]
     /// Whether the views shall read the version.
     let isActive: Bool
-    let schema: String
     let lockTimeout: Duration
     /// How long to wait for old snapshots.
     let patience: Duration
@@ -32,7 +30,9 @@ struct ShadowSwap: Sendable {
         try await catchUp(on: connection)
         enter(.waitingForReaders)
         try await waitForSnapshots(on: connection)
-        for attempt in 1... {
+        var attempt = 0
+        while true {
+            attempt += 1
             // While it waited, more has come.
             try await catchUp(on: connection)
             enter(.swapping)
@@ -44,8 +44,8 @@ struct ShadowSwap: Sendable {
                 guard attempt < Self.attempts else {
                     throw ProjectorError(
                         .readersInTheWay,
-                        "readers of \(projection.title) hold their locks: the swap was tried \(attempt) times. Look for long "
-                            + "transactions in pg_stat_activity, and run the rebuild again: it goes on here",
+                        "readers of \(model.files.title) hold their locks: the swap was tried \(attempt) times. Look "
+                            + "for long transactions in pg_stat_activity, and run the rebuild again: it goes on here",
                         cause: error
                     )
                 }
@@ -54,7 +54,6 @@ struct ShadowSwap: Sendable {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 50...250)))
             }
         }
-        preconditionFailure("the attempts end")
     }
 
     /// Folds until little is left for the swap.
@@ -82,27 +81,28 @@ struct ShadowSwap: Sendable {
                 set local enable_seqscan = off;
                 """
         )
-        _ = try await connection.first(SetSearchPath(schemas: [schema]))
-        try await ProjectionInstaller(schema: schema).lock(on: connection)
+        _ = try await connection.first(SetSearchPath(schemas: [model.recorder]))
+        try await ProjectionInstaller(schema: model.recorder).lock(on: connection)
         // No worker's batch commits from here on: the live tables and their checkpoints stand still.
-        let live = try await connection.query(LiveCheckpoints.Select(projection: projection, isLocking: true))
+        let live = try await connection.query(LiveCheckpoints.Select(projection: model.files, isLocking: true))
         let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
         guard let head = try await connection.first(LogReader.CurrentSnapshot())?.snapshot, !checkpoints.isEmpty,
             live.isEmpty || live.count == checkpoints.count
         else {
             throw ProjectorError(
                 .rebuildMoved,
-                "the rebuild of \(projection.title) was cancelled, or its number of shards changed: begin it again"
+                "the rebuild of \(model.files.title) was cancelled, or its number of shards changed: begin it again"
             )
         }
         guard try await connection.first(ShadowCheckpoint.Checksum(model: model)) == checkpoints[0].checksum else {
             throw ProjectorError(
                 .rebuildMoved,
-                "prices of models were loaded while \(projection.title) was rebuilt: run the rebuild again, it begins anew"
+                "prices of models were loaded while \(model.files.title) was rebuilt: run the rebuild again, it begins "
+                    + "anew"
             )
         }
         let target = LogCursor(delivered: head)
-        _ = try await connection.first(SetSearchPath(schemas: [model.schema, schema]))
+        _ = try await connection.first(SetSearchPath(schemas: [model.schema, model.recorder]))
         for var lane in ShadowLane.all([checkpoints], to: { _, _ in target }, parallelism: 1) {
             while lane.cursor != lane.target {
                 lane.cursor = try await build.fold(lane, isCareful: true, on: connection).cursor
@@ -110,16 +110,14 @@ struct ShadowSwap: Sendable {
         }
         // Also those that stand in quarantine.
         let events = try await connection.query(ShadowCheckpoint.Load(model: model)).map(\.read)
-        try await ProjectionInstaller(schema: schema).exchange(
-            projection,
+        try await ProjectionInstaller(schema: model.recorder).exchange(
+            model.files,
             with: model.schema,
             isActive: isActive,
             among: all,
             on: connection
         )
-        try await connection.execute(
-            LiveCheckpoints.Replace(projection: projection, snapshot: head, events: events)
-        )
+        try await connection.execute(LiveCheckpoints.Replace(projection: model.files, snapshot: head, events: events))
         try await connection.execute(ShadowQuarantine.TakeOver(model: model))
         try await connection.execute(ShadowCheckpoint.Delete(model: model))
     }
@@ -140,9 +138,9 @@ struct ShadowSwap: Sendable {
                 let processes = waiting.map { "\($0.process)" }.sorted().joined(separator: ", ")
                 throw ProjectorError(
                     .readersInTheWay,
-                    "the swap of \(projection.title) has waited \(patience) for transactions that began before it, and would "
-                        + "see half a model: end them (pid \(processes) in pg_stat_activity), and run the rebuild again: it "
-                        + "goes on here"
+                    "the swap of \(model.files.title) has waited \(patience) for transactions that began before it, "
+                        + "and would see half a model: end them (pid \(processes) in pg_stat_activity), and run the "
+                        + "rebuild again: it goes on here"
                 )
             }
             try await Task.sleep(for: .milliseconds(20))
