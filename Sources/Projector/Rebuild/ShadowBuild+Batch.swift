@@ -12,7 +12,7 @@ extension ShadowBuild {
         /// Those of them that it was given, whose streams it had not stopped.
         var given: [[Int]]
 
-        init(_ filter: LaneFilter) {
+        init(_ filter: ShardFilter) {
             read = filter.counts.map { [Int](repeating: 0, count: $0) }
             given = read
         }
@@ -45,7 +45,7 @@ extension ShadowBuild {
             guard let place = models.firstIndex(where: { $0.files.name == row.projection }) else { continue }
             stopped[place].insert(row.stream)
         }
-        let filter = LaneFilter(lane.shards, stopped: stopped)
+        let filter = ShardFilter(lane.shards, stopped: stopped)
         let counts = try await count(batch.events, of: filter, on: connection)
         // The checkpoints move first: another process that builds the same shadow waits here, and fails.
         try await move(lane, to: batch.cursor, counts, on: connection)
@@ -64,7 +64,7 @@ extension ShadowBuild {
 
     private func count(
         _ events: [StoredEvent],
-        of filter: LaneFilter,
+        of filter: ShardFilter,
         on connection: isolated PostgresConnection
     ) async throws -> Counts {
         var counts = Counts(filter)
@@ -116,7 +116,7 @@ extension ShadowBuild {
 
     /// Folds some streams' events into the only shadow, without a checkpoint.
     func apply(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
-        let all = LaneFilter([0: ShardSet(count: 1, members: [0])], stopped: [[]])
+        let all = ShardFilter([0: ShardSet(count: 1, members: [0])], stopped: [[]])
         _ = try await applyCarefully(events, of: all, on: connection)
         try await checkShadows(on: connection)
     }
@@ -140,7 +140,7 @@ extension ShadowBuild {
     /// - Returns: The events that a projection, by its place, cannot apply, at which it has to stop their streams.
     private func apply(
         _ events: [StoredEvent],
-        of filter: LaneFilter,
+        of filter: ShardFilter,
         isCareful: Bool,
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
@@ -165,7 +165,7 @@ extension ShadowBuild {
 
     private func applyCarefully(
         _ events: [StoredEvent],
-        of filter: LaneFilter,
+        of filter: ShardFilter,
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
         var failures: [(Int, FailingEvent)] = []
@@ -180,7 +180,7 @@ extension ShadowBuild {
         return failures
     }
 
-    private func setShard(of filter: LaneFilter, at place: Int) -> SetShard {
+    private func setShard(of filter: ShardFilter, at place: Int) -> SetShard {
         SetShard(shard: filter.firstShard(at: place))
     }
 

@@ -1,4 +1,3 @@
-internal import EventModel
 internal import EventStore
 
 /// Shards that stand at one cursor, and for which the same events are read.
@@ -25,12 +24,5 @@ struct ShardGroup {
         }
         shards[place] = set
         return true
-    }
-
-    /// The shard of a projection that a stream belongs to; `nil` if it is none of these.
-    func shard(of stream: StreamID, at place: Int) -> Int? {
-        guard let set = shards[place] else { return nil }
-        let shard = ShardSet.shard(of: stream, count: set.count)
-        return set.members.contains(shard) ? shard : nil
     }
 }

@@ -104,21 +104,15 @@ struct WorkerRound: Sendable {
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws -> Set<Int> {
-        let stopped = group.shards.map { place, set in
-            (place, set.members.reduce(into: Set()) { $0.formUnion(outcome.owned[key(place, $1)]?.stopped ?? []) })
+        let stopped = projections.indices.map { place in
+            (group.shards[place]?.members ?? []).reduce(into: Set<StreamID>()) { streams, shard in
+                streams.formUnion(outcome.owned[key(place, shard)]?.stopped ?? [])
+            }
         }
-        let held = Dictionary(uniqueKeysWithValues: stopped.filter { !$0.1.isEmpty })
-        let isOwned = projections.indices.map { place in
-            group.shards[place].map { set in (0..<set.count).map(set.members.contains) } ?? []
-        }
-        let accepts = { (place: Int, event: StoredEvent) in
-            let shards = isOwned[place]
-            return !shards.isEmpty && shards[ShardSet.shard(of: event.stream, count: shards.count)]
-                && (held.isEmpty || held[place]?.contains(event.stream) != true)
-        }
+        let filter = ShardFilter(group.shards, stopped: stopped)
         if isCareful {
-            let failures = try await foldCarefully(batch, group, accepts, &outcome, on: connection)
-            try await stop(failures, group, &outcome, on: connection)
+            let failures = try await foldCarefully(batch, group, filter, &outcome, on: connection)
+            try await stop(failures, filter, &outcome, on: connection)
             return []
         }
         let builder = BatchBuilder(plan, decoder: decoder)
@@ -126,10 +120,9 @@ struct WorkerRound: Sendable {
             batch.events,
             generation: batch.generation,
             on: connection,
-            shards: projections.indices.map { group.shards[$0]?.count ?? 1 },
-            mayUseTable: mayUseTable,
-            accepts: accepts
-        )
+            shards: filter.counts,
+            mayUseTable: mayUseTable
+        ) { filter.accepts($1, at: $0) }
         let moves = moves(group, behind: batch, taken: built.taken, outcome)
         var left: Set<Int> = []
         if moves.contains(where: \.isTaken) {
@@ -145,22 +138,22 @@ struct WorkerRound: Sendable {
             }
         }
         outcome.take(moves.filter { !left.contains($0.place) }, behind: batch)
-        try await stop(built.failures.map { ($0.projection, $0.failing) }, group, &outcome, on: connection)
+        try await stop(built.failures.map { ($0.projection, $0.failing) }, filter, &outcome, on: connection)
         return left
     }
 
     private func foldCarefully(
         _ batch: LogReader.Batch,
         _ group: ShardGroup,
-        _ accepts: (Int, StoredEvent) -> Bool,
+        _ filter: ShardFilter,
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
-        var counts = projections.indices.map { [Int](repeating: 0, count: group.shards[$0]?.count ?? 1) }
+        var counts = filter.counts.map { [Int](repeating: 0, count: $0) }
         var taken = projections.map { _ in [StoredEvent]() }
         for event in batch.events {
             let type = try await decoder.type(event.type, on: connection)
-            for place in plan.takers(of: type) where accepts(place, event) {
+            for place in plan.takers(of: type) where filter.accepts(event, at: place) {
                 counts[place][ShardSet.shard(of: event.stream, count: counts[place].count)] += 1
                 taken[place].append(event)
             }
@@ -180,12 +173,12 @@ struct WorkerRound: Sendable {
 
     private func stop(
         _ failures: [(Int, FailingEvent)],
-        _ group: ShardGroup,
+        _ filter: ShardFilter,
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws {
         for (place, failing) in failures {
-            guard let shard = group.shard(of: failing.event.stream, at: place) else { continue }
+            guard let shard = filter.shard(of: failing.event.stream, at: place) else { continue }
             try await stop(failing, key: key(place, shard), &outcome, on: connection)
         }
     }
