@@ -1,4 +1,5 @@
 internal import Postgres
+package import Schema
 
 /// What went wrong in `Projector`: a code to switch on, and a message that a person can act on.
 package struct ProjectorError: Error, Sendable, CustomStringConvertible {

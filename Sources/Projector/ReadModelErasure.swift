@@ -29,13 +29,13 @@ package struct ReadModelErasure: Sendable {
     ) async throws -> [ProjectionFiles] {
         let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
         return try installed.compactMap { version in
-            guard let known = files.first(where: { $0.name == version.name && $0.version == version.version }) else {
+            guard let known = files.first(where: { $0.id == version.id }) else {
                 throw ProjectorError(
                     .invalidProjection,
-                    "\(version.name) v\(version.version) has tables, but its files are not known: name their folder with "
-                        + "--projections, as for `recorder projections drop \(version.name) --version \(version.version) "
+                    "\(version.id) has tables, but its files are not known: name their folder with --projections, as "
+                        + "for `recorder projections drop \(version.id.name) --version \(version.id.version) "
                         + "--with-views` if nobody needs it any more",
-                    projection: ProjectionVersion(name: version.name, version: version.version)
+                    projection: version.id
                 )
             }
             return known.eraseSQL == nil ? nil : known
@@ -70,7 +70,7 @@ package struct ReadModelErasure: Sendable {
                         .projectionFailed,
                         "erase.sql of \(files.title) fails",
                         cause: error,
-                        projection: ProjectionVersion(files)
+                        projection: files.id
                     )
                 }
             }

@@ -19,7 +19,7 @@ import Testing
             among: try ProjectionFiles.all(in: .embedded),
             configuration: worker.database
         ).runAlone()
-        let turns = worker.keys.filter { $0.projection == "conversation_turns" }
+        let turns = worker.keys.filter { $0.projection.name == "conversation_turns" }
         let claimed = try await worker.connection.query(Lease.Claim(owner: worker.worker, wanted: turns))
         #expect(claimed.count == turns.count)
         for checkpoint in claimed { owned[checkpoint.key] = OwnedShard(checkpoint, stopped: []) }

@@ -1,5 +1,6 @@
 import EventModel
 import Foundation
+import Schema
 import Testing
 
 @testable import Projector
@@ -7,7 +8,7 @@ import Testing
 @Suite struct ProjectionLagTests {
     private func status(_ shard: Int, given events: Int64, behind: Int, owner: UUID? = UUID()) -> ProjectionStatus {
         ProjectionStatus(
-            key: ProjectionShard(projection: "turns", version: 1, shard: shard),
+            key: ProjectionShard(projection: ProjectionVersion(name: "turns", version: 1), shard: shard),
             events: events,
             owner: owner,
             process: owner.map { _ in "here:1" },

@@ -1,6 +1,7 @@
 import EventStore
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -25,7 +26,7 @@ import Testing
             try await withConnection(database) { connection in
                 try await eventually("all shards are owned, and have everything", within: .seconds(60)) {
                     let status = try await connection.query(ProjectionStatus.Select(until: nil))
-                    let owners = Dictionary(grouping: status, by: \.key.projection).mapValues { shards in
+                    let owners = Dictionary(grouping: status, by: \.key.projection.name).mapValues { shards in
                         Dictionary(grouping: shards, by: \.owner).mapValues(\.count)
                     }
                     return owners.count == 3 && status.allSatisfy { $0.owner != nil && $0.eventsBehind == 0 }

@@ -16,7 +16,7 @@ import Testing
             folder = FileManager.default.temporaryDirectory.appending(path: "versions-\(UUID().uuidString)")
             let version = folder.appending(path: "conversation_turns/v2")
             try FileManager.default.createDirectory(at: version, withIntermediateDirectories: true)
-            for (name, text) in ProjectionVersionsTests.secondVersionOfTurns() {
+            for (name, text) in ProjectionAdministrationTests.secondVersionOfTurns() {
                 try Data(text.utf8).write(to: version.appending(path: name))
             }
         }

@@ -22,7 +22,7 @@ import Testing
     }
 
     private static func files() throws -> [ProjectionFiles] {
-        let second = ProjectionVersionsTests.secondVersionOfTurns()
+        let second = ProjectionAdministrationTests.secondVersionOfTurns()
             .map { ("projections/conversation_turns/v2/\($0.key)", $0.value) }
         return try ProjectionFiles.all(in: SQLFiles(texts: SQLFiles.embedded.texts.merging(second) { $1 }))
             .filter { $0.name == "conversation_turns" }

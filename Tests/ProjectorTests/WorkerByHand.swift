@@ -27,7 +27,7 @@ struct WorkerByHand {
     var keys: [ProjectionShard] {
         projections.flatMap { projection in
             (0..<min(4, projection.mostShards ?? 4)).map {
-                ProjectionShard(projection: projection.name, version: projection.version, shard: $0)
+                ProjectionShard(projection: projection.id, shard: $0)
             }
         }
     }

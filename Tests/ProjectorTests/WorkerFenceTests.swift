@@ -3,6 +3,7 @@ import EventStore
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -89,13 +90,13 @@ import Testing
             try await worker.settleOwnership(on: fence.connection)
             let wanted = [1, 4].map { ShardAssignment.shards(of: id, among: [id, other], count: $0) }
             let mine = fence.keys.filter { key in
-                let isOne = fence.projections.contains { $0.name == key.projection && $0.mostShards == 1 }
+                let isOne = fence.projections.contains { $0.id == key.projection && $0.mostShards == 1 }
                 return wanted[isOne ? 0 : 1].contains(key.shard)
             }
             let held = try await fence.connection.text(
                 unsafeSQL: "select projection, shard from projection_checkpoints where owner = '\(id)' order by 1, 2"
             )
-            #expect(held == mine.sorted().map { [$0.projection, "\($0.shard)"] })
+            #expect(held == mine.sorted().map { [$0.projection.name, "\($0.shard)"] })
             #expect(try await fence.claim(other).count == fence.keys.count - mine.count)
             await fleet.leave()
             await fence.connection.close()

@@ -197,7 +197,7 @@ import Testing
             )
             #expect(try await installer.install(second, on: connection))
             let installed = try await installer.installed(on: connection)
-            #expect(installed.map(\.version) == [1, 2])
+            #expect(installed.map(\.id.version) == [1, 2])
             #expect(installed.map(\.isActive) == [true, false])
             try await connection.run(unsafeSQL: "select m from recorder.s")
         }

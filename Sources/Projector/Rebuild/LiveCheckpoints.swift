@@ -18,7 +18,7 @@ enum LiveCheckpoints {
         }
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(ProjectionVersion(projection))
+            try parameters.append(projection.id)
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (shard: Int, shards: Int, cursor: LogCursor)
@@ -48,7 +48,7 @@ enum LiveCheckpoints {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(ProjectionVersion(projection))
+            try parameters.append(projection.id)
             try parameters.append(snapshot)
             try parameters.append(events)
         }
@@ -64,7 +64,7 @@ enum LiveCheckpoints {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(ProjectionVersion(projection))
+            try parameters.append(projection.id)
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Schema
 
 /// The way of a group's shadows to their ends: together while several have far to go, and one after another.
 struct RebuildCourse {

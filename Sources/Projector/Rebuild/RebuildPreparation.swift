@@ -35,10 +35,11 @@ struct RebuildPreparation: Sendable {
     mutating func run(_ model: ShadowModel, on connection: PostgresConnection) async throws -> Prepared {
         let files = model.files
         let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
-            .filter { $0.name == files.name }
+            .filter { $0.id.name == files.name }
         // The version itself, if it is there; else the one that is read now.
-        let liveVersion = installed.first { $0.version == files.version } ?? installed.first(where: \.isActive)
-        let live = try liveVersion.map { try all.version($0.version, of: files.name) }
+        let own = installed.first { $0.id == files.id }
+        let liveVersion = own ?? installed.first(where: \.isActive)
+        let live = try liveVersion.map { try all.version($0.id.version, of: files.name) }
         let prepared = try await shadows.run(model, live: live ?? files, on: connection)
         let isLive = try await !connection.query(LiveCheckpoints.Select(projection: live ?? files)).isEmpty
         let isCompared = prepared.checkpoints.contains { $0.differences != nil }
@@ -47,7 +48,7 @@ struct RebuildPreparation: Sendable {
             checkpoints: prepared.checkpoints,
             isResumed: prepared.isResumed,
             compared: isLive && !isCompared ? live : nil,
-            isActive: installed.first { $0.version == files.version }?.isActive ?? true
+            isActive: own?.isActive ?? true
         )
     }
 }

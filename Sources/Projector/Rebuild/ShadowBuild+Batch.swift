@@ -107,7 +107,7 @@ extension ShadowBuild {
                 .rebuildMoved,
                 "the shadow of \(models[place].files.title) was moved by another process, or cancelled: this batch was "
                     + "rolled back",
-                projection: ProjectionVersion(models[place].files)
+                projection: models[place].files.id
             )
         }
     }
@@ -130,7 +130,7 @@ extension ShadowBuild {
                 .rebuildMoved,
                 "the schema \(model.schema), in which \(model.files.title) is built, is gone: this batch was rolled back; run "
                     + "it again, and it begins anew",
-                projection: ProjectionVersion(model.files)
+                projection: model.files.id
             )
         }
     }

@@ -132,8 +132,7 @@ struct ShadowCheckpoint: Sendable {
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(shards.first?.model.purpose.rawValue)
-            try parameters.append(shards.map(\.model.files.name))
-            try parameters.append(shards.map { Int32($0.model.files.version) })
+            try parameters.append(shards.map(\.model.files.id))
             try parameters.append(shards.map { Int16($0.shard) })
             try parameters.append(shards.map(\.given))
             try parameters.append(shards.map(\.read))
@@ -187,7 +186,7 @@ extension ShadowModel {
 extension PostgresParameters {
     /// Appends the key of a shadow's rows.
     mutating func append(_ model: ShadowModel) throws(PostgresError) {
-        try append(ProjectionVersion(model.files))
+        try append(model.files.id)
         try append(model.purpose.rawValue)
     }
 }

@@ -17,8 +17,7 @@ enum ShadowQuarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(models.map(\.files.name))
-            try parameters.append(models.map { Int32($0.files.version) })
+            try parameters.append(models.map(\.files.id))
             try parameters.append(models.first?.purpose.rawValue)
         }
 

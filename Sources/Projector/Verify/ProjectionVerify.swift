@@ -7,8 +7,7 @@ package import Schema
 
 /// What a verification of one projection found.
 package struct VerifyOutcome: Sendable {
-    package let projection: String
-    package let version: Int
+    package let projection: ProjectionVersion
     /// What was compared, and what differs.
     package let comparison: ModelComparison
     /// How many streams were compared; `nil` for all.
@@ -60,8 +59,7 @@ package struct ProjectionVerify: Sendable {
         }
         if let name { _ = try all.version(nil, of: name) }
         return all.filter { files in
-            (name == nil || files.name == name)
-                && installed.contains { $0.name == files.name && $0.version == files.version && $0.isActive }
+            (name == nil || files.name == name) && installed.contains { $0.id == files.id && $0.isActive }
         }
     }
 
@@ -113,8 +111,7 @@ package struct ProjectionVerify: Sendable {
         }
         try await model.discard(on: connection)
         return VerifyOutcome(
-            projection: files.name,
-            version: files.version,
+            projection: files.id,
             comparison: comparison,
             sampledStreams: nil,
             events: meter.readHere(for: files.name)
@@ -170,8 +167,7 @@ package struct ProjectionVerify: Sendable {
             streams: streams.map(\.description)
         )
         return VerifyOutcome(
-            projection: files.name,
-            version: files.version,
+            projection: files.id,
             comparison: try await comparison.run(on: connection),
             sampledStreams: streams.count,
             events: events

@@ -7,7 +7,7 @@ package struct Projection: Sendable, Hashable {
     package let name: String
     package let version: Int
     /// Which one it is.
-    var id: ProjectionVersion { ProjectionVersion(name: name, version: version) }
+    var id: ProjectionVersion { files.id }
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     let handles: [String]
     /// The columns of `batch` that it declares.

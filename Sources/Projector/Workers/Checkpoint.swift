@@ -1,6 +1,7 @@
 package import EventStore
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
 /// How far one shard of a projection is, and whose it is.
 ///
@@ -63,8 +64,7 @@ package struct Checkpoint: Hashable, Sendable {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projections.map(\.name))
-            try parameters.append(projections.map { Int32($0.version) })
+            try parameters.append(projections.map(\.id))
             try parameters.append(projections.map { Int16(min(shards, $0.mostShards ?? shards)) })
         }
     }

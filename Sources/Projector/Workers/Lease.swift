@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
 /// Statements by which shards change hands.
 enum Lease {
@@ -67,8 +68,7 @@ enum Lease {
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(worker)
-            try parameters.append(projections.map(\.name))
-            try parameters.append(projections.map { Int32($0.version) })
+            try parameters.append(projections.map(\.id))
         }
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
@@ -123,8 +123,7 @@ enum Lease {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(projections.map(\.name))
-            try parameters.append(projections.map { Int32($0.version) })
+            try parameters.append(projections.map(\.id))
         }
 
         func decode(

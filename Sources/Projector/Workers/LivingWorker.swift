@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Schema
 
 /// A worker that lives, of whatever process.
 struct LivingWorker: Hashable, Sendable {

@@ -1,9 +1,9 @@
 internal import Metrics
+package import Schema
 
 /// How far one version of a projection is behind the log: its shards taken together.
 package struct ProjectionLag: Sendable {
-    package let projection: String
-    package let version: Int
+    package let projection: ProjectionVersion
     /// Its shards, ascending.
     package let shards: [ProjectionStatus]
     /// Events given a second to all its shards together; `nil` if it was not measured.
@@ -51,20 +51,16 @@ package struct ProjectionLag: Sendable {
             }
             return status
         }
-        return Dictionary(grouping: measured) { [$0.key.projection, "\($0.key.version)"] }.values.map { shards in
-            ProjectionLag(
-                projection: shards[0].key.projection,
-                version: shards[0].key.version,
-                shards: shards.sorted { $0.key.shard < $1.key.shard }
-            )
-        }.sorted { ($0.projection, $0.version) < ($1.projection, $1.version) }
+        return Dictionary(grouping: measured, by: \.key.projection).map { projection, shards in
+            ProjectionLag(projection: projection, shards: shards.sorted { $0.key < $1.key })
+        }.sorted { $0.projection < $1.projection }
     }
 
     /// Gives the same figures to swift-metrics, for each shard.
     static func record(_ lags: [ProjectionLag]) {
         for status in lags.flatMap(\.shards) {
             let dimensions = [
-                ("projection", status.key.projection), ("version", "\(status.key.version)"),
+                ("projection", status.key.projection.name), ("version", "\(status.key.projection.version)"),
                 ("shard", "\(status.key.shard)"),
             ]
             Gauge(label: "recorder_projection_events_behind", dimensions: dimensions).record(status.eventsBehind)

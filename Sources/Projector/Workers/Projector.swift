@@ -1,6 +1,7 @@
 package import EventStore
 package import Logging
 package import Postgres
+internal import Schema
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -74,7 +75,7 @@ package final class Projector: Service {
     /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed`; `CancellationError`.
     @discardableResult
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
-        let given = Mutex<[String: Int]>([:])
+        let given = Mutex<[ProjectionVersion: Int]>([:])
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         let target = try await connection.first(LogReader.CurrentSnapshot())?.snapshot ?? .beginning
         await connection.close()
@@ -90,7 +91,7 @@ package final class Projector: Service {
 
     private func work(
         until target: PostgresSnapshot?,
-        _ progress: @escaping @Sendable ([String: Int]) -> Void
+        _ progress: @escaping @Sendable ([ProjectionVersion: Int]) -> Void
     ) async throws {
         let channel = try await prepare()
         let fleet = WorkerFleet(
@@ -124,7 +125,7 @@ package final class Projector: Service {
         _ fleet: WorkerFleet,
         channel: String,
         until target: PostgresSnapshot?,
-        _ progress: @escaping @Sendable ([String: Int]) -> Void
+        _ progress: @escaping @Sendable ([ProjectionVersion: Int]) -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {

@@ -3,6 +3,7 @@ internal import EventStore
 internal import FoundationEssentials
 internal import Logging
 internal import Postgres
+internal import Schema
 
 /// Which shards a worker holds: claiming, releasing, and writing down how far they are.
 extension ProjectorWorker {
@@ -26,7 +27,7 @@ extension ProjectorWorker {
         var claimed: [ProjectionShard] = []
         var forgotten: [ProjectionShard] = []
         for row in survey {
-            let projection = row.key.projectionVersion
+            let projection = row.key.projection
             let wanted = mine[projection] ?? shards(of: projection, among: living, count: row.shards)
             mine[projection] = wanted
             if let own = owned[row.key] {
@@ -39,7 +40,7 @@ extension ProjectorWorker {
             }
         }
         let wantsMore = survey.contains {
-            owned[$0.key] == nil && mine[$0.key.projectionVersion]?.contains($0.key.shard) == true
+            owned[$0.key] == nil && mine[$0.key.projection]?.contains($0.key.shard) == true
         }
         if !wantsMore, released.isEmpty, forgotten.isEmpty { settledAmong = living }
         if !forgotten.isEmpty { try await connection.execute(Lease.ReleaseForgotten(owner: id, forgotten: forgotten)) }
@@ -54,7 +55,7 @@ extension ProjectorWorker {
 
     /// Refuses a projection whose shards overlap: whoever folded them counted the same events twice.
     private static func refuseMixedShards(_ survey: [(key: ProjectionShard, shards: Int, owner: UUID?)]) throws {
-        for (owner, rows) in Dictionary(grouping: survey, by: \.key.projectionVersion) {
+        for (owner, rows) in Dictionary(grouping: survey, by: \.key.projection) {
             let counts = Set(rows.map(\.shards)).sorted()
             guard counts.count > 1 else { continue }
             throw ProjectorError(

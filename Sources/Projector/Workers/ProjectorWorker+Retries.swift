@@ -2,6 +2,7 @@ internal import EventModel
 internal import EventStore
 internal import Logging
 internal import Postgres
+internal import Schema
 
 extension ProjectorWorker {
     /// Tries the streams again whose retry was asked for.
@@ -29,7 +30,7 @@ extension ProjectorWorker {
 
     private mutating func retry(_ stopped: QuarantinedStream, on connection: PostgresConnection) async throws {
         guard let own = owned[stopped.key],
-            let projection = projections.first(where: { $0.id == stopped.key.projectionVersion })
+            let projection = projections.first(where: { $0.id == stopped.key.projection })
         else { return }
         let retry = StreamRetry(owner: id, stopped: stopped, projection: projection, decoder: decoder)
         do {

@@ -1,6 +1,7 @@
 internal import EventStore
 internal import Logging
 internal import Postgres
+internal import Schema
 
 extension ProjectorWorker {
     /// Gets ready to try a batch again that failed for a reason which may pass.
@@ -51,7 +52,7 @@ extension ProjectorWorker {
         logger.warning(
             "a projection stops a stream at an event that it cannot apply: see `recorder projections status`",
             metadata: [
-                "projection": "\(key.projectionVersion)", "stream": "\(failing.event.stream)",
+                "projection": "\(key.projection)", "stream": "\(failing.event.stream)",
                 "eventVersion": "\(failing.event.version)", "event": "\(failing.event.id)", "type": "\(failing.type)",
                 "error": "\(failing.reason)",
             ]
@@ -64,7 +65,7 @@ extension ProjectorWorker {
         logger.warning(
             "a stopped stream is tried again in \(PostponedRetries.pause.components.seconds) s",
             metadata: [
-                "projection": "\(stopped.key.projectionVersion)", "stream": "\(stopped.stream)", "error": "\(error)",
+                "projection": "\(stopped.key.projection)", "stream": "\(stopped.stream)", "error": "\(error)",
             ]
         )
     }
@@ -73,7 +74,7 @@ extension ProjectorWorker {
     func warn(ofFailedRetry stopped: QuarantinedStream) {
         logger.warning(
             "a stream was tried again and stays stopped: see `recorder projections status`",
-            metadata: ["projection": "\(stopped.key.projectionVersion)", "stream": "\(stopped.stream)"]
+            metadata: ["projection": "\(stopped.key.projection)", "stream": "\(stopped.stream)"]
         )
     }
 }

@@ -4,6 +4,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Metrics
 internal import Postgres
+internal import Schema
 internal import Synchronization
 
 /// One worker of a projector: holds shards under leases, folds what is new for them, gives them back when it is asked to.
@@ -19,7 +20,7 @@ struct ProjectorWorker {
     let channel: String
     let logger: Logger
     /// Told after each round that folded anything how many events each version of a projection was given.
-    let progress: @Sendable ([String: Int]) -> Void
+    let progress: @Sendable ([ProjectionVersion: Int]) -> Void
 
     var projections: [Projection] { plan.projections }
     var connection: PostgresConnection?
@@ -78,7 +79,7 @@ struct ProjectorWorker {
         decoder: EventDecoder,
         channel: String,
         logger: Logger,
-        progress: @escaping @Sendable ([String: Int]) -> Void
+        progress: @escaping @Sendable ([ProjectionVersion: Int]) -> Void
     ) {
         var configuration = configuration
         configuration.answerTimeout = options.answerTimeout
@@ -156,7 +157,7 @@ struct ProjectorWorker {
 
     /// - Returns: Whether there may be more to do at once.
     private mutating func round(on connection: PostgresConnection) async throws -> Bool {
-        let active = owned.filter { !isSuspended($0.key.projectionVersion) }
+        let active = owned.filter { !isSuspended($0.key.projection) }
         guard !active.isEmpty else { return false }
         do {
             return try await attempt(active, isCareful: false, on: connection)
@@ -225,7 +226,7 @@ struct ProjectorWorker {
         guard let projection = error.projection, options.onFailure == .quarantine else { throw error }
         logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
         suspended[projection] = .now + Self.suspension
-        let keys = owned.keys.filter { $0.projectionVersion == projection }
+        let keys = owned.keys.filter { $0.projection == projection }
         try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
     }
 
@@ -244,7 +245,7 @@ struct ProjectorWorker {
         let status = try await connection.query(ProjectionStatus.Select(until: target))
         let mine = Set(projections.map(\.id))
         return status.allSatisfy {
-            !mine.contains($0.key.projectionVersion) || owned[$0.key] != nil || $0.eventsBehind == 0
+            !mine.contains($0.key.projection) || owned[$0.key] != nil || $0.eventsBehind == 0
         }
     }
 

@@ -2,6 +2,7 @@ package import EventModel
 internal import EventStore
 internal import FoundationEssentials
 package import Postgres
+package import Schema
 
 /// An event that a projection cannot apply, and why.
 struct FailingEvent {
@@ -118,7 +119,7 @@ enum Quarantine {
         let sql = "select projection, version, count(*) from projection_quarantine group by projection, version"
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (ProjectionVersion, Int) {
-            (ProjectionVersion(name: try row.decode(at: 0), version: try row.decode(at: 1)), try row.decode(at: 2))
+            (try ProjectionVersion(row), try row.decode(at: 2))
         }
     }
 
@@ -138,7 +139,7 @@ enum Quarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projectionVersion)
+            try parameters.append(key.projection)
             try parameters.append(Int16(key.shard))
             try parameters.append(failing)
         }
@@ -151,7 +152,7 @@ enum Quarantine {
         let sql = "delete from projection_quarantine where projection = $1 and version = $2 and stream_id = $3"
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projectionVersion)
+            try parameters.append(key.projection)
             try parameters.append(stream.uuid)
         }
     }
@@ -169,7 +170,7 @@ enum Quarantine {
             """
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(key.projectionVersion)
+            try parameters.append(key.projection)
             try parameters.append(stream.uuid)
             try parameters.append(error)
         }

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import Logging
 internal import Postgres
+internal import Schema
 internal import Synchronization
 
 /// The workers of one process as others see them: says twice a second that they live, and learns who else does.

@@ -1,5 +1,6 @@
 internal import EventStore
 internal import Postgres
+internal import Schema
 
 /// How checkpoints move with what is folded.
 extension WorkerRound {
@@ -85,7 +86,7 @@ extension WorkerRound.Outcome {
     mutating func take(_ moves: [WorkerRound.Move], behind batch: LogReader.Batch) {
         for move in moves {
             let key = move.own.checkpoint.key
-            given["\(key.projection) v\(key.version)", default: 0] += move.given
+            given[key.projection, default: 0] += move.given
             if move.isTaken {
                 owned[key]?.advanced(to: batch.cursor, given: move.own.passed + move.given)
             } else {

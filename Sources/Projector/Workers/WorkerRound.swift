@@ -2,6 +2,7 @@ internal import EventModel
 internal import EventStore
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
 /// One round of a worker: reads what is new for its shards, moves their checkpoints and folds, all in one REPEATABLE READ
 /// transaction; a few events in two (decision 0008).
@@ -15,8 +16,8 @@ struct WorkerRound: Sendable {
         /// Events read, counted once for each cursor, and what their payloads weigh, in bytes as they are decoded.
         var events = 0
         var weight = 0
-        /// Events that each version of a projection was given, by name and version; none if nothing was folded.
-        var given: [String: Int] = [:]
+        /// Events that each version of a projection was given; none if nothing was folded.
+        var given: [ProjectionVersion: Int] = [:]
         /// The events that stopped their streams, each for a projection.
         var stops: [(key: ProjectionShard, failing: FailingEvent)] = []
         /// At how many cursors the shards stood: the log is read once for each.
@@ -76,13 +77,13 @@ struct WorkerRound: Sendable {
     }
 
     func key(_ place: Int, _ shard: Int) -> ProjectionShard {
-        ProjectionShard(projection: projections[place].name, version: projections[place].version, shard: shard)
+        ProjectionShard(projection: projections[place].id, shard: shard)
     }
 
     private func groups(_ owned: [ProjectionShard: OwnedShard]) -> [ShardGroup] {
         var groups: [ShardGroup] = []
         for (place, projection) in projections.enumerated() {
-            let own = owned.filter { $0.key.projection == projection.name && $0.key.version == projection.version }
+            let own = owned.filter { $0.key.projection == projection.id }
             for (cursor, shards) in Dictionary(grouping: own, by: \.value.cursor) {
                 let count = shards.first?.value.checkpoint.shards ?? 1
                 let set = ShardSet(count: count, members: shards.map(\.key.shard))

@@ -59,11 +59,11 @@ extension Migrator {
         var problems: [SchemaError] = []
         let installer = ProjectionInstaller(schema: scratch)
         for row in installed {
-            guard let projection = projections.first(where: { $0.name == row.name && $0.version == row.version }) else {
+            guard let projection = projections.first(where: { $0.id == row.id }) else {
                 problems.append(
                     SchemaError(
                         .missingFile,
-                        "projection \(row.name) v\(row.version) is installed, but \(files.origin) has no such files"
+                        "projection \(row.id) is installed, but \(files.origin) has no such files"
                     )
                 )
                 continue

@@ -128,7 +128,7 @@ package struct Migrator: Sendable {
         guard let isolation = migrations.first(where: { $0.title == "0031_isolation" }) else { return }
         let installed = try await connection.query(ProjectionInstaller.SelectInstalled())
         guard !installed.isEmpty else { return }
-        let names = installed.map { "\($0.name) v\($0.version)" }.joined(separator: ", ")
+        let names = installed.map(\.id.description).joined(separator: ", ")
         throw SchemaError(
             .inUse,
             "migration \(isolation.title) cannot be taken back while projections have tables in schema \(schema) (\(names)): "

@@ -17,8 +17,9 @@ package struct ProjectionFiles: Sendable, Hashable {
         (name: "recorded_at", type: "timestamptz"),
     ]
 
-    package let name: String
-    package let version: Int
+    package let id: ProjectionVersion
+    package var name: String { id.name }
+    package var version: Int { id.version }
     /// Where its files are, for messages, such as `projections/conversation_turns/v1`.
     let folder: String
     /// Event types, `noun.*` for all of a noun, or `*` for all.
@@ -54,7 +55,7 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let applySQL: String
 
     /// The name as messages give it, such as `conversation_turns v1`.
-    package var title: String { "\(name) v\(version)" }
+    package var title: String { id.description }
 
     /// All versions of all projections in a set of files, by name and version.
     ///
@@ -91,7 +92,7 @@ package struct ProjectionFiles: Sendable, Hashable {
                 )
             )
         }
-        return projections.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
+        return projections.sorted { $0.id < $1.id }
     }
 
     /// The newest version of each projection.
@@ -142,8 +143,7 @@ package struct ProjectionFiles: Sendable, Hashable {
         for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql"), (eraseSQL ?? "", "erase.sql")] {
             try SQLStatement.refuseTransactions(in: script, file: "\(folder)/\(file)")
         }
-        self.name = name
-        self.version = version
+        id = ProjectionVersion(name: name, version: version)
         self.folder = folder
         self.tableSQL = tableSQL
         self.applySQL = applySQL

@@ -21,7 +21,7 @@ extension ProjectionInstaller {
             try await connection.limitLockWaits(to: .milliseconds(300))
             _ = try await connection.first(SetSearchPath(schemas: [schema]))
             let installed = try await connection.query(SelectInstalled())
-            guard installed.contains(where: { $0.name == projection.name && $0.version == projection.version }) else {
+            guard installed.contains(where: { $0.id == projection.id }) else {
                 throw SchemaError(
                     .missingFile,
                     "\(projection.title) has no tables yet: run `recorder projections rebuild \(projection.name) --version "
@@ -44,7 +44,7 @@ extension ProjectionInstaller {
         _ = try await connection.first(LockSchema(schema: schema))
         _ = try await connection.first(SetSearchPath(schemas: [schema]))
         let installed = try await connection.query(SelectInstalled())
-        let own = installed.first { $0.name == projection.name && $0.version == projection.version }
+        let own = installed.first { $0.id == projection.id }
         guard let own else {
             throw SchemaError(.missingFile, "\(projection.title) has no tables: there is nothing to drop")
         }
@@ -148,11 +148,10 @@ extension ProjectionInstaller {
         among files: [ProjectionFiles],
         on connection: isolated PostgresConnection
     ) async throws {
-        let before = try await connection.query(SelectInstalled()).first { $0.name == projection.name && $0.isActive }
+        let installed = try await connection.query(SelectInstalled())
+        let before = installed.first { $0.id.name == projection.name && $0.isActive }
         var obsolete: [String] = []
-        if let before, before.version != projection.version,
-            let old = files.first(where: { $0.name == before.name && $0.version == before.version })
-        {
+        if let before, before.id != projection.id, let old = files.first(where: { $0.id == before.id }) {
             let kept = Set(try await ProjectionRelations.views(of: projection, in: schema, on: connection))
             obsolete = try await ProjectionRelations.views(of: old, in: schema, on: connection)
                 .filter { !kept.contains($0) }

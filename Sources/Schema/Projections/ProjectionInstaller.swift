@@ -5,8 +5,7 @@ package import Postgres
 package struct ProjectionInstaller: Sendable {
     /// A projection's version that has its tables.
     package struct Installed: Sendable, Hashable {
-        package let name: String
-        package let version: Int
+        package let id: ProjectionVersion
         /// Whether the views read this version.
         package let isActive: Bool
         package let installedAt: Date
@@ -51,9 +50,9 @@ package struct ProjectionInstaller: Sendable {
     }
 
     private func put(_ projection: ProjectionFiles, on connection: isolated PostgresConnection) async throws -> Bool {
-        let installed = try await connection.query(SelectInstalled()).filter { $0.name == projection.name }
+        let installed = try await connection.query(SelectInstalled()).filter { $0.id.name == projection.name }
         let checksums = try await connection.query(SelectChecksums(texts: [projection.tableSQL, projection.viewSQL]))
-        let own = installed.first { $0.version == projection.version }
+        let own = installed.first { $0.id == projection.id }
         if let own, own.checksum != checksums[0] {
             throw SchemaError(
                 .changedFile,
@@ -114,8 +113,7 @@ package struct ProjectionInstaller: Sendable {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Installed {
             let viewChecksum = try row.decode(String?.self, at: 3)
             return Installed(
-                name: try row.decode(at: 0),
-                version: Int(try row.decode(Int32.self, at: 1)),
+                id: try ProjectionVersion(row),
                 isActive: viewChecksum != nil,
                 installedAt: Date(
                     timeIntervalSince1970: Double(try row.decode(PostgresTimestamp.self, at: 4).unixMicroseconds) / 1e6

@@ -18,8 +18,7 @@ struct SetInstalled: PostgresStatement {
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(projection.name)
-        try parameters.append(Int32(projection.version))
+        try parameters.append(projection.id)
         try parameters.append(checksum)
         try parameters.append(viewChecksum)
     }
@@ -31,8 +30,7 @@ struct DeleteInstalled: PostgresStatement {
     let sql = "delete from schema_projections where name = $1 and version = $2"
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(projection.name)
-        try parameters.append(Int32(projection.version))
+        try parameters.append(projection.id)
     }
 }
 

@@ -16,9 +16,7 @@ enum StoppedStreams {
     /// - Throws: `PostgresError`.
     static func report(of projections: [ProjectionFiles], _ settings: Settings) async throws -> Int {
         let counts = try await settings.withPool { try await QuarantinedStream.counts(on: $0) }
-        let stopped = projections.compactMap { files in
-            counts.first { $0.key.name == files.name && $0.key.version == files.version }
-        }
+        let stopped = projections.compactMap { files in counts.first { $0.key == files.id } }
         let total = stopped.reduce(0) { $0 + $1.value }
         guard total > 0 else { return 0 }
         let places = stopped.map { "\($0.key): \(Counted.grouped($0.value))" }.joined(separator: ", ")

@@ -40,10 +40,10 @@ struct ProjectionSource: Sendable {
             }
             let installer = ProjectionInstaller(schema: settings.schema)
             let installed = try await installer.installed(on: connection)
-            let (names, titles) = (Set(installed.map(\.name)), Set(installed.map { "\($0.name) v\($0.version)" }))
+            let (names, ids) = (Set(installed.map(\.id.name)), Set(installed.map(\.id)))
             let newest = Dictionary(files.map { ($0.name, $0) }) { $1 }
             let present = files.filter { file in
-                titles.contains(file.title) || makingNew && !names.contains(file.name) && newest[file.name] == file
+                ids.contains(file.id) || makingNew && !names.contains(file.name) && newest[file.name] == file
             }
             // Views change in place when their text does.
             try await installer.install(present, on: connection)
@@ -56,7 +56,7 @@ struct ProjectionSource: Sendable {
         let files = Set(try files().map(\.title))
         return try await withConnection(settings) { connection in
             let installed = try await ProjectionInstaller(schema: settings.schema).installed(on: connection)
-            return Set(installed.map { "\($0.name) v\($0.version)" }).intersection(files)
+            return Set(installed.map(\.id.description)).intersection(files)
         }
     }
 

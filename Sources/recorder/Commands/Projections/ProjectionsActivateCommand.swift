@@ -31,7 +31,7 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let files = try projectionSource.source.files()
-        let versions = ProjectionVersions(among: files, configuration: try settings.database())
+        let versions = ProjectionAdministration(among: files, configuration: try settings.database())
         try await RunningCommand.cancelledBySignals { try await versions.activate(name, version: version) }
         if options.json {
             JSONLine.print { line in

@@ -36,7 +36,7 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let files = try projectionSource.source.files()
-        let versions = ProjectionVersions(among: files, configuration: try settings.database())
+        let versions = ProjectionAdministration(among: files, configuration: try settings.database())
         try await RunningCommand.cancelledBySignals {
             try await versions.drop(name, version: version, withViews: withViews)
         }

@@ -82,15 +82,14 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             Self.table.print(lags, json: false) { _, _ in }
         }
         for stream in stopped { StandardOutput.shared.line(Self.text(of: stream)) }
-        let carried = Set(try ProjectionSource(folder: nil).files().map(\.title))
+        let carried = Set(try ProjectionSource(folder: nil).files().map(\.id))
         for lag in lags where !lag.unowned.isEmpty {
-            let title = "\(lag.projection) v\(lag.version)"
             let shards = lag.unowned.map(String.init).joined(separator: ", ")
             let advice =
-                carried.contains(title)
+                carried.contains(lag.projection)
                 ? "`recorder project`"
                 : "`recorder project --projections DIR` with the folder that holds this projection"
-            StandardOutput.shared.line("\(title): nobody works on shards \(shards): start \(advice)")
+            StandardOutput.shared.line("\(lag.projection): nobody works on shards \(shards): start \(advice)")
         }
         for open in try await OpenTransaction.long(on: pool) {
             let place = open.database.map { " in database \($0)" } ?? ""
@@ -101,13 +100,13 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             )
         }
         for lag in lags {
-            if let error = lag.error { StandardOutput.shared.line("\(lag.projection) v\(lag.version): \(error)") }
+            if let error = lag.error { StandardOutput.shared.line("\(lag.projection): \(error)") }
         }
     }
 
     private static let table = TextTable<ProjectionLag>([
-        .init("projection") { $0.projection },
-        .init("version", .right) { "\($0.version)" },
+        .init("projection") { $0.projection.name },
+        .init("version", .right) { "\($0.projection.version)" },
         .init("events", .right) { Counted.grouped(Int($0.events)) },
         .init("behind", .right) { behind($0.eventsBehind) },
         .init("seconds behind", .right) { Figures.decimal(seconds($0.behind), digits: 1) },
@@ -119,8 +118,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
     ])
 
     private static let shardTable = TextTable<ProjectionStatus>([
-        .init("projection") { $0.key.projection },
-        .init("version", .right) { "\($0.key.version)" },
+        .init("projection") { $0.key.projection.name },
+        .init("version", .right) { "\($0.key.projection.version)" },
         .init("shard", .right) { "\($0.key.shard)" },
         .init("events", .right) { Counted.grouped(Int($0.events)) },
         .init("behind", .right) { behind($0.eventsBehind) },
@@ -134,8 +133,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
     ])
 
     private static func encode(_ line: inout JSONLine, _ status: ProjectionStatus, _ stopped: [QuarantinedStream]) {
-        line.field("projection", status.key.projection)
-        line.field("version", status.key.version)
+        line.field("projection", status.key.projection.name)
+        line.field("version", status.key.projection.version)
         line.field("shard", status.key.shard)
         line.field("events", Int(status.events))
         line.field("eventsBehind", status.eventsBehind)
@@ -161,9 +160,9 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
 
     private static func text(of stream: QuarantinedStream) -> String {
         """
-        \(stream.key.projection) v\(stream.key.version): stream \(stream.stream) stopped at version \(stream.eventVersion), \
+        \(stream.key.projection): stream \(stream.stream) stopped at version \(stream.eventVersion), \
         event \(stream.event) (\(stream.eventType)), since \(stream.since), tried \(Counted.text(stream.attempts, "time")): \
-        \(stream.error); after a fix: recorder projections retry \(stream.key.projection) --stream \(stream.stream)
+        \(stream.error); after a fix: recorder projections retry \(stream.key.projection.name) --stream \(stream.stream)
         """
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Postgres
 import Projector
+import Schema
 
 /// `recorder projections verify`: are the read models what the log says?
 struct ProjectionsVerifyCommand: AsyncParsableCommand {
@@ -87,8 +88,8 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
         let rows = comparison.rows.reduce(0) { $0 + $1.rows }
         if options.json {
             JSONLine.print { line in
-                line.field("projection", outcome.projection)
-                line.field("version", outcome.version)
+                line.field("projection", outcome.projection.name)
+                line.field("version", outcome.projection.version)
                 line.field("rows", rows)
                 line.field("streams", outcome.sampledStreams)
                 line.field("differences", comparison.differenceCount)
@@ -101,7 +102,7 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
                 ? "" : ", \(Counted.text(comparison.pastRetention, "row")) older than what retention left"
             let whole = sample != nil && outcome.sampledStreams == nil ? " (compared whole: its rows span streams)" : ""
             StandardOutput.shared.line(
-                "\(outcome.projection) v\(outcome.version): \(Counted.text(rows, "row"))\(scope) compared\(whole), "
+                "\(outcome.projection): \(Counted.text(rows, "row"))\(scope) compared\(whole), "
                     + Counted.text(comparison.differenceCount, "difference") + past
             )
         }

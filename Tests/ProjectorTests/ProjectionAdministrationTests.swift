@@ -8,7 +8,7 @@ import Testing
 /// What the program carries.
 private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
-@Suite struct ProjectionVersionsTests {
+@Suite struct ProjectionAdministrationTests {
     /// The shipped files with a second version of the turns.
     private static func files() throws -> [ProjectionFiles] {
         let second = secondVersionOfTurns().map { ("projections/conversation_turns/v2/\($0.key)", $0.value) }
@@ -45,7 +45,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
         try await withTestDatabase { database in
             let models = ReadModels(database: database)
             let files = try Self.files()
-            let versions = ProjectionVersions(among: files, configuration: database)
+            let versions = ProjectionAdministration(among: files, configuration: database)
             let events = ReadModels.simulated(sessions: 8, seed: 41)
             try await models.append(Array(events[..<300]))
             try await models.project()
@@ -201,7 +201,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             }
             await connection.close()
             do {
-                try await ProjectionVersions(among: files, configuration: database).activate(
+                try await ProjectionAdministration(among: files, configuration: database).activate(
                     "conversation_turns",
                     version: 2
                 )

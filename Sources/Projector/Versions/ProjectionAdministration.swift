@@ -3,7 +3,7 @@ package import Postgres
 package import Schema
 
 /// Versions of a projection side by side: which one is read, and which ones are no longer wanted.
-package struct ProjectionVersions: Sendable {
+package struct ProjectionAdministration: Sendable {
     private let configuration: PostgresConfiguration
     private let schema: String
     private let all: [ProjectionFiles]
