@@ -1,4 +1,3 @@
-package import Foundation
 package import Postgres
 
 /// Makes the tables and views of projections. Which events they have seen is the projector's business.
@@ -8,7 +7,6 @@ package struct ProjectionInstaller: Sendable {
         package let id: ProjectionVersion
         /// Whether the views read this version.
         package let isActive: Bool
-        package let installedAt: Date
         /// SHA-256 of `table.sql`, in hexadecimal.
         let checksum: String
         let viewChecksum: String?
@@ -106,18 +104,13 @@ package struct ProjectionInstaller: Sendable {
 
     /// The rows of `schema_projections`.
     struct SelectInstalled: PostgresStatement {
-        let sql = """
-            select name, version, checksum, view_checksum, installed_at from schema_projections order by name, version
-            """
+        let sql = "select name, version, checksum, view_checksum from schema_projections order by name, version"
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Installed {
             let viewChecksum = try row.decode(String?.self, at: 3)
             return Installed(
                 id: try ProjectionVersion(row),
                 isActive: viewChecksum != nil,
-                installedAt: Date(
-                    timeIntervalSince1970: Double(try row.decode(PostgresTimestamp.self, at: 4).unixMicroseconds) / 1e6
-                ),
                 checksum: try row.decode(at: 2),
                 viewChecksum: viewChecksum
             )
