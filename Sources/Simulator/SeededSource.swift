@@ -1,18 +1,12 @@
+internal import EventModel
+
 /// Random numbers that one seed fixes, on every machine: whole-number arithmetic and the four operations of IEEE 754 only.
-///
-/// The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 struct SeededSource: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var generator: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// A source of its own, fixed by this one.
     mutating func split() -> SeededSource { SeededSource(seed: next()) }

@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func `UTF-8 is accepted exactly as the standard library accepts it`() {
-        var source = SplitMix(seed: 7)
+        var source = SplitMix64(seed: 7)
         for _ in 0..<200_000 {
             let tail = (0..<Int.random(in: 1...4, using: &source)).map { _ in
                 UInt8.random(in: 0x80...0xFF, using: &source)
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `mutated JSON never crashes and is accepted as Foundation accepts it`() {
-        var source = SplitMix(seed: 42)
+        var source = SplitMix64(seed: 42)
         let alphabet = Array("{}[]\",:\\/0123456789.eE+-truefalsn u\t\nx".utf8)
         var taken = 0
         for round in 0..<60_000 {
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test func `random bytes never crash the scanner, the trusting walk included`() {
-        var source = SplitMix(seed: 3)
+        var source = SplitMix64(seed: 3)
         for _ in 0..<50_000 {
             let bytes = (0..<Int.random(in: 0..<40, using: &source)).map { _ in
                 UInt8.random(in: 0...255, using: &source)
@@ -148,20 +148,5 @@ import Testing
             var elements = JSONElements(of: bytes.span, in: 0..<bytes.count)
             while let element = try? elements.next(in: bytes.span) { _ = element.text(in: bytes.span) }
         }
-    }
-}
-
-/// A small seeded source of random numbers (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }
