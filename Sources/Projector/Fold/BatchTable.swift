@@ -25,7 +25,7 @@ struct BatchTable: Sendable {
         guard projections <= Self.mostProjections else { return nil }
         self.fields = fields
         let columns = fields.map(\.type.rawValue).joined(separator: ",")
-        name = "recorder_batch_\(String(StableHash.of(columns), radix: 36))"
+        name = "recorder_batch_\(String(FNV1a64(columns).value, radix: 36))"
     }
 
     /// Makes the table if the session has none.

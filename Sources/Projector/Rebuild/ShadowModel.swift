@@ -34,7 +34,7 @@ struct ShadowModel: Sendable {
     /// Source: PostgreSQL manual, 4.1.1 "Identifiers and Key Words": 63 bytes.
     private static func schema(_ name: String) -> String {
         guard name.utf8.count > 58 else { return name }
-        return "\(name.prefix(40))_\(String(StableHash.of(name), radix: 36))"
+        return "\(name.prefix(40))_\(String(FNV1a64(name).value, radix: 36))"
     }
 
     /// How sessions reach shadows: unqualified names mean those of the shadows first, then the recorder's.

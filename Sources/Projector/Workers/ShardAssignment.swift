@@ -32,16 +32,16 @@ package enum ShardAssignment {
 
     /// Over the worker's id and the shard.
     private static func score(_ worker: UUID, _ shard: Int) -> UInt64 {
-        var hash = StableHash.start
-        func mix(_ byte: UInt8) { StableHash.add(byte, to: &hash) }
+        var hash = FNV1a64()
         for half in [worker.high, worker.low] {
-            for shift in stride(from: 56, through: 0, by: -8) { mix(UInt8(truncatingIfNeeded: half >> UInt64(shift))) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                hash.combine(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+            }
         }
-        mix(UInt8(truncatingIfNeeded: shard))
-        mix(UInt8(truncatingIfNeeded: shard >> 8))
+        hash.combine(UInt8(truncatingIfNeeded: shard))
+        hash.combine(UInt8(truncatingIfNeeded: shard >> 8))
         // The last byte alone moves the high bits too little.
-        hash ^= hash >> 33
-        hash = hash &* 0xFF51_AFD7_ED55_8CCD
-        return hash ^ (hash >> 33)
+        let mixed = (hash.value ^ (hash.value >> 33)) &* 0xFF51_AFD7_ED55_8CCD
+        return mixed ^ (mixed >> 33)
     }
 }

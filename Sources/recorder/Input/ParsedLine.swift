@@ -48,7 +48,7 @@ struct ParsedLine: Sendable {
         _ number: Int,
         in path: String
     ) -> EventLine {
-        var hash = FNV1a()
+        var hash = FNV1a128()
         for byte in path.utf8 { hash.combine(byte) }
         // No path holds a NUL.
         hash.combine(0 as UInt8)

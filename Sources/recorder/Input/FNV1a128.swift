@@ -1,7 +1,7 @@
 /// The hash FNV-1a with 128 bits: the same bytes always give the same number.
 ///
 /// Source: Fowler, Noll, Vo, Eastlake, "The FNV Non-Cryptographic Hash Algorithm".
-struct FNV1a {
+struct FNV1a128 {
     private var value: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
 
     /// The upper half of the hash of what was combined so far.
