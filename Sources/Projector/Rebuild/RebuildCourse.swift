@@ -3,7 +3,7 @@ internal import Schema
 
 /// The way of a group's shadows to their ends: together while several have far to go, and one after another.
 struct RebuildCourse {
-    /// How each ended, by the projection's name; a failure is told as by ``RebuildGroup/Result``.
+    /// How each ended, by the projection's name; a failure is told as by ``RebuildResult``.
     typealias Outcomes = [String: Result<RebuildOutcome, any Error>]
 
     /// Those that have not ended.

@@ -13,15 +13,6 @@ package import Schema
 /// A new model follows the live one's own checkpoints until both stand at the same events, which is where they are
 /// compared; then it goes on to the head. Where one cannot go on, the others do.
 package struct RebuildGroup: Sendable {
-    /// What became of one of the projections.
-    package struct Result: Sendable {
-        package let projection: ProjectionFiles
-        /// A failure is a ``ProjectorError``: with `.modelsDiffer` if the new model differs and that was not accepted, when
-        /// what was built stays for the next run; `.projectionFailed`; `.rebuildMoved`; `.readersInTheWay`. Or a
-        /// `SchemaError` with `.inUse`, or a `PostgresError`.
-        package let outcome: Swift.Result<RebuildOutcome, any Error>
-    }
-
     private let configuration: PostgresConfiguration
     private let schema: String
     private let all: [ProjectionFiles]
@@ -55,7 +46,9 @@ package struct RebuildGroup: Sendable {
     /// - Returns: What became of each, in the order in which they were given.
     /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError` if the server cannot be reached at the beginning;
     ///   `CancellationError`.
-    package func run(_ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }) async throws -> [Result] {
+    package func run(
+        _ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
+    ) async throws -> [RebuildResult] {
         let models = projections.map { ShadowModel($0, purpose: .rebuild, recorder: schema) }
         let session = ShadowModel.session(of: models, configuration)
         return try await FoldSession.withPool(session, size: options.parallelism) { pool in
@@ -85,8 +78,8 @@ package struct RebuildGroup: Sendable {
         folding pool: PostgresPool,
         on connection: PostgresConnection,
         _ progress: @escaping @Sendable (RebuildProgress) -> Void
-    ) async throws -> [Result] {
-        var outcomes: [String: Swift.Result<RebuildOutcome, any Error>] = [:]
+    ) async throws -> [RebuildResult] {
+        var outcomes: RebuildCourse.Outcomes = [:]
         let prepared = try await prepare(models, on: connection, failures: &outcomes)
         let meter = RebuildMeter(prepared.map(\.checkpoints), progress)
         let decoder = EventDecoder(keys: options.keys)
@@ -101,7 +94,7 @@ package struct RebuildGroup: Sendable {
         var course = RebuildCourse(of: rebuilds) { build(of: $0) }
         outcomes.merge(try await course.run(on: connection, meter)) { $1 }
         return projections.compactMap { files in
-            outcomes[files.name].map { Result(projection: files, outcome: $0) }
+            outcomes[files.name].map { RebuildResult(projection: files, outcome: $0) }
         }
     }
 
@@ -109,10 +102,10 @@ package struct RebuildGroup: Sendable {
     private func prepare(
         _ models: [ShadowModel],
         on connection: PostgresConnection,
-        failures: inout [String: Swift.Result<RebuildOutcome, any Error>]
-    ) async throws -> [RebuildPreparation.Prepared] {
+        failures: inout RebuildCourse.Outcomes
+    ) async throws -> [PreparedRebuild] {
         var preparation = try await RebuildPreparation(all: all, schema: schema, on: connection)
-        var prepared: [RebuildPreparation.Prepared] = []
+        var prepared: [PreparedRebuild] = []
         for model in models {
             do {
                 prepared.append(try await preparation.run(model, on: connection))

@@ -3,18 +3,6 @@ internal import Schema
 
 /// Finds out what is to be rebuilt and from where: the live version beside it, and the shadow that there is, or a new one.
 struct RebuildPreparation: Sendable {
-    /// A shadow to go on with.
-    struct Prepared: Sendable {
-        let model: ShadowModel
-        let checkpoints: [ShadowCheckpoint]
-        /// Whether an earlier run had begun it.
-        let isResumed: Bool
-        /// The version that it is compared with, which has checkpoints; `nil` if there is none, or if an earlier run compared.
-        let compared: ProjectionFiles?
-        /// Whether the views shall read it.
-        let isActive: Bool
-    }
-
     /// All versions of all projections.
     private let all: [ProjectionFiles]
     /// The recorder's.
@@ -32,7 +20,7 @@ struct RebuildPreparation: Sendable {
     }
 
     /// Prepares one shadow.
-    mutating func run(_ model: ShadowModel, on connection: PostgresConnection) async throws -> Prepared {
+    mutating func run(_ model: ShadowModel, on connection: PostgresConnection) async throws -> PreparedRebuild {
         let files = model.files
         let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
             .filter { $0.id.name == files.name }
@@ -43,7 +31,7 @@ struct RebuildPreparation: Sendable {
         let prepared = try await shadows.run(model, live: live ?? files, on: connection)
         let isLive = try await !connection.query(LiveCheckpoints.Select(projection: live ?? files)).isEmpty
         let isCompared = prepared.checkpoints.contains { $0.differences != nil }
-        return Prepared(
+        return PreparedRebuild(
             model: model,
             checkpoints: prepared.checkpoints,
             isResumed: prepared.isResumed,

@@ -4,13 +4,6 @@ internal import Schema
 
 /// Finds shadows that an earlier run began, or begins them.
 struct ShadowPreparation: Sendable {
-    /// What there is to go on with.
-    struct Prepared: Sendable {
-        let checkpoints: [ShadowCheckpoint]
-        /// Whether an earlier run had begun it.
-        let isResumed: Bool
-    }
-
     /// How many events of each type the log holds; `nil` before the first shadow that is begun.
     private var counts: [(type: String, count: Int64)]?
 
@@ -32,7 +25,7 @@ struct ShadowPreparation: Sendable {
         _ model: ShadowModel,
         live: ProjectionFiles,
         on connection: PostgresConnection
-    ) async throws -> Prepared {
+    ) async throws -> PreparedShadow {
         let found = try await connection.query(ShadowCheckpoint.Load(model: model))
         let checksum = try await connection.first(ShadowCheckpoint.Checksum(model: model))
         let liveShards = try await connection.query(LiveCheckpoints.Select(projection: live)).first?.shards
@@ -41,7 +34,7 @@ struct ShadowPreparation: Sendable {
         if let first = found.first {
             let tables = try await connection.query(SelectRelations(schema: model.schema, kinds: ["r", "p"]))
             if first.checksum == checksum, first.shards == shards, found.count == shards, !tables.isEmpty {
-                return Prepared(checkpoints: found, isResumed: true)
+                return PreparedShadow(checkpoints: found, isResumed: true)
             }
         }
         // Also what a crash between two versions of the program may have left.
@@ -54,7 +47,7 @@ struct ShadowPreparation: Sendable {
             try await model.create(on: connection)
             try await connection.execute(ShadowCheckpoint.Create(model: model, shards: shards, total: total))
             let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
-            return Prepared(checkpoints: checkpoints, isResumed: false)
+            return PreparedShadow(checkpoints: checkpoints, isResumed: false)
         }
     }
 }

@@ -4,7 +4,7 @@ internal import Schema
 
 /// What is done for each shadow alone: the rest of its way, the comparison, and the swap.
 struct ShadowRebuild: Sendable {
-    let shadow: RebuildPreparation.Prepared
+    let shadow: PreparedRebuild
     /// Of this shadow.
     let build: ShadowBuild
     /// All versions of all projections.
@@ -27,7 +27,7 @@ struct ShadowRebuild: Sendable {
 
     /// Compares, unless an earlier run did, and swaps.
     ///
-    /// - Throws: See ``RebuildGroup/Result``.
+    /// - Throws: See ``RebuildResult``.
     func run(on connection: PostgresConnection, _ meter: RebuildMeter) async throws -> RebuildOutcome {
         let model = shadow.model
         let comparison = try await follower?.compare(on: connection) { meter.enter(.comparing, of: name) }

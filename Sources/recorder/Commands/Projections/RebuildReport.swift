@@ -11,7 +11,7 @@ struct RebuildReport {
     ///
     /// - Parameter rate: Says how many events a second that many were.
     /// - Throws: What went wrong with one of them, or a `CommandError` that tells it of several.
-    func print(_ results: [RebuildGroup.Result], rate: (Int) -> String) throws {
+    func print(_ results: [RebuildResult], rate: (Int) -> String) throws {
         var failures: [(name: String, error: any Error)] = []
         for result in results {
             switch result.outcome {
