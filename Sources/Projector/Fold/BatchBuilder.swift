@@ -33,7 +33,7 @@ struct BatchBuilder {
     ///   - generation: The generation of keys that the transaction sees, if it was read.
     ///   - shards: For each projection, how many shards its streams are spread over.
     ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch a transaction.
-    ///   - accepts: Whether a projection, by its place in the plan, is to get an event of a type that it handles.
+    ///   - accepts: Whether a projection, by its index in the plan, is to get an event of a type that it handles.
     /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if a
     ///   key-encryption key is not here: nothing is folded without what the events held.
     func build(

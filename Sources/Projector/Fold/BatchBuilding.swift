@@ -116,11 +116,11 @@ struct BatchBuilding {
 
     /// What has grown, with the statements that fold it.
     func finished() -> BuiltBatches {
-        let statements = plan.projections.indices.map { place -> [ApplyStatement] in
-            guard counts[place] > 0 else { return [] }
+        let statements = plan.projections.indices.map { index -> [ApplyStatement] in
+            guard counts[index] > 0 else { return [] }
             return rows == nil
-                ? ApplyStatement.all(of: plan.projections[place], columns[place])
-                : plan.statementsOverTable(of: place)
+                ? ApplyStatement.all(of: plan.projections[index], columns[index])
+                : plan.statementsOverTable(of: index)
         }
         return BuiltBatches(statements: statements, failures: failures, taken: taken, rows: rows, table: plan.table)
     }

@@ -16,12 +16,12 @@ struct BatchPlan: Sendable {
     init(_ projections: [Projection]) {
         self.projections = projections
         var wanted: [FieldScan.Field] = []
-        var places: [FieldScan.Field: Int] = [:]
+        var indices: [FieldScan.Field: Int] = [:]
         let fields = projections.map { projection in
             projection.columns.map { column in
                 let field = FieldScan.Field(path: column.path, type: column.type)
-                if let place = places[field] { return place }
-                places[field] = wanted.count
+                if let index = indices[field] { return index }
+                indices[field] = wanted.count
                 wanted.append(field)
                 return wanted.count - 1
             }
@@ -30,17 +30,17 @@ struct BatchPlan: Sendable {
         scan = FieldScan(wanted)
         let table = BatchTable(fields: wanted, projections: projections.count)
         self.table = table
-        overTable = projections.enumerated().map { place, projection in
+        overTable = projections.enumerated().map { index, projection in
             guard let table else { return [] }
-            return projection.statements(over: table.batch(of: projection, at: place, fields: fields[place]))
+            return projection.statements(over: table.batch(of: projection, at: index, fields: fields[index]))
         }
     }
 
-    /// Which projections take events of a type, by their places.
+    /// Which projections take events of a type, by their indices.
     func takers(of type: EventType) -> [Int] { projections.indices.filter { projections[$0].handles(type) } }
 
     /// The statements that fold what the table holds into one of the projections.
-    func statementsOverTable(of place: Int) -> [ApplyStatement] {
-        overTable[place].map { ApplyStatement(sql: $0, parameters: []) }
+    func statementsOverTable(of index: Int) -> [ApplyStatement] {
+        overTable[index].map { ApplyStatement(sql: $0, parameters: []) }
     }
 }

@@ -47,14 +47,14 @@ struct BatchTable: Sendable {
     /// of projectors need for the tables, does not count as a last resort: the costs of the whole plan would drown in that.
     ///
     /// - Parameters:
-    ///   - place: Which bit of `takers` stands for the projection.
+    ///   - index: Which bit of `takers` stands for the projection.
     ///   - fields: Where its declared columns stand among the table's fields.
-    func batch(of projection: Projection, at place: Int, fields: [Int]) -> String {
+    func batch(of projection: Projection, at index: Int, fields: [Int]) -> String {
         let columns =
             ProjectionFiles.commonColumns.map { "\"\($0.name)\"" }
             + zip(projection.columns, fields).map { "c\($1) as \"\($0.name)\"" }
         return "batch as not materialized (select \(columns.joined(separator: ", ")) from pg_temp.\(name) "
-            + "where ctid >= '(0,0)' and takers & \(1 << place) <> 0)"
+            + "where ctid >= '(0,0)' and takers & \(1 << index) <> 0)"
     }
 }
 

@@ -89,31 +89,31 @@ struct FieldScan {
 
     /// Says which fields to look for.
     ///
-    /// - Parameter fields: Their places in ``fields``.
-    func wanted(_ places: some Sequence<Int>) -> Wanted {
+    /// - Parameter indices: Of those in ``fields``.
+    func wanted(_ indices: some Sequence<Int>) -> Wanted {
         var isWanted = [Bool](repeating: false, count: fields.count)
         var roots = [false, false]
-        for place in places {
-            isWanted[place] = true
-            roots[fields[place].path.root == .data ? 0 : 1] = true
+        for index in indices {
+            isWanted[index] = true
+            roots[fields[index].path.root == .data ? 0 : 1] = true
         }
         return Wanted(fields: isWanted, roots: roots)
     }
 
     private mutating func insert(_ field: Int, _ names: ArraySlice<String>, into object: Int) {
         guard let name = names.first else { return }
-        let place =
+        let index =
             objects[object].firstIndex { $0.bytes.elementsEqual(name.utf8) }
             ?? {
                 objects[object].append(Name(name))
                 return objects[object].count - 1
             }()
-        guard names.count > 1 else { return objects[object][place].fields.append(field) }
+        guard names.count > 1 else { return objects[object][index].fields.append(field) }
         let inner =
-            objects[object][place].object
+            objects[object][index].object
             ?? {
                 objects.append([])
-                objects[object][place].object = objects.count - 1
+                objects[object][index].object = objects.count - 1
                 return objects.count - 1
             }()
         insert(field, names.dropFirst(), into: inner)
@@ -162,7 +162,7 @@ struct FieldScan {
         guard !objects[object].isEmpty else { return }
         var members = JSONMembers(of: json, in: range, trusted: true)
         while let member = try members.next(in: json) {
-            guard let name = place(of: member.key, in: json, object: object) else { continue }
+            guard let name = index(of: member.key, in: json, object: object) else { continue }
             for field in objects[object][name].fields where wanted.fields[field] {
                 values.set(field, to: member.value, type: fields[field].type, in: json)
             }
@@ -173,7 +173,7 @@ struct FieldScan {
     }
 
     /// Which of an object's wanted names a member has.
-    private func place(of key: JSONSlice, in json: Span<UInt8>, object: Int) -> Int? {
+    private func index(of key: JSONSlice, in json: Span<UInt8>, object: Int) -> Int? {
         if key.hasEscapes { return objects[object].firstIndex { key.equals($0.bytes, in: json) } }
         let length = key.content.count
         let prefix = Self.prefix(of: json, in: key.content)

@@ -9,11 +9,11 @@ struct ShardFilter: Sendable {
     private let stopped: [Set<StreamID>]
 
     /// - Parameters:
-    ///   - shards: The shards of each projection that take part, by its place.
+    ///   - shards: The shards of each projection that take part, by its index.
     ///   - stopped: For each projection, the streams that it has stopped.
     init(_ shards: [Int: ShardSet], stopped: [Set<StreamID>]) {
-        isMember = stopped.indices.map { place in
-            shards[place].map { set in (0..<set.count).map(Set(set.members).contains) } ?? []
+        isMember = stopped.indices.map { index in
+            shards[index].map { set in (0..<set.count).map(Set(set.members).contains) } ?? []
         }
         self.stopped = stopped
     }
@@ -22,22 +22,22 @@ struct ShardFilter: Sendable {
     var counts: [Int] { isMember.map { max(1, $0.count) } }
 
     /// The first of a projection's shards that takes part.
-    func firstShard(at place: Int) -> Int { isMember[place].firstIndex(of: true) ?? 0 }
+    func firstShard(at index: Int) -> Int { isMember[index].firstIndex(of: true) ?? 0 }
 
     /// Which of a projection's shards a stream belongs to; `nil` if that does not take part.
-    func shard(of stream: StreamID, at place: Int) -> Int? {
-        guard !isMember[place].isEmpty else { return nil }
-        let shard = ShardSet.shard(of: stream, count: isMember[place].count)
-        return isMember[place][shard] ? shard : nil
+    func shard(of stream: StreamID, at index: Int) -> Int? {
+        guard !isMember[index].isEmpty else { return nil }
+        let shard = ShardSet.shard(of: stream, count: isMember[index].count)
+        return isMember[index][shard] ? shard : nil
     }
 
     /// Whether a projection has stopped a stream.
-    func hasStopped(_ stream: StreamID, at place: Int) -> Bool {
-        !stopped[place].isEmpty && stopped[place].contains(stream)
+    func hasStopped(_ stream: StreamID, at index: Int) -> Bool {
+        !stopped[index].isEmpty && stopped[index].contains(stream)
     }
 
     /// Whether a projection is to get an event of a type that it handles.
-    func accepts(_ event: StoredEvent, at place: Int) -> Bool {
-        shard(of: event.stream, at: place) != nil && !hasStopped(event.stream, at: place)
+    func accepts(_ event: StoredEvent, at index: Int) -> Bool {
+        shard(of: event.stream, at: index) != nil && !hasStopped(event.stream, at: index)
     }
 }

@@ -42,16 +42,16 @@ extension ShadowBuild {
         )
         var stopped = models.map { _ in Set<StreamID>() }
         for row in try await connection.query(ShadowQuarantine.Select(models: models)) {
-            guard let place = models.firstIndex(where: { $0.files.name == row.projection }) else { continue }
-            stopped[place].insert(row.stream)
+            guard let index = models.firstIndex(where: { $0.files.name == row.projection }) else { continue }
+            stopped[index].insert(row.stream)
         }
         let filter = ShardFilter(lane.shards, stopped: stopped)
         let counts = try await count(batch.events, of: filter, on: connection)
         // The checkpoints move first: another process that builds the same shadow waits here, and fails.
         try await move(lane, to: batch.cursor, counts, on: connection)
-        for (place, failing) in try await apply(batch.events, of: filter, isCareful: isCareful, on: connection) {
-            guard let shard = filter.shard(of: failing.event.stream, at: place) else { continue }
-            try await connection.execute(ShadowQuarantine.Stop(model: models[place], shard: shard, failing: failing))
+        for (index, failing) in try await apply(batch.events, of: filter, isCareful: isCareful, on: connection) {
+            guard let shard = filter.shard(of: failing.event.stream, at: index) else { continue }
+            try await connection.execute(ShadowQuarantine.Stop(model: models[index], shard: shard, failing: failing))
         }
         try await checkShadows(on: connection)
         return Step(
@@ -73,10 +73,10 @@ extension ShadowBuild {
             if takers[event.type] == nil {
                 takers[event.type] = plan.takers(of: try await decoder.type(event.type, on: connection))
             }
-            for place in takers[event.type] ?? [] {
-                guard let shard = filter.shard(of: event.stream, at: place) else { continue }
-                counts.read[place][shard] += 1
-                if !filter.hasStopped(event.stream, at: place) { counts.given[place][shard] += 1 }
+            for index in takers[event.type] ?? [] {
+                guard let shard = filter.shard(of: event.stream, at: index) else { continue }
+                counts.read[index][shard] += 1
+                if !filter.hasStopped(event.stream, at: index) { counts.given[index][shard] += 1 }
             }
         }
         return counts
@@ -88,13 +88,13 @@ extension ShadowBuild {
         _ counts: Counts,
         on connection: isolated PostgresConnection
     ) async throws {
-        let shards = lane.shards.flatMap { place, set in
+        let shards = lane.shards.flatMap { index, set in
             set.members.map { shard in
                 ShadowCheckpoint.Advance.Shard(
-                    model: models[place],
+                    model: models[index],
                     shard: shard,
-                    given: counts.given[place][shard],
-                    read: counts.read[place][shard]
+                    given: counts.given[index][shard],
+                    read: counts.read[index][shard]
                 )
             }
         }
@@ -102,12 +102,12 @@ extension ShadowBuild {
             ShadowCheckpoint.Advance(shards: shards, from: lane.cursor, to: cursor)
         )
         let moved = Dictionary(uniqueKeysWithValues: rows.map { ($0.projection, $0.shards) })
-        for (place, set) in lane.shards where moved[models[place].files.name] != Int64(set.members.count) {
+        for (index, set) in lane.shards where moved[models[index].files.name] != Int64(set.members.count) {
             throw ProjectorError(
                 .rebuildMoved,
-                "the shadow of \(models[place].files.title) was moved by another process, or cancelled: this batch was "
+                "the shadow of \(models[index].files.title) was moved by another process, or cancelled: this batch was "
                     + "rolled back",
-                projection: models[place].files.id
+                projection: models[index].files.id
             )
         }
     }
@@ -137,7 +137,7 @@ extension ShadowBuild {
 
     /// Folds events without a checkpoint.
     ///
-    /// - Returns: The events that a projection, by its place, cannot apply, at which it has to stop their streams.
+    /// - Returns: The events that a projection, by its index, cannot apply, at which it has to stop their streams.
     private func apply(
         _ events: [StoredEvent],
         of filter: ShardFilter,
@@ -153,8 +153,8 @@ extension ShadowBuild {
             shards: filter.counts,
             mayUseTable: true
         ) { filter.accepts($1, at: $0) }
-        let statements = built.statements.enumerated().flatMap { place, statements -> [any PostgresStatement] in
-            statements.isEmpty ? [] : [setShard(of: filter, at: place)] + statements
+        let statements = built.statements.enumerated().flatMap { index, statements -> [any PostgresStatement] in
+            statements.isEmpty ? [] : [setShard(of: filter, at: index)] + statements
         }
         if !statements.isEmpty {
             try await built.load(on: connection)
@@ -169,19 +169,19 @@ extension ShadowBuild {
         on connection: isolated PostgresConnection
     ) async throws -> [(Int, FailingEvent)] {
         var failures: [(Int, FailingEvent)] = []
-        for (place, projection) in projections.enumerated() {
-            let own = events.filter { filter.accepts($0, at: place) }
+        for (index, projection) in projections.enumerated() {
+            let own = events.filter { filter.accepts($0, at: index) }
             guard !own.isEmpty else { continue }
-            try await connection.execute(setShard(of: filter, at: place))
+            try await connection.execute(setShard(of: filter, at: index))
             var fold = CarefulFold(projection, decoder: decoder)
             try await fold.fold(own, on: connection)
-            failures += fold.failures.map { (place, $0) }
+            failures += fold.failures.map { (index, $0) }
         }
         return failures
     }
 
-    private func setShard(of filter: ShardFilter, at place: Int) -> SetShard {
-        SetShard(shard: filter.firstShard(at: place))
+    private func setShard(of filter: ShardFilter, at index: Int) -> SetShard {
+        SetShard(shard: filter.firstShard(at: index))
     }
 
     /// Says whose partial rows are written: those of two lanes are not the same ones.

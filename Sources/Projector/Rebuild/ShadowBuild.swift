@@ -4,13 +4,13 @@ internal import Postgres
 /// Folds the log into shadows: shards in parallel on a bounded number of connections, each batch in a transaction with
 /// its checkpoints.
 ///
-/// Shadows that stand at the same place share what is read, decoded and copied.
+/// Shadows that stand at the same cursor share what is read, decoded and copied.
 struct ShadowBuild: Sendable {
     /// What folding a batch has come to.
     struct Step: Sendable {
         /// The cursor behind the batch.
         let cursor: LogCursor
-        /// How many events of the batch each shadow's projection handles, by the shadow's place.
+        /// How many events of the batch each shadow's projection handles, by the shadow's index.
         let read: [Int]
         /// How many events were read, and what their payloads weigh, in bytes as they are decoded.
         var events = 0
@@ -26,7 +26,7 @@ struct ShadowBuild: Sendable {
     let decoder: EventDecoder
     private let pool: PostgresPool
     private let parallelism: Int
-    /// Told after each batch how many events were read for each shadow, by its place.
+    /// Told after each batch how many events were read for each shadow, by its index.
     private let progress: @Sendable ([Int]) -> Void
 
     var projections: [Projection] { plan.projections }
@@ -52,7 +52,7 @@ struct ShadowBuild: Sendable {
         self.progress = progress
     }
 
-    /// Where the shards of each shadow stand, by the shadow's place.
+    /// Where the shards of each shadow stand, by the shadow's index.
     func checkpoints(on connection: PostgresConnection) async throws -> [[ShadowCheckpoint]] {
         try await connection.pipeline(each: models.map { ShadowCheckpoint.Load(model: $0) })
     }
@@ -60,13 +60,13 @@ struct ShadowBuild: Sendable {
     /// Brings shards to their targets.
     ///
     /// - Parameters:
-    ///   - checkpoints: Where the shards of each shadow stand, by its place; each precedes its target.
+    ///   - checkpoints: Where the shards of each shadow stand, by its index; each precedes its target.
     ///   - target: Where a shard of a shadow shall stand.
     /// - Throws: ``ProjectorError`` with `.rebuildMoved` if another process builds one of the shadows, with
     ///   `.projectionFailed` if one's SQL fails; both name the projection. `PostgresError`; `CancellationError`.
     func advance(
         _ checkpoints: [[ShadowCheckpoint]],
-        to target: (_ place: Int, _ shard: Int) -> LogCursor
+        to target: (_ index: Int, _ shard: Int) -> LogCursor
     ) async throws {
         let lanes = ShadowLane.all(checkpoints, to: target, parallelism: parallelism)
         let turns = LaneTurns()

@@ -2,7 +2,7 @@ internal import EventStore
 
 /// Shards of one or several shadows that stand at one cursor and go to one other: the log is read once for all of them.
 struct ShadowLane: Sendable {
-    /// The shards of each shadow, by its place in the build.
+    /// The shards of each shadow, by its index in the build.
     private(set) var shards: [Int: ShardSet]
     var cursor: LogCursor
     let target: LogCursor
@@ -10,22 +10,22 @@ struct ShadowLane: Sendable {
     /// Groups shards that have the same way before them, and divides the groups so that all connections have work.
     ///
     /// - Parameters:
-    ///   - checkpoints: Where the shards of each shadow stand, by its place; each precedes its target.
+    ///   - checkpoints: Where the shards of each shadow stand, by its index; each precedes its target.
     ///   - target: Where a shard of a shadow shall stand.
     static func all(
         _ checkpoints: [[ShadowCheckpoint]],
-        to target: (_ place: Int, _ shard: Int) -> LogCursor,
+        to target: (_ index: Int, _ shard: Int) -> LogCursor,
         parallelism: Int
     ) -> [ShadowLane] {
         var lanes: [ShadowLane] = []
-        for (place, shards) in checkpoints.enumerated() {
-            for checkpoint in shards where checkpoint.cursor != target(place, checkpoint.shard) {
-                let goal = target(place, checkpoint.shard)
+        for (index, shards) in checkpoints.enumerated() {
+            for checkpoint in shards where checkpoint.cursor != target(index, checkpoint.shard) {
+                let goal = target(index, checkpoint.shard)
                 let known = lanes.firstIndex { $0.cursor == checkpoint.cursor && $0.target == goal }
-                let index = known ?? lanes.endIndex
+                let lane = known ?? lanes.endIndex
                 if known == nil { lanes.append(ShadowLane(shards: [:], cursor: checkpoint.cursor, target: goal)) }
-                let members = lanes[index].shards[place]?.members ?? []
-                lanes[index].shards[place] = ShardSet(
+                let members = lanes[lane].shards[index]?.members ?? []
+                lanes[lane].shards[index] = ShardSet(
                     count: checkpoint.shards,
                     members: members + [checkpoint.shard]
                 )
@@ -49,23 +49,23 @@ struct ShadowLane: Sendable {
     private mutating func split() -> ShadowLane {
         var other = self
         other.shards = [:]
-        for (place, set) in shards {
+        for (index, set) in shards {
             let members = set.members.enumerated()
-            shards[place] = ShardSet(count: set.count, members: members.filter { $0.offset % 2 == 0 }.map(\.element))
+            shards[index] = ShardSet(count: set.count, members: members.filter { $0.offset % 2 == 0 }.map(\.element))
             let given = members.filter { $0.offset % 2 == 1 }.map(\.element)
-            if !given.isEmpty { other.shards[place] = ShardSet(count: set.count, members: given) }
+            if !given.isEmpty { other.shards[index] = ShardSet(count: set.count, members: given) }
         }
         return other
     }
 
     /// What it reads of the log.
     ///
-    /// - Parameter projections: The build's projections, by place.
+    /// - Parameter projections: The build's projections, by index.
     func part(of projections: [Projection]) -> LogPart {
         // Shadows with the same shards are one piece: the types of all of them, of the streams of those shards.
         let pieces = Dictionary(grouping: shards.keys.sorted()) { shards[$0] }
         return LogPart(
-            pieces.map { set, places in (set, EventTypeFilter(places.flatMap { projections[$0].handles })) }
+            pieces.map { set, indices in (set, EventTypeFilter(indices.flatMap { projections[$0].handles })) }
         )
     }
 }

@@ -17,8 +17,8 @@ struct SharedCatchUp: Sendable {
         for rebuild in rebuilds { goals.append(try await rebuild.goal(on: connection) ?? LogCursor(delivered: head)) }
         // To the nearest goal all of them, then to the next one those that have it still before them.
         for goal in Set(goals).sorted(by: { $0 != $1 && $0.precedes($1) }) {
-            let checkpoints = try await build.checkpoints(on: connection).enumerated().map { place, shards in
-                goal.precedes(goals[place]) && shards.allSatisfy { $0.cursor.precedes(goal) } ? shards : []
+            let checkpoints = try await build.checkpoints(on: connection).enumerated().map { index, shards in
+                goal.precedes(goals[index]) && shards.allSatisfy { $0.cursor.precedes(goal) } ? shards : []
             }
             try await build.advance(checkpoints) { _, _ in goal }
         }

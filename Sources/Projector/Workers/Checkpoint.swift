@@ -29,7 +29,7 @@ package struct Checkpoint: Hashable, Sendable {
         epoch = try row.decode(at: 8)
     }
 
-    /// The same checkpoint at another place.
+    /// The same checkpoint at another cursor.
     init(_ checkpoint: Checkpoint, cursor: LogCursor, events: Int64) {
         key = checkpoint.key
         shards = checkpoint.shards

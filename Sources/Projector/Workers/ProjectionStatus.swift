@@ -31,7 +31,7 @@ package struct ProjectionStatus: Sendable {
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
     package var timeToCatchUp: Duration? { rate.flatMap { Duration(of: eventsBehind, at: $0) } }
 
-    /// How far events are counted, over all shards that stand at one place.
+    /// How far events are counted, over all shards that stand at one cursor.
     package static let countLimit = 1_000_000
 
     /// The status of every shard of every projection, by name, version and shard.

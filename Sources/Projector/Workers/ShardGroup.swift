@@ -5,24 +5,24 @@ struct ShardGroup {
     let cursor: LogCursor
     /// Which shards' streams are read; `nil` for all streams.
     private(set) var reads: ShardSet?
-    /// The shards of each projection, by the projection's place in the list.
+    /// The shards of each projection, by the projection's index in the list.
     private(set) var shards: [Int: ShardSet]
 
-    init(_ set: ShardSet, at place: Int, cursor: LogCursor) {
+    init(_ set: ShardSet, at index: Int, cursor: LogCursor) {
         self.cursor = cursor
         reads = set.isWhole ? nil : set
-        shards = [place: set]
+        shards = [index: set]
     }
 
     /// Takes in the shards of another projection, if that makes nothing be read that nobody needs: projections that have
     /// as many shards, or any that this worker has all of.
-    mutating func admits(_ set: ShardSet, at place: Int, cursor: LogCursor) -> Bool {
+    mutating func admits(_ set: ShardSet, at index: Int, cursor: LogCursor) -> Bool {
         guard cursor == self.cursor, set.isWhole == (reads == nil) else { return false }
         if let reads {
             guard reads.count == set.count else { return false }
             self.reads = ShardSet(count: set.count, members: reads.members + set.members)
         }
-        shards[place] = set
+        shards[index] = set
         return true
     }
 }

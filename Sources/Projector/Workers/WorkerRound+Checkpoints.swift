@@ -6,8 +6,8 @@ internal import Schema
 extension WorkerRound {
     /// How one shard moves behind a batch.
     struct Move {
-        /// The projection's place.
-        let place: Int
+        /// The projection's index.
+        let index: Int
         let own: OwnedShard
         /// How many events of the batch it was given.
         let given: Int
@@ -25,12 +25,12 @@ extension WorkerRound {
         _ outcome: Outcome
     ) -> [Move] {
         var moves: [Move] = []
-        for (place, set) in group.shards.sorted(by: { $0.key < $1.key }) {
+        for (index, set) in group.shards.sorted(by: { $0.key < $1.key }) {
             var counts = [Int](repeating: 0, count: set.count)
             for event in batch.events { counts[ShardSet.shard(of: event.stream, count: set.count)] += 1 }
             for shard in set.members where counts[shard] > 0 {
-                guard let own = outcome.owned[key(place, shard)] else { continue }
-                moves.append(Move(place: place, own: own, given: counts[shard], isTaken: taken[place][shard] > 0))
+                guard let own = outcome.owned[key(index, shard)] else { continue }
+                moves.append(Move(index: index, own: own, given: counts[shard], isTaken: taken[index][shard] > 0))
             }
         }
         return moves
@@ -54,14 +54,14 @@ extension WorkerRound {
         _ built: BuiltBatches,
         behind batch: LogReader.Batch
     ) -> [any PostgresStatement] {
-        let places = Set(moves.filter(\.isTaken).map(\.place)).sorted()
+        let indices = Set(moves.filter(\.isTaken).map(\.index)).sorted()
         return [Checkpoint.GuardedAdvance(advance: advance(moves, to: batch.cursor))]
-            + places.flatMap { built.statements[$0] }
+            + indices.flatMap { built.statements[$0] }
     }
 
     /// Folds a batch as the last thing of a round, and commits.
     ///
-    /// - Returns: The projections that were left where they are, by their places.
+    /// - Returns: The projections that were left where they are, by their indices.
     func commit(
         _ batch: LogReader.Batch,
         _ moves: [Move],
@@ -72,12 +72,12 @@ extension WorkerRound {
         var turns = [taking]
         if batch.events.mayBeFoldedInTurn {
             // What shows every event is what people look at: it waits for none of the others.
-            let early = { (move: Move) in projections[move.place].handles.contains("*") }
+            let early = { (move: Move) in projections[move.index].handles.contains("*") }
             turns = [taking.filter(early), taking.filter { !early($0) }].filter { !$0.isEmpty }
         }
         let transactions = turns.map { statements($0, built, behind: batch) }
         let committed = try await connection.commit(inTurn: transactions, isolation: .repeatableRead)
-        return Set(turns.dropFirst(committed).joined().map(\.place))
+        return Set(turns.dropFirst(committed).joined().map(\.index))
     }
 }
 

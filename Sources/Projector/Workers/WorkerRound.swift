@@ -69,26 +69,26 @@ struct WorkerRound: Sendable {
                 mayUseTable = false
             }
             outcome.hasMore = outcome.hasMore || !left.isEmpty
-            for (place, shards) in group.shards where !left.contains(place) {
-                for shard in shards.members { outcome.owned[key(place, shard)]?.cursor = batch.cursor }
+            for (index, shards) in group.shards where !left.contains(index) {
+                for shard in shards.members { outcome.owned[key(index, shard)]?.cursor = batch.cursor }
             }
         }
         return outcome
     }
 
-    func key(_ place: Int, _ shard: Int) -> ProjectionShard {
-        ProjectionShard(projection: projections[place].id, shard: shard)
+    func key(_ index: Int, _ shard: Int) -> ProjectionShard {
+        ProjectionShard(projection: projections[index].id, shard: shard)
     }
 
     private func groups(_ owned: [ProjectionShard: OwnedShard]) -> [ShardGroup] {
         var groups: [ShardGroup] = []
-        for (place, projection) in projections.enumerated() {
+        for (index, projection) in projections.enumerated() {
             let own = owned.filter { $0.key.projection == projection.id }
             for (cursor, shards) in Dictionary(grouping: own, by: \.value.cursor) {
                 let count = shards.first?.value.checkpoint.shards ?? 1
                 let set = ShardSet(count: count, members: shards.map(\.key.shard))
-                if groups.indices.contains(where: { groups[$0].admits(set, at: place, cursor: cursor) }) { continue }
-                groups.append(ShardGroup(set, at: place, cursor: cursor))
+                if groups.indices.contains(where: { groups[$0].admits(set, at: index, cursor: cursor) }) { continue }
+                groups.append(ShardGroup(set, at: index, cursor: cursor))
             }
         }
         return groups
@@ -96,7 +96,7 @@ struct WorkerRound: Sendable {
 
     // MARK: Folding
 
-    /// - Returns: The projections that were left where they are, by their places: the next round folds them.
+    /// - Returns: The projections that were left where they are, by their indices: the next round folds them.
     private func fold(
         _ batch: LogReader.Batch,
         _ group: ShardGroup,
@@ -105,9 +105,9 @@ struct WorkerRound: Sendable {
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws -> Set<Int> {
-        let stopped = projections.indices.map { place in
-            (group.shards[place]?.members ?? []).reduce(into: Set<StreamID>()) { streams, shard in
-                streams.formUnion(outcome.owned[key(place, shard)]?.stopped ?? [])
+        let stopped = projections.indices.map { index in
+            (group.shards[index]?.members ?? []).reduce(into: Set<StreamID>()) { streams, shard in
+                streams.formUnion(outcome.owned[key(index, shard)]?.stopped ?? [])
             }
         }
         let filter = ShardFilter(group.shards, stopped: stopped)
@@ -138,7 +138,7 @@ struct WorkerRound: Sendable {
                 throw ProjectorError.leaseLost
             }
         }
-        outcome.take(moves.filter { !left.contains($0.place) }, behind: batch)
+        outcome.take(moves.filter { !left.contains($0.index) }, behind: batch)
         try await stop(built.failures.map { ($0.projection, $0.failing) }, filter, &outcome, on: connection)
         return left
     }
@@ -154,9 +154,9 @@ struct WorkerRound: Sendable {
         var taken = projections.map { _ in [StoredEvent]() }
         for event in batch.events {
             let type = try await decoder.type(event.type, on: connection)
-            for place in plan.takers(of: type) where filter.accepts(event, at: place) {
-                counts[place][ShardSet.shard(of: event.stream, count: counts[place].count)] += 1
-                taken[place].append(event)
+            for index in plan.takers(of: type) where filter.accepts(event, at: index) {
+                counts[index][ShardSet.shard(of: event.stream, count: counts[index].count)] += 1
+                taken[index].append(event)
             }
         }
         let moves = moves(group, behind: batch, taken: counts, outcome)
@@ -164,10 +164,10 @@ struct WorkerRound: Sendable {
         guard try await connection.execute(advance) == advance.checkpoints.count else { throw ProjectorError.leaseLost }
         outcome.take(moves, behind: batch)
         var failures: [(Int, FailingEvent)] = []
-        for (place, projection) in projections.enumerated() {
+        for (index, projection) in projections.enumerated() {
             var fold = CarefulFold(projection, decoder: decoder)
-            try await fold.fold(taken[place], on: connection)
-            failures += fold.failures.map { (place, $0) }
+            try await fold.fold(taken[index], on: connection)
+            failures += fold.failures.map { (index, $0) }
         }
         return failures
     }
@@ -178,9 +178,9 @@ struct WorkerRound: Sendable {
         _ outcome: inout Outcome,
         on connection: isolated PostgresConnection
     ) async throws {
-        for (place, failing) in failures {
-            guard let shard = filter.shard(of: failing.event.stream, at: place) else { continue }
-            try await stop(failing, key: key(place, shard), &outcome, on: connection)
+        for (index, failing) in failures {
+            guard let shard = filter.shard(of: failing.event.stream, at: index) else { continue }
+            try await stop(failing, key: key(index, shard), &outcome, on: connection)
         }
     }
 
