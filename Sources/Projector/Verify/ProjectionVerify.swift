@@ -5,17 +5,6 @@ package import Logging
 package import Postgres
 package import Schema
 
-/// What a verification of one projection found.
-package struct VerifyOutcome: Sendable {
-    package let projection: ProjectionVersion
-    /// What was compared, and what differs.
-    package let comparison: ModelComparison
-    /// How many streams were compared; `nil` for all.
-    package let sampledStreams: Int?
-    /// Events that were folded for it.
-    package let events: Int
-}
-
 /// Folds the log afresh beside a live read model and compares row by row, where the live checkpoints stand.
 ///
 /// It changes nothing that others see. Killed, it goes on when it is run again; ``discard()`` removes what it left.
