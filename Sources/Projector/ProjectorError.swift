@@ -60,7 +60,7 @@ extension ProjectorError {
     static let leaseLost = ProjectorError(.leaseLost, "another worker has taken a shard over")
 
     /// A projection's SQL fails whatever the events are.
-    static func applyFails(_ projection: Projection, cause: PostgresError) -> ProjectorError {
+    static func applyFails(_ projection: ProjectionFiles, cause: PostgresError) -> ProjectorError {
         ProjectorError(
             .projectionFailed,
             "apply.sql of \(projection.id) fails",

@@ -42,7 +42,7 @@ import Testing
     static let allowedInTests: [String: Set<String>] = [
         "Postgres": ["Operations"],
         "Projector": ["Operations", "Simulator"],
-        "Directory": ["Operations", "PayloadCodec", "Projector", "ReadModel"],
+        "Directory": ["Operations", "PayloadCodec", "Projector", "ReadModel", "Schema"],
         "Operations": ["Postgres"],
         "Privacy": ["Directory", "Operations", "PayloadCodec", "ReadModel"],
         "EndToEnd": ["EventModel", "Operations", "Postgres"],

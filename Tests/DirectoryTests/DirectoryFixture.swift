@@ -3,6 +3,7 @@ import Operations
 import Postgres
 import Projector
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Directory
@@ -38,7 +39,7 @@ struct DirectoryFixture: Sendable {
     func project() async throws {
         let projector = Projector(
             database,
-            projections: try Projection.newest(),
+            projections: try ProjectionFiles.newest(in: .embedded),
             options: ProjectorOptions(batchSize: 1_000, workers: 1, onFailure: .halt)
         )
         try await projector.runUntilCaughtUp()

@@ -65,7 +65,8 @@ struct PrivacyWorld: Sendable {
     /// Projects the log to its head.
     func project() async throws {
         let options = ProjectorOptions(batchSize: 1_000, onFailure: .halt)
-        let projector = Projector(database, projections: try Projection.newest(), keys: keys, options: options)
+        let projections = try ProjectionFiles.newest(in: .embedded)
+        let projector = Projector(database, projections: projections, keys: keys, options: options)
         try await projector.runUntilCaughtUp()
     }
 

@@ -1,5 +1,6 @@
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -13,7 +14,7 @@ import Testing
 
     @Test func `of two projectors that begin at once with different numbers of shards one has its way`() async throws {
         try await withTestDatabase { database in
-            let projections = try Projection.newest()
+            let projections = try ProjectionFiles.newest(in: .embedded)
             try await withConnection(database) { first in
                 try await first.run(unsafeSQL: "begin")
                 try await first.execute(Checkpoint.Create(projections: projections, shards: 8))

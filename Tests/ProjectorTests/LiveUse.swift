@@ -2,6 +2,7 @@ import EventModel
 import EventStore
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -16,7 +17,8 @@ extension ReadModels {
         let database = database
         let daemon = Task {
             let options = ProjectorOptions(batchSize: 20, workers: 2)
-            try await Projector(database, projections: try Projection.newest(), options: options).run()
+            let projections = try ProjectionFiles.newest(in: .embedded)
+            try await Projector(database, projections: projections, options: options).run()
         }
         let producer = Task {
             var rest = events[half...]

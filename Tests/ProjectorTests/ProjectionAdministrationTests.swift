@@ -106,7 +106,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
 
             // Both are projected.
             try await models.append(Array(events[300...]))
-            let both = files.filter { $0.name == "conversation_turns" }.map { Projection($0) }
+            let both = files.filter { $0.name == "conversation_turns" }
             #expect(both.count == 2)
             _ = try await Projector(database, projections: both).runUntilCaughtUp()
             let tables = try await run(
@@ -197,7 +197,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let connection = try await PostgresConnection.connect(database)
             for projection in files where projection.version == 2 {
                 try await ProjectionInstaller().install(projection, on: connection)
-                try await connection.execute(Checkpoint.Create(projections: [Projection(projection)], shards: 4))
+                try await connection.execute(Checkpoint.Create(projections: [projection], shards: 4))
             }
             await connection.close()
             do {

@@ -41,7 +41,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             #expect(outcome.comparison?.differenceCount == 0)
             #expect(outcome.comparison?.rows.allSatisfy { $0.rows > 0 } == true)
             #expect(!outcome.isResumed)
-            let projection = try #require(try Projection.newest().first { $0.name == name })
+            let projection = try #require(try ProjectionFiles.newest(in: .embedded).first { $0.name == name })
             let handled = events[..<half].flatMap(\.events).filter { projection.handles($0.type) }
             #expect(outcome.events >= handled.count)
             #expect(try await models.contents() == before.0)

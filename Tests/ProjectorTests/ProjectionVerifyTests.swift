@@ -174,7 +174,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let events = ReadModels.simulated(sessions: 16, seed: 32)
             try await models.append(Array(events[..<200]))
             try await models.project()
-            let daemon = Task { try await Projector(database, projections: try Projection.newest()).run() }
+            let projector = Projector(database, projections: try ProjectionFiles.newest(in: .embedded))
+            let daemon = Task { try await projector.run() }
             let producer = Task {
                 var rest = events[200...]
                 while !rest.isEmpty {

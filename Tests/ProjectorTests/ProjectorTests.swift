@@ -2,6 +2,7 @@ import EventModel
 import EventStore
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -92,7 +93,7 @@ import Testing
     @Test func `the daemon follows appends without being asked, and stops when it is cancelled`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)
-            let projector = Projector(database, projections: try Projection.newest())
+            let projector = Projector(database, projections: try ProjectionFiles.newest(in: .embedded))
             let daemon = Task { try await projector.run() }
             let events = ReadModels.simulated(sessions: 3, seed: 10)
             try await models.append(events)
@@ -129,7 +130,7 @@ import Testing
             ).compactMap { $0[0] }
             #expect(last.count == 2)
             for partition in last { try await connection.run(unsafeSQL: "drop table \(partition)") }
-            let daemon = Task { [projections = try Projection.newest()] in
+            let daemon = Task { [projections = try ProjectionFiles.newest(in: .embedded)] in
                 try await Projector(database, projections: projections).run()
             }
             let there =

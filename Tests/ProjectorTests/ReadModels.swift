@@ -41,7 +41,7 @@ struct ReadModels {
     ) async throws -> Int {
         let projector = Projector(
             database,
-            projections: try Projection.newest(),
+            projections: try ProjectionFiles.newest(in: .embedded),
             options: ProjectorOptions(batchSize: batchSize, workers: workers, onFailure: onFailure)
         )
         return try await projector.runUntilCaughtUp()

@@ -56,8 +56,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             for result in results {
                 let outcome = try result.outcome.get()
                 #expect(outcome.comparison?.differenceCount == 0)
-                let projection = Projection(result.projection)
-                #expect(outcome.events == events[..<half].count { projection.handles($0.events[0].type) })
+                #expect(outcome.events == events[..<half].count { result.projection.handles($0.events[0].type) })
             }
             #expect(try await models.contents() == before.0)
             #expect(try await models.traces() == before.1)
@@ -227,7 +226,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                 let outcome = try result.outcome.get()
                 #expect(outcome.isResumed)
                 #expect(outcome.comparison?.differenceCount == 0)
-                let projection = Projection(result.projection)
+                let projection = result.projection
                 let handled = events.count { projection.handles($0.events[0].type) }
                 #expect(outcome.events + (readBefore[projection.name] ?? 0) == handled, "\(projection.name)")
             }

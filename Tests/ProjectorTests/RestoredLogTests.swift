@@ -25,7 +25,7 @@ import Testing
             unsafeSQL: "begin; select append_event('019cad8f-ac00-7e4e-a7b6-815d4e98868f', 'session.started', '{}')"
         )
         // One round of 100 events leaves a window open; two projections go on alone, to the head of that time.
-        let projections = try Projection.newest()
+        let projections = try ProjectionFiles.newest(in: .embedded)
         let halfway = Task {
             let projector = Projector(database, projections: projections, options: ProjectorOptions(batchSize: 100))
             try await projector.runUntilCaughtUp { _ in unsafe withUnsafeCurrentTask { task in unsafe task?.cancel() } }

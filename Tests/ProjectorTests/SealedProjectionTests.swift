@@ -13,7 +13,7 @@ import Testing
     private static func project(_ database: PostgresConfiguration, _ keys: SealingKeys) async throws {
         let projector = Projector(
             database,
-            projections: try Projection.newest(),
+            projections: try ProjectionFiles.newest(in: .embedded),
             keys: keys,
             options: ProjectorOptions(batchSize: 100, onFailure: .halt),
             logger: TestServer.silent

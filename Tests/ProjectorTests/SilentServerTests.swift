@@ -2,6 +2,7 @@ import EventModel
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -43,7 +44,7 @@ import Testing
             }
             let projector = Projector(
                 database,
-                projections: try Projection.newest().filter { $0.name == "conversation_turns" },
+                projections: try ProjectionFiles.newest(in: .embedded).filter { $0.name == "conversation_turns" },
                 options: ProjectorOptions(batchSize: 48, patience: .seconds(120), answerTimeout: .seconds(1)),
                 logger: TestServer.silent
             )
@@ -60,7 +61,7 @@ import Testing
             named.applicationName = "silent"
             let projector = Projector(
                 named,
-                projections: try Projection.newest(),
+                projections: try ProjectionFiles.newest(in: .embedded),
                 options: ProjectorOptions(answerTimeout: .seconds(1)),
                 logger: TestServer.silent
             )

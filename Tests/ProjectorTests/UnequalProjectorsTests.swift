@@ -12,7 +12,7 @@ import Testing
         try await withTestDatabase { database in
             let models = ReadModels(database: database)
             try await models.append(ReadModels.simulated(sessions: 3, seed: 51))
-            let newest = try Projection.newest()
+            let newest = try ProjectionFiles.newest(in: .embedded)
             let both = "conversation_sessions"
             let projectors = ["conversation_turns", "conversation_costs"].map { own in
                 Projector(

@@ -29,7 +29,7 @@ import Testing
     }
 
     private func project(_ versions: Set<Int> = [1, 2], on database: PostgresConfiguration) async throws {
-        let projections = try Self.files().map { Projection($0) }.filter { versions.contains($0.version) }
+        let projections = try Self.files().filter { versions.contains($0.version) }
         try await Projector(database, projections: projections, logger: TestServer.silent).runUntilCaughtUp()
     }
 

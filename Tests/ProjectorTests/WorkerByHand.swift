@@ -2,6 +2,7 @@ import EventStore
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 
 @testable import Projector
 
@@ -9,7 +10,7 @@ import RecorderTesting
 struct WorkerByHand {
     let database: PostgresConfiguration
     let connection: PostgresConnection
-    let projections: [Projection]
+    let projections: [ProjectionFiles]
     let worker = UUID()
 
     /// - Parameter name: The only projection; all of them unless given.
@@ -18,7 +19,7 @@ struct WorkerByHand {
         var configuration = database
         configuration.settings.merge(LogReader.sessionSettings) { given, _ in given }
         connection = try await PostgresConnection.connect(configuration)
-        projections = try Projection.newest().filter { name == nil || $0.name == name }
+        projections = try ProjectionFiles.newest(in: .embedded).filter { name == nil || $0.name == name }
         try await ReadModels(database: database).append(ReadModels.simulated(sessions: 2, seed: 21))
         try await connection.execute(Checkpoint.Create(projections: projections, shards: 4))
     }

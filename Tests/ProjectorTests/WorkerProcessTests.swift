@@ -3,6 +3,7 @@ import EventStore
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -20,7 +21,7 @@ import Testing
         init(_ database: PostgresConfiguration) async throws {
             self.database = database
             let most = ProjectorOptions().shards
-            shards = try Projection.newest().reduce(0) { $0 + min(most, $1.mostShards ?? most) }
+            shards = try ProjectionFiles.newest(in: .embedded).reduce(0) { $0 + min(most, $1.mostShards ?? most) }
             connection = try await PostgresConnection.connect(database)
         }
 

@@ -3,6 +3,7 @@ import EventStore
 import Foundation
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -25,7 +26,7 @@ import Testing
             let stream = StreamID.generate(at: .now())
             let projector = Projector(
                 database,
-                projections: try Projection.newest().filter { $0.name == "conversation_turns" },
+                projections: try ProjectionFiles.newest(in: .embedded).filter { $0.name == "conversation_turns" },
                 logger: TestServer.silent
             )
             try await withConnection(database) { connection in

@@ -1,11 +1,12 @@
 internal import Postgres
 internal import Projector
+internal import Schema
 
 /// The projector as a daemon, with all projections, while something is measured.
 enum ProjectorTask {
     /// Runs it beside `body`.
     static func with<R: Sendable>(_ database: PostgresConfiguration, _ body: () async throws -> R) async throws -> R {
-        let projector = Projector(database, projections: try Projection.newest())
+        let projector = Projector(database, projections: try ProjectionFiles.newest(in: .embedded))
         return try await withTask({ try await projector.run() }, body)
     }
 

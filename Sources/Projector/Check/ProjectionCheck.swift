@@ -40,7 +40,7 @@ package struct ProjectionCheck: Sendable {
         on configuration: PostgresConfiguration,
         logger: Logger = Logger(label: "recorder.check")
     ) async throws -> ProjectionCheckReport {
-        let sample = try ProjectionSample(sample, for: Projection(files))
+        let sample = try ProjectionSample(sample, for: files)
         return try await PostgresConnection.with(configuration, logger: logger) { connection in
             try await connection.rolledBackTransaction { connection in try await inspect(sample, on: connection) }
         }

@@ -11,7 +11,7 @@ struct ProjectionSample: Sendable {
         let values: FieldScan.Values
     }
 
-    private let projection: Projection
+    private let projection: ProjectionFiles
     private var rows: [Row] = []
     /// For each row, the number of its stream in the order of their first events.
     private(set) var streams: [Int] = []
@@ -27,7 +27,7 @@ struct ProjectionSample: Sendable {
     /// Takes what a projection handles of a sample, as if the events were the whole log.
     ///
     /// - Throws: `JSONFault` if an event's JSON cannot be read, which an `EventLine` rules out.
-    init(_ events: [EventLine], for projection: Projection) throws {
+    init(_ events: [EventLine], for projection: ProjectionFiles) throws {
         self.projection = projection
         missing = Set(projection.columns.indices)
         let scan = FieldScan(projection.columns.map { FieldScan.Field(path: $0.path, type: $0.type) })

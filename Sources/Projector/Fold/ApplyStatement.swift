@@ -1,4 +1,5 @@
 internal import Postgres
+internal import Schema
 
 /// One statement of a projection's apply.sql with the batch that it folds.
 struct ApplyStatement: PostgresStatement {
@@ -12,7 +13,7 @@ struct ApplyStatement: PostgresStatement {
     /// All statements of a projection, on one batch.
     ///
     /// One event goes as values: a statement that need not take arrays apart begins a good deal sooner; see decision 0008.
-    static func all(of projection: Projection, _ batch: BatchColumns) -> [ApplyStatement] {
+    static func all(of projection: ProjectionFiles, _ batch: BatchColumns) -> [ApplyStatement] {
         switch batch.count {
         case 0: []
         case 1: all(projection.statementsOfOne, batch.columns.map { ($0.type, $0.first) })

@@ -4,7 +4,7 @@ internal import Schema
 /// What it takes to make and to fold batches of some projections, worked out once: which fields are searched for in an
 /// event, and the statements in every form that a batch can have.
 struct BatchPlan: Sendable {
-    let projections: [Projection]
+    let projections: [ProjectionFiles]
     let scan: FieldScan
     /// For each projection, where its declared columns stand among the scan's fields.
     let fields: [[Int]]
@@ -13,7 +13,7 @@ struct BatchPlan: Sendable {
     /// For each projection, its statements over the table.
     private let overTable: [[String]]
 
-    init(_ projections: [Projection]) {
+    init(_ projections: [ProjectionFiles]) {
         self.projections = projections
         var wanted: [FieldScan.Field] = []
         var indices: [FieldScan.Field: Int] = [:]

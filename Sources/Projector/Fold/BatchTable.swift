@@ -46,7 +46,7 @@ struct BatchTable: Sendable {
     /// - Parameters:
     ///   - index: Which bit of `takers` stands for the projection.
     ///   - fields: Where its declared columns stand among the table's fields.
-    func batch(of projection: Projection, at index: Int, fields: [Int]) -> String {
+    func batch(of projection: ProjectionFiles, at index: Int, fields: [Int]) -> String {
         let columns =
             ProjectionFiles.commonColumns.map { "\"\($0.name)\"" }
             + zip(projection.columns, fields).map { "c\($1) as \"\($0.name)\"" }

@@ -1,18 +1,19 @@
 internal import EventModel
 internal import EventStore
 internal import Postgres
+internal import Schema
 
 /// Folds events into one projection when folding them all at once has failed: halves them until the event that fails is
 /// alone, leaves it and the later events of its stream out, and folds the others.
 struct CarefulFold {
-    private let projection: Projection
+    private let projection: ProjectionFiles
     private let plan: BatchPlan
     private let decoder: EventDecoder
     /// The events that could not be applied, at most one a stream.
     private(set) var failures: [FailingEvent] = []
     private var stopped: Set<StreamID> = []
 
-    init(_ projection: Projection, decoder: EventDecoder) {
+    init(_ projection: ProjectionFiles, decoder: EventDecoder) {
         self.projection = projection
         plan = BatchPlan([projection])
         self.decoder = decoder

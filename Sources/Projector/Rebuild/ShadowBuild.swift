@@ -1,5 +1,6 @@
 internal import EventStore
 internal import Postgres
+internal import Schema
 
 /// Folds the log into shadows: shards in parallel on a bounded number of connections, each batch in a transaction with
 /// its checkpoints.
@@ -29,7 +30,7 @@ struct ShadowBuild: Sendable {
     /// Told after each batch how many events were read for each shadow, by its index.
     private let progress: @Sendable ([Int]) -> Void
 
-    var projections: [Projection] { plan.projections }
+    var projections: [ProjectionFiles] { plan.projections }
 
     /// - Parameters:
     ///   - models: The shadows.
@@ -44,7 +45,7 @@ struct ShadowBuild: Sendable {
         progress: @escaping @Sendable ([Int]) -> Void
     ) {
         self.models = models
-        plan = BatchPlan(models.map { Projection($0.files) })
+        plan = BatchPlan(models.map(\.files))
         self.pool = pool
         self.decoder = decoder
         parallelism = max(1, options.parallelism)

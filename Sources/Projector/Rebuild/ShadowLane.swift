@@ -1,4 +1,5 @@
 internal import EventStore
+internal import Schema
 
 /// Shards of one or several shadows that stand at one cursor and go to one other: the log is read once for all of them.
 struct ShadowLane: Sendable {
@@ -61,7 +62,7 @@ struct ShadowLane: Sendable {
     /// What it reads of the log.
     ///
     /// - Parameter projections: The build's projections, by index.
-    func part(of projections: [Projection]) -> LogPart {
+    func part(of projections: [ProjectionFiles]) -> LogPart {
         // Shadows with the same shards are one piece: the types of all of them, of the streams of those shards.
         let pieces = Dictionary(grouping: shards.keys.sorted()) { shards[$0] }
         return LogPart(

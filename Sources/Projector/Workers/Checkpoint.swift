@@ -43,7 +43,7 @@ package struct Checkpoint: Hashable, Sendable {
     /// Of two projectors that begin at once with different numbers of shards, the one whose first shard is stored has its
     /// way: the other waits for that row, and adds none.
     struct Create: PostgresStatement {
-        let projections: [Projection]
+        let projections: [ProjectionFiles]
         /// How many shards each gets that does not say that it can have fewer.
         let shards: Int
 

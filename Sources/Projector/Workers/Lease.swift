@@ -52,7 +52,7 @@ enum Lease {
     struct EndStalled: PostgresStatement {
         /// The worker that asks, outside a transaction.
         let worker: UUID
-        let projections: [Projection]
+        let projections: [ProjectionFiles]
 
         let sql = """
             select pg_terminate_backend(pid) from (
@@ -115,7 +115,7 @@ enum Lease {
 
     /// All checkpoints of some projections, with whoever owns them.
     struct Survey: PostgresStatement {
-        let projections: [Projection]
+        let projections: [ProjectionFiles]
 
         let sql = """
             select c.projection, c.version, c.shard, c.shards, c.owner from projection_checkpoints as c

@@ -1,7 +1,7 @@
 package import EventStore
 package import Logging
 package import Postgres
-internal import Schema
+package import Schema
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -12,7 +12,7 @@ internal import Synchronization
 /// they were before, and the events are folded again.
 package final class Projector: Service {
     private let configuration: PostgresConfiguration
-    private let projections: [Projection]
+    private let projections: [ProjectionFiles]
     private let options: ProjectorOptions
     private let logger: Logger
     private let decoder: EventDecoder
@@ -29,7 +29,7 @@ package final class Projector: Service {
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     package init(
         _ configuration: PostgresConfiguration,
-        projections: [Projection],
+        projections: [ProjectionFiles],
         keys: SealingKeys = .none,
         options: ProjectorOptions = ProjectorOptions(),
         logger: Logger = Logger(label: "recorder.projector")

@@ -22,7 +22,7 @@ struct ProjectorWorker {
     /// Told after each round that folded anything how many events each version of a projection was given.
     let progress: @Sendable ([ProjectionVersion: Int]) -> Void
 
-    var projections: [Projection] { plan.projections }
+    var projections: [ProjectionFiles] { plan.projections }
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
@@ -73,7 +73,7 @@ struct ProjectorWorker {
     init(
         id: UUID,
         configuration: PostgresConfiguration,
-        projections: [Projection],
+        projections: [ProjectionFiles],
         options: ProjectorOptions,
         fleet: WorkerFleet,
         decoder: EventDecoder,

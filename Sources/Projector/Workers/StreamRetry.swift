@@ -2,12 +2,13 @@ internal import EventModel
 internal import EventStore
 internal import FoundationEssentials
 internal import Postgres
+internal import Schema
 
 /// Takes a stopped stream up again: folds its events from the failing one on, in their order, up to where its shard stands.
 struct StreamRetry: Sendable {
     let owner: UUID
     let stopped: QuarantinedStream
-    let projection: Projection
+    let projection: ProjectionFiles
     let decoder: EventDecoder
 
     /// How many events are folded at a time.

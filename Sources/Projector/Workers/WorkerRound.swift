@@ -35,7 +35,7 @@ struct WorkerRound: Sendable {
     /// Whether to look for failing events, after a round without care has failed.
     let isCareful: Bool
 
-    var projections: [Projection] { plan.projections }
+    var projections: [ProjectionFiles] { plan.projections }
 
     /// Runs a round.
     ///

@@ -9,7 +9,7 @@ extension Settings {
     func projector(of files: [ProjectionFiles], _ options: ProjectorOptions = ProjectorOptions()) throws -> Projector {
         Projector(
             try database(),
-            projections: files.map { Projection($0) },
+            projections: files,
             keys: keys,
             options: options,
             logger: logger
