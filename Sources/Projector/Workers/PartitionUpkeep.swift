@@ -19,11 +19,14 @@ struct PartitionUpkeep: Sendable {
         while !Task.isCancelled {
             var next = Self.interval
             do {
-                let connection = try await PostgresConnection.connect(configuration, logger: logger)
-                var made: [String] = []
-                for month in 0...3 { made += try await connection.query(MakePartitions(of: .log(monthsAhead: month))) }
-                made += try await connection.query(MakePartitions(of: .readModels))
-                await connection.close()
+                let made = try await PostgresConnection.with(configuration, logger: logger) { connection in
+                    var made: [String] = []
+                    for month in 0...3 {
+                        made += try await connection.query(MakePartitions(of: .log(monthsAhead: month)))
+                    }
+                    made += try await connection.query(MakePartitions(of: .readModels))
+                    return made
+                }
                 if !made.isEmpty { logger.info("partitions are made", metadata: ["partitions": "\(made)"]) }
             } catch is CancellationError {
                 return

@@ -76,9 +76,9 @@ package final class Projector: Service {
     @discardableResult
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let given = Mutex<[ProjectionVersion: Int]>([:])
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        let target = try await connection.first(LogReader.CurrentSnapshot())?.snapshot ?? .beginning
-        await connection.close()
+        let target = try await PostgresConnection.with(configuration, logger: logger) { connection in
+            try await connection.first(LogReader.CurrentSnapshot())?.snapshot ?? .beginning
+        }
         try await work(until: target) { events in
             let most = given.withLock { given in
                 given.merge(events, uniquingKeysWith: +)
@@ -169,11 +169,11 @@ package final class Projector: Service {
 
     /// Checks the log, creates the checkpoints that are not there, and names the channel to listen to.
     private func prepare() async throws -> String {
-        let connection = try await PostgresConnection.connect(configuration, logger: logger)
-        try await Self.checkLog(on: connection)
-        try await connection.execute(Checkpoint.Create(projections: projections, shards: options.shards))
-        let schema = try await connection.firstColumn(unsafeSQL: "select current_schema()").first
-        await connection.close()
+        let schema = try await PostgresConnection.with(configuration, logger: logger) { connection in
+            try await Self.checkLog(on: connection)
+            try await connection.execute(Checkpoint.Create(projections: projections, shards: options.shards))
+            return try await connection.firstColumn(unsafeSQL: "select current_schema()").first
+        }
         guard let schema else {
             throw ProjectorError(.invalidProjection, "the schema is not there: run `recorder migrate up` first")
         }

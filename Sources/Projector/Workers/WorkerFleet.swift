@@ -46,7 +46,9 @@ final class WorkerFleet: Sendable {
     /// Puts the workers on the list; must have returned before they claim anything.
     ///
     /// - Throws: `PostgresError`; `CancellationError`.
-    func join() async throws { try await beat(try await PostgresConnection.connect(configuration, logger: logger)) }
+    func join() async throws {
+        try await PostgresConnection.with(configuration, logger: logger) { try await beat($0) }
+    }
 
     /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
     func run() async {
@@ -82,9 +84,9 @@ final class WorkerFleet: Sendable {
     /// Takes the workers off the list.
     func leave() async {
         do {
-            let connection = try await PostgresConnection.connect(configuration, logger: logger)
-            try await connection.execute(Lease.Leave(workers: members))
-            await connection.close()
+            _ = try await PostgresConnection.with(configuration, logger: logger) { connection in
+                try await connection.execute(Lease.Leave(workers: members))
+            }
         } catch {
             logger.warning("the workers stay on the list until their heartbeat is old", metadata: ["error": "\(error)"])
         }
