@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)))
-    func `who catches up waits for no version that is not his`() async throws {
+    func `a projector catches up without waiting for versions that it does not have`() async throws {
         try await withBoth { database, connection in
             try await project(on: database)
             try await append(#"{"turnId":"\#(Self.turn)","inputTokens":100}"#, to: database)

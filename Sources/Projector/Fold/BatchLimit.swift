@@ -31,7 +31,7 @@ struct BatchLimit: Sendable {
     /// Doubles it again, up to what it was, after a batch that was done in far less time.
     mutating func grow() { divisor = max(1, divisor / 2) }
 
-    /// Takes down what the events of a batch weighed.
+    /// Records what the events of a batch weighed.
     mutating func weigh(events: Int, bytes: Int) {
         if events > 0 { weight = bytes / events }
     }

@@ -21,7 +21,7 @@ struct RebuildCourse {
         self.build = build
     }
 
-    /// Goes it.
+    /// Runs the course.
     ///
     /// - Throws: `CancellationError`.
     mutating func run(on connection: PostgresConnection, _ meter: RebuildMeter) async throws -> Outcomes {

@@ -25,14 +25,14 @@ final class RebuildMeter: Sendable {
     /// Events that this process read for a projection.
     func readHere(for projection: String) -> Int { state.withLock { $0.read[projection] ?? 0 } }
 
-    /// Takes down that so many events more were read for each of some shadows.
+    /// Records that so many events more were read for each of some shadows.
     func add(_ events: [Int], for models: [ShadowModel]) {
         tell { state in
             for (model, count) in zip(models, events) { state.read[model.files.name, default: 0] += count }
         }
     }
 
-    /// Takes down that the next phase has begun.
+    /// Records that the next phase has begun.
     func enter(_ phase: RebuildProgress.Phase, of projection: String? = nil) {
         tell { ($0.phase, $0.projection) = (phase, projection) }
     }

@@ -8,7 +8,7 @@ struct SharedCatchUp: Sendable {
     /// Of their shadows, in the same order.
     let build: ShadowBuild
 
-    /// Goes it. What is left to do for each alone is little, unless one of them stands elsewhere.
+    /// Catches up. What is left to do for each alone is little, unless one of them stands elsewhere.
     ///
     /// - Throws: As ``ShadowBuild/advance(_:to:)``.
     func run(on connection: PostgresConnection) async throws {
