@@ -46,7 +46,7 @@ public final class PostgresEventStore: Sendable {
         limits: PostgresPool.Limits = .init(),
         logger: Logger = Logger(label: "recorder.store")
     ) {
-        schema = configuration.schema ?? "recorder"
+        schema = configuration.recorderSchema
         var configuration = configuration
         configuration.schema = schema
         self.configuration = configuration

@@ -61,7 +61,7 @@ struct NotifyBenchmark: Benchmark {
         var limits = EventAppender.Limits()
         limits.notifies = notifies
         let (own, shares, count) = (limits, loop.shares, loop.count)
-        let channel = LogChannel.name(schema: database.schema ?? "recorder")
+        let channel = LogChannel.name(schema: database.recorderSchema)
         var notifications = PostgresNotifications(database, channels: [channel]).makeAsyncIterator()
         _ = try await notifications.next()
         let (listening, heard) = (notifications, Heard())

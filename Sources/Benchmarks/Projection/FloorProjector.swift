@@ -19,7 +19,7 @@ enum FloorProjector {
                 insert into floor_checkpoint values (0);
                 """
         )
-        let channel = LogChannel.name(schema: database.schema ?? "recorder")
+        let channel = LogChannel.name(schema: database.recorderSchema)
         var notifications = PostgresNotifications(configuration, channels: [channel]).makeAsyncIterator()
         _ = try await notifications.next()
         let listening = notifications

@@ -45,7 +45,7 @@ public final class Caches: Service {
         logger: Logger = Logger(label: "recorder.cache")
     ) throws(CacheError) {
         try options.check()
-        schema = configuration.schema ?? "recorder"
+        schema = configuration.recorderSchema
         var configuration = configuration
         configuration.schema = schema
         self.configuration = configuration

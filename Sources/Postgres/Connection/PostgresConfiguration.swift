@@ -34,6 +34,9 @@ package struct PostgresConfiguration: Sendable {
         self.cancelTimeout = cancelTimeout
     }
 
+    /// The schema of the recorder's tables: the one that is given, else `recorder`.
+    package var recorderSchema: String { schema ?? "recorder" }
+
     /// All settings of the session, by name.
     ///
     /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds.

@@ -35,7 +35,7 @@ package struct RebuildGroup: Sendable {
         self.projections = try projections.map { try all.version($0.version, of: $0.name) }
         self.all = all
         self.configuration = configuration
-        schema = configuration.schema ?? "recorder"
+        schema = configuration.recorderSchema
         self.options = options
         self.logger = logger
     }

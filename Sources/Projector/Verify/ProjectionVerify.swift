@@ -27,7 +27,7 @@ package struct ProjectionVerify: Sendable {
     ) {
         files = projection
         self.configuration = configuration
-        schema = configuration.schema ?? "recorder"
+        schema = configuration.recorderSchema
         self.options = options
         self.logger = logger
     }
@@ -44,7 +44,7 @@ package struct ProjectionVerify: Sendable {
         configuration: PostgresConfiguration
     ) async throws -> [ProjectionFiles] {
         let installed = try await PostgresConnection.with(configuration) { connection in
-            try await ProjectionInstaller(schema: configuration.schema ?? "recorder").installed(on: connection)
+            try await ProjectionInstaller(schema: configuration.recorderSchema).installed(on: connection)
         }
         if let name { _ = try all.version(nil, of: name) }
         return all.filter { files in

@@ -14,7 +14,7 @@ package struct ProjectionAdministration: Sendable {
     package init(among all: [ProjectionFiles], configuration: PostgresConfiguration) {
         self.all = all
         self.configuration = configuration
-        schema = configuration.schema ?? "recorder"
+        schema = configuration.recorderSchema
     }
 
     /// Has the views read a version, in one transaction. The others stay as they are, and can be switched back to.
