@@ -35,9 +35,9 @@ import Testing
             _ = try await directory.documents.update(document.id, version: 1) { [$0.filename.set("c")] }
             await service.close()
 
-            let store = PostgresEventStore(fixture.database, keys: keys, logger: TestServer.silent)
-            let events = try await store.read(user)
-            await store.close()
+            let events = try await PostgresEventStore.with(fixture.database, keys: keys, logger: TestServer.silent) {
+                try await $0.read(user)
+            }
             #expect(events.map(\.type.name) == ["user.registered", "document.created", "document.updated"])
             for event in events {
                 let metadata = try JSONValue(json: event.metadata)

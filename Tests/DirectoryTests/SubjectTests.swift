@@ -18,9 +18,9 @@ import Testing
         )
         var login = fixture.database
         login.url += " user=test_appender"
-        let store = PostgresEventStore(login)
-        _ = try await store.withAppender { appender in try await appender.append(independently: appends) }
-        await store.close()
+        _ = try await PostgresEventStore.with(login) { store in
+            try await store.withAppender { appender in try await appender.append(independently: appends) }
+        }
     }
 
     private func event(_ type: EventType, _ data: String, of stream: StreamID) throws -> Append {

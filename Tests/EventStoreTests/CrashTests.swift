@@ -11,7 +11,7 @@ import Testing
     @Test(.timeLimit(.minutes(10)))
     func `producers that repeat their appends through crashes lose nothing and double nothing`() async throws {
         try await withCrashingServer { configuration, crash in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 let streams = (0..<12).map { _ in StreamID.fresh() }
                 let ledger = AppendLedger()
                 let (progress, progressed) = AsyncStream.makeStream(of: Int.self)
@@ -78,7 +78,7 @@ import Testing
 
     @Test func `a cursor does not claim transactions that a crash takes back`() async throws {
         try await withCrashingServer { configuration, crash in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 let append = "select append_event('\(StreamID.fresh())', 'turn.started', '{}')"
                 // Nobody writes the log to the disk but commits.
                 try await Self.run("alter system set wal_writer_delay = '10s'", configuration)

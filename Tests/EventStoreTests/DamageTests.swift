@@ -21,7 +21,7 @@ import Testing
                 """,
                 on: configuration
             )
-            try await SealedLog.withStore(configuration, keys) { store in
+            try await withStore(configuration, keys: keys) { store in
                 var readable = 0
                 for session in sessions {
                     let error = await failure { try await store.read(session.stream) }

@@ -59,28 +59,25 @@ extension AppendParcel {
     }
 }
 
-extension PostgresEventStore {
-    /// A store on a test's database, closed when the body ends.
-    static func with<R>(
-        _ configuration: PostgresConfiguration,
-        _ body: (PostgresEventStore) async throws -> R
-    ) async throws -> R {
-        let store = PostgresEventStore(configuration, limits: .init(size: 4), logger: TestServer.silent)
-        do {
-            let result = try await body(store)
-            await store.close()
-            return result
-        } catch {
-            await store.close()
-            throw error
-        }
-    }
+/// A store on a test's database, closed when the body ends.
+func withStore<R>(
+    _ configuration: PostgresConfiguration,
+    keys: SealingKeys = .none,
+    _ body: (PostgresEventStore) async throws -> R
+) async throws -> R {
+    try await PostgresEventStore.with(
+        configuration,
+        keys: keys,
+        limits: .init(size: 4),
+        logger: TestServer.silent,
+        body
+    )
 }
 
 /// Runs a test with a store on a database of its own.
 func withStore<R>(_ body: (PostgresEventStore, PostgresConfiguration) async throws -> R) async throws -> R {
     try await withTestDatabase { configuration in
-        try await PostgresEventStore.with(configuration) { store in try await body(store, configuration) }
+        try await withStore(configuration) { store in try await body(store, configuration) }
     }
 }
 

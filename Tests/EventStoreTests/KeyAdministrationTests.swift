@@ -26,7 +26,7 @@ import Testing
                 #expect(status.map(\.encryptionKey) == [next.identifier])
                 #expect(status.map(\.live) == [5])
             }
-            try await SealedLog.withStore(configuration, SealingKeys([next])) { store in
+            try await withStore(configuration, keys: SealingKeys([next])) { store in
                 for session in sessions {
                     #expect(try await store.read(session.stream).map(\.data) == session.events.map(\.data))
                 }
@@ -47,7 +47,7 @@ import Testing
         try await withTestDatabase { configuration in
             try await SealedLog.withPool(configuration) { pool in
                 _ = try await KeyAdministration(pool, keys: keys).initialise()
-                try await SealedLog.withStore(configuration, keys) { store in
+                try await withStore(configuration, keys: keys) { store in
                     let sessions = try (0..<3).map { _ in try SealedLog.session(.fresh(), of: .random()) }
                     try await store.withAppender { appender in
                         _ = try await appender.append(sessions[0])

@@ -16,10 +16,12 @@ import Testing
                 var configuration = configuration
                 configuration.settings["deadlock_timeout"] = "20ms"
                 let ledger = AppendLedger()
-                let (delivered, cursor) = try await Self.write(ledger, configuration)
+                let (delivered, cursor) = try await withStore(configuration) { store in
+                    try await Self.write(ledger, store, configuration)
+                }
                 #expect(ledger.events >= 20_000)
                 #expect(delivered.count >= 2_000, "the subscriber was at work meanwhile")
-                try await PostgresEventStore.with(configuration) { store in
+                try await withStore(configuration) { store in
                     let (rest, reads) = try await Self.readToHead(store, after: cursor)
                     // The rest of the window in which the subscriber died, full pages, a last one, and an empty one.
                     #expect(reads <= rest.count / 1_000 + 3)
@@ -45,9 +47,9 @@ import Testing
     /// - Returns: What the subscriber kept, and its cursor.
     private static func write(
         _ ledger: AppendLedger,
+        _ store: PostgresEventStore,
         _ configuration: PostgresConfiguration
     ) async throws -> ([RecordedEvent], LogCursor) {
-        let store = PostgresEventStore(configuration, limits: .init(size: 2), logger: TestServer.silent)
         let subscriber = MortalSubscriber(store)
         let streams = (0..<40).map { _ in StreamID.fresh() } + (0..<5).map { _ in StreamID.random() }
         let writers = LogWriters(configuration: configuration, streams: streams, ledger: ledger)
@@ -79,7 +81,6 @@ import Testing
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }
             }
         }
-        await store.close()
         return subscriber.kept
     }
 

@@ -11,7 +11,7 @@ import Testing
     @Test func `however long a transaction stays open, a read of what is new touches as few pages`() async throws {
         // On a server of its own: cursors name the open transactions of all databases.
         try await withCrashingServer { configuration, _ in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 let writer = try await PostgresConnection.connect(configuration)
                 // The first event of its type: others who append such events do not wait for it.
                 let stream = StreamID.fresh()

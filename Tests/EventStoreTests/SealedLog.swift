@@ -38,7 +38,7 @@ enum SealedLog {
                 let outcome = try await KeyAdministration(pool, keys: keys).initialise()
                 #expect(outcome == .sealed(hasEventsBefore: false))
             }
-            try await Self.withStore(configuration, keys) { try await body($0, configuration, keys) }
+            try await withStore(configuration, keys: keys) { try await body($0, configuration, keys) }
         }
     }
 
@@ -47,22 +47,6 @@ enum SealedLog {
         _ body: (PostgresPool) async throws -> R
     ) async throws -> R {
         try await PostgresPool.with(configuration, limits: .init(size: 2), logger: TestServer.silent, body)
-    }
-
-    static func withStore<R>(
-        _ configuration: PostgresConfiguration,
-        _ keys: SealingKeys,
-        _ body: (PostgresEventStore) async throws -> R
-    ) async throws -> R {
-        let store = PostgresEventStore(configuration, keys: keys, limits: .init(size: 4), logger: TestServer.silent)
-        do {
-            let result = try await body(store)
-            await store.close()
-            return result
-        } catch {
-            await store.close()
-            throw error
-        }
     }
 
     static func run(_ sql: String, on configuration: PostgresConfiguration) async throws {

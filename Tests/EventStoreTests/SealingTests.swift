@@ -58,7 +58,7 @@ import Testing
             let (ada, ben, stream) = (StreamID.random(), StreamID.random(), StreamID.fresh())
             try await first.withAppender { _ = try await $0.append(try SealedLog.session(stream, of: ada)) }
             // Another process, which knows the other user's key and has never met the stream.
-            try await SealedLog.withStore(database, keys) { second in
+            try await withStore(database, keys: keys) { second in
                 try await second.withAppender { appender in
                     _ = try await appender.append(SealedLog.session(StreamID.fresh(), of: ben))
                     let start = try SealedLog.draft(.sessionStarted, #"{"userId":"\#(ben)"}"#)
@@ -102,7 +102,7 @@ import Testing
             let session = try SealedLog.session(.fresh(), of: .random())
             _ = try await store.withAppender { try await $0.append(session) }
             for (round, keys) in [SealingKeys.none, SealingKeys([LocalKeyEncryptionKey()])].enumerated() {
-                try await SealedLog.withStore(configuration, keys) { store in
+                try await withStore(configuration, keys: keys) { store in
                     try await store.withAppender { appender in
                         let error = await failure {
                             try await appender.append(try SealedLog.session(.fresh(), of: nil))
@@ -128,7 +128,7 @@ import Testing
     @Test func `a log that is not sealed takes and gives what it did before, with keys or without`() async throws {
         try await withTestDatabase { configuration in
             for keys in [SealingKeys.none, SealingKeys([LocalKeyEncryptionKey()])] {
-                try await SealedLog.withStore(configuration, keys) { store in
+                try await withStore(configuration, keys: keys) { store in
                     let append = try SealedLog.session(.fresh(), of: .random())
                     _ = try await store.withAppender { try await $0.append(append) }
                     #expect(try await store.read(append.stream).map(\.data) == append.events.map(\.data))
@@ -165,7 +165,7 @@ import Testing
             let session = try SealedLog.session(.fresh(), of: .random())
             _ = try await store.withAppender { try await $0.append(session) }
             try await SealedLog.run(SealedLog.destruction, on: configuration)
-            try await SealedLog.withStore(configuration, keys) { fresh in
+            try await withStore(configuration, keys: keys) { fresh in
                 let turn = session.events[1].renamed()
                 _ = try await fresh.withAppender { try await $0.append(Append(stream: session.stream, events: [turn])) }
                 let last = try #require(try await fresh.read(session.stream).last)

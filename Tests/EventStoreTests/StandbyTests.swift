@@ -10,7 +10,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct StandbyTests {
     @Test func `a standby gives streams and refuses cursors, until it is promoted`() async throws {
         try await withCrashingServer { configuration, crash in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 let stream = StreamID.fresh()
                 try await store.withAppender { appender in _ = try await appender.append(.of(to: stream)) }
                 let before = try await store.readLog().cursor

@@ -23,14 +23,14 @@ import Testing
     }
 
     @Test func `without a server it is unavailable`() async throws {
-        try await PostgresEventStore.with(PostgresConfiguration(url: "host=/nonexistent dbname=none")) { store in
+        try await withStore(PostgresConfiguration(url: "host=/nonexistent dbname=none")) { store in
             await expectFailures(.unavailable, of: store)
         }
     }
 
     @Test func `without the tables it refuses, and says what to do`() async throws {
         try await withTestDatabase(.empty) { configuration in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 await expectFailures(.refused, of: store)
                 let error = await failure { try await store.withAppender { _ in } }
                 #expect(error?.message.contains("recorder migrate up") == true)

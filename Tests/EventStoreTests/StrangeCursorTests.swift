@@ -27,7 +27,7 @@ import Testing
 
     @Test func `a subscription notices that the log was taken back while it was away`() async throws {
         try await withCrashingServer { configuration, crash in
-            try await PostgresEventStore.with(configuration) { store in
+            try await withStore(configuration) { store in
                 let rows = try await SealedLog.text("show data_directory", on: configuration)
                 let data = try #require(rows.first?.first.flatMap { $0 })
                 // Nobody writes meanwhile.
