@@ -60,6 +60,10 @@ import Testing
             #expect(try await voices.count(Query(where: { $0.qualityScore == 0.5 })) == 1)
             #expect(try await voices.count(Query(where: { $0.qualityScore >= 0.5 })) == 2)
             #expect(try await voices.count(Query(where: { $0.qualityScore < 0.5 })) == 1)
+            #expect(try await voices.count(Query(where: { $0.qualityScore <= 0.5 })) == 2)
+            #expect(try await voices.count(Query(where: { $0.qualityScore > 0.5 })) == 1)
+            let half = 0.5
+            #expect(try await voices.count(Query(where: { $0.qualityScore == half })) == 1)
             let none: Double? = nil
             #expect(try await voices.count(Query(where: { $0.qualityScore == nil })) == 1)
             #expect(try await voices.count(Query(where: { $0.qualityScore == none })) == 1)

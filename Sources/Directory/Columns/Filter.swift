@@ -34,12 +34,9 @@ public struct Filter<Record>: Sendable {
 }
 
 extension Column {
-    private func compare(_ sign: String, _ value: Value) -> Filter<Record> {
-        Column.compare(name, sign, BoundValue(value, Value.coding))
-    }
-
-    fileprivate static func compare(_ name: String, _ sign: String, _ value: BoundValue) -> Filter<Record> {
-        Filter { text in
+    fileprivate func compare(_ sign: String, _ value: Value) -> Filter<Record> {
+        let value = BoundValue(value, Value.coding)
+        return Filter { [name] text in
             text.add("\(name) \(sign) ")
             text.add(value)
         }
@@ -92,17 +89,21 @@ extension Column {
 }
 
 extension Column {
-    /// The column, which may hold NULL, holds the value.
-    public static func == <Wrapped: ColumnValue & Equatable>(column: Column, value: Wrapped) -> Filter<Record>
-    where Value == Wrapped? { compare(column.name, "=", BoundValue(value, Value.coding)) }
-
     /// The column, which may hold NULL, holds a smaller value.
     public static func < <Wrapped: ColumnValue & Comparable>(column: Column, value: Wrapped) -> Filter<Record>
-    where Value == Wrapped? { compare(column.name, "<", BoundValue(value, Value.coding)) }
+    where Value == Wrapped? { column.compare("<", value) }
+
+    /// The column, which may hold NULL, holds the value or a smaller one.
+    public static func <= <Wrapped: ColumnValue & Comparable>(column: Column, value: Wrapped) -> Filter<Record>
+    where Value == Wrapped? { column.compare("<=", value) }
+
+    /// The column, which may hold NULL, holds a greater value.
+    public static func > <Wrapped: ColumnValue & Comparable>(column: Column, value: Wrapped) -> Filter<Record>
+    where Value == Wrapped? { column.compare(">", value) }
 
     /// The column, which may hold NULL, holds the value or a greater one.
     public static func >= <Wrapped: ColumnValue & Comparable>(column: Column, value: Wrapped) -> Filter<Record>
-    where Value == Wrapped? { compare(column.name, ">=", BoundValue(value, Value.coding)) }
+    where Value == Wrapped? { column.compare(">=", value) }
 
     /// The column holds NULL.
     public func isNull<Wrapped: ColumnValue>() -> Filter<Record> where Value == Wrapped? { Column.isNull(name) }
