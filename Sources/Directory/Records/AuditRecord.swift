@@ -59,27 +59,14 @@ public struct AuditRecord: StoredRecord, Hashable {
     public static let table = Table<AuditRecord>(
         name: "audit_logs",
         noun: "audit",
-        columns: [
-            "id", "position", "user_id", "action", "resource", "result", "ip_address", "user_agent", "metadata",
-            "timestamp",
-        ],
+        columns: (
+            columns.eventID, columns.position, columns.userID, columns.action, columns.resource, columns.result,
+            columns.ipAddress, columns.userAgent, columns.metadata, columns.timestamp
+        ),
+        make: AuditRecord.init,
         key: [("position", "bigint")],
         keyValues: { [BoundValue($0)] },
         deletedAt: nil,
-        sort: columns.position.ascending,
-        read: { (row, place) throws(PostgresError) in
-            AuditRecord(
-                eventID: try columns.eventID.read(row, &place),
-                position: try columns.position.read(row, &place),
-                userID: try columns.userID.read(row, &place),
-                action: try columns.action.read(row, &place),
-                resource: try columns.resource.read(row, &place),
-                result: try columns.result.read(row, &place),
-                ipAddress: try columns.ipAddress.read(row, &place),
-                userAgent: try columns.userAgent.read(row, &place),
-                metadata: try columns.metadata.read(row, &place),
-                timestamp: try columns.timestamp.read(row, &place)
-            )
-        }
+        sort: columns.position.ascending
     )
 }

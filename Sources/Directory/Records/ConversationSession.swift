@@ -84,35 +84,16 @@ public struct ConversationSession: StoredRecord, Hashable {
     public static let table = Table<ConversationSession>(
         name: "conversation_sessions",
         noun: "session",
-        columns: [
-            "id", "user_id", "state", "asr_provider", "llm_provider", "tts_provider", "started_at", "ended_at",
-            "last_event_at", "version", "total_turns", "average_latency_ms", "total_cost", "interrupted_turns",
-            "error_count", "anomalies", "config",
-        ],
+        columns: (
+            columns.id, columns.userID, columns.state, columns.asrProvider, columns.llmProvider,
+            columns.ttsProvider, columns.startedAt, columns.endedAt, columns.lastEventAt, columns.version,
+            columns.totalTurns, columns.averageLatencyMs, columns.totalCost, columns.interruptedTurns,
+            columns.errorCount, columns.anomalies, columns.config
+        ),
+        make: ConversationSession.init,
         key: [("id", "uuid")],
         keyValues: { [BoundValue($0.uuid)] },
         deletedAt: nil,
-        sort: columns.lastEventAt.descending,
-        read: { (row, place) throws(PostgresError) in
-            ConversationSession(
-                id: try columns.id.read(row, &place),
-                userID: try columns.userID.read(row, &place),
-                state: try columns.state.read(row, &place),
-                asrProvider: try columns.asrProvider.read(row, &place),
-                llmProvider: try columns.llmProvider.read(row, &place),
-                ttsProvider: try columns.ttsProvider.read(row, &place),
-                startedAt: try columns.startedAt.read(row, &place),
-                endedAt: try columns.endedAt.read(row, &place),
-                lastEventAt: try columns.lastEventAt.read(row, &place),
-                version: try columns.version.read(row, &place),
-                totalTurns: try columns.totalTurns.read(row, &place),
-                averageLatencyMs: try columns.averageLatencyMs.read(row, &place),
-                totalCost: try columns.totalCost.read(row, &place),
-                interruptedTurns: try columns.interruptedTurns.read(row, &place),
-                errorCount: try columns.errorCount.read(row, &place),
-                anomalies: try columns.anomalies.read(row, &place),
-                config: try columns.config.read(row, &place)
-            )
-        }
+        sort: columns.lastEventAt.descending
     )
 }

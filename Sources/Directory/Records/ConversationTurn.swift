@@ -101,35 +101,17 @@ public struct ConversationTurn: StoredRecord, Hashable {
     public static let table = Table<ConversationTurn>(
         name: "conversation_turns",
         noun: "turn",
-        columns: [
-            "session_id", "turn_id", "turn_index", "status", "started_at", "completed_at", "user_transcript",
-            "llm_response", "spoken_text", "interrupted", "latency_ms", "total_cost", "model", "input_tokens",
-            "output_tokens", "error_type",
-        ],
+        columns: (
+            columns.sessionID, columns.turnID, columns.turnIndex, columns.status, columns.startedAt,
+            columns.completedAt, columns.userTranscript, columns.llmResponse, columns.spokenText,
+            columns.interrupted, columns.latencyMs, columns.totalCost, columns.model, columns.inputTokens,
+            columns.outputTokens, columns.errorType
+        ),
+        make: ConversationTurn.init,
         key: [("session_id", "uuid"), ("turn_id", "uuid")],
         keyValues: { [BoundValue($0.session.uuid), BoundValue($0.turn)] },
         deletedAt: nil,
         // A turn that did not say which it is comes last.
-        sort: Sort(unsafeSQL: "coalesce(turn_index, 2147483647)", type: .int4),
-        read: { (row, place) throws(PostgresError) in
-            ConversationTurn(
-                sessionID: try columns.sessionID.read(row, &place),
-                turnID: try columns.turnID.read(row, &place),
-                turnIndex: try columns.turnIndex.read(row, &place),
-                status: try columns.status.read(row, &place),
-                startedAt: try columns.startedAt.read(row, &place),
-                completedAt: try columns.completedAt.read(row, &place),
-                userTranscript: try columns.userTranscript.read(row, &place),
-                llmResponse: try columns.llmResponse.read(row, &place),
-                spokenText: try columns.spokenText.read(row, &place),
-                interrupted: try columns.interrupted.read(row, &place),
-                latencyMs: try columns.latencyMs.read(row, &place),
-                totalCost: try columns.totalCost.read(row, &place),
-                model: try columns.model.read(row, &place),
-                inputTokens: try columns.inputTokens.read(row, &place),
-                outputTokens: try columns.outputTokens.read(row, &place),
-                errorType: try columns.errorType.read(row, &place)
-            )
-        }
+        sort: Sort(unsafeSQL: "coalesce(turn_index, 2147483647)", type: .int4)
     )
 }

@@ -109,29 +109,15 @@ public struct FaceModel: StoredEntity, Hashable {
     public static let table = Table<FaceModel>(
         name: "face_models",
         noun: "face_model",
-        columns: [
-            "id", "user_id", "model_path", "width", "height", "quality_score", "is_active", "version", "created_at",
-            "updated_at", "deleted_at",
-        ],
+        columns: (
+            columns.id, columns.userID, columns.modelPath, columns.width, columns.height, columns.qualityScore,
+            columns.isActive, columns.version, columns.createdAt, columns.updatedAt, columns.deletedAt
+        ),
+        make: FaceModel.init,
         key: [("id", "uuid")],
         keyValues: { [BoundValue($0.uuid)] },
         deletedAt: "deleted_at",
-        sort: columns.createdAt.descending,
-        read: { (row, place) throws(PostgresError) in
-            FaceModel(
-                id: try columns.id.read(row, &place),
-                userID: try columns.userID.read(row, &place),
-                modelPath: try columns.modelPath.read(row, &place),
-                width: try columns.width.read(row, &place),
-                height: try columns.height.read(row, &place),
-                qualityScore: try columns.qualityScore.read(row, &place),
-                isActive: try columns.isActive.read(row, &place),
-                version: try columns.version.read(row, &place),
-                createdAt: try columns.createdAt.read(row, &place),
-                updatedAt: try columns.updatedAt.read(row, &place),
-                deletedAt: try columns.deletedAt.read(row, &place)
-            )
-        }
+        sort: columns.createdAt.descending
     )
 
     /// `face_model.created`, `face_model.activated` …

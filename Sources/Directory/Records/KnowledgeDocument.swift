@@ -130,31 +130,16 @@ public struct KnowledgeDocument: StoredEntity, Hashable {
     public static let table = Table<KnowledgeDocument>(
         name: "knowledge_documents",
         noun: "document",
-        columns: [
-            "id", "user_id", "filename", "content_type", "text_content", "chunk_count", "status", "vector_ids",
-            "version",
-            "uploaded_at", "updated_at", "deleted_at",
-        ],
+        columns: (
+            columns.id, columns.userID, columns.filename, columns.contentType, columns.textContent,
+            columns.chunkCount, columns.status, columns.vectorIDs, columns.version, columns.uploadedAt,
+            columns.updatedAt, columns.deletedAt
+        ),
+        make: KnowledgeDocument.init,
         key: [("id", "uuid")],
         keyValues: { [BoundValue($0.uuid)] },
         deletedAt: "deleted_at",
-        sort: columns.uploadedAt.descending,
-        read: { (row, place) throws(PostgresError) in
-            KnowledgeDocument(
-                id: try columns.id.read(row, &place),
-                userID: try columns.userID.read(row, &place),
-                filename: try columns.filename.read(row, &place),
-                contentType: try columns.contentType.read(row, &place),
-                textContent: try columns.textContent.read(row, &place),
-                chunkCount: try columns.chunkCount.read(row, &place),
-                status: try columns.status.read(row, &place),
-                vectorIDs: try columns.vectorIDs.read(row, &place),
-                version: try columns.version.read(row, &place),
-                uploadedAt: try columns.uploadedAt.read(row, &place),
-                updatedAt: try columns.updatedAt.read(row, &place),
-                deletedAt: try columns.deletedAt.read(row, &place)
-            )
-        }
+        sort: columns.uploadedAt.descending
     )
 
     /// `document.created`, `document.processed` …

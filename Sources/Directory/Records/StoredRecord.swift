@@ -13,37 +13,3 @@ public protocol StoredRecord: Sendable {
     /// What tells the record from others of its kind.
     var id: ID { get }
 }
-
-/// The table or view of a kind of records, and how its rows are read.
-public struct Table<Record: StoredRecord>: Sendable {
-    /// Its name in the database.
-    let name: String
-    /// What one record is called, such as `document`; with the id behind it this is what audited events call a resource.
-    let noun: String
-    /// The columns in the order in which ``read`` reads them.
-    let columns: [String]
-    /// The columns of the key, each with SQL's name of its type.
-    let key: [(name: String, type: String)]
-    /// The values of the key's columns.
-    let keyValues: @Sendable (Record.ID) -> [BoundValue]
-    /// The column that says when a row was deleted softly, if rows can be.
-    let deletedAt: String?
-    /// The order of rows if a query names none.
-    let sort: Sort<Record>
-    /// Reads a record from the columns that begin at a place.
-    let read: @Sendable (borrowing PostgresRow, inout Int) throws(PostgresError) -> Record
-
-    /// The columns for SQL, each behind a prefix.
-    func list(_ prefix: String = "") -> String { columns.map { prefix + $0 }.joined(separator: ", ") }
-
-    /// Adds the condition that a row is this one.
-    func add(_ id: Record.ID, to text: inout SQLText) {
-        text.add(zip(key, keyValues(id)), separator: " and ") { text, part in
-            text.add("\(part.0.name) = ")
-            text.add(part.1)
-        }
-    }
-
-    /// The name of a row in audited events, such as `document/019cad8f-…`.
-    func resource(_ id: Record.ID) -> String { "\(noun)/\(id)" }
-}

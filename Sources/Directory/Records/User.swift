@@ -101,27 +101,15 @@ public struct User: StoredEntity, Hashable {
     public static let table = Table<User>(
         name: "users",
         noun: "user",
-        columns: [
-            "id", "email", "personality_traits", "subscription_tier", "settings", "version", "created_at", "updated_at",
-            "deleted_at",
-        ],
+        columns: (
+            columns.id, columns.email, columns.personalityTraits, columns.subscriptionTier, columns.settings,
+            columns.version, columns.createdAt, columns.updatedAt, columns.deletedAt
+        ),
+        make: User.init,
         key: [("id", "uuid")],
         keyValues: { [BoundValue($0.uuid)] },
         deletedAt: "deleted_at",
-        sort: columns.createdAt.descending,
-        read: { (row, place) throws(PostgresError) in
-            User(
-                id: try columns.id.read(row, &place),
-                email: try columns.email.read(row, &place),
-                personalityTraits: try columns.personalityTraits.read(row, &place),
-                subscriptionTier: try columns.subscriptionTier.read(row, &place),
-                settings: try columns.settings.read(row, &place),
-                version: try columns.version.read(row, &place),
-                createdAt: try columns.createdAt.read(row, &place),
-                updatedAt: try columns.updatedAt.read(row, &place),
-                deletedAt: try columns.deletedAt.read(row, &place)
-            )
-        }
+        sort: columns.createdAt.descending
     )
 
     /// `user.registered`, `user.updated` …

@@ -106,29 +106,15 @@ public struct VoiceModel: StoredEntity, Hashable {
     public static let table = Table<VoiceModel>(
         name: "voice_models",
         noun: "voice_model",
-        columns: [
-            "id", "user_id", "provider", "model_path", "quality_score", "is_active", "version", "created_at",
-            "updated_at",
-            "deleted_at",
-        ],
+        columns: (
+            columns.id, columns.userID, columns.provider, columns.modelPath, columns.qualityScore, columns.isActive,
+            columns.version, columns.createdAt, columns.updatedAt, columns.deletedAt
+        ),
+        make: VoiceModel.init,
         key: [("id", "uuid")],
         keyValues: { [BoundValue($0.uuid)] },
         deletedAt: "deleted_at",
-        sort: columns.createdAt.descending,
-        read: { (row, place) throws(PostgresError) in
-            VoiceModel(
-                id: try columns.id.read(row, &place),
-                userID: try columns.userID.read(row, &place),
-                provider: try columns.provider.read(row, &place),
-                modelPath: try columns.modelPath.read(row, &place),
-                qualityScore: try columns.qualityScore.read(row, &place),
-                isActive: try columns.isActive.read(row, &place),
-                version: try columns.version.read(row, &place),
-                createdAt: try columns.createdAt.read(row, &place),
-                updatedAt: try columns.updatedAt.read(row, &place),
-                deletedAt: try columns.deletedAt.read(row, &place)
-            )
-        }
+        sort: columns.createdAt.descending
     )
 
     /// `voice_model.created`, `voice_model.activated` …
