@@ -109,6 +109,18 @@ import Testing
         }
     }
 
+    @Test func `a creation that the database refuses is noted, and stores nothing`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            try await fixture.run("revoke insert on knowledge_documents from recorder_service")
+            await expect(.denied) { try await user.documents.create(.init(filename: "a", textContent: "b")) }
+            try await fixture.project()
+            let denied = try await user.auditLog.findMany(Query(where: { $0.action == "access.denied" }))
+            #expect(denied.items.map(\.resource) == ["document/new"])
+            #expect(try await user.documents.count() == 0)
+        }
+    }
+
     @Test func `an event without end, stored by hand, is in the audit log and stops nobody's`() async throws {
         try await withDirectory { fixture in
             let (ada, bob) = (try await fixture.register("ada"), try await fixture.register("bob"))

@@ -33,8 +33,6 @@ public struct User: StoredEntity, Hashable {
 
     /// A new user. He gets the acting user's id: everybody registers himself.
     public struct Draft: Sendable {
-        /// The id, if it is to be another than the acting user's, which is refused.
-        public var id: EntityID<User>?
         /// The address.
         public var email: String
         /// How the agent shall be with this user.
@@ -115,7 +113,7 @@ public struct User: StoredEntity, Hashable {
     /// `user.registered`, `user.updated` …
     public static let kind = EntityKind<User>(
         creation: "registered",
-        id: { $0.id ?? EntityID($1.uuid) },
+        id: { _, user in EntityID(user.uuid) },
         assignments: { draft in
             [
                 settable.email.set(draft.email), settable.personalityTraits.set(draft.personalityTraits),
