@@ -138,7 +138,7 @@ private final class Plans: RepositoryContext {
         throw DirectoryError(.failed, "explained, not run")
     }
 
-    func write<R: Sendable>(_ body: @Sendable (OpenTransaction) async throws -> R) async throws -> R {
+    func write<R: Sendable>(_ body: @Sendable (TransactionContext) async throws -> R) async throws -> R {
         throw DirectoryError(.failed, "nothing is written here")
     }
 

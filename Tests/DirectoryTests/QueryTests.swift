@@ -252,7 +252,7 @@ private final class Counting: RepositoryContext {
         return try await context.rows(statement)
     }
 
-    func write<R: Sendable>(_ body: @Sendable (OpenTransaction) async throws -> R) async throws -> R {
+    func write<R: Sendable>(_ body: @Sendable (TransactionContext) async throws -> R) async throws -> R {
         try await context.write(body)
     }
 

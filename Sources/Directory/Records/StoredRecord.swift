@@ -1,5 +1,3 @@
-internal import Postgres
-
 /// A row that a repository reads.
 public protocol StoredRecord: Sendable {
     /// What tells the record from others of its kind.

@@ -1,13 +1,3 @@
-/// Whether rows that were deleted softly are seen.
-public enum DeletedRows: Sendable {
-    /// As if they were not there.
-    case hidden
-    /// Like the others.
-    case included
-    /// Nothing but them.
-    case only
-}
-
 /// Which rows to read, in which order, and how many.
 public struct Query<Record: StoredRecord>: Sendable {
     /// The most rows of one page.
@@ -43,20 +33,4 @@ public struct Query<Record: StoredRecord>: Sendable {
 
     /// The limit within its bounds.
     var boundedLimit: Int { min(max(1, limit), Self.largestPage) }
-}
-
-/// Some rows, and where the next ones begin.
-public struct Page<Item: Sendable>: Sendable {
-    /// The rows in their order.
-    public let items: [Item]
-    /// What ``Query/after`` takes to go on; nil behind the last row.
-    public let next: PageCursor?
-
-    init(_ items: [Item], next: PageCursor?) {
-        self.items = items
-        self.next = next
-    }
-
-    /// The same page with other items.
-    func with<Other: Sendable>(_ items: [Other]) -> Page<Other> { Page<Other>(items, next: next) }
 }

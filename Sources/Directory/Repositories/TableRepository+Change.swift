@@ -55,7 +55,7 @@ extension TableRepository: Repository where Record: StoredEntity {
             text.add(" order by id limit \(Query<Record>.largestPage + 1) for update) update \(table.name) set ")
             Self.add(assignments, to: &text)
             text.add(" from target where id = target_id returning \(table.list())")
-            let statement = reading(text)
+            let statement = returningRecords(text)
             return try await context.write { transaction in
                 let records = try await refusable("\(table.noun)/many", in: transaction) {
                     try await transaction.rows(statement)
@@ -93,7 +93,7 @@ extension TableRepository: Repository where Record: StoredEntity {
             var text = SQLText("delete from \(table.name) where ")
             table.add(id, to: &text)
             text.add(" returning \(table.list())")
-            let statement = reading(text)
+            let statement = returningRecords(text)
             try await context.write { transaction in
                 let deleted = try await refusable(table.resource(id), in: transaction) {
                     try await transaction.rows(statement)
@@ -128,7 +128,7 @@ extension TableRepository: Repository where Record: StoredEntity {
                 text.add(BoundValue(version))
             }
             text.add(" returning \(table.list())")
-            let statement = reading(text)
+            let statement = returningRecords(text)
             return try await context.write { transaction in
                 let changed = try await refusable(table.resource(id), in: transaction) {
                     try await transaction.rows(statement)
@@ -147,11 +147,11 @@ extension TableRepository: Repository where Record: StoredEntity {
         _ id: Record.ID,
         version: Int?,
         isDeleted: Bool,
-        in transaction: OpenTransaction
+        in transaction: TransactionContext
     ) async throws -> DirectoryError {
         var text = SQLText("select \(table.list()) from \(table.name) where ")
         table.add(id, to: &text)
-        guard let record = try await transaction.rows(reading(text)).first else {
+        guard let record = try await transaction.rows(returningRecords(text)).first else {
             try await transaction.deny(table.resource(id))
             return .notFound(table.resource(id))
         }
@@ -162,7 +162,7 @@ extension TableRepository: Repository where Record: StoredEntity {
     /// Runs a change; if the database refuses it to the acting user, that is noted.
     private func refusable<R: Sendable>(
         _ resource: String,
-        in transaction: OpenTransaction,
+        in transaction: TransactionContext,
         _ body: () async throws -> R
     ) async throws -> R {
         do {
@@ -177,10 +177,11 @@ extension TableRepository: Repository where Record: StoredEntity {
         var text = SQLText("insert into \(table.name) (\(row.map(\.column).joined(separator: ", "))) values (")
         text.add(row, separator: ", ") { $0.add($1.value) }
         text.add(") returning \(table.list())")
-        return reading(text)
+        return returningRecords(text)
     }
 
-    private func reading(_ text: SQLText) -> TextStatement<Record> {
+    /// A statement whose rows are records.
+    private func returningRecords(_ text: SQLText) -> TextStatement<Record> {
         TextStatement(text: text) { [table] row throws(PostgresError) in
             var place = 0
             return try table.read(row, &place)

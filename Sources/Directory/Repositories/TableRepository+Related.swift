@@ -9,7 +9,7 @@ extension TableRepository {
         try await context.call {
             guard others.after == nil else { throw PageCursor.invalid }
             let places = placeColumns(query)
-            let rows = try await reading(
+            let rows = try await readPage(
                 query,
                 TextStatement(text: try joined(query, relation, others)) { [table] row throws(PostgresError) in
                     var column = 0

@@ -91,7 +91,7 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
             let places = placeColumns(query).map { "\($0.sql) as \($0.alias)" }
             var text = SQLText("select \(columns), \(places.joined(separator: ", ")) from \(table.name)")
             try addPage(query, to: &text)
-            let rows = try await reading(
+            let rows = try await readPage(
                 query,
                 TextStatement(text: text) { row throws(PostgresError) in
                     var place = 0
@@ -122,7 +122,7 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
     }
 
     /// Runs the statement of a page: values that the server cannot read came with the cursor.
-    func reading<Row: Sendable>(_ query: Query<Record>, _ statement: TextStatement<Row>) async throws -> [Row] {
+    func readPage<Row: Sendable>(_ query: Query<Record>, _ statement: TextStatement<Row>) async throws -> [Row] {
         do {
             return try await context.rows(statement)
         } catch let error as DirectoryError where error.code == .invalid && query.after != nil {
