@@ -62,19 +62,14 @@ extension PostgresBuffer {
 
     /// Appends a `numeric` field from a number as JSON writes it, or text that holds one.
     ///
-    /// - Parameter digits: How many digits it may have before its point, and behind it.
-    /// - Returns: `false` if it is none, or has more; then nothing was appended.
-    package mutating func append(
-        decimalField bytes: Span<UInt8>,
-        in range: Range<Int>,
-        atMost digits: Int = .max
-    ) -> Bool {
+    /// - Returns: `false` if it is none, or one that no read model takes; then nothing was appended.
+    package mutating func append(decimalField bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
         if let short = ShortDecimal(bytes, in: range) {
             short.append(to: &self)
             return true
         }
         let text = unsafe bytes.extracting(range).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-        guard let decimal = PostgresDecimal(text), decimal.has(atMost: digits) else { return false }
+        guard let decimal = PostgresDecimal(text), decimal.isSummable else { return false }
         append(field: decimal)
         return true
     }

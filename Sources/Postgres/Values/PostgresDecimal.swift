@@ -89,9 +89,14 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         )
     }
 
-    /// Whether it is a number, and at most about so many digits stand before its point, and behind it.
-    package func has(atMost digits: Int) -> Bool {
-        (sign == .positive || sign == .negative) && (Int(weight) + 1) * 4 <= digits && Int(scale) <= digits
+    /// So many digits may stand before the point of a number that a read model takes, and behind it: sums of such
+    /// numbers can still be shown as `double precision`, so that one event cannot make a view unreadable.
+    package static let mostSummableDigits = 300
+
+    /// Whether it is a number that a read model takes.
+    package var isSummable: Bool {
+        (sign == .positive || sign == .negative)
+            && max((Int(weight) + 1) * 4, Int(scale)) <= Self.mostSummableDigits
     }
 
     /// The digits as the server would print them: all of its scale, no exponent.

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import EventStore
 internal import PayloadCodec
+internal import Postgres
 internal import Schema
 
 /// Batches that grow event by event.
@@ -109,8 +110,8 @@ struct BatchBuilding {
 
     private func description(ofMisfit field: Int) -> String {
         let field = plan.scan.fields[field]
-        let limit =
-            field.type == .numeric ? " of at most \(FieldType.mostDigits) digits before and behind its point" : ""
+        let digits = PostgresDecimal.mostSummableDigits
+        let limit = field.type == .numeric ? " of at most \(digits) digits before and behind its point" : ""
         return "\(field.path) is no \(field.type.rawValue)\(limit), as the projection declares it"
     }
 

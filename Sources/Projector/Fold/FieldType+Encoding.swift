@@ -66,19 +66,14 @@ extension FieldType {
 
     private func appendDecimal(_ value: JSONSlice, in bytes: Span<UInt8>, to buffer: inout PostgresBuffer) -> Bool {
         switch value.kind {
-        case .number: return buffer.append(decimalField: bytes, in: value.range, atMost: Self.mostDigits)
-        case .string where !value.hasEscapes:
-            return buffer.append(decimalField: bytes, in: value.content, atMost: Self.mostDigits)
+        case .number: return buffer.append(decimalField: bytes, in: value.range)
+        case .string where !value.hasEscapes: return buffer.append(decimalField: bytes, in: value.content)
         case .string:
             let decimal = value.string(in: bytes).flatMap { PostgresDecimal($0) }
-            return Self.append(decimal.flatMap { $0.has(atMost: Self.mostDigits) ? $0 : nil }, to: &buffer)
+            return Self.append(decimal.flatMap { $0.isSummable ? $0 : nil }, to: &buffer)
         default: return false
         }
     }
-
-    /// So many digits may stand before a decimal's point, and behind it: sums of such numbers can still be shown as `double
-    /// precision`, so that one event cannot make a view unreadable.
-    static let mostDigits = 300
 
     private static func append(_ value: (some PostgresEncodable)?, to buffer: inout PostgresBuffer) -> Bool {
         guard let value else { return false }

@@ -11,11 +11,7 @@ extension JSONValue {
     var milliseconds: Milliseconds? { money.map { Milliseconds($0) } }
 
     private var decimal: PostgresDecimal? {
-        guard let decimal = (number ?? string).flatMap({ PostgresDecimal($0) }), decimal.has(atMost: Self.mostDigits)
-        else { return nil }
+        guard let decimal = (number ?? string).flatMap({ PostgresDecimal($0) }), decimal.isSummable else { return nil }
         return decimal
     }
-
-    /// So many digits may stand before the point, and behind it (`FieldType` of the projector has the same bound).
-    private static let mostDigits = 300
 }
