@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cache
 import EventModel
-import Postgres
 
 /// `recorder cache stats`: hits, misses, size and age.
 struct CacheStatsCommand: AsyncParsableCommand {
@@ -41,8 +40,8 @@ struct CacheStatsCommand: AsyncParsableCommand {
         .init("expired", .right) { Counted.grouped($0.expired) },
         .init("hits", .right) { Counted.grouped($0.hits) },
         .init("bytes", .right) { Counted.grouped($0.bytes) },
-        .init("oldest (UTC)") { Figures.moment(moment($0.oldest)) },
-        .init("newest (UTC)") { Figures.moment(moment($0.newest)) },
+        .init("oldest (UTC)") { Figures.moment(Timestamp($0.oldest)) },
+        .init("newest (UTC)") { Figures.moment(Timestamp($0.newest)) },
     ])
 
     private static let processTable = TextTable<CacheAdministration.ProcessFigures>([
@@ -57,12 +56,8 @@ struct CacheStatsCommand: AsyncParsableCommand {
         .init("failed", .right) { Counted.grouped($0.figures.failed) },
         .init("entries", .right) { Counted.grouped($0.figures.entries) },
         .init("bytes", .right) { Counted.grouped($0.figures.bytes) },
-        .init("reported (UTC)") { Figures.moment(moment($0.reportedAt)) },
+        .init("reported (UTC)") { Figures.moment(Timestamp($0.reportedAt)) },
     ])
-
-    private static func moment(_ value: PostgresTimestamp?) -> Timestamp? {
-        value.map { Timestamp(microseconds: $0.unixMicroseconds) }
-    }
 
     private static func encode(_ line: inout JSONLine, _ table: CacheAdministration.TableFigures) {
         line.field("cache", table.kind.rawValue)
@@ -70,8 +65,8 @@ struct CacheStatsCommand: AsyncParsableCommand {
         line.field("expired", table.expired)
         line.field("hits", table.hits)
         line.field("bytes", table.bytes)
-        line.field("oldest", moment(table.oldest))
-        line.field("newest", moment(table.newest))
+        line.field("oldest", Timestamp(table.oldest))
+        line.field("newest", Timestamp(table.newest))
     }
 
     private static func encode(_ line: inout JSONLine, _ process: CacheAdministration.ProcessFigures) {
@@ -86,7 +81,7 @@ struct CacheStatsCommand: AsyncParsableCommand {
         line.field("failed", process.figures.failed)
         line.field("entries", process.figures.entries)
         line.field("bytes", process.figures.bytes)
-        line.field("startedAt", moment(process.startedAt))
-        line.field("reportedAt", moment(process.reportedAt))
+        line.field("startedAt", Timestamp(process.startedAt))
+        line.field("reportedAt", Timestamp(process.reportedAt))
     }
 }

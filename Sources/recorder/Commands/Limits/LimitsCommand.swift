@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cache
 import EventModel
-import Postgres
 
 /// `recorder limits`: how often users use endpoints.
 struct LimitsCommand: AsyncParsableCommand {
@@ -66,10 +65,10 @@ struct LimitsCommand: AsyncParsableCommand {
                 line.field("tokens", bucket.tokens)
                 line.field("capacity", bucket.capacity)
                 line.field("refillPerSecond", bucket.refillPerSecond)
-                line.field("windowStartedAt", Self.moment(bucket.windowStartedAt))
+                line.field("windowStartedAt", Timestamp(bucket.windowStartedAt))
                 line.field("windowCount", bucket.windowCount)
                 line.field("windowRefused", bucket.windowRefused)
-                line.field("lastAskedAt", Self.moment(bucket.lastAskedAt))
+                line.field("lastAskedAt", Timestamp(bucket.lastAskedAt))
             }
         }
 
@@ -79,15 +78,11 @@ struct LimitsCommand: AsyncParsableCommand {
             .init("tokens", .right) { Figures.decimal($0.tokens, digits: 1) },
             .init("of", .right) { Figures.decimal($0.capacity, digits: 0) },
             .init("a second", .right) { Figures.decimal($0.refillPerSecond, digits: 2) },
-            .init("window since (UTC)") { Figures.moment(moment($0.windowStartedAt)) },
+            .init("window since (UTC)") { Figures.moment(Timestamp($0.windowStartedAt)) },
             .init("let through", .right) { Counted.grouped($0.windowCount) },
             .init("refused", .right) { Counted.grouped($0.windowRefused) },
-            .init("last asked (UTC)") { Figures.moment(moment($0.lastAskedAt)) },
+            .init("last asked (UTC)") { Figures.moment(Timestamp($0.lastAskedAt)) },
         ])
-
-        private static func moment(_ value: PostgresTimestamp) -> Timestamp {
-            Timestamp(microseconds: value.unixMicroseconds)
-        }
     }
 
     /// `recorder limits reset`
