@@ -154,7 +154,7 @@ import Testing
         let (chain, id) = (try #require(row[0]), try #require(row[1]))
         try await fixture.run("update audit_logs_v1 set resource = resource || ' ' where id = '\(id)'")
         let faults = try await models.verifyAudit()
-        #expect(faults.map(\.id?.description) == [id])
+        #expect(faults.map(\.eventID?.description) == [id])
         #expect(faults.map(\.userID?.description) == [chain])
         #expect(faults.first?.problem == "was changed")
     }

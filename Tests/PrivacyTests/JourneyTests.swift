@@ -94,7 +94,7 @@ import Testing
             )
             try await world.run("update audit_logs_v1 set result = 'failure' where id = '\(row[0][0] ?? "")'")
             let faults = try await Self.faults(world)
-            #expect(faults.map(\.id?.description) == row.map { $0[0] })
+            #expect(faults.map(\.eventID?.description) == row.map { $0[0] })
             #expect(faults.map(\.userID) == [ada.id])
         }
     }

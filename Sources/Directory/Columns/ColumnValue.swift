@@ -30,6 +30,13 @@ extension Int: ColumnValue {
     }
 }
 
+extension Int64: ColumnValue {
+    /// `bigint`
+    public static var coding: ColumnCoding<Int64> {
+        ColumnCoding(Int64.self, to: { $0 }, from: { $0 }, json: { .number(String($0)) })
+    }
+}
+
 extension Double: ColumnValue {
     /// `double precision`
     public static var coding: ColumnCoding<Double> {

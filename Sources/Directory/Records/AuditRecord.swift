@@ -3,11 +3,13 @@ public import EventModel
 internal import Postgres
 
 /// One audited event about the acting user, as the projector built it from the log.
+///
+/// `AuditEntry` of the module `ReadModel` is the same row, as operators see it.
 public struct AuditRecord: StoredRecord, Hashable {
     /// The event.
     public let eventID: EventID
     /// Its place in the log.
-    public let position: Int
+    public let position: Int64
     /// Whom it is about.
     public let userID: StreamID?
     /// The event's type, such as `user.logged_in`.
@@ -26,14 +28,14 @@ public struct AuditRecord: StoredRecord, Hashable {
     public let timestamp: Timestamp
 
     /// Its place in the log, which no other event has.
-    public var id: Int { position }
+    public var id: Int64 { position }
 
     /// The columns of `audit_logs`.
     public struct Columns: Sendable {
         /// The event.
         public let eventID = Column<AuditRecord, EventID>("id")
         /// Its place in the log.
-        public let position = Column<AuditRecord, Int>("position")
+        public let position = Column<AuditRecord, Int64>("position")
         /// Whom it is about.
         public let userID = Column<AuditRecord, StreamID?>("user_id")
         /// The event's type, such as `user.logged_in`.

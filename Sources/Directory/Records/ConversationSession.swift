@@ -3,6 +3,8 @@ public import EventModel
 internal import Postgres
 
 /// One session of the acting user, as the projector built it from the log.
+///
+/// `Session` of the module `ReadModel` is the same row, as operators see it.
 public struct ConversationSession: StoredRecord, Hashable {
     /// The session; its stream has the same id.
     public let id: StreamID

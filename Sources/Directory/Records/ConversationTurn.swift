@@ -4,6 +4,8 @@ public import FoundationEssentials
 internal import Postgres
 
 /// One turn of a session of the acting user, as the projector built it from the log.
+///
+/// `Turn` of the module `ReadModel` is the same row, as operators see it.
 public struct ConversationTurn: StoredRecord, Hashable {
     /// Which turn of which session.
     public struct ID: Hashable, Sendable, CustomStringConvertible {

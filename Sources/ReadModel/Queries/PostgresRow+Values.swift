@@ -23,6 +23,15 @@ extension PostgresRow {
         try decode(UUID?.self, at: column).map(StreamID.init)
     }
 
+    /// One of the words that a type knows.
+    func word<Word: RawRepresentable>(at column: Int) throws(PostgresError) -> Word where Word.RawValue == String {
+        let text = try decode(String.self, at: column)
+        guard let word = Word(rawValue: text) else {
+            throw PostgresError(.decoding, "column \(column + 1) holds '\(text)', which this program does not know")
+        }
+        return word
+    }
+
     /// A JSON value, or nil for NULL.
     func json(at column: Int) throws(PostgresError) -> JSONValue? {
         guard let value = try decode(PostgresJSON?.self, at: column) else { return nil }

@@ -62,7 +62,7 @@ struct SelectAudit: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> AuditEntry {
         AuditEntry(
-            id: EventID(try row.uuid(at: 0)),
+            eventID: EventID(try row.uuid(at: 0)),
             position: try row.decode(at: 1),
             userID: try row.stream(at: 2),
             action: try row.decode(at: 3),
@@ -89,7 +89,7 @@ private struct VerifyAudit: PostgresStatement {
         AuditFault(
             userID: try row.stream(at: 0),
             position: try row.decode(at: 1),
-            id: try row.decode(UUID?.self, at: 2).map(EventID.init),
+            eventID: try row.decode(UUID?.self, at: 2).map(EventID.init),
             problem: try row.decode(at: 3)
         )
     }

@@ -31,7 +31,7 @@ private struct SelectCosts: PostgresStatement {
         conditions.add("session_id in (select id from conversation_sessions where user_id = ?)", filter.user?.uuid)
         conditions.add("day >= (? at time zone 'UTC')::date", filter.from.map { PostgresTimestamp($0) })
         conditions.add("day < (? at time zone 'UTC')::date", filter.until.map { PostgresTimestamp($0) })
-        conditions.add("stage = ?", filter.stage)
+        conditions.add("stage = ?", filter.stage?.rawValue)
         conditions.add("provider = ?", filter.provider)
         conditions.add("model = ?", filter.model)
         self.conditions = conditions

@@ -100,7 +100,7 @@ private struct SelectSummaries: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> LatencySummary {
         LatencySummary(
-            stage: try row.decode(at: 0),
+            stage: try row.word(at: 0),
             count: try row.decode(at: 1),
             meanMs: try row.decode(at: 2),
             minMs: try row.decode(at: 3),

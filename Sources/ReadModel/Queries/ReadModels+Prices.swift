@@ -19,12 +19,12 @@ private struct SelectPrices: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> ModelPrice {
         let validFrom = try row.decode(PostgresTimestamp.self, at: 3)
-        guard let kind = ModelPrice.Kind(rawValue: try row.decode(at: 1)), let price = try row.money(at: 2) else {
-            throw PostgresError(.decoding, "a row of model_prices has a kind that this program does not know")
+        guard let price = try row.money(at: 2) else {
+            throw PostgresError(.decoding, "a row of model_prices has no price")
         }
         return ModelPrice(
             model: try row.decode(at: 0),
-            kind: kind,
+            kind: try row.word(at: 1),
             usdPerToken: price,
             validFrom: validFrom == .negativeInfinity
                 ? nil : Timestamp(microseconds: validFrom.unixMicroseconds)

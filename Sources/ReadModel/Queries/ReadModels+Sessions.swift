@@ -56,7 +56,7 @@ private struct SelectSessions: PostgresStatement {
     init(_ filter: SessionFilter) {
         var conditions = QueryConditions()
         conditions.add("user_id = ?", filter.user?.uuid)
-        conditions.add("state = ?", filter.state)
+        conditions.add("state = ?", filter.state?.rawValue)
         conditions.add("? in (asr_provider, llm_provider, tts_provider)", filter.provider)
         conditions.add("started_at >= ?", filter.from.map { PostgresTimestamp($0) })
         conditions.add("started_at < ?", filter.until.map { PostgresTimestamp($0) })

@@ -29,7 +29,7 @@ struct SelectTurns: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Turn {
         Turn(
             session: StreamID(try row.uuid(at: 0)),
-            id: StreamID(try row.uuid(at: 1)),
+            id: try row.uuid(at: 1),
             index: try row.decode(at: 2),
             status: try row.decode(at: 3),
             startedAt: try row.moment(at: 4),

@@ -1,9 +1,11 @@
 public import EventModel
 
 /// One audited event, as the read model `audit_logs` has it.
+///
+/// `AuditRecord` of the module `Directory` is the same row, as the user whom it is about sees it.
 public struct AuditEntry: Hashable, Sendable {
     /// The event.
-    public let id: EventID
+    public let eventID: EventID
     /// Its place in the log.
     public let position: Int64
     /// Whom it is about.
@@ -35,7 +37,7 @@ public struct AuditFault: Hashable, Sendable {
     /// The place in the log of the row that does not fit.
     public let position: Int64?
     /// The event of that row; nil if it is missing.
-    public let id: EventID?
+    public let eventID: EventID?
     /// What does not fit.
     public let problem: String
 }

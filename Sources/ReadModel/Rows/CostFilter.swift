@@ -11,7 +11,7 @@ public struct CostFilter: Sendable {
     /// Only before this day, UTC.
     public var until: Timestamp?
     /// Only of this stage.
-    public var stage: String?
+    public var stage: TurnStage?
     /// Only of this provider.
     public var provider: String?
     /// Only of this model.

@@ -19,7 +19,7 @@ public enum LatencyStage: String, CaseIterable, Hashable, Sendable {
 /// A stage's latencies in milliseconds; the percentiles are within 1 % of the exact ones.
 public struct LatencySummary: Hashable, Sendable {
     /// The stage.
-    public let stage: String
+    public let stage: LatencyStage
     /// How often it was measured.
     public let count: Int
     /// The mean.

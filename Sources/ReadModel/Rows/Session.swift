@@ -1,6 +1,8 @@
 public import EventModel
 
 /// One session, as the read model `conversation_sessions` has it.
+///
+/// `ConversationSession` of the module `Directory` is the same row, as the session's user sees it.
 public struct Session: Hashable, Sendable {
     /// The session; its stream has the same id.
     public let id: StreamID

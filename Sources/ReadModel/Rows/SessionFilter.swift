@@ -22,7 +22,7 @@ public struct SessionFilter: Sendable {
     /// Only this user's.
     public var user: StreamID?
     /// Only those in this state.
-    public var state: String?
+    public var state: SessionState?
     /// Only those with this provider, of whichever stage.
     public var provider: String?
     /// Only those that began then or later.

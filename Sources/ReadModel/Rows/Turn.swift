@@ -1,8 +1,11 @@
 public import EventModel
+public import FoundationEssentials
 
 /// One turn of a session, as the read model `conversation_turns` has it.
 ///
 /// A stage may have run more than once: its latencies, costs and tokens are added up, its texts joined by line ends.
+///
+/// `ConversationTurn` of the module `Directory` is the same row, as the session's user sees it.
 public struct Turn: Hashable, Sendable {
     /// What the stages of a turn took, in milliseconds.
     public struct Latencies: Hashable, Sendable {
@@ -39,7 +42,7 @@ public struct Turn: Hashable, Sendable {
     /// The session.
     public let session: StreamID
     /// The turn.
-    public let id: StreamID
+    public let id: UUID
     /// 1, 2 … in the session.
     public let index: Int?
     /// started, completed, interrupted or failed.

@@ -66,7 +66,7 @@ struct CostsCommand: AsyncParsableCommand {
         filter.user = user
         filter.from = from
         filter.until = until
-        filter.stage = stage?.rawValue
+        filter.stage = stage
         filter.provider = provider
         filter.model = model
         let dimensions = by?.dimensions ?? [.stage, .provider, .model]

@@ -59,7 +59,7 @@ struct SessionsCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         var filter = SessionFilter()
         filter.user = user
-        filter.state = state?.rawValue
+        filter.state = state
         filter.provider = provider
         filter.from = from
         filter.until = until

@@ -194,7 +194,7 @@ struct DemoJourney {
     }
 
     private func set(_ result: String, in row: AuditEntry, _ pool: PostgresPool) async throws {
-        let sql = "update audit_logs set result = '\(result)' where id = '\(row.id)'"
+        let sql = "update audit_logs set result = '\(result)' where id = '\(row.eventID)'"
         command("psql -c \"\(sql)\"")
         try await pool.withConnection { try await $0.run(unsafeSQL: sql) }
     }

@@ -7,7 +7,7 @@ enum LatencyTables {
     static func summaries(_ percentiles: PercentileList) -> TextTable<LatencySummary> {
         TextTable(
             [
-                .init("stage") { $0.stage },
+                .init("stage") { $0.stage.rawValue },
                 .init("count", .right) { Counted.grouped($0.count) },
                 .init("mean ms", .right) { Figures.milliseconds($0.meanMs) },
                 .init("min", .right) { Figures.milliseconds($0.minMs) },
@@ -33,7 +33,7 @@ enum LatencyTables {
 
     /// Writes a summary's fields.
     static func write(_ summary: LatencySummary, _ percentiles: PercentileList, to line: inout JSONLine) {
-        line.field("stage", summary.stage)
+        line.field("stage", summary.stage.rawValue)
         line.field("count", summary.count)
         line.field("meanMs", summary.meanMs)
         line.field("minMs", summary.minMs)

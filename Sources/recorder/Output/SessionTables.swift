@@ -66,7 +66,7 @@ enum SessionTables {
 
     /// Writes a turn's fields.
     static func write(_ turn: Turn, to line: inout JSONLine) {
-        line.field("turnId", turn.id.description)
+        line.field("turnId", turn.id.text)
         line.field("turnIndex", turn.index)
         line.field("status", turn.status)
         line.field("startedAt", turn.startedAt)

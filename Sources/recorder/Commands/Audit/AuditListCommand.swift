@@ -74,7 +74,7 @@ struct AuditListCommand: AsyncParsableCommand {
     ])
 
     private static func write(_ entry: AuditEntry, to line: inout JSONLine) {
-        line.field("id", entry.id.description)
+        line.field("id", entry.eventID.description)
         line.field("position", Int(entry.position))
         line.field("userId", entry.userID?.description)
         line.field("action", entry.action)

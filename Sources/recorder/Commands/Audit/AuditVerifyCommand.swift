@@ -46,12 +46,12 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         TextTable<AuditFault>([
             .init("user") { $0.userID?.description ?? "nobody" },
             .init("position", .right) { $0.position.map { String($0) } },
-            .init("event") { $0.id?.description },
+            .init("event") { $0.eventID?.description },
             .init("problem") { $0.problem },
         ]).print(faults, json: json) { line, fault in
             line.field("userId", fault.userID?.description)
             line.field("position", fault.position.map { Int($0) })
-            line.field("id", fault.id?.description)
+            line.field("id", fault.eventID?.description)
             line.field("problem", fault.problem)
         }
     }
