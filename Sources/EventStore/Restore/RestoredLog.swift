@@ -11,7 +11,7 @@ package enum RestoredLog {
         package let detail: String
     }
 
-    /// What shows that the log came from elsewhere; nothing when it is at home. Reads a few index pages.
+    /// What shows that the log came from elsewhere; nothing if it belongs to this cluster. Reads a few index pages.
     ///
     /// - Throws: `PostgresError`.
     package static func evidence(on connection: PostgresConnection) async throws -> [Evidence] {

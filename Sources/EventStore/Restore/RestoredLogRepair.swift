@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Makes a log that was restored from another cluster's dump at home in this one.
+/// Adapts a log that was restored from another cluster's dump to this cluster.
 ///
 /// One transaction of the server's function `repair_restored_log`: transaction ids and checkpoints are written anew so that
 /// each projection has been given what it had been given at the time of the dump, no event less and none twice. Readers go
@@ -31,7 +31,7 @@ package struct RestoredLogRepair: Sendable {
     /// Repairs the log.
     ///
     /// - Parameter connection: Of a member of `recorder_owner`, in no transaction.
-    /// - Returns: What was done; `nil` if the log is at home.
+    /// - Returns: What was done; `nil` if the log belongs to this cluster.
     /// - Throws: ``EventStoreError`` with `.refused` if the restore lost the policies; `PostgresError`, with SQLSTATE `RC004`
     ///   if it has to be told ``restoredThrough``.
     package func run(on connection: PostgresConnection) async throws -> Outcome? {
