@@ -2,9 +2,9 @@ public import EventModel
 
 /// For whom calls are made, and who makes them from where.
 public struct ActingUser: Sendable {
-    /// The user whose rows are seen and changed; his stream gets the events.
+    /// The user whose rows are seen and changed; their stream gets the events.
     public var user: StreamID
-    /// The actor, address, program and trace that each event carries. Without an actor, the user himself acts.
+    /// The actor, address, program and trace that each event carries. Without an actor, the user acts in person.
     public var metadata: EventMetadata
 
     /// - Parameters:

@@ -6,7 +6,7 @@ internal import Postgres
 public struct DirectoryError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
     public enum Code: String, Sendable {
-        /// The acting user has no such row: it does not exist, or it is another's, which is the same to him.
+        /// The acting user has no such row: it does not exist, or it is another's, which is the same to them.
         case notFound
         /// Somebody else changed the row since it was read: read it again, decide again.
         case stale
@@ -93,7 +93,7 @@ extension DirectoryError {
                 cause: error
             )
         case "RC006": self.init(.denied, "nothing that the user gave may be changed or deleted for good now")
-        case "RC007": self.init(.denied, "the user is erased: nothing is stored about him any more")
+        case "RC007": self.init(.denied, "the user is erased: nothing is stored about them any more")
         case _ where error.isPermissionDenied: self.init(.denied, "the acting user may not do that")
         case _ where error.isMissingObject:
             self.init(

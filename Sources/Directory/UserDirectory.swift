@@ -5,7 +5,8 @@ package import Postgres
 
 /// The users of a voice system, with their models and documents, in one schema of a PostgreSQL database.
 ///
-/// Everything is done for one user at a time: ``acting(for:)`` gives the repositories that see his rows and no other's.
+/// Everything is done for one user at a time: ``acting(for:)`` gives the repositories that see their rows and no
+/// other's.
 public final class UserDirectory: Sendable {
     private let pool: PostgresPool
     private let sealer: OwnEventSealer
@@ -49,6 +50,6 @@ public final class UserDirectory: Sendable {
         Repositories(context: PooledContext(pool: pool, sealer: sealer, acting: user))
     }
 
-    /// The repositories of one user, who acts himself.
+    /// The repositories of one user, who acts in person.
     public func acting(for user: StreamID) -> Repositories { acting(for: ActingUser(user)) }
 }

@@ -28,7 +28,7 @@ struct HoldUser: PostgresStatement {
         try parameters.append(actor)
     }
 
-    /// Whether an erasure is under way; `nil` if he is held already.
+    /// Whether an erasure is under way; `nil` if they are held already.
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool? { try row.decode(at: 0) }
 }
 

@@ -38,7 +38,7 @@ package struct Retention: Sendable {
     /// A user who could not be erased.
     package struct Failure: Sendable, Equatable {
         package let user: StreamID
-        /// Why; never holds what is stored about him.
+        /// Why; never holds what is stored about them.
         package let reason: String
     }
 
@@ -51,7 +51,8 @@ package struct Retention: Sendable {
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log.
     ///   - batchSize: How many rows go in one transaction at most.
-    ///   - eraseUser: Erases a user if his retention period has ended still, as ``SubjectErasure`` does; says whether it did.
+    ///   - eraseUser: Erases a user if their retention period has ended still, as ``SubjectErasure`` does; says whether
+    ///     it did.
     package init(
         _ pool: PostgresPool,
         store: PostgresEventStore,
@@ -190,7 +191,7 @@ package struct Retention: Sendable {
                 do {
                     erased += try await eraseUser(user) ? 1 : 0
                 } catch let error as PrivacyError where error.code == .held {
-                    // Since he was found: then he is passed by.
+                    // Since they were found: then they are passed by.
                 } catch  where !(error is CancellationError) {
                     failures.append(Failure(user: user, reason: "\(error)"))
                 }

@@ -7,7 +7,7 @@ package import Postgres
 internal import Projector
 package import Schema
 
-/// Erases a person: destroys his keys, then blanks everything that was made of what they sealed.
+/// Erases a person: destroys their keys, then blanks everything that was made of what they sealed.
 ///
 /// Each step is a transaction, or can be run again; how far an erasure is stands in the table `erasures`. Killed at any
 /// point, it is taken up by the next run for the same person, and its certificate counts all runs together.
@@ -20,8 +20,8 @@ package struct SubjectErasure: Sendable {
     /// How long those who compare read models are waited for.
     private static let patience = Duration.seconds(600)
 
-    /// Where a person's objects lie in the object store, as `Caches.md` has it, and where they lie if somebody wrote his id in
-    /// capitals; the second is missing for an id without letters.
+    /// Where a person's objects lie in the object store, as `Caches.md` has it, and where they lie if somebody wrote
+    /// their id in capitals; the second is missing for an id without letters.
     static func objectFolders(of user: StreamID) -> [String] {
         let (folder, capitals) = (ObjectName.folder(of: user.uuid), ObjectName.capitalFolder(of: user.uuid))
         return folder == capitals ? [folder] : [folder, capitals]
@@ -38,12 +38,12 @@ package struct SubjectErasure: Sendable {
 
     /// - Parameters:
     ///   - subject: The user.
-    ///   - actor: Who erases him; stands in the events and in the certificate.
+    ///   - actor: Who erases them; stands in the events and in the certificate.
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - schema: The recorder's schema.
     ///   - store: The log.
     ///   - files: All projections whose tables there may be.
-    ///   - objects: Where his objects are, if they are anywhere.
+    ///   - objects: Where their objects are, if they are anywhere.
     package init(
         of subject: StreamID,
         actor: String,
@@ -67,12 +67,12 @@ package struct SubjectErasure: Sendable {
     /// Erases, or goes on with an erasure that was cut off.
     ///
     /// - Parameters:
-    ///   - evenIfUnknown: Whether the person need not be known here: his key is destroyed then before there is one.
+    ///   - evenIfUnknown: Whether the person need not be known here: their key is destroyed then before there is one.
     ///   - progress: Told before each step.
     /// - Returns: The certificate.
-    /// - Throws: ``PrivacyError`` with `.held`, before anything was changed, or before the next step if the hold came later;
-    ///   `.notFound` for nobody, or a session; `.failed`; `ProjectorError` if a read model cannot be blanked; `CacheError` if
-    ///   objects cannot be removed; `CancellationError`.
+    /// - Throws: ``PrivacyError`` with `.held`, before anything was changed, or before the next step if the hold came
+    ///   later; `.notFound` for nobody, or a session; `.failed`; `ProjectorError` if a read model cannot be blanked;
+    ///   `CacheError` if objects cannot be removed; `CancellationError`.
     package func run(
         evenIfUnknown: Bool = false,
         _ progress: @Sendable (Step) -> Void = { _ in }
@@ -159,8 +159,8 @@ package struct SubjectErasure: Sendable {
 
     /// Destroys the keys as soon as nobody builds read models of what they opened.
     ///
-    /// A rebuild or a verification that compares does so for as long as it takes: it is waited for, some seconds at a time,
-    /// so that others that build go on.
+    /// A rebuild or a verification that compares does so for as long as it takes: it is waited for, some seconds at a
+    /// time, so that others that build go on.
     private func destroyKeys() async throws {
         let end = ContinuousClock.now + Self.patience
         var isFirst = true

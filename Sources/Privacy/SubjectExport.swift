@@ -20,7 +20,7 @@ package struct SubjectExport: Sendable {
     ///   - actor: Who exports.
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log, with the keys.
-    ///   - objects: Where his objects are, if they are anywhere.
+    ///   - objects: Where their objects are, if they are anywhere.
     package init(
         of subject: StreamID,
         actor: String,

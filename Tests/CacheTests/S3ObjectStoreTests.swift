@@ -35,7 +35,7 @@ import Testing
         }
         let found = try await store.list(prefix: prefix, after: nil, limit: 1)
         #expect(found.map(\.description) == ["\(prefix)/e"])
-        // What lies below a user's prefix is his, whoever stored it.
+        // What lies below a user's prefix is theirs, whoever stored it.
         #expect(try await store.removeAll(prefix: prefix) == 3)
         #expect(try await store.page(prefix: prefix, limit: 10).keys == [])
     }

@@ -6,7 +6,7 @@ import Testing
 
 /// Each call of a repository with 64 tasks at once, on the real database.
 @Suite struct ConcurrencyTests {
-    /// Runs a call in 64 tasks, half of them of one user, the others each of a user of his own.
+    /// Runs a call in 64 tasks, half of them of one user, the others each of a user of its own.
     private func sixtyFour(
         _ users: [Repositories],
         _ call: @escaping @Sendable (Repositories, Int) async throws -> Void

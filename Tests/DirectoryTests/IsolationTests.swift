@@ -8,7 +8,7 @@ import Testing
 
 /// Bob tries to see, change and guess what is Ann's, with the service's login and any SQL.
 @Suite struct IsolationTests {
-    @Test func `each sees his own rows, and who does not say for whom he acts sees none`() async throws {
+    @Test func `each sees their own rows, and who does not say for whom they act sees none`() async throws {
         try await withIsolation { people in
             for relation in IsolationFixture.readable {
                 let everything =
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `a prepared statement and a pooled connection serve each user his own rows`() async throws {
+    @Test func `a prepared statement and a pooled connection serve each user their own rows`() async throws {
         try await withIsolation { people in
             try await withConnection(people.directory.service) { connection in
                 try await connection.run(unsafeSQL: "set plan_cache_mode = force_generic_plan")

@@ -205,7 +205,7 @@ import Testing
                     as: people.bob
                 ) == [["0"]]
             )
-            // Nor can a session's id become a user's, who would then see its stream as his own.
+            // Nor can a session's id become a user's, who would then see its stream as their own.
             await expect(.denied) {
                 try await people.directory.directory.acting(for: session).users.create(.init(email: "new@example.org"))
             }

@@ -39,7 +39,7 @@ import Testing
                 )
                 appends.append(try event(.turnStarted, #"{"turnIndex": 1}"#, of: session))
             }
-            // Who says nothing, or another user later, changes nothing; a user's stream is about him alone.
+            // Who says nothing, or another user later, changes nothing; a user's stream is about them alone.
             let silent = StreamID.generate(at: .now())
             appends.append(try event(.sessionStarted, "{}", of: silent))
             appends.append(try event(.sessionStarted, #"{"userId": "\#(users[1].user)"}"#, of: sessions[0]))
@@ -116,7 +116,7 @@ import Testing
             }
             let named = "select subject_id from stream_subjects where stream_id = "
             #expect(try await fixture.text("\(named) '\(session)'") == [["\(bob)"]])
-            // The user is first: his stream is about nobody else.
+            // The user is first: their stream is about nobody else.
             let user = StreamID.generate(at: .now())
             try await withConnection(fixture.database) { connection in
                 try await connection.run(unsafeSQL: Self.registration(user))

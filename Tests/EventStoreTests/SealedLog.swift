@@ -15,7 +15,7 @@ enum SealedLog {
         try EventDraft(id: .fresh(), type: type, data: Array(data.utf8), metadata: Array(metadata.utf8))
     }
 
-    /// A session's first events: who it is about, and what he says.
+    /// A session's first events: who it is about, and what they say.
     static func session(_ stream: StreamID, of user: StreamID?) throws -> Append {
         let named = user.map { #"{"userId":"\#($0)"}"# } ?? "{}"
         return Append(

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a user has one key for all of his streams, a stream of nobody its own`() async throws {
+    @Test func `a user has one key for all of their streams, a stream of nobody its own`() async throws {
         try await SealedLog.withSealedStore { store, configuration, _ in
             let (user, streams) = (StreamID.random(), (0..<20).map { _ in StreamID.fresh() })
             let nobodys = StreamID.fresh()

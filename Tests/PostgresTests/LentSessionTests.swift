@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `who gets no session in time is told that the server did not answer, and not that he gave up`()
+    @Test func `who gets no session in time is told that the server did not answer, and not that they gave up`()
         async throws
     {
         try await withPool { configuration in

@@ -19,7 +19,7 @@ struct PrivacyWorld: Sendable {
     /// Where the objects are.
     var folder = ""
 
-    /// What a person gave away: each stands in one place at least, and nowhere if he was erased.
+    /// What a person gave away: each stands in one place at least, and nowhere if they were erased.
     struct Person: Sendable {
         let id = StreamID(UUID())
         let session = StreamID.generate(at: .now())

@@ -8,7 +8,7 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// What marks an object's file in a directory; no part of a name ends with it.
     static let fileSuffix = ".object"
 
-    /// - Parameter text: Parts of ASCII letters, digits, `-`, `_` and `.`, divided by `/`; together 1 … 512 bytes.
+    /// - Parameter text: Parts of ASCII letters, digits, `-`, `_` and `.`, separated by `/`; together 1 … 512 bytes.
     /// - Throws: ``CacheError`` with `.invalidArgument`.
     public init(_ text: String) throws(CacheError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -19,18 +19,18 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
         guard isSound, text.utf8.count <= 512 else {
             throw CacheError(
                 .invalidArgument,
-                "an object's name has parts divided by '/', each of 1 to 200 ASCII letters, digits, '-', '_' and '.', none "
-                    + "beginning with '.' or ending with '\(Self.fileSuffix)'; 512 bytes at most together"
+                "an object's name has parts separated by '/', each of 1 to 200 ASCII letters, digits, '-', '_' and '.', "
+                    + "none beginning with '.' or ending with '\(Self.fileSuffix)'; 512 bytes at most together"
             )
         }
         description = text
     }
 
-    /// The name of an object that belongs to a user: one that goes when he is erased, and is handed out when his data are
-    /// exported.
+    /// The name of an object that belongs to a user: one that goes when they are erased, and is handed out when their
+    /// data are exported.
     ///
-    /// Names made by hand need the user's id in lower case. In the capitals in which Foundation writes a UUID they are found as
-    /// well, but an id is one folder only here.
+    /// Names made by hand need the user's id in lower case. In the capitals in which Foundation writes a UUID they are
+    /// found as well, but an id is one folder only here.
     ///
     /// - Parameter path: What follows the user's folder, such as `voice.wav`.
     /// - Throws: ``CacheError`` with `.invalidArgument`.

@@ -173,7 +173,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         if isHearing { counts.withLock { $0.isHearing = true } }
     }
 
-    /// Adds the hits since the last time to the table's counts, for each user by himself.
+    /// Adds the hits since the last time to the table's counts, for each user separately.
     func countHits() async throws {
         for (user, uses) in Dictionary(grouping: memory.takeUses(), by: \.key.user) {
             for start in stride(from: 0, to: uses.count, by: 1_000) {

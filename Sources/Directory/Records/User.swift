@@ -28,10 +28,10 @@ public struct User: StoredEntity, Hashable {
     /// When the user was deleted softly.
     public let deletedAt: Timestamp?
 
-    /// The user as the log and the sessions name him.
+    /// The user as the log and the sessions name them.
     public var stream: StreamID { StreamID(id.uuid) }
 
-    /// A new user. He gets the acting user's id: everybody registers himself.
+    /// A new user, who gets the acting user's id: users register themselves.
     public struct Draft: Sendable {
         /// The address.
         public var email: String

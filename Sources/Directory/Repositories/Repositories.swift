@@ -1,28 +1,28 @@
-/// The repositories of one user: whatever is read or changed through them is his.
+/// The repositories of one user: whatever is read or changed through them is that user's.
 public struct Repositories: Sendable {
     let context: any RepositoryContext
 
     init(context: any RepositoryContext) { self.context = context }
 
-    /// The user himself.
+    /// The user.
     public var users: some Repository<User> { TableRepository<User>(context) }
 
-    /// His voices.
+    /// The user's voices.
     public var voiceModels: some Repository<VoiceModel> { TableRepository<VoiceModel>(context) }
 
-    /// His faces.
+    /// The user's faces.
     public var faceModels: some Repository<FaceModel> { TableRepository<FaceModel>(context) }
 
-    /// His documents.
+    /// The user's documents.
     public var documents: some Repository<KnowledgeDocument> { TableRepository<KnowledgeDocument>(context) }
 
-    /// His sessions.
+    /// The user's sessions.
     public var sessions: some ReadRepository<ConversationSession> { TableRepository<ConversationSession>(context) }
 
-    /// The turns of his sessions.
+    /// The turns of the user's sessions.
     public var turns: some ReadRepository<ConversationTurn> { TableRepository<ConversationTurn>(context) }
 
-    /// What was done to him and his, and what was refused.
+    /// What was done to the user and to what is theirs, and what was refused.
     public var auditLog: some ReadRepository<AuditRecord> { TableRepository<AuditRecord>(context) }
 
     /// Runs several calls in one transaction: all take effect, or none.

@@ -1,12 +1,12 @@
-/// Reads records of one kind that belong to the acting user; nobody else's are there for him.
+/// Reads records of one kind that belong to the acting user; nobody else's are there for them.
 public protocol ReadRepository<Record>: Sendable {
     /// What is read.
     associatedtype Record: StoredRecord
 
     /// The record with an id.
     ///
-    /// Asking for what is not the acting user's, or is nowhere, is noted in his stream as `access.denied`: the answer is
-    /// the same, and nothing tells the one from the other.
+    /// Asking for what is not the acting user's, or is nowhere, is noted in their stream as `access.denied`: the answer
+    /// is the same, and nothing tells the one from the other.
     ///
     /// - Parameter deleted: Whether a deleted row is seen.
     /// - Returns: nil if it is not there for this user.
@@ -55,7 +55,7 @@ extension ReadRepository {
 
 /// Reads and changes entities of one kind that belong to the acting user.
 ///
-/// Each changed row appends its event to the user's stream in the same transaction. A change of what is not his is
+/// Each changed row appends its event to the user's stream in the same transaction. A change of what is not theirs is
 /// refused as ``DirectoryError/Code/notFound``, and noted as `access.denied`.
 public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
     /// Makes an entity.
@@ -84,7 +84,8 @@ public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
         _ changes: (Record.Settable) -> [Assignment<Record>]
     ) async throws -> Record
 
-    /// Sets some columns of all entities that the query finds, all or none; its order, limit and cursor say nothing here.
+    /// Sets some columns of all entities that the query finds, all or none; its order, limit and cursor say nothing
+    /// here.
     ///
     /// - Returns: How many were changed.
     /// - Throws: ``DirectoryError`` with `.tooMany` for more than ``Query/largestPage``, `.conflict` or `.invalid`.

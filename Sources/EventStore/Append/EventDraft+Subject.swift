@@ -1,8 +1,8 @@
 internal import EventModel
 
 extension EventDraft {
-    /// The user whom a `session.started` names: the session's stream is about him. Nil for other events, and where what
-    /// stands there is no user's id.
+    /// The user whom a `session.started` names: the session's stream is about them. Nil for other events, and where
+    /// what stands there is no user's id.
     var subject: StreamID? {
         guard type == .sessionStarted else { return nil }
         var named: String?

@@ -4,7 +4,7 @@ internal import PayloadCodec
 package import Postgres
 internal import Synchronization
 
-/// Seals events about a user for a service that acts for him and appends them by SQL, in its own transaction.
+/// Seals events about a user for a service that acts for them and appends them by SQL, in its own transaction.
 ///
 /// The frames are not compressed: the function that takes them, `append_own_frames`, reads what is not sealed.
 package final class OwnEventSealer: Sendable {
@@ -52,7 +52,7 @@ package final class OwnEventSealer: Sendable {
         return fields
     }
 
-    /// The user's key, made if he has none; no key if it was destroyed.
+    /// The user's key, made if they have none; no key if it was destroyed.
     private func key(
         of user: StreamID,
         _ encryptionKey: String,

@@ -28,7 +28,7 @@ public struct SealingKeys: Sendable {
     ///
     /// - Parameters:
     ///   - name: What the place is called in messages, such as `the key file /etc/recorder/keys`.
-    ///   - read: Gives its text; see ``init(text:)``. Called by whoever asks for the key, on his thread.
+    ///   - read: Gives its text; see ``init(text:)``. Called by whoever asks for the key, on the same thread.
     /// - Throws: As ``init(text:)``; what `read` throws.
     public init(from name: String, reading read: @escaping @Sendable () throws -> String) throws {
         place = Place(try Self.keys(in: try read()), named: name) { try Self.keys(in: try read()) }

@@ -6,19 +6,20 @@ package enum PostgresNotification: Sendable, Equatable {
     ///
     /// `again` is `true` after a connection was lost.
     case listening(again: Bool)
-    /// The session is lent by a pooler for one transaction at a time: nothing will be received, the owner has to look by himself.
+    /// The session is lent by a pooler for one transaction at a time: nothing will be received, the owner has to look
+    /// unasked.
     case deaf
     /// Something was sent to a channel.
     case received(channel: String, payload: String)
-    /// Nothing was received for the time that the listener was asked to wait at most, or the server cannot be reached: time
-    /// to see to other things before asking again.
+    /// Nothing was received for the time that the listener was asked to wait at most, or the server cannot be reached:
+    /// time to see to other things before asking again.
     case quiet
 }
 
 /// Notifications of channels, on a connection of its own, which is made anew whenever it breaks.
 ///
-/// Nothing runs in the background: the iterator waits when its owner asks for the next element, and notifications gather
-/// in the socket meanwhile.
+/// Nothing runs in the background: the iterator waits when its owner asks for the next element, and notifications
+/// gather in the socket meanwhile.
 ///
 /// Source: PostgreSQL manual, "LISTEN": listen first, then look at the state.
 package struct PostgresNotifications: AsyncSequence, Sendable {
@@ -58,7 +59,8 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
 
         init(_ sequence: PostgresNotifications) { self.sequence = sequence }
 
-        /// - Throws: `CancellationError`; ``PostgresError`` with `.connectionFailed` only if the very first attempt fails.
+        /// - Throws: `CancellationError`; ``PostgresError`` with `.connectionFailed` only if the very first attempt
+        ///   fails.
         package mutating func next() async throws -> PostgresNotification? {
             while true {
                 try Task.checkCancellation()
