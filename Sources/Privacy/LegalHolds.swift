@@ -19,7 +19,9 @@ package struct LegalHolds: Sendable {
     /// All of them, the oldest first.
     ///
     /// - Throws: ``PrivacyError``.
-    package func all() async throws -> [Hold] { try await known { try await pool.query(SelectHolds()) } }
+    package func all() async throws -> [Hold] {
+        try await PrivacyError.translating { try await pool.query(SelectHolds()) }
+    }
 
     /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
     ///
@@ -28,7 +30,7 @@ package struct LegalHolds: Sendable {
     @discardableResult
     package func hold(_ user: StreamID, reason: String, by actor: String) async throws -> Bool {
         let hold = HoldUser(user: user, reason: reason, actor: actor)
-        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
+        let isUnderWay = try await PrivacyError.translating { try await transaction { try await $0.first(hold) } }
         guard let isUnderWay = isUnderWay ?? nil else {
             throw PrivacyError(.invalid, "user \(user) is held already")
         }
@@ -40,7 +42,7 @@ package struct LegalHolds: Sendable {
     /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
     package func release(_ user: StreamID, by actor: String) async throws {
         let release = ReleaseUser(user: user, actor: actor)
-        let wasHeld = try await known { try await transaction { try await $0.first(release) } }
+        let wasHeld = try await PrivacyError.translating { try await transaction { try await $0.first(release) } }
         guard wasHeld == true else {
             throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
         }
@@ -50,13 +52,5 @@ package struct LegalHolds: Sendable {
         _ body: @Sendable (isolated PostgresConnection) async throws -> R
     ) async throws -> R {
         try await pool.withConnection { try await $0.transaction(retries: 20, body) }
-    }
-
-    private func known<R>(_ body: () async throws -> R) async throws -> R {
-        do {
-            return try await body()
-        } catch let error as PostgresError {
-            throw PrivacyError(error, "the database refused it", undone: "nothing was changed")
-        }
     }
 }

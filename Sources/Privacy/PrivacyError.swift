@@ -1,3 +1,4 @@
+internal import Cache
 internal import Postgres
 
 /// What went wrong in `Privacy`: a code to switch on, and a message that a person can act on.
@@ -50,6 +51,20 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
             )
         case _ where error.isUnreachable: self.init(.failed, "\(undone): the database cannot be used now", cause: error)
         default: self.init(.failed, what, cause: error)
+        }
+    }
+
+    /// Runs work that changes nothing if it fails.
+    ///
+    /// - Parameter what: What it is about.
+    /// - Throws: What the errors of the database and the caches mean; any other error as it is.
+    static func translating<R>(_ what: String = "it", _ body: () async throws -> R) async throws -> R {
+        do {
+            return try await body()
+        } catch let error as PostgresError {
+            throw PrivacyError(error, "the database refused \(what)", undone: "nothing was changed")
+        } catch let error as CacheError {
+            throw PrivacyError(.failed, "\(what) cannot be followed", cause: error)
         }
     }
 }

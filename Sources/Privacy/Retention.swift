@@ -4,29 +4,11 @@ package import EventStore
 internal import FoundationEssentials
 package import Postgres
 
-/// What is kept for how long.
+/// Deletes what is old enough, by the policies that are enabled.
 package struct Retention: Sendable {
-    /// What a policy is about.
-    package enum Subject: String, Sendable, CaseIterable {
-        case expiredCaches = "expired_caches"
-        case deletedDocuments = "deleted_documents"
-        case deletedModels = "deleted_models"
-        case deletedUsers = "deleted_users"
-        case latencyMinutes = "latency_minutes"
-        case auditLogs = "audit_logs"
-    }
-
-    /// A row of `retention_policies`.
-    package struct Policy: Sendable, Equatable {
-        package let subject: Subject
-        /// As PostgreSQL writes intervals.
-        package let keepFor: String
-        package let isEnabled: Bool
-    }
-
     /// What a run did about one policy.
     package struct Outcome: Sendable, Equatable {
-        package let policy: Policy
+        package let policy: RetentionPolicies.Policy
         /// Rows that went, or would; `nil` for a policy that is not enabled and by which nothing was to be done.
         package let rows: Int?
         /// In how many transactions.
@@ -65,39 +47,6 @@ package struct Retention: Sendable {
         self.eraseUser = eraseUser
     }
 
-    /// The policies, in the order of ``Subject``.
-    ///
-    /// - Throws: ``PrivacyError``.
-    package func policies() async throws -> [Policy] { try await known { try await pool.query(SelectPolicies()) } }
-
-    /// Changes a policy.
-    ///
-    /// - Parameters:
-    ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
-    ///   - isEnabled: Whether it counts; as before if `nil`.
-    /// - Returns: For how long it is kept now, as PostgreSQL writes it.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to before
-    ///   there is a calendar.
-    @discardableResult
-    package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws -> String {
-        if let keepFor, keepFor != "0", !keepFor.contains(where: \.isLetter), !keepFor.contains(":") {
-            throw PrivacyError(.invalid, "\(keepFor) of what? Write \(keepFor) days, for example")
-        }
-        do {
-            let update = UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled)
-            guard let kept = try await pool.first(update) else {
-                throw PrivacyError(.notFound, "there is no policy \(subject.rawValue): run `recorder migrate verify`")
-            }
-            return kept
-        } catch let error as PostgresError where ["22007", "22008", "23514", "22015"].contains(error.sqlState) {
-            throw PrivacyError(
-                .invalid,
-                "that is no time to keep something for: write 30 days, for example",
-                cause: error
-            )
-        }
-    }
-
     /// Goes through the policies that are enabled.
     ///
     /// Cut off, it has done whole batches, and the next run goes on. A run that was no dry one leaves an event,
@@ -110,10 +59,10 @@ package struct Retention: Sendable {
     /// - Throws: ``PrivacyError`` that names the policy; `CancellationError`.
     package func run(
         isDry: Bool = false,
-        _ progress: @Sendable (Subject, Int) -> Void = { _, _ in }
+        _ progress: @Sendable (RetentionPolicies.Subject, Int) -> Void = { _, _ in }
     ) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
-        for policy in try await policies() {
+        for policy in try await RetentionPolicies(pool).all() {
             // Erasures that were begun are finished whether deleted users are erased by age or not.
             if policy.subject == .deletedUsers {
                 outcomes.append(try await eraseUsers(policy, isDry: isDry, progress))
@@ -127,7 +76,9 @@ package struct Retention: Sendable {
             for work in works(policy.subject) {
                 while true {
                     try Task.checkCancellation()
-                    let done = try await known("the policy \(policy.subject.rawValue)") { try await work(isDry) }
+                    let done = try await PrivacyError.translating("the policy \(policy.subject.rawValue)") {
+                        try await work(isDry)
+                    }
                     rows += done.rows
                     batches += done.rows > 0 ? 1 : 0
                     progress(policy.subject, rows)
@@ -148,7 +99,7 @@ package struct Retention: Sendable {
     }
 
     /// What is done about a subject, each a batch at a time.
-    private func works(_ subject: Subject) -> [@Sendable (Bool) async throws -> Done] {
+    private func works(_ subject: RetentionPolicies.Subject) -> [@Sendable (Bool) async throws -> Done] {
         switch subject {
         case .expiredCaches: [sweepCaches]
         case .deletedDocuments: [entities("knowledge_documents", "document", subject)]
@@ -169,16 +120,16 @@ package struct Retention: Sendable {
 
     /// Erases one user after the other; each is looked at again before.
     private func eraseUsers(
-        _ policy: Policy,
+        _ policy: RetentionPolicies.Policy,
         isDry: Bool,
-        _ progress: @Sendable (Subject, Int) -> Void
+        _ progress: @Sendable (RetentionPolicies.Subject, Int) -> Void
     ) async throws -> Outcome {
         var tried: [StreamID] = []
         var (erased, batches) = (0, 0)
         var failures: [Failure] = []
         while true {
             let batch = isDry ? Int(Int32.max) : batchSize
-            let users = try await known("the policy \(policy.subject.rawValue)") { [tried] in
+            let users = try await PrivacyError.translating("the policy \(policy.subject.rawValue)") { [tried] in
                 try await pool.query(UsersToErase(batch: batch, tried: tried))
             }
             guard !isDry else {
@@ -207,7 +158,7 @@ package struct Retention: Sendable {
     private func entities(
         _ relation: String,
         _ noun: String,
-        _ subject: Subject
+        _ subject: RetentionPolicies.Subject
     ) -> @Sendable (Bool) async throws -> Done {
         { isDry in
             try await batch(
@@ -242,15 +193,5 @@ package struct Retention: Sendable {
             metadata: Array(#"{"actor":"retention"}"#.utf8)
         )
         _ = try await store.withAppender { try await $0.append(Append(stream: .generate(at: .now()), events: [event])) }
-    }
-
-    private func known<R>(_ what: String = "it", _ body: () async throws -> R) async throws -> R {
-        do {
-            return try await body()
-        } catch let error as PostgresError {
-            throw PrivacyError(error, "the database refused \(what)", undone: "nothing was changed")
-        } catch let error as CacheError {
-            throw PrivacyError(.failed, "\(what) cannot be followed", cause: error)
-        }
     }
 }

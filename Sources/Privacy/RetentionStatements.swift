@@ -8,21 +8,25 @@ struct SelectPolicies: PostgresStatement {
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-        try parameters.append(Retention.Subject.allCases.map(\.rawValue))
+        try parameters.append(RetentionPolicies.Subject.allCases.map(\.rawValue))
     }
 
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Retention.Policy {
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> RetentionPolicies.Policy {
         let name = try row.decode(String.self, at: 0)
-        guard let subject = Retention.Subject(rawValue: name) else {
+        guard let subject = RetentionPolicies.Subject(rawValue: name) else {
             throw PostgresError(.decoding, "the policy \(name) is none that this build knows")
         }
-        return Retention.Policy(subject: subject, keepFor: try row.decode(at: 1), isEnabled: try row.decode(at: 2))
+        return RetentionPolicies.Policy(
+            subject: subject,
+            keepFor: try row.decode(at: 1),
+            isEnabled: try row.decode(at: 2)
+        )
     }
 }
 
 /// Changes a policy.
 struct UpdatePolicy: PostgresStatement {
-    let subject: Retention.Subject
+    let subject: RetentionPolicies.Subject
     let keepFor: String?
     let isEnabled: Bool?
     let sql = """
@@ -62,7 +66,7 @@ struct UsersToErase: PostgresStatement {
 struct RetainEntities: PostgresStatement {
     let relation: String
     let noun: String
-    let policy: Retention.Subject
+    let policy: RetentionPolicies.Subject
     let batch: Int
     let isDry: Bool
     let sql = "select retain_entities($1, $2, $3, $4, $5)"

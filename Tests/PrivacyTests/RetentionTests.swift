@@ -46,7 +46,7 @@ import Testing
         )
     }
 
-    private static func rows(_ outcomes: [Retention.Outcome], _ subject: Retention.Subject) -> Int? {
+    private static func rows(_ outcomes: [Retention.Outcome], _ subject: RetentionPolicies.Subject) -> Int? {
         outcomes.first { $0.policy.subject == subject }?.rows
     }
 
@@ -160,7 +160,9 @@ import Testing
             try await world.live(ben)
             try await world.project()
             try await Self.withRetention(world, batchSize: 2) { retention in
-                try await retention.set(.auditLogs, keepFor: "0 days", isEnabled: true)
+                _ = try await world.withPool { pool in
+                    try await RetentionPolicies(pool).set(.auditLogs, keepFor: "0 days", isEnabled: true)
+                }
                 _ = try await world.withPool { try await LegalHolds($0).hold(ben.id, reason: "a case", by: "counsel") }
                 let before = try await world.text("select count(*) from audit_logs where user_id = '\(ada.id)'")
                 #expect(before == [["6"]])
@@ -202,14 +204,18 @@ import Testing
             try await Self.withRetention(world) { retention in
                 for wrong in ["-1 day", "a while", "30", "1000000 years"] {
                     let error = await #expect(throws: PrivacyError.self) {
-                        try await retention.set(.latencyMinutes, keepFor: wrong, isEnabled: nil)
+                        try await world.withPool { pool in
+                            try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: wrong, isEnabled: nil)
+                        }
                     }
                     #expect(error?.code == .invalid)
                 }
                 try await world.run(
                     "update latency_metrics_minutes_v1 set bucket_start = bucket_start - interval '2 days'"
                 )
-                try await retention.set(.latencyMinutes, keepFor: "12 hours", isEnabled: true)
+                _ = try await world.withPool { pool in
+                    try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: "12 hours", isEnabled: true)
+                }
                 let rows = try #require(Self.rows(try await retention.run(isDry: true), .latencyMinutes))
                 #expect(rows > 0)
                 #expect(Self.rows(try await retention.run(), .latencyMinutes) == rows)

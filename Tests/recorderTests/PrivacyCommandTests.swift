@@ -134,6 +134,29 @@ import Testing
         }
     }
 
+    @Test func `policies are listed and changed without the place of the objects`() async throws {
+        try await withTestDatabase { database in
+            let file = FileManager.default.temporaryDirectory.appending(path: "recorder-\(UUID().uuidString).json")
+            try Data(#"{"recorder": {"objects": "s3://recordings"}}"#.utf8).write(to: file)
+            defer { try? FileManager.default.removeItem(at: file) }
+            func run(_ arguments: String...) async throws -> RecorderCommand.Result {
+                try await RecorderCommand.run(
+                    ["retention"] + arguments + ["--config", file.path(percentEncoded: false), "--json"],
+                    databaseURL: database.url
+                )
+            }
+            // This one needs it, and says what is missing.
+            let dry = try await run("run", "--dry-run")
+            #expect(dry.status == 1 && dry.errors.contains("--s3-endpoint"), "\(dry.errors)")
+            let set = try await run("set", "audit_logs", "--keep-for", "7 years")
+            #expect(set.status == 0, "\(set.errors)")
+            let policies = try await run("policies")
+            #expect(policies.status == 0, "\(policies.errors)")
+            let kept = try policies.json().first { $0["policy"]?.string == "audit_logs" }?["keepFor"]?.string
+            #expect(kept == "7 years")
+        }
+    }
+
     @Test func `who erases in a log without keys is told what becomes of later words`() async throws {
         try await withTestDatabase { database in
             let user = Lines.stream()

@@ -37,40 +37,4 @@ struct LegalHoldOptions: ParsableArguments {
     }
 }
 
-/// What the commands about policies share.
-struct RetentionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
-    var actor = "recorder retention"
-
-    @OptionGroup var objects: ObjectStoreOptions
-    @OptionGroup var projectionSource: ProjectionSourceOptions
-    @OptionGroup var options: SettingsOptions
-
-    func validate() throws { try ActorName.check(actor) }
-
-    /// Opens the database while `body` runs.
-    ///
-    /// - Parameter batchSize: How many rows go in one transaction at most.
-    func withRetention<R>(batchSize: Int = 500, _ body: (Retention) async throws -> R) async throws -> R {
-        let settings = try await options.settings()
-        let files = try projectionSource.source.files()
-        let (actor, objects) = (actor, try settings.objects.store(objects))
-        return try await settings.withPool { pool in
-            try await settings.withStore { store in
-                let retention = Retention(pool, store: store, batchSize: batchSize) { user in
-                    try await settings.erasure(
-                        of: user,
-                        by: actor,
-                        pool,
-                        store,
-                        projections: files,
-                        objects: objects
-                    ).runIfDue() != nil
-                }
-                return try await body(retention)
-            }
-        }
-    }
-}
-
-extension Retention.Subject: ExpressibleByArgument {}
+extension RetentionPolicies.Subject: ExpressibleByArgument {}

@@ -13,15 +13,15 @@ struct RetentionPoliciesCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let policies = try await retention.withRetention { try await $0.policies() }
-        TextTable<Retention.Policy>([
+        let policies = try await options.settings().withPool { try await RetentionPolicies($0).all() }
+        TextTable<RetentionPolicies.Policy>([
             .init("policy") { $0.subject.rawValue },
             .init("kept for") { $0.keepFor },
             .init("enabled") { $0.isEnabled ? "yes" : "no" },
-        ]).print(policies, json: retention.options.json) { line, policy in
+        ]).print(policies, json: options.json) { line, policy in
             line.field("policy", policy.subject.rawValue)
             line.field("keepFor", policy.keepFor)
             line.field("enabled", policy.isEnabled)
@@ -43,11 +43,11 @@ struct RetentionSetCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Which: \(Retention.Subject.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Which: \(RetentionPolicies.Subject.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "policy"
         )
     )
-    var policy: Retention.Subject
+    var policy: RetentionPolicies.Subject
 
     @Option(help: ArgumentHelp("For how long, such as \"30 days\".", valueName: "interval"))
     var keepFor: String?
@@ -58,7 +58,7 @@ struct RetentionSetCommand: AsyncParsableCommand {
     @Flag(help: "Have `retention run` pass it by.")
     var disable = false
 
-    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var options: SettingsOptions
 
     func validate() throws {
         guard keepFor != nil || enable || disable else {
@@ -69,15 +69,15 @@ struct RetentionSetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isEnabled = enable || disable ? enable : nil
-        let kept = try await retention.withRetention { policies in
+        let kept = try await options.settings().withPool { pool in
             do {
-                return try await policies.set(policy, keepFor: keepFor, isEnabled: isEnabled)
+                return try await RetentionPolicies(pool).set(policy, keepFor: keepFor, isEnabled: isEnabled)
             } catch let error as PrivacyError where error.code == .invalid {
                 // PostgreSQL alone knows what an interval is.
                 throw ValidationError("--keep-for: \(error.message).")
             }
         }
-        if retention.options.json {
+        if options.json {
             JSONLine.print { line in
                 line.field("changed", policy.rawValue)
                 line.field("keepFor", kept)

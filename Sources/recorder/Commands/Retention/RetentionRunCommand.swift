@@ -29,20 +29,43 @@ struct RetentionRunCommand: AsyncParsableCommand {
     )
     var batchSize = 500
 
-    @OptionGroup var retention: RetentionOptions
+    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
+    var actor = "recorder retention"
+
+    @OptionGroup var objects: ObjectStoreOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
+    @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        try ActorName.check(actor)
         guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
     }
 
     func run() async throws {
-        let outcomes = try await retention.withRetention(batchSize: batchSize) { try await $0.run(isDry: dryRun) }
+        let settings = try await options.settings()
+        let files = try projectionSource.source.files()
+        let (actor, objects) = (actor, try settings.objects.store(objects))
+        let outcomes = try await settings.withPool { pool in
+            try await settings.withStore { store in
+                let retention = Retention(pool, store: store, batchSize: batchSize) { user in
+                    try await settings.erasure(
+                        of: user,
+                        by: actor,
+                        pool,
+                        store,
+                        projections: files,
+                        objects: objects
+                    ).runIfDue() != nil
+                }
+                return try await retention.run(isDry: dryRun)
+            }
+        }
         TextTable<Retention.Outcome>([
             .init("policy") { $0.policy.subject.rawValue },
             .init("kept for") { $0.policy.keepFor },
             .init(dryRun ? "would go" : "gone", .right) { $0.rows.map { Counted.grouped($0) } ?? "not enabled" },
             .init("batches", .right) { dryRun || $0.rows == nil ? nil : Counted.grouped($0.batches) },
-        ]).print(outcomes, json: retention.options.json) { line, outcome in
+        ]).print(outcomes, json: options.json) { line, outcome in
             line.field("policy", outcome.policy.subject.rawValue)
             line.field("keepFor", outcome.policy.keepFor)
             line.field("enabled", outcome.policy.isEnabled)
