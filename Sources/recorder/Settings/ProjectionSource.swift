@@ -71,10 +71,7 @@ struct ProjectionSource: Sendable {
 /// The flag that names a ``ProjectionSource``.
 struct ProjectionSourceOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "A folder of further projections, <name>/v<number>/; it is read again on SIGHUP.",
-            valueName: "folder"
-        ),
+        help: ArgumentHelp("A folder of further projections, <name>/v<number>/.", valueName: "folder"),
         completion: .directory
     )
     var projections: String?
