@@ -52,20 +52,15 @@ package struct Retention: Sendable {
     /// Cut off, it has done whole batches, and the next run goes on. A run that was no dry one leaves an event,
     /// `retention.completed`, in a stream of its own.
     ///
-    /// - Parameters:
-    ///   - isDry: Whether only to count.
-    ///   - progress: Told after each batch.
+    /// - Parameter isDry: Whether only to count.
     /// - Returns: What was done about each policy. A user who cannot be erased stops nobody else's erasure.
     /// - Throws: ``PrivacyError`` that names the policy; `CancellationError`.
-    package func run(
-        isDry: Bool = false,
-        _ progress: @Sendable (RetentionPolicies.Subject, Int) -> Void = { _, _ in }
-    ) async throws -> [Outcome] {
+    package func run(isDry: Bool = false) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
         for policy in try await RetentionPolicies(pool).all() {
             // Erasures that were begun are finished whether deleted users are erased by age or not.
             if policy.subject == .deletedUsers {
-                outcomes.append(try await eraseUsers(policy, isDry: isDry, progress))
+                outcomes.append(try await eraseUsers(policy, isDry: isDry))
                 continue
             }
             guard policy.isEnabled else {
@@ -81,7 +76,6 @@ package struct Retention: Sendable {
                     }
                     rows += done.rows
                     batches += done.rows > 0 ? 1 : 0
-                    progress(policy.subject, rows)
                     if isDry || !done.mayHaveMore { break }
                 }
             }
@@ -119,11 +113,7 @@ package struct Retention: Sendable {
     }
 
     /// Erases one user after the other; each is looked at again before.
-    private func eraseUsers(
-        _ policy: RetentionPolicies.Policy,
-        isDry: Bool,
-        _ progress: @Sendable (RetentionPolicies.Subject, Int) -> Void
-    ) async throws -> Outcome {
+    private func eraseUsers(_ policy: RetentionPolicies.Policy, isDry: Bool) async throws -> Outcome {
         var tried: [StreamID] = []
         var (erased, batches) = (0, 0)
         var failures: [Failure] = []
@@ -149,7 +139,6 @@ package struct Retention: Sendable {
             }
             tried += users
             batches += 1
-            progress(policy.subject, erased)
         }
         let isSilent = batches == 0 && !policy.isEnabled
         return Outcome(policy: policy, rows: isSilent ? nil : erased, batches: batches, failures: failures)
