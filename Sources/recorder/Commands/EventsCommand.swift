@@ -54,7 +54,7 @@ struct EventsCommand: AsyncParsableCommand {
                 next = last.version + (backwards ? -1 : 1)
                 if next == 0 { break }
             }
-            guard next != from || limit == 0 else {
+            guard next != from else {
                 throw CommandError(
                     .notFound,
                     "stream \(stream) holds no event\(from.map { " at version \($0) or beyond" } ?? ""): check its id"

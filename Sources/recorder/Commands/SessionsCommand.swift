@@ -66,19 +66,13 @@ struct SessionsCommand: AsyncParsableCommand {
         filter.minimumCost = minCost
         filter.hasErrors = hasErrors
         filter.hasAnomalies = hasAnomalies
-        var rest = limit == 0 ? Int.max : limit
-        var count = 0
         try await settings.withReadModels { models in
-            while rest > 0 {
-                filter.limit = min(rest, SessionFilter.largestPage)
-                let page = try await models.sessions(filter)
-                SessionTables.sessions.print(page, json: options.json) { line, session in
-                    SessionTables.write(session, to: &line)
-                }
-                rest -= page.count
-                count += page.count
-                guard page.count == filter.limit, let last = page.last else { break }
-                filter.after = SessionFilter.Place(after: last)
+            let count = try await Paging.all(limit, largest: SessionFilter.largestPage) { limit, last in
+                filter.limit = limit
+                filter.after = last.map { SessionFilter.Place(after: $0) }
+                return try await models.sessions(filter)
+            } show: { page in
+                SessionTables.sessions.print(page, json: options.json) { SessionTables.write($1, to: &$0) }
             }
             if count == 0 { try await HiddenRows.warn(of: "conversation_sessions", models) }
             try await StoppedStreams.warn(of: ["conversation_sessions"], models)

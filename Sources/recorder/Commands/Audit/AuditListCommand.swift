@@ -47,17 +47,13 @@ struct AuditListCommand: AsyncParsableCommand {
         filter.action = action
         filter.from = from
         filter.until = until
-        var rest = limit == 0 ? Int.max : limit
-        var count = 0
         try await settings.withReadModels { models in
-            while rest > 0 {
-                filter.limit = min(rest, AuditFilter.largestPage)
-                let page = try await models.audit(filter)
+            let count = try await Paging.all(limit, largest: AuditFilter.largestPage) { limit, last in
+                filter.limit = limit
+                filter.after = last?.position
+                return try await models.audit(filter)
+            } show: { page in
                 Self.table.print(page, json: options.json) { Self.write($1, to: &$0) }
-                rest -= page.count
-                count += page.count
-                guard page.count == filter.limit, let last = page.last else { break }
-                filter.after = last.position
             }
             if count == 0 { try await HiddenRows.warn(of: "audit_logs", models) }
             try await StoppedStreams.warn(of: ["audit_logs"], models)
