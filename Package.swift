@@ -28,7 +28,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Postgres", ["CLibpq", logging, metrics]),
     ("PayloadCodec", ["CLZ4", "CLibcrypto", crypto]),
     ("EventStore", ["EventModel", "PayloadCodec", "Postgres", logging, metrics]),
-    ("Schema", ["Postgres", logging]),
+    ("Schema", ["Postgres"]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
     ("Directory", ["EventModel", "EventStore", "Postgres"]),

@@ -50,9 +50,9 @@ import Testing
     ]
 
     /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
-    /// codec and the pure targets.
+    /// codec, the schema and the pure targets.
     static let mayLog: Set<String> = [
-        "EventStore", "Schema", "Projector", "Cache", "Privacy", "Operations", "Benchmarks", "RecorderTesting",
+        "EventStore", "Projector", "Cache", "Privacy", "Operations", "Benchmarks", "RecorderTesting",
     ]
 
     /// Modules that come with the toolchain.
