@@ -2,6 +2,7 @@ import ArgumentParser
 import EventModel
 import EventStore
 import ServiceLifecycle
+import Synchronization
 
 /// `recorder tail`: follows the log.
 struct TailCommand: AsyncParsableCommand {
@@ -40,36 +41,38 @@ struct TailCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let (fromBeginning, given, untilIdle, passes) = (fromBeginning, cursor, untilIdle, passUnreadable)
-        let unreadable = Shared(0)
+        let unreadable = Mutex(0)
         let printer = EventPrinter(json: options.json, showsStream: true)
         try await settings.withStore { store in
             if let given { try await Self.refuseStrange(given, to: store) }
             let start =
                 if let given { given } else { TailCursor(fromBeginning ? .beginning : try await store.head()) }
-            let place = Shared(start)
+            let reached = Mutex(start)
             let service = CommandService {
                 func show(_ batch: LogBatch) throws {
                     printer.print(batch.events)
                     for event in batch.unreadable { StandardError.line("recorder: \(event.error)") }
-                    unreadable.value += batch.unreadable.count
+                    unreadable.withLock { $0 += batch.unreadable.count }
                     try StandardOutput.shared.flush()
-                    place.value = TailCursor(batch, after: place.value)
+                    reached.withLock { $0 = TailCursor(batch, after: $0) }
                 }
                 guard untilIdle else {
-                    for try await batch in store.subscribe(after: place.value.place, passesUnreadable: passes) {
+                    for try await batch in store.subscribe(after: start.place, passesUnreadable: passes) {
                         try show(batch)
                     }
                     return
                 }
-                while case let batch = try await store.readLog(after: place.value.place, passesUnreadable: passes) {
+                var place = start.place
+                while case let batch = try await store.readLog(after: place, passesUnreadable: passes) {
                     try show(batch)
                     if batch.isEmpty { return }
+                    place = batch.cursor
                 }
             }
             try await service.runUntilSignal(logger: settings.logger)
-            StandardError.line("recorder: go on with --cursor '\(place.value)'")
+            StandardError.line("recorder: go on with --cursor '\(reached.withLock { $0 })'")
         }
-        if unreadable.value > 0 { throw ExitCode.failure }
+        if unreadable.withLock({ $0 > 0 }) { throw ExitCode.failure }
     }
 
     /// Refuses a cursor that was printed behind an event that the log lacks: it would pass over others without a word.
