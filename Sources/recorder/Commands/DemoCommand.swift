@@ -38,23 +38,17 @@ struct DemoCommand: AsyncParsableCommand {
     )
     var seed: UInt64?
 
-    @Option(
-        help: ArgumentHelp("Where the server lives; else RECORDER_DIRECTORY, else .recorder.", valueName: "folder"),
-        completion: .directory
-    )
-    var directory: String?
-
+    @OptionGroup var server: ServerDirectoryOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        if let directory { try ValidationError.checking { _ = try Settings.checked(directory: directory) } }
         guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
         guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
         try SessionPlayer.check(speed: speed)
     }
 
     func run() async throws {
-        let settings = try await options.settings().with(directory: directory)
+        let settings = try await options.settings().with(directory: server.directory)
         let seed = seed ?? UInt64.random(in: 1...UInt64.max)
         let (sessions, producers, speed, json) = (sessions, producers, speed, options.json)
         try await RunningCommand.cancelledBySignals {

@@ -21,20 +21,11 @@ struct DevCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(
-        help: ArgumentHelp("Where the server lives; else RECORDER_DIRECTORY, else .recorder.", valueName: "folder"),
-        completion: .directory
-    )
-    var directory: String?
-
+    @OptionGroup var server: ServerDirectoryOptions
     @OptionGroup var options: SettingsOptions
 
-    func validate() throws {
-        if let directory { try ValidationError.checking { _ = try Settings.checked(directory: directory) } }
-    }
-
     func run() async throws {
-        let settings = try await options.settings(logLevel: .notice).with(directory: directory)
+        let settings = try await options.settings(logLevel: .notice).with(directory: server.directory)
         let json = options.json
         let service = CommandService {
             try await EmbeddedRecorder.run(settings) { recorder in
