@@ -24,6 +24,7 @@ import Testing
         ["latency", "--from", "2026-03-02T08:00:30Z", "--until", "2026-03-02T08:00:50Z"],
         ["costs", "--by", "none,day"], ["costs", "--by", ""], ["projections", "new", "conversation_turns"],
         ["projections", "new", "Bad Name"], ["migrate", "new", "Bad Name"], ["dev", "--directory", ""],
+        ["retention", "hold", "\(Lines.stream())", "--reason", "a case", "--actor", ""],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {
         let result = try await RecorderCommand(arguments).result()

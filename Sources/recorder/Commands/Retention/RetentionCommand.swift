@@ -24,12 +24,10 @@ struct RetentionCommand: AsyncParsableCommand {
 
 /// What the commands about legal holds share.
 struct LegalHoldOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
+    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"), transform: ActorName.read)
     var actor = "recorder retention"
 
     @OptionGroup var options: SettingsOptions
-
-    func validate() throws { try ActorName.check(actor) }
 
     /// Opens the database while `body` runs.
     func withHolds<R>(_ body: (LegalHolds) async throws -> R) async throws -> R {

@@ -41,14 +41,15 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     @Flag(help: "Rewrite the tables afterwards.")
     var scrub = false
 
-    @Option(help: ArgumentHelp("Who erases; stands in the events and the certificate.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Who erases; stands in the events and the certificate.", valueName: "name"),
+        transform: ActorName.read
+    )
     var actor = "recorder subject erase"
 
     @OptionGroup var objects: ObjectStoreOptions
     @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
-
-    func validate() throws { try ActorName.check(actor) }
 
     func run() async throws {
         let settings = try await options.settings()
