@@ -1,6 +1,4 @@
 import ArgumentParser
-import EventModel
-import Privacy
 
 /// `recorder retention`: how long things are kept.
 struct RetentionCommand: AsyncParsableCommand {
@@ -16,23 +14,7 @@ struct RetentionCommand: AsyncParsableCommand {
             """,
         subcommands: [
             RetentionRunCommand.self, RetentionPoliciesCommand.self, RetentionSetCommand.self,
-            RetentionHoldCommand.self,
-            RetentionReleaseCommand.self, RetentionHoldsCommand.self,
+            RetentionHoldCommand.self, RetentionReleaseCommand.self, RetentionHoldsCommand.self,
         ]
     )
 }
-
-/// What the commands about legal holds share.
-struct LegalHoldOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"), transform: ActorName.read)
-    var actor = "recorder retention"
-
-    @OptionGroup var options: SettingsOptions
-
-    /// Opens the database while `body` runs.
-    func withHolds<R>(_ body: (LegalHolds) async throws -> R) async throws -> R {
-        try await options.settings().withPool { pool in try await body(LegalHolds(pool)) }
-    }
-}
-
-extension RetentionPolicies.Subject: ExpressibleByArgument {}

@@ -2,19 +2,6 @@ import ArgumentParser
 import EventStore
 import Postgres
 
-/// `recorder repair`: what to do about a log that something from outside has harmed.
-struct RepairCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "repair",
-        abstract: "Repairs a log that something from outside has harmed.",
-        discussion: """
-            EXAMPLES
-              recorder repair restored-log
-            """,
-        subcommands: [RepairRestoredLogCommand.self]
-    )
-}
-
 /// `recorder repair restored-log`: makes a log that was restored from another cluster's dump at home in this one.
 struct RepairRestoredLogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `recorder repair`: what to do about a log that something from outside has harmed.
+struct RepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Repairs a log that something from outside has harmed.",
+        discussion: """
+            EXAMPLES
+              recorder repair restored-log
+            """,
+        subcommands: [RepairRestoredLogCommand.self]
+    )
+}

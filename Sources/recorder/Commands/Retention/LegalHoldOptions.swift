@@ -1,0 +1,15 @@
+import ArgumentParser
+import Privacy
+
+/// What the commands share that change legal holds.
+struct LegalHoldOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"), transform: ActorName.read)
+    var actor = "recorder retention"
+
+    @OptionGroup var options: SettingsOptions
+
+    /// Opens the database while `body` runs.
+    func withHolds<R>(_ body: (LegalHolds) async throws -> R) async throws -> R {
+        try await options.settings().withPool { pool in try await body(LegalHolds(pool)) }
+    }
+}
