@@ -103,9 +103,7 @@ package final class EmbeddedServer: Sendable {
     ///
     /// - Parameter database: The database's name; nil is the one of the configuration.
     package func url(database: String? = nil) -> String {
-        let word = EmbeddedServerConfiguration.connectionWord
-        return "host=\(word(state.withLock { $0.socketDirectory })) port=\(configuration.port) "
-            + "dbname=\(word(database ?? configuration.database)) user=\(word(configuration.user))"
+        configuration.url(socketDirectory: state.withLock { $0.socketDirectory }, database: database)
     }
 
     /// The path of the file that holds what the server prints.

@@ -75,8 +75,21 @@ package struct EmbeddedServerConfiguration: Sendable {
         return ["-D", data] + all.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
     }
 
+    /// A libpq connection string for the server that runs in ``directory``; nil if its socket is not there.
+    package var runningURL: String? {
+        let folder = URL(filePath: "\(directory)/socket").resolvingSymlinksInPath().path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.\(port)") else { return nil }
+        return url(socketDirectory: folder)
+    }
+
+    /// A libpq connection string for a database; nil is the one of the configuration.
+    func url(socketDirectory: String, database: String? = nil) -> String {
+        let word = Self.connectionWord
+        return "host=\(word(socketDirectory)) port=\(port) dbname=\(word(database ?? self.database)) user=\(word(user))"
+    }
+
     /// A word as libpq reads it in a connection string.
-    static func connectionWord(_ value: String) -> String {
+    private static func connectionWord(_ value: String) -> String {
         let plain = !value.isEmpty && !value.contains { " '\\".contains($0) }
         if plain { return value }
         return "'" + value.map { "'\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "'"

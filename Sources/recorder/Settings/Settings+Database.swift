@@ -1,7 +1,6 @@
 import Cache
 import EventModel
 import EventStore
-import Foundation
 import Operations
 import Postgres
 import Privacy
@@ -13,22 +12,13 @@ extension Settings {
     ///
     /// - Throws: ``CommandError`` with code `.setting` if there is neither.
     func database() throws(CommandError) -> PostgresConfiguration {
-        guard let url = databaseURL ?? embeddedURL else {
+        guard let url = databaseURL ?? EmbeddedServerConfiguration(directory: directory).runningURL else {
             throw CommandError(
                 .setting,
                 "no database is given: set DATABASE_URL or --database-url, or run `recorder dev` in this directory"
             )
         }
         return PostgresConfiguration(url: url, schema: schema, applicationName: "recorder")
-    }
-
-    /// The server in ``directory``, if its socket is there.
-    private var embeddedURL: String? {
-        let server = EmbeddedServerConfiguration(directory: directory)
-        let folder = URL(filePath: "\(directory)/socket").resolvingSymlinksInPath().path(percentEncoded: false)
-        guard FileManager.default.fileExists(atPath: "\(folder)/.s.PGSQL.\(server.port)") else { return nil }
-        let host = folder.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-        return "host='\(host)' port=\(server.port) dbname=\(server.database) user=\(server.user)"
     }
 
     /// The erasure of a person from all that these settings name.
