@@ -133,12 +133,7 @@ package actor TestServer {
 
     /// Installs the recorder's schema: all migrations, and the projections' tables and views.
     package static func install(_ configuration: PostgresConfiguration) async throws {
-        try await PostgresConnection.with(configuration, logger: logger) { connection in
-            _ = try await Migrator().up(on: connection)
-            for projection in try ProjectionFiles.newest(in: .embedded) {
-                try await ProjectionInstaller().install(projection, on: connection)
-            }
-        }
+        try await PostgresConnection.with(configuration, logger: logger) { try await ShippedSchema.install(on: $0) }
     }
 
     private func administer(_ sql: String) async throws {

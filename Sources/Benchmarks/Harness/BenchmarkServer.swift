@@ -97,7 +97,9 @@ package struct BenchmarkServer: Sendable {
         do {
             try await administrator.run(unsafeSQL: "create database \(name) template template0")
             let database = PostgresConfiguration(url: url(name), schema: content == .recorder ? "recorder" : nil)
-            if content == .recorder { try await Self.install(database) }
+            if content == .recorder {
+                try await PostgresConnection.with(database) { try await ShippedSchema.install(on: $0) }
+            }
             // What was written before must not be flushed while the next is measured.
             try await administrator.run(unsafeSQL: "checkpoint")
             let result = try await body(database)
@@ -109,14 +111,5 @@ package struct BenchmarkServer: Sendable {
             await administrator.close()
             throw error
         }
-    }
-
-    private static func install(_ database: PostgresConfiguration) async throws {
-        let connection = try await PostgresConnection.connect(database)
-        _ = try await Migrator().up(on: connection)
-        for projection in try ProjectionFiles.newest(in: .embedded) {
-            try await ProjectionInstaller().install(projection, on: connection)
-        }
-        await connection.close()
     }
 }
