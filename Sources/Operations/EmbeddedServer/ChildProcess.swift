@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Glibc
+import Schema
 import Synchronization
 
 /// A program that runs as a child of this process, on a thread of its own that waits for its end.
@@ -97,21 +98,16 @@ final class ChildProcess: Sendable {
     private static func spawn(_ command: [String], input: String, output: Int32) -> Result<
         ChildProcess, OperationsError
     > {
-        let pipe: (read: Int32, write: Int32)
-        do {
-            pipe = try openPipe()
-        } catch {
-            return .failure(error)
-        }
-        defer { close(pipe.read) }
+        guard let pipe = PrivatePipe() else { return .failure(.noPipe) }
+        defer { close(pipe.reader) }
         let bytes = Array(input.utf8)
-        _ = unsafe write(pipe.write, bytes, bytes.count)
-        close(pipe.write)
+        _ = unsafe write(pipe.writer, bytes, bytes.count)
+        close(pipe.writer)
 
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        for (source, target) in [(pipe.read, Int32(0)), (output, 1), (output, 2)] {
+        for (source, target) in [(pipe.reader, Int32(0)), (output, 1), (output, 2)] {
             unsafe posix_spawn_file_actions_adddup2(&actions, source, target)
         }
         // One that was closed meanwhile does no harm: only a number out of range fails (glibc, `spawni.c`).
@@ -151,16 +147,6 @@ final class ChildProcess: Sendable {
         return .success(ChildProcess(identifier: identifier, alive: alive))
     }
 
-    /// A pipe whose ends no other child inherits.
-    static func openPipe() throws(OperationsError) -> (read: Int32, write: Int32) {
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else {
-            throw OperationsError(.startFailed, "cannot make a pipe: \(OperationsError.systemMessage(errno))")
-        }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
-    }
-
     /// Lends an array of C strings, ended by NULL as `execve(2)` wants it.
     private static func withCStrings<R>(
         _ strings: [String],
@@ -176,12 +162,12 @@ final class ChildProcess: Sendable {
 }
 
 extension OperationsError {
-    fileprivate static func cannotRun(_ command: [String], _ code: Int32) -> OperationsError {
-        OperationsError(.startFailed, "cannot run \(command[0]): \(systemMessage(code))")
+    /// No pipe could be made, for the reason in `errno`.
+    static var noPipe: OperationsError {
+        OperationsError(.startFailed, "cannot make a pipe: \(SystemMessage.of(errno))")
     }
 
-    /// What the system says about an `errno`.
-    static func systemMessage(_ code: Int32) -> String {
-        unsafe String(cString: strerror(code))
+    fileprivate static func cannotRun(_ command: [String], _ code: Int32) -> OperationsError {
+        OperationsError(.startFailed, "cannot run \(command[0]): \(SystemMessage.of(code))")
     }
 }

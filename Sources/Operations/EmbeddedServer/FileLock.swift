@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Schema
 import Synchronization
 
 /// A lock on a file that the system takes away when its holder ends, however it ends (`flock(2)`).
@@ -20,7 +21,7 @@ final class FileLock: Sendable {
         guard file >= 0 else {
             throw OperationsError(
                 .invalidDirectory,
-                "cannot open \(path): \(OperationsError.systemMessage(errno)); give a directory that belongs to you"
+                "cannot open \(path): \(SystemMessage.of(errno)); give a directory that belongs to you"
             )
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {

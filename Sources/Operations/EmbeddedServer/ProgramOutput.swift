@@ -7,11 +7,11 @@ enum ProgramOutput {
     ///
     /// - Throws: ``OperationsError`` with code `.startFailed` if it cannot be run, fails, or takes more than 10 s.
     static func of(_ command: [String]) throws(OperationsError) -> String {
-        let pipe = try ChildProcess.openPipe()
-        let handle = FileHandle(fileDescriptor: pipe.read, closeOnDealloc: true)
+        guard let pipe = PrivatePipe() else { throw .noPipe }
+        let handle = FileHandle(fileDescriptor: pipe.reader, closeOnDealloc: true)
         defer { try? handle.close() }
-        let started = Result { () throws(OperationsError) in try ChildProcess.start(command, output: pipe.write) }
-        close(pipe.write)
+        let started = Result { () throws(OperationsError) in try ChildProcess.start(command, output: pipe.writer) }
+        close(pipe.writer)
         let child = try started.get()
         if !child.wait(atMost: .seconds(10)) {
             child.signal(SIGKILL)

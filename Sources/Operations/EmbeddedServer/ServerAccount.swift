@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Schema
 
 /// The system's user whose processes the server's are: PostgreSQL refuses to run as root.
 package struct ServerAccount: Sendable, Equatable {
@@ -59,7 +60,7 @@ package struct ServerAccount: Sendable, Equatable {
     /// Gives a file or folder to this user.
     package func own(_ path: String) throws(OperationsError) {
         guard !isOurs, unsafe chown(path, user, group) != 0 else { return }
-        throw OperationsError(.invalidDirectory, "cannot give \(path) away: \(OperationsError.systemMessage(errno))")
+        throw OperationsError(.invalidDirectory, "cannot give \(path) away: \(SystemMessage.of(errno))")
     }
 
     /// Whether this user may pass through every folder that leads to a path. Lists of access rights are not looked at.

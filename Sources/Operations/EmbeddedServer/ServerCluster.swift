@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Logging
+import Schema
 
 /// Makes a server's data: `initdb`, and the one database.
 struct ServerCluster {
@@ -31,7 +32,7 @@ struct ServerCluster {
         let draft = "\(place).new"
         try? FileManager.default.removeItem(atPath: draft)
         guard unsafe mkdir(draft, 0o700) == 0 else {
-            throw OperationsError(.invalidDirectory, "cannot make \(draft): \(OperationsError.systemMessage(errno))")
+            throw OperationsError(.invalidDirectory, "cannot make \(draft): \(SystemMessage.of(errno))")
         }
         try directory.account.own(draft)
         var initdb = [
@@ -56,7 +57,7 @@ struct ServerCluster {
         guard unsafe rename(draft, place) == 0 else {
             throw OperationsError(
                 .invalidDirectory,
-                "cannot rename \(draft): \(OperationsError.systemMessage(errno))"
+                "cannot rename \(draft): \(SystemMessage.of(errno))"
             )
         }
     }

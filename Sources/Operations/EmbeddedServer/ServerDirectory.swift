@@ -107,7 +107,7 @@ struct ServerDirectory: Sendable {
             guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
                 throw OperationsError(
                     .invalidDirectory,
-                    "cannot make \(folder): \(OperationsError.systemMessage(errno))"
+                    "cannot make \(folder): \(SystemMessage.of(errno))"
                 )
             }
             try account.own(folder)
@@ -146,7 +146,7 @@ struct ServerDirectory: Sendable {
         if length > 8 << 20 { unsafe rename(log, "\(log).1") }
         let file = unsafe open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard file >= 0 else {
-            throw OperationsError(.invalidDirectory, "cannot write \(log): \(OperationsError.systemMessage(errno))")
+            throw OperationsError(.invalidDirectory, "cannot write \(log): \(SystemMessage.of(errno))")
         }
         return (file, Int(lseek(file, 0, SEEK_END)))
     }
@@ -169,7 +169,7 @@ struct ServerDirectory: Sendable {
         guard made else {
             throw OperationsError(
                 .invalidDirectory,
-                "cannot make a folder in \(parent): \(OperationsError.systemMessage(errno))"
+                "cannot make a folder in \(parent): \(SystemMessage.of(errno))"
             )
         }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -179,13 +179,13 @@ struct ServerDirectory: Sendable {
 
     private static func makeLink(_ link: String, to target: String) throws(OperationsError) {
         guard unsafe symlink(target, link) == 0 else {
-            throw OperationsError(.invalidDirectory, "cannot make \(link): \(OperationsError.systemMessage(errno))")
+            throw OperationsError(.invalidDirectory, "cannot make \(link): \(SystemMessage.of(errno))")
         }
     }
 
     private static func realPath(_ path: String) throws(OperationsError) -> String {
         guard let resolved = unsafe realpath(path, nil) else {
-            throw OperationsError(.invalidDirectory, "cannot use \(path): \(OperationsError.systemMessage(errno))")
+            throw OperationsError(.invalidDirectory, "cannot use \(path): \(SystemMessage.of(errno))")
         }
         defer { unsafe free(resolved) }
         return unsafe String(cString: resolved)

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 extension Error {
     /// Why a file could not be used, in the system's words; Foundation's own have codes instead.
@@ -8,7 +7,7 @@ extension Error {
         let underlying = (error.userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError }
         for reason in [underlying, error].compactMap(\.self)
         where reason.domain == NSPOSIXErrorDomain {
-            return unsafe String(cString: strerror(Int32(reason.code)))
+            return SystemMessage.of(Int32(reason.code))
         }
         return switch (self as? CocoaError)?.code {
         case .fileNoSuchFile, .fileReadNoSuchFile: "No such file or directory"

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Schema
 
 /// Reads lines from a file or standard input, a large chunk at a time.
 ///

@@ -1,4 +1,5 @@
 import Glibc
+import Schema
 import Synchronization
 
 /// Standard output, buffered: results go here and nothing else does.

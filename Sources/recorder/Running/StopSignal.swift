@@ -1,4 +1,6 @@
 import Glibc
+import Operations
+import Schema
 import Synchronization
 
 /// The wish to stop, which also ends a wait in `poll`.
@@ -10,12 +12,10 @@ final class StopSignal: Sendable {
 
     /// - Throws: ``CommandError`` with code `.file` if the process has no file descriptor left.
     init() throws(CommandError) {
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else {
+        guard let pipe = PrivatePipe() else {
             throw CommandError(.file, "no pipe can be made: \(SystemMessage.of(errno))")
         }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        (descriptor, writer) = (ends[0], ends[1])
+        (descriptor, writer) = (pipe.reader, pipe.writer)
     }
 
     deinit {

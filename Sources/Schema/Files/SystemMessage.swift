@@ -1,9 +1,9 @@
 import Glibc
 
 /// What the system says about its errors.
-enum SystemMessage {
+package enum SystemMessage {
     /// The text for a value of `errno`.
-    static func of(_ number: Int32) -> String {
+    package static func of(_ number: Int32) -> String {
         unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
     }
 }
