@@ -25,6 +25,21 @@ import Testing
         #expect(measurement.ratio == nil)
     }
 
+    @Test func `percentiles stand beside those of the limit in the same round`() {
+        let waits = (1...100).map(Double.init)
+        let (quick, slow) = (waits.map { $0 / 2 }, waits.map { $0 * 2 })
+        let measurements = Measurement.percentiles(
+            "latency",
+            of: [waits, slow],
+            limits: [quick, waits],
+            settings: [:]
+        )
+        #expect(measurements.map(\.name) == ["latency.p50", "latency.p99"])
+        #expect(measurements.map(\.value.most) == [100, 198])
+        #expect(measurements.map(\.ratio) == [2, 2])
+        #expect(Measurement.percentiles("latency", of: [waits], settings: [:]).map(\.limit) == [nil, nil])
+    }
+
     @Test func `a percentile is the nearest rank`() {
         let values = (1...100).map(Double.init)
         #expect(Percentile.of(0.5, values) == 50)

@@ -25,11 +25,9 @@ struct AgedAppend: Benchmark {
             }
         }
         return [
-            Measurement(
+            .rate(
                 "append.aged",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { ($0.value, $0.limit) },
+                rounds,
                 settings: ["events": "\(aged)", "limit": "the same log at \(Self.young) events"]
             )
         ]

@@ -35,11 +35,9 @@ struct ClosedLoop {
         } against: {
             try await run.server.withDatabase(.empty) { database in count / (try await other(database)).seconds }
         }
-        return Measurement(
+        return .rate(
             name,
-            unit: "events/s",
-            higherIsBetter: true,
-            rounds: rounds.map { ($0.value, $0.limit) },
+            rounds,
             settings: ["producers": "\(shares.count)", "events": "\(Int(count))", "limit": limit]
         )
     }

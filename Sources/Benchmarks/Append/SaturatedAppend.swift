@@ -16,11 +16,9 @@ struct SaturatedAppend: Benchmark {
             try await PlainTable.copyRate(of: rows, on: run.server)
         }
         return [
-            Measurement(
+            .rate(
                 "append.saturated",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { ($0.value, $0.limit) },
+                rounds,
                 settings: [
                     "producers": "\(run.options.producers)", "inFlight": "\(Self.inFlight)", "events": "\(rows.count)",
                     "limit": PlainTable.copyName,

@@ -28,20 +28,8 @@ struct SealedAppend: Benchmark {
         }
         let settings = ["events": "\(count)", "limit": "the same events, not sealed"]
         return [
-            Measurement(
-                "seal.saturated",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: saturated.map { ($0.value.rate, $0.limit.rate) },
-                settings: settings
-            ),
-            Measurement(
-                "seal.single",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: single.map { ($0.value.rate, $0.limit.rate) },
-                settings: settings
-            ),
+            .rate("seal.saturated", saturated.map { ($0.value.rate, $0.limit.rate) }, settings: settings),
+            .rate("seal.single", single.map { ($0.value.rate, $0.limit.rate) }, settings: settings),
             Measurement(
                 "seal.payload",
                 unit: "bytes/event",

@@ -38,14 +38,11 @@ struct SingleLatency: Benchmark {
                 return waits.sorted()
             }
         }
-        return [0.5, 0.99].map { part in
-            Measurement(
-                "latency.single.p\(Int(part * 100))",
-                unit: "ms",
-                higherIsBetter: false,
-                rounds: rounds.map { (Percentile.of(part, $0.value), Percentile.of(part, $0.limit)) },
-                settings: ["producers": "1", "events": "\(lines.count)", "limit": "INSERT and commit, one connection"]
-            )
-        }
+        return Measurement.percentiles(
+            "latency.single",
+            of: rounds.map(\.value),
+            limits: rounds.map(\.limit),
+            settings: ["producers": "1", "events": "\(lines.count)", "limit": "INSERT and commit, one connection"]
+        )
     }
 }

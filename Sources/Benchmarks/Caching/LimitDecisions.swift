@@ -49,11 +49,10 @@ struct LimitDecisions: Benchmark {
                     try await Self.perSecond(width, users) { _ = try await pool.first(CountDown(user: $0)) }
                 }
                 measurements.append(
-                    Measurement(
+                    .rate(
                         name,
                         unit: "decisions/s",
-                        higherIsBetter: true,
-                        rounds: rounds.map { ($0.value, $0.limit) },
+                        rounds,
                         settings: [
                             "connections": "\(width)", "buckets": "\(users.count)",
                             "limit": "a bare UPDATE of one row of an unlogged table by its key",

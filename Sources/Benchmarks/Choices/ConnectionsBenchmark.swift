@@ -16,11 +16,9 @@ struct ConnectionsBenchmark: Benchmark {
                 try await Self.rate(shares, usual, in: run)
             }
             measurements.append(
-                Measurement(
+                .rate(
                     name,
-                    unit: "events/s",
-                    higherIsBetter: true,
-                    rounds: rounds.map { ($0.value, $0.limit) },
+                    rounds,
                     settings: [
                         "connections": "\(connections)", "producers": "\(run.options.producers)",
                         "inFlight": "\(SaturatedAppend.inFlight)", "events": "\(run.input.lines.count)",

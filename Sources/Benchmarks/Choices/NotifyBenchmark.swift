@@ -37,11 +37,9 @@ struct NotifyBenchmark: Benchmark {
                 }
             }
             measurements.append(
-                Measurement(
+                .rate(
                     "notify.\(appenders)",
-                    unit: "events/s",
-                    higherIsBetter: true,
-                    rounds: rounds.map { ($0.value, $0.limit) },
+                    rounds,
                     settings: [
                         "appenders": "\(appenders)", "producers": "\(producers)", "events": "\(Int(loop.count))",
                         "value": "NOTIFY inside each group's transaction", "limit": "NOTIFY from a session beside",

@@ -10,7 +10,6 @@ internal import Synchronization
 struct LoadedVisibleBenchmark: Benchmark {
     private static let rate = 5_000
     private static let seconds = 4
-    private static let tick = Duration.milliseconds(2)
     /// How long the reader leaves the server alone between two looks: what it adds to a wait at most.
     private static let pause = Duration.microseconds(300)
     /// How much of the run comes before what is measured.
@@ -23,15 +22,11 @@ struct LoadedVisibleBenchmark: Benchmark {
                 try await ProjectorTask.with(database) { try await Self.waits(lines, database) }
             }
         }
-        return [0.5, 0.99].map { part in
-            Measurement(
-                "visible.5k.p\(Int(part * 100))",
-                unit: "ms",
-                higherIsBetter: false,
-                rounds: rounds.map { (Percentile.of(part, $0), nil) },
-                settings: ["rate": "\(Self.rate) events/s", "events": "\(lines.count)"]
-            )
-        }
+        return Measurement.percentiles(
+            "visible.5k",
+            of: rounds,
+            settings: ["rate": "\(Self.rate) events/s", "events": "\(lines.count)"]
+        )
     }
 
     /// One look of the reader: when, and how many events the read model held.
@@ -90,22 +85,11 @@ struct LoadedVisibleBenchmark: Benchmark {
         _ lines: [BenchmarkInput.Line],
         to database: PostgresConfiguration
     ) async throws -> [(position: Int64, time: ContinuousClock.Instant)] {
-        let perTick = Int(Double(rate) * tick.seconds)
         let store = PostgresEventStore(database)
         let acknowledged = try await store.withAppender { appender in
-            try await withThrowingTaskGroup(of: [(Int64, ContinuousClock.Instant)].self) { group in
-                var due = ContinuousClock.now
-                for start in stride(from: 0, to: lines.count, by: perTick) {
-                    due += tick
-                    try await Task.sleep(until: due, tolerance: .zero)
-                    let parsed = try lines[start..<min(start + perTick, lines.count)].map { try EventLine($0.json) }
-                    group.addTask {
-                        let receipts = try await appender.append(independently: parsed).map { try $0.get() }
-                        let now = ContinuousClock.now
-                        return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
-                    }
-                }
-                return try await group.reduce(into: []) { $0 += $1 }
+            try await Producers.paced(lines, rate: Double(rate), with: appender) { _, receipts in
+                let now = ContinuousClock.now
+                return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
             }
         }
         await store.close()

@@ -72,11 +72,9 @@ struct ProjectionDatabase {
             return (Double(database.events), rounds)
         }
         return [
-            Measurement(
+            .rate(
                 name,
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { (count / $0.value.seconds, $0.limit) },
+                rounds.map { (count / $0.value.seconds, $0.limit) },
                 settings: settings.merging([
                     "events": "\(Int(count))",
                     "limit": "INSERT … SELECT … GROUP BY for each read model, from jsonb",

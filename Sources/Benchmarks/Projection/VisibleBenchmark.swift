@@ -27,18 +27,15 @@ struct VisibleBenchmark: Benchmark {
                 }
             }
         }
-        return [0.5, 0.99].map { part in
-            Measurement(
-                "visible.single.p\(Int(part * 100))",
-                unit: "ms",
-                higherIsBetter: false,
-                rounds: rounds.map { (Percentile.of(part, $0.value), Percentile.of(part, $0.limit)) },
-                settings: [
-                    "events": "\(lines.count - Self.warmUp)",
-                    "limit": "NOTIFY, SELECT, one upsert and a checkpoint, by hand",
-                ]
-            )
-        }
+        return Measurement.percentiles(
+            "visible.single",
+            of: rounds.map(\.value),
+            limits: rounds.map(\.limit),
+            settings: [
+                "events": "\(lines.count - Self.warmUp)",
+                "limit": "NOTIFY, SELECT, one upsert and a checkpoint, by hand",
+            ]
+        )
     }
 
     /// Appends events one after another, and looks after each acknowledgement until the event's row is there.

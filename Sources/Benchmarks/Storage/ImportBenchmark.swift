@@ -15,13 +15,7 @@ struct ImportBenchmark: Benchmark {
             }
         }
         return [
-            Measurement(
-                "import",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { ($0.value, $0.limit) },
-                settings: ["events": "\(rows.count)", "limit": PlainTable.copyName]
-            )
+            .rate("import", rounds, settings: ["events": "\(rows.count)", "limit": PlainTable.copyName])
         ]
     }
 

@@ -28,11 +28,9 @@ struct ReplayBenchmark: Benchmark {
             return rounds
         }
         return [
-            Measurement(
+            .rate(
                 "replay",
-                unit: "events/s",
-                higherIsBetter: true,
-                rounds: rounds.map { ($0.value, $0.limit) },
+                rounds,
                 settings: [
                     "events": "\(run.input.lines.count)", "streams": "\(streams.count)",
                     "limit": "COPY binary of the same rows, undecoded",
