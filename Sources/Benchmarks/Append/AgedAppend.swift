@@ -44,38 +44,38 @@ struct AgedAppend: Benchmark {
         upTo count: Int
     ) async throws {
         try await Producers.append(shares, inFlight: 16, to: database)
-        let connection = try await PostgresConnection.connect(database)
-        try await connection.run(
-            unsafeSQL: """
-                create temporary table pattern as
-                select *, to_timestamp(
-                    ('x' || substr(stream_id::text, 1, 8) || substr(stream_id::text, 10, 4))::bit(48)::bigint / 1000.0
-                ) as began from events;
-                analyze pattern;
-                """
-        )
-        let step = shares.reduce(0) { $0 + $1.count }
-        // The oldest copy first, each as long before the next as the pattern lasts.
-        let copies = max(0, (count + step / 2) / step - 1)
-        for copy in stride(from: copies, to: 0, by: -1) {
+        try await PostgresConnection.with(database) { connection in
             try await connection.run(
                 unsafeSQL: """
-                    create temporary table renamed as
-                    select stream_id, \(copy) * age as age, began - \(copy) * age as began, uuid_v7(began - \(copy) * age) as new_id
-                    from pattern, (select max(occurred_at) - min(occurred_at) as age from pattern) as span
-                    where version = 1;
-                    select create_events_partitions(min(began)::date, max(began)::date)
-                    from renamed;
-                    insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
-                    select occurred_at - age, version, type, encoding, new_id, event_id, payload
-                    from pattern join renamed using (stream_id) order by position;
-                    drop table renamed;
+                    create temporary table pattern as
+                    select *, to_timestamp(
+                        ('x' || substr(stream_id::text, 1, 8) || substr(stream_id::text, 10, 4))::bit(48)::bigint / 1000.0
+                    ) as began from events;
+                    analyze pattern;
                     """
             )
+            let step = shares.reduce(0) { $0 + $1.count }
+            // The oldest copy first, each as long before the next as the pattern lasts.
+            let copies = max(0, (count + step / 2) / step - 1)
+            for copy in stride(from: copies, to: 0, by: -1) {
+                try await connection.run(
+                    unsafeSQL: """
+                        create temporary table renamed as
+                        select stream_id, \(copy) * age as age, began - \(copy) * age as began, uuid_v7(began - \(copy) * age) as new_id
+                        from pattern, (select max(occurred_at) - min(occurred_at) as age from pattern) as span
+                        where version = 1;
+                        select create_events_partitions(min(began)::date, max(began)::date)
+                        from renamed;
+                        insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+                        select occurred_at - age, version, type, encoding, new_id, event_id, payload
+                        from pattern join renamed using (stream_id) order by position;
+                        drop table renamed;
+                        """
+                )
+            }
+            // What the filling left to be written must not be written by those who are measured.
+            try await connection.run(unsafeSQL: "vacuum analyze events")
+            try await connection.run(unsafeSQL: "checkpoint")
         }
-        // What the filling left to be written must not be written by those who are measured.
-        try await connection.run(unsafeSQL: "vacuum analyze events")
-        try await connection.run(unsafeSQL: "checkpoint")
-        await connection.close()
     }
 }

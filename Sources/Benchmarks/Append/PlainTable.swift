@@ -57,9 +57,7 @@ struct PlainTable {
     /// Rows in the order in which a log stored their events: how full the pages of a tree are depends on the order in which
     /// its keys came.
     static func stored(_ rows: [Row], in log: PostgresConfiguration) async throws -> [Row] {
-        let connection = try await PostgresConnection.connect(log)
-        let keys = try await connection.query(StoredKeys())
-        await connection.close()
+        let keys = try await PostgresConnection.with(log) { try await $0.query(StoredKeys()) }
         let rows = Dictionary(uniqueKeysWithValues: rows.map { (Key(stream: $0.stream, version: $0.version), $0) })
         return keys.compactMap { rows[$0] }
     }
@@ -101,11 +99,11 @@ struct PlainTable {
     /// - Returns: Events a second.
     static func copyRate(of rows: [Row], on server: BenchmarkServer) async throws -> Double {
         try await server.withDatabase(.empty) { database in
-            let connection = try await PostgresConnection.connect(database)
-            try await create(on: connection)
-            let duration = try await ContinuousClock().measure { try await copy(rows, on: connection) }
-            await connection.close()
-            return Double(rows.count) / duration.seconds
+            try await PostgresConnection.with(database) { connection in
+                try await create(on: connection)
+                let duration = try await ContinuousClock().measure { try await copy(rows, on: connection) }
+                return Double(rows.count) / duration.seconds
+            }
         }
     }
 

@@ -49,12 +49,14 @@ struct SealedAppend: Benchmark {
     ) async throws -> Round {
         try await server.withDatabase(.recorder) { database in
             let keys = isSealed ? SealingKeys([LocalKeyEncryptionKey()]) : .none
-            let pool = PostgresPool(database, limits: .init(size: 1))
-            if isSealed { _ = try await KeyAdministration(pool, keys: keys).initialise() }
-            let duration = try await Producers.duration(of: shares, inFlight: inFlight, keys: keys, to: database)
-            let bytes = try await pool.first(MeanPayload()) ?? 0
-            await pool.close()
-            return Round(rate: Double(count) / duration.seconds, bytes: bytes)
+            return try await PostgresPool.with(database, limits: .init(size: 1)) { pool in
+                if isSealed { _ = try await KeyAdministration(pool, keys: keys).initialise() }
+                let duration = try await Producers.duration(of: shares, inFlight: inFlight, keys: keys, to: database)
+                return Round(
+                    rate: Double(count) / duration.seconds,
+                    bytes: try await pool.first(MeanPayload()) ?? 0
+                )
+            }
         }
     }
 

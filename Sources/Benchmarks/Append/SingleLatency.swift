@@ -26,16 +26,16 @@ struct SingleLatency: Benchmark {
             }
         } against: {
             try await run.server.withDatabase(.empty) { database in
-                let connection = try await PostgresConnection.connect(database)
-                try await PlainTable.create(on: connection)
-                var waits: [Double] = []
-                for row in rows {
-                    let start = ContinuousClock.now
-                    try await connection.execute(PlainTable.Insert(row: row))
-                    waits.append(start.duration(to: .now) / .milliseconds(1))
+                try await PostgresConnection.with(database) { connection in
+                    try await PlainTable.create(on: connection)
+                    var waits: [Double] = []
+                    for row in rows {
+                        let start = ContinuousClock.now
+                        try await connection.execute(PlainTable.Insert(row: row))
+                        waits.append(start.duration(to: .now) / .milliseconds(1))
+                    }
+                    return waits.sorted()
                 }
-                await connection.close()
-                return waits.sorted()
             }
         }
         return Measurement.percentiles(

@@ -23,45 +23,45 @@ struct LimitDecisions: Benchmark {
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
         try await run.server.withDatabase(.recorder) { database in
             let width = min(run.options.producers, 64)
-            let pool = PostgresPool(database, limits: .init(size: width), logger: run.logger)
-            let limiter = RateLimiter(pool)
-            let limit = RateLimit(capacity: 1_000_000, refillPerSecond: 1_000_000)
-            let users = (0..<Self.users).map { _ in UUID() }
-            try await pool.withConnection { connection in
-                try await connection.run(
-                    unsafeSQL: """
-                        create unlogged table plain_limits (user_id uuid, endpoint text, tokens double precision,
-                            primary key (user_id, endpoint)) with (fillfactor = 50);
-                        insert into plain_limits
-                        select user_id::uuid, 'chat', 0
-                        from unnest('{\(users.map(\.uuidString).joined(separator: ","))}'::text[]) as user_id
-                        """
-                )
-            }
-            var measurements: [Measurement] = []
-            for (name, users) in [("limits", users), ("limits.one-bucket", Array(users.prefix(1)))] {
-                let rounds = try await run.rounds(name) {
-                    try await Self.perSecond(width, users) { user in
-                        let decision = try await limiter.take(user: user, endpoint: "chat", limit: limit)
-                        guard decision.isAllowed else { throw BenchmarkError(.process, "a limit is too narrow") }
-                    }
-                } against: {
-                    try await Self.perSecond(width, users) { _ = try await pool.first(CountDown(user: $0)) }
-                }
-                measurements.append(
-                    .rate(
-                        name,
-                        unit: "decisions/s",
-                        rounds,
-                        settings: [
-                            "connections": "\(width)", "buckets": "\(users.count)",
-                            "limit": "a bare UPDATE of one row of an unlogged table by its key",
-                        ]
+            return try await PostgresPool.with(database, limits: .init(size: width), logger: run.logger) { pool in
+                let limiter = RateLimiter(pool)
+                let limit = RateLimit(capacity: 1_000_000, refillPerSecond: 1_000_000)
+                let users = (0..<Self.users).map { _ in UUID() }
+                try await pool.withConnection { connection in
+                    try await connection.run(
+                        unsafeSQL: """
+                            create unlogged table plain_limits (user_id uuid, endpoint text, tokens double precision,
+                                primary key (user_id, endpoint)) with (fillfactor = 50);
+                            insert into plain_limits
+                            select user_id::uuid, 'chat', 0
+                            from unnest('{\(users.map(\.uuidString).joined(separator: ","))}'::text[]) as user_id
+                            """
                     )
-                )
+                }
+                var measurements: [Measurement] = []
+                for (name, users) in [("limits", users), ("limits.one-bucket", Array(users.prefix(1)))] {
+                    let rounds = try await run.rounds(name) {
+                        try await Self.perSecond(width, users) { user in
+                            let decision = try await limiter.take(user: user, endpoint: "chat", limit: limit)
+                            guard decision.isAllowed else { throw BenchmarkError(.process, "a limit is too narrow") }
+                        }
+                    } against: {
+                        try await Self.perSecond(width, users) { _ = try await pool.first(CountDown(user: $0)) }
+                    }
+                    measurements.append(
+                        .rate(
+                            name,
+                            unit: "decisions/s",
+                            rounds,
+                            settings: [
+                                "connections": "\(width)", "buckets": "\(users.count)",
+                                "limit": "a bare UPDATE of one row of an unlogged table by its key",
+                            ]
+                        )
+                    )
+                }
+                return measurements
             }
-            await pool.close()
-            return measurements
         }
     }
 

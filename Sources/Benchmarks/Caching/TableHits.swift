@@ -46,53 +46,54 @@ struct TableHits: Benchmark {
             // Without room in memory every lookup goes to the table.
             let nothing = Dictionary(uniqueKeysWithValues: CacheKind.allCases.map { ($0, 0) })
             let caches = try Caches(database, options: CacheOptions(byteLimits: nothing), logger: run.logger)
-            let connection = try await PostgresConnection.connect(database)
-            let missing: @Sendable () async throws -> Never = {
-                throw BenchmarkError(.process, "a value that was stored is not in its cache's table")
-            }
+            return try await PostgresConnection.with(database) { connection in
+                let missing: @Sendable () async throws -> Never = {
+                    throw BenchmarkError(.process, "a value that was stored is not in its cache's table")
+                }
 
-            let vector = (0..<1_536).map { Float($0) / 1_536 }
-            let texts = (0..<Self.rows).map { "what was said at \($0)" }
-            for text in texts { _ = try await caches.embedding(of: text, model: "model") { vector } }
-            let vectors = try await run.rounds("cache.l2.embedding") {
-                try await Self.milliseconds { number in
-                    _ = try await caches.embedding(of: texts[number], model: "model") { try await missing() }
+                let vector = (0..<1_536).map { Float($0) / 1_536 }
+                let texts = (0..<Self.rows).map { "what was said at \($0)" }
+                for text in texts { _ = try await caches.embedding(of: text, model: "model") { vector } }
+                let vectors = try await run.rounds("cache.l2.embedding") {
+                    try await Self.milliseconds { number in
+                        _ = try await caches.embedding(of: texts[number], model: "model") { try await missing() }
+                    }
+                } against: {
+                    try await Self.milliseconds { number in
+                        let address = CacheAddress(.embedding, user: nil, parts: ["model", texts[number]])
+                        _ = try await connection.first(SelectVector(address: address))
+                    }
                 }
-            } against: {
-                try await Self.milliseconds { number in
-                    let address = CacheAddress(.embedding, user: nil, parts: ["model", texts[number]])
-                    _ = try await connection.first(SelectVector(address: address))
-                }
-            }
 
-            let match = VectorMatch(
-                document: UUID(),
-                chunk: 1,
-                score: 0.9,
-                text: String(repeating: "words ", count: 100)
-            )
-            let searches = texts.map { VectorSearch(user: UUID(), query: $0, model: "model", limit: 5) }
-            for search in searches { _ = try await caches.matches(of: search) { [match, match, match, match, match] } }
-            let matches = try await run.rounds("cache.l2.search") {
-                try await Self.milliseconds { number in
-                    _ = try await caches.matches(of: searches[number]) { try await missing() }
-                }
-            } against: {
-                try await Self.milliseconds { number in
-                    let address = VectorSearchContent.address(of: searches[number])
-                    _ = try await connection.first(SelectTexts(address: address))
-                }
-            }
-            await connection.close()
-            await caches.close()
-            return [("cache.l2.embedding.p50", vectors), ("cache.l2.search.p50", matches)].map { name, rounds in
-                Measurement(
-                    name,
-                    unit: "ms",
-                    higherIsBetter: false,
-                    rounds: rounds.map { ($0.value, $0.limit) },
-                    settings: ["rows": "\(Self.rows)", "limit": "a bare SELECT by key on one connection"]
+                let match = VectorMatch(
+                    document: UUID(),
+                    chunk: 1,
+                    score: 0.9,
+                    text: String(repeating: "words ", count: 100)
                 )
+                let searches = texts.map { VectorSearch(user: UUID(), query: $0, model: "model", limit: 5) }
+                let found = Array(repeating: match, count: 5)
+                for search in searches { _ = try await caches.matches(of: search) { found } }
+                let matches = try await run.rounds("cache.l2.search") {
+                    try await Self.milliseconds { number in
+                        _ = try await caches.matches(of: searches[number]) { try await missing() }
+                    }
+                } against: {
+                    try await Self.milliseconds { number in
+                        let address = VectorSearchContent.address(of: searches[number])
+                        _ = try await connection.first(SelectTexts(address: address))
+                    }
+                }
+                await caches.close()
+                return [("cache.l2.embedding.p50", vectors), ("cache.l2.search.p50", matches)].map { name, rounds in
+                    Measurement(
+                        name,
+                        unit: "ms",
+                        higherIsBetter: false,
+                        rounds: rounds.map { ($0.value, $0.limit) },
+                        settings: ["rows": "\(Self.rows)", "limit": "a bare SELECT by key on one connection"]
+                    )
+                }
             }
         }
     }

@@ -26,9 +26,7 @@ struct NotifyBenchmark: Benchmark {
             let loop = ClosedLoop(producers: producers, in: run)
             let rounds = try await run.rounds("notify.\(appenders)") {
                 try await run.server.withDatabase(.recorder) { database in
-                    let connection = try await PostgresConnection.connect(database)
-                    try await connection.run(unsafeSQL: Self.notifyInside)
-                    await connection.close()
+                    try await PostgresConnection.with(database) { try await $0.run(unsafeSQL: Self.notifyInside) }
                     return try await Self.rate(loop, appenders, notifies: false, database)
                 }
             } against: {

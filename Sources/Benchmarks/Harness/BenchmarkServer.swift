@@ -67,13 +67,13 @@ package struct BenchmarkServer: Sendable {
 
     private init(_ options: BenchmarkOptions, url: @escaping @Sendable (String?) -> String) async throws {
         self.url = url
-        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: url(nil)))
-        var settings: [String: String] = [:]
-        for name in Self.shown {
-            settings[name] = try await connection.text(unsafeSQL: "show \(name)").first?.first ?? nil
+        settings = try await PostgresConnection.with(PostgresConfiguration(url: url(nil))) { connection in
+            var settings: [String: String] = [:]
+            for name in Self.shown {
+                settings[name] = try await connection.text(unsafeSQL: "show \(name)").first?.first ?? nil
+            }
+            return settings
         }
-        await connection.close()
-        self.settings = settings
         guard isDurable || options.allowsUndurable else {
             throw BenchmarkError(
                 .undurable,
@@ -93,23 +93,22 @@ package struct BenchmarkServer: Sendable {
         _ body: (PostgresConfiguration) async throws -> R
     ) async throws -> R {
         let name = "bench_\(UInt64.random(in: 0 ... .max))"
-        let administrator = try await PostgresConnection.connect(PostgresConfiguration(url: url(nil)))
-        do {
-            try await administrator.run(unsafeSQL: "create database \(name) template template0")
-            let database = PostgresConfiguration(url: url(name), schema: content == .recorder ? "recorder" : nil)
-            if content == .recorder {
-                try await PostgresConnection.with(database) { try await ShippedSchema.install(on: $0) }
+        return try await PostgresConnection.with(PostgresConfiguration(url: url(nil))) { administrator in
+            do {
+                try await administrator.run(unsafeSQL: "create database \(name) template template0")
+                let database = PostgresConfiguration(url: url(name), schema: content == .recorder ? "recorder" : nil)
+                if content == .recorder {
+                    try await PostgresConnection.with(database) { try await ShippedSchema.install(on: $0) }
+                }
+                // What was written before must not be flushed while the next is measured.
+                try await administrator.run(unsafeSQL: "checkpoint")
+                let result = try await body(database)
+                try await administrator.run(unsafeSQL: "drop database \(name) with (force)")
+                return result
+            } catch {
+                _ = try? await administrator.run(unsafeSQL: "drop database if exists \(name) with (force)")
+                throw error
             }
-            // What was written before must not be flushed while the next is measured.
-            try await administrator.run(unsafeSQL: "checkpoint")
-            let result = try await body(database)
-            try await administrator.run(unsafeSQL: "drop database \(name) with (force)")
-            await administrator.close()
-            return result
-        } catch {
-            _ = try? await administrator.run(unsafeSQL: "drop database if exists \(name) with (force)")
-            await administrator.close()
-            throw error
         }
     }
 }

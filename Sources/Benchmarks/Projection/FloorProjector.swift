@@ -11,35 +11,38 @@ enum FloorProjector {
     static func with<R: Sendable>(_ database: PostgresConfiguration, _ body: () async throws -> R) async throws -> R {
         var configuration = database
         configuration.settings["synchronous_commit"] = "off"
-        let connection = try await PostgresConnection.connect(configuration)
-        try await connection.run(
-            unsafeSQL: """
-                create table floor_sessions (id uuid primary key, version int not null) with (fillfactor = 60);
-                create table floor_checkpoint (position bigint not null) with (fillfactor = 20);
-                insert into floor_checkpoint values (0);
-                """
-        )
-        let channel = LogChannel.name(schema: database.recorderSchema)
-        var notifications = PostgresNotifications(configuration, channels: [channel]).makeAsyncIterator()
-        _ = try await notifications.next()
-        let listening = notifications
-        return try await ProjectorTask.withTask(
-            {
-                var notifications = listening
-                var position: Int64 = 0
-                while true {
-                    let events = try await connection.query(SelectNew(position: position))
-                    if let last = events.last {
-                        let fold = [Count(events: events), Advance(position: last.position)] as [any PostgresStatement]
-                        try await connection.transaction(beginsLate: true) { _ = try await $0.commit(after: fold) }
-                        position = last.position
-                        continue
+        return try await PostgresConnection.with(configuration) { connection in
+            try await connection.run(
+                unsafeSQL: """
+                    create table floor_sessions (id uuid primary key, version int not null) with (fillfactor = 60);
+                    create table floor_checkpoint (position bigint not null) with (fillfactor = 20);
+                    insert into floor_checkpoint values (0);
+                    """
+            )
+            let channel = LogChannel.name(schema: database.recorderSchema)
+            var notifications = PostgresNotifications(configuration, channels: [channel]).makeAsyncIterator()
+            _ = try await notifications.next()
+            let listening = notifications
+            return try await ProjectorTask.withTask(
+                {
+                    var notifications = listening
+                    var position: Int64 = 0
+                    while true {
+                        let events = try await connection.query(SelectNew(position: position))
+                        if let last = events.last {
+                            let fold: [any PostgresStatement] = [
+                                Count(events: events), Advance(position: last.position),
+                            ]
+                            try await connection.transaction(beginsLate: true) { _ = try await $0.commit(after: fold) }
+                            position = last.position
+                            continue
+                        }
+                        _ = try await notifications.next()
                     }
-                    _ = try await notifications.next()
-                }
-            },
-            body
-        )
+                },
+                body
+            )
+        }
     }
 
     private struct SelectNew: PostgresStatement {

@@ -69,15 +69,15 @@ struct LoadedVisibleBenchmark: Benchmark {
         _ end: End,
         _ database: PostgresConfiguration
     ) async throws -> [Look] {
-        let connection = try await PostgresConnection.connect(database)
-        var looks: [Look] = []
-        while looks.last?.events ?? 0 < count, !end.isReached.load(ordering: .acquiring) {
-            let events = try await connection.first(EventsProjected()) ?? 0
-            if events > looks.last?.events ?? 0 { looks.append(Look(time: .now, events: events)) }
-            try await Task.sleep(for: pause, tolerance: .zero)
+        try await PostgresConnection.with(database) { connection in
+            var looks: [Look] = []
+            while looks.last?.events ?? 0 < count, !end.isReached.load(ordering: .acquiring) {
+                let events = try await connection.first(EventsProjected()) ?? 0
+                if events > looks.last?.events ?? 0 { looks.append(Look(time: .now, events: events)) }
+                try await Task.sleep(for: pause, tolerance: .zero)
+            }
+            return looks
         }
-        await connection.close()
-        return looks
     }
 
     /// Appends at the rate, whether what went before is acknowledged or not.

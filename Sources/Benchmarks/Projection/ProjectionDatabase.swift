@@ -19,33 +19,29 @@ struct ProjectionDatabase {
     ) async throws -> R {
         let rows = try PlainTable.rows(run.input.lines)
         return try await run.server.withDatabase(.recorder) { configuration in
-            let connection = try await PostgresConnection.connect(configuration)
-            // So that some calls have a cost to be computed, as they would have.
-            try await connection.run(
-                unsafeSQL: """
-                    insert into model_prices (model, kind, usd_per_token)
-                    select model, kind, price from (
-                        values ('claude-haiku-4-5-20251001', 1), ('claude-sonnet-4-20250514', 3),
-                               ('claude-sonnet-4-5-20250929', 3)
-                    ) as models(model, factor)
-                    cross join lateral (
-                        values ('input', 1e-6 * factor), ('input_cache_read', 1e-7 * factor), ('output', 5e-6 * factor)
-                    ) as prices(kind, price)
-                    """
-            )
-            try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: configuration)
-            try await PlainTable.create(on: connection)
-            try await PlainTable.copy(rows, on: connection)
-            try await PlainReadModels.create(on: connection)
-            try await connection.run(unsafeSQL: "vacuum analyze")
-            let database = ProjectionDatabase(
-                configuration: configuration,
-                connection: connection,
-                events: rows.count
-            )
-            let result = try await body(database)
-            await connection.close()
-            return result
+            try await PostgresConnection.with(configuration) { connection in
+                // So that some calls have a cost to be computed, as they would have.
+                try await connection.run(
+                    unsafeSQL: """
+                        insert into model_prices (model, kind, usd_per_token)
+                        select model, kind, price from (
+                            values ('claude-haiku-4-5-20251001', 1), ('claude-sonnet-4-20250514', 3),
+                                   ('claude-sonnet-4-5-20250929', 3)
+                        ) as models(model, factor)
+                        cross join lateral (
+                            values ('input', 1e-6 * factor), ('input_cache_read', 1e-7 * factor), ('output', 5e-6 * factor)
+                        ) as prices(kind, price)
+                        """
+                )
+                try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: configuration)
+                try await PlainTable.create(on: connection)
+                try await PlainTable.copy(rows, on: connection)
+                try await PlainReadModels.create(on: connection)
+                try await connection.run(unsafeSQL: "vacuum analyze")
+                return try await body(
+                    ProjectionDatabase(configuration: configuration, connection: connection, events: rows.count)
+                )
+            }
         }
     }
 

@@ -47,22 +47,22 @@ struct VisibleBenchmark: Benchmark {
         _ query: String,
         _ database: PostgresConfiguration
     ) async throws -> [Double] {
-        let probe = try await PostgresConnection.connect(database)
-        let store = PostgresEventStore(database)
-        let waits = try await store.withAppender { appender in
-            var waits: [Double] = []
-            for line in lines {
-                let receipt = try await appender.append(try Append(line))
-                let acknowledged = ContinuousClock.now
-                let statement = VersionOf(stream: line.stream, sql: query)
-                while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {}
-                waits.append(acknowledged.duration(to: .now) / .milliseconds(1))
+        try await PostgresConnection.with(database) { probe in
+            let store = PostgresEventStore(database)
+            let waits = try await store.withAppender { appender in
+                var waits: [Double] = []
+                for line in lines {
+                    let receipt = try await appender.append(try Append(line))
+                    let acknowledged = ContinuousClock.now
+                    let statement = VersionOf(stream: line.stream, sql: query)
+                    while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {}
+                    waits.append(acknowledged.duration(to: .now) / .milliseconds(1))
+                }
+                return waits
             }
-            return waits
+            await store.close()
+            return waits.dropFirst(warmUp).sorted()
         }
-        await store.close()
-        await probe.close()
-        return waits.dropFirst(warmUp).sorted()
     }
 
     private struct VersionOf: PostgresStatement {

@@ -48,9 +48,7 @@ struct MemoryBenchmark: Benchmark {
         _ database: PostgresConfiguration
     ) async throws -> Peaks {
         let importing = try await ImportBenchmark.run(program, path, into: database)
-        let connection = try await PostgresConnection.connect(database)
-        try await connection.run(unsafeSQL: "vacuum analyze events")
-        await connection.close()
+        try await PostgresConnection.with(database) { try await $0.run(unsafeSQL: "vacuum analyze events") }
         return Peaks(
             importing: importing.peakMemory,
             projecting: try await ProjectBenchmark.run(program, database).peakMemory,

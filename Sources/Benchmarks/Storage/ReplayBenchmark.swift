@@ -12,20 +12,20 @@ struct ReplayBenchmark: Benchmark {
         let count = Double(run.input.lines.count)
         let rounds = try await run.server.withDatabase(.recorder) { database in
             try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
-            let connection = try await PostgresConnection.connect(database)
-            try await connection.run(unsafeSQL: "vacuum analyze events")
-            let store = PostgresEventStore(database)
-            let rounds = try await run.rounds("replay") {
-                let duration = try await ContinuousClock().measure {
-                    try await WholeSessions.read(streams, from: store)
+            return try await PostgresConnection.with(database) { connection in
+                try await connection.run(unsafeSQL: "vacuum analyze events")
+                let store = PostgresEventStore(database)
+                let rounds = try await run.rounds("replay") {
+                    let duration = try await ContinuousClock().measure {
+                        try await WholeSessions.read(streams, from: store)
+                    }
+                    return count / duration.seconds
+                } against: {
+                    count / (try await Self.copyOut(streams.map(\.stream), on: connection)).seconds
                 }
-                return count / duration.seconds
-            } against: {
-                count / (try await Self.copyOut(streams.map(\.stream), on: connection)).seconds
+                await store.close()
+                return rounds
             }
-            await store.close()
-            await connection.close()
-            return rounds
         }
         return [
             .rate(

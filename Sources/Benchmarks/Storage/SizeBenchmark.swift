@@ -27,10 +27,10 @@ struct SizeBenchmark: Benchmark {
             return (payload, try await Self.number("vacuum analyze events; \(Self.recorderSize)", database), stored)
         }
         let plain = try await run.server.withDatabase(.empty) { database in
-            let connection = try await PostgresConnection.connect(database)
-            try await PlainTable.create(on: connection)
-            try await PlainTable.copy(stored, on: connection)
-            await connection.close()
+            try await PostgresConnection.with(database) { connection in
+                try await PlainTable.create(on: connection)
+                try await PlainTable.copy(stored, on: connection)
+            }
             return try await Self.number("vacuum analyze plain_events; \(Self.plainSize)", database)
         }
         return [
@@ -54,12 +54,13 @@ struct SizeBenchmark: Benchmark {
     }
 
     private static func number(_ sql: String, _ database: PostgresConfiguration) async throws -> Double {
-        let connection = try await PostgresConnection.connect(database)
-        var text: String?
-        for statement in sql.split(separator: ";") {
-            text = try await connection.text(unsafeSQL: String(statement)).first?.first ?? nil
+        let text = try await PostgresConnection.with(database) { connection in
+            var text: String?
+            for statement in sql.split(separator: ";") {
+                text = try await connection.text(unsafeSQL: String(statement)).first?.first ?? nil
+            }
+            return text
         }
-        await connection.close()
         guard let number = text.flatMap(Double.init) else {
             throw BenchmarkError(.input, "the server gave no size for: \(sql)")
         }

@@ -8,12 +8,9 @@ package enum WholeSessions {
     ///
     /// - Throws: ``BenchmarkError`` if a stream is not read whole; what the store throws.
     package static func readLog(of database: PostgresConfiguration) async throws {
-        let connection = try await PostgresConnection.connect(database)
-        var sizes = try await connection.query(StreamSizes())
-        await connection.close()
-        sizes.shuffle()
+        let sizes = try await PostgresConnection.with(database) { try await $0.query(StreamSizes()) }
         let store = PostgresEventStore(database)
-        try await read(sizes, from: store)
+        try await read(sizes.shuffled(), from: store)
         await store.close()
     }
 

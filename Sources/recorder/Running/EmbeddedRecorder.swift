@@ -23,9 +23,9 @@ struct EmbeddedRecorder: Sendable {
         return try await EmbeddedServer.withServer(configuration, logger: settings.logger) { server in
             let keys = try KeyFile.readOrMake(KeyFile.embedded(in: settings.directory))
             let own = settings.with(databaseURL: server.url(), keys: keys)
-            let connection = try await PostgresConnection.connect(try own.database(), logger: own.logger)
-            let done = try await Migrator(schema: own.schema).up(on: connection)
-            await connection.close()
+            let done = try await PostgresConnection.with(try own.database(), logger: own.logger) { connection in
+                try await Migrator(schema: own.schema).up(on: connection)
+            }
             _ = try await own.withPool { try await KeyAdministration($0, keys: keys).initialise() }
             let recorder = EmbeddedRecorder(
                 settings: own,

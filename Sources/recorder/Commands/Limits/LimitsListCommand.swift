@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cache
 import EventModel
-import Postgres
 
 /// `recorder limits list`: the buckets of tokens.
 struct LimitsListCommand: AsyncParsableCommand {
