@@ -8,9 +8,9 @@ struct CommandError: Error, Sendable, CustomStringConvertible {
         case file
         /// The input breaks the contract.
         case input
-        /// Some of the work was refused; each refusal was reported when it came.
+        /// The command's answer is no: something was refused, or found to be wrong.
         case refused
-        /// A signal came before the work was done.
+        /// A signal, or a server that ended, came before the work was done.
         case stopped
         /// What was asked for is not there.
         case notFound

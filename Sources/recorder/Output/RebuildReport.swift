@@ -71,7 +71,7 @@ struct RebuildReport {
     /// - Parameter removed: Those of which something was there to remove.
     func cancelled(_ removed: [String]) -> CommandError {
         CommandError(
-            .refused,
+            .stopped,
             removed.isEmpty
                 ? "cancelled, and nothing of it was there to remove: look with `recorder projections status` which version "
                     + "is live"

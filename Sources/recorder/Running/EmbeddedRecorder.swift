@@ -63,7 +63,7 @@ struct EmbeddedRecorder: Sendable {
             group.addTask { try await projector.run() }
             group.addTask {
                 try await server.waitUntilEnded()
-                throw CommandError(.refused, "PostgreSQL ended by itself: see the end of \(server.logPath)")
+                throw CommandError(.stopped, "PostgreSQL ended by itself: see the end of \(server.logPath)")
             }
             defer { group.cancelAll() }
             try await group.next()

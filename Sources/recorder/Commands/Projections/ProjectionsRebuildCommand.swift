@@ -102,7 +102,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         _ report: RebuildReport
     ) async throws -> CommandError {
         guard signal == .sigint else {
-            return CommandError(.refused, "stopped before it was done; run the command again, and it goes on")
+            return CommandError(.stopped, "stopped before it was done; run the command again, and it goes on")
         }
         return report.cancelled(try await group.cancel())
     }
