@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `a log that is at home needs no repair, one from elsewhere is told what to do`() async throws {
+    @Test func `a log of this cluster needs no repair, one from elsewhere is told what to do`() async throws {
         try await withTestDatabase { database in
             func repair() async throws -> RecorderCommand.Result {
                 try await RecorderCommand.run("repair", "restored-log", "--json", databaseURL: database.url)

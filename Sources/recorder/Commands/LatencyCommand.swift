@@ -44,7 +44,7 @@ struct LatencyCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Which percentiles, divided by commas; 50,95,99 if left out.", valueName: "list")
+        help: ArgumentHelp("Which percentiles, separated by commas; 50,95,99 if left out.", valueName: "list")
     )
     var percentiles: PercentileList?
 

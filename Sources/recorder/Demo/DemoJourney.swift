@@ -29,7 +29,7 @@ struct DemoJourney {
     /// Holds the user's objects and the export, as long as the journey lasts.
     private var folder: String { "\(settings.directory)/journey" }
 
-    /// Goes the whole way.
+    /// Runs all steps.
     func run() async throws {
         // What a run left that was killed.
         try? FileManager.default.removeItem(atPath: folder)

@@ -2,11 +2,11 @@ import ArgumentParser
 import EventStore
 import Postgres
 
-/// `recorder repair restored-log`: makes a log that was restored from another cluster's dump at home in this one.
+/// `recorder repair restored-log`: adapts a log that was restored from another cluster's dump to this cluster.
 struct RepairRestoredLogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restored-log",
-        abstract: "Makes a log that was restored from a dump of another cluster at home in this one.",
+        abstract: "Adapts a log that was restored from another cluster's dump to this cluster.",
         discussion: """
             A logical dump (pg_dump) brings along transaction ids that mean nothing in another cluster. Until they are \
             repaired, such a log takes no events and is not projected. One transaction gives its events other ids and its \
@@ -49,13 +49,15 @@ struct RepairRestoredLogCommand: AsyncParsableCommand {
                 line.field("repair", outcome.map { Int($0.id) })
             }
         }
-        guard let outcome else { return StandardOutput.shared.line("the log is at home here: nothing to repair") }
+        guard let outcome else {
+            return StandardOutput.shared.line("nothing to repair: the log belongs to this cluster")
+        }
         guard outcome.action == "rewritten" else {
-            return StandardOutput.shared.line("the log's ids hold here as they are: its new home is noted")
+            return StandardOutput.shared.line("the log's ids hold here as they are: it belongs to this cluster now")
         }
         StandardOutput.shared.line(
-            "\(Counted.text(Int(outcome.events), "event")) and \(Counted.text(outcome.cursors, "snapshot")) of checkpoints are at "
-                + "home here now; log_repairs has row \(outcome.id). VACUUM frees what the old rows took"
+            "\(Counted.text(Int(outcome.events), "event")) and \(Counted.text(outcome.cursors, "snapshot")) of checkpoints "
+                + "are adapted to this cluster; log_repairs has row \(outcome.id). VACUUM frees what the old rows took"
         )
     }
 }
