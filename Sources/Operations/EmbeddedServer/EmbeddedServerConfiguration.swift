@@ -15,7 +15,7 @@ package struct EmbeddedServerConfiguration: Sendable {
     package var directory: String
     /// The database that is made with the server.
     package var database: String
-    /// The superuser. Who can reach the socket is let in as whoever he says he is.
+    /// The superuser. Whoever can reach the socket is let in as whoever they say they are.
     package var user: String
     /// The number in the socket's name, `.s.PGSQL.<port>`. No TCP port is opened.
     package var port: Int

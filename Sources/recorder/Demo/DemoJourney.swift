@@ -8,7 +8,8 @@ import Privacy
 import Projector
 import ReadModel
 
-/// The part of `recorder demo` that follows one user: he registers, talks, searches, asks too often, is exported and erased.
+/// The part of `recorder demo` that follows one user, who registers, talks, searches, asks too often, is exported and
+/// erased.
 ///
 /// Each step prints the call or the command that it stands for, and what that says. `JourneyTests` holds what is shown.
 struct DemoJourney {

@@ -25,11 +25,11 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - subject: The user.
-    ///   - actor: Who erases him.
+    ///   - actor: Who erases them.
     ///   - pool: Connections to the database.
     ///   - store: The log.
     ///   - files: All projections whose tables there may be.
-    ///   - objects: Where his objects are, if they are anywhere.
+    ///   - objects: Where the user's objects are, if they are anywhere.
     func erasure(
         of subject: StreamID,
         by actor: String,

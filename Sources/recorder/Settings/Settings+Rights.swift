@@ -25,7 +25,7 @@ extension Settings {
         return ErrorCauses.database(of: error).map { $0.isMissingObject || $0.isPermissionDenied } == true
     }
 
-    /// Who these settings connect as, if the schema is there and he may not use it.
+    /// Who these settings connect as, if the schema is there and that role may not use it.
     private func roleWithoutUsage() async throws -> String? {
         try await PostgresConnection.with(try database(), logger: logger) { connection in
             try await connection.first(SelectRoleWithoutUsage(schema: schema))

@@ -11,8 +11,8 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         commandName: "erase",
         abstract: "Destroys a person's keys and blanks what is personal; counts, costs and latencies stay.",
         discussion: """
-            Destroys the keys of the user and of his sessions, blanks his row, models, documents, read models, caches and \
-            objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It cannot be \
+            Destroys the keys of the user and of the user's sessions, blanks the row, models, documents, read models, \
+            caches and objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It cannot be \
             undone. Cut off, it goes on when it is run again, or at the next `recorder retention run`. A user under a legal \
             hold is refused, and so is an id of which nothing is known, unless --unknown says that it is right: then what \
             comes of it later is stored without its personal values.
