@@ -32,7 +32,7 @@ struct LatencyCommand: AsyncParsableCommand {
     )
     var from: Timestamp?
 
-    // `--to` is what it was called at first.
+    // `--to` is accepted too: scripts use it.
     @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Before this minute.", valueName: "time"))
     var until: Timestamp?
 

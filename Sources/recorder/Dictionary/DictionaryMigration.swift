@@ -1,8 +1,9 @@
 import Foundation
 import PayloadCodec
 
-/// A dictionary as a migration that brings it: the second one, since the first was trained on frames of format 1.
+/// A dictionary as a migration that brings it.
 enum DictionaryMigration {
+    /// The one that a fresh start compresses with.
     private static let id = 2
     private static let lineLength = 116
 

@@ -26,7 +26,7 @@ struct AuditListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only what happened then or later.", valueName: "time"))
     var from: Timestamp?
 
-    // `--to` is what it was called at first.
+    // `--to` is accepted too: scripts use it.
     @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
     var until: Timestamp?
 
