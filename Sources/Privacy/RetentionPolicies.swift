@@ -38,8 +38,8 @@ package struct RetentionPolicies: Sendable {
     ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
     ///   - isEnabled: Whether it counts; as before if `nil`.
     /// - Returns: For how long it is kept now, as PostgreSQL writes it.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to before
-    ///   there is a calendar.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to
+    ///   before there is a calendar.
     package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws -> String {
         if let keepFor, keepFor != "0", !keepFor.contains(where: \.isLetter), !keepFor.contains(":") {
             throw PrivacyError(.invalid, "\(keepFor) of what? Write \(keepFor) days, for example")

@@ -1,4 +1,3 @@
-internal import EventModel
 internal import EventStore
 internal import Postgres
 

@@ -1,5 +1,6 @@
 import EventModel
 import Projector
+import Schema
 
 /// How projections stand, as tables and as JSON.
 enum ProjectionStatusTables {

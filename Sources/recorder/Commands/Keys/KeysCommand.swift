@@ -6,8 +6,8 @@ struct KeysCommand: AsyncParsableCommand {
         commandName: "keys",
         abstract: "Has personal fields sealed, and looks after the keys.",
         discussion: """
-            Each person has a key in the database, under which what is personal in their events is sealed. Those keys are \
-            wrapped by a key-encryption key, which is kept elsewhere: in a file (--key-file, RECORDER_KEY_FILE) or in \
+            Each person has a key in the database, under which what is personal in their events is sealed. Those keys \
+            are wrapped by a key-encryption key, which is kept elsewhere: in a file (--key-file, RECORDER_KEY_FILE) or in \
             RECORDER_KEYS. A file holds a key a line; the first one leads, the others still open what they wrapped.
 
             EXAMPLES

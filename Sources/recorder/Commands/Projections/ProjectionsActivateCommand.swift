@@ -1,4 +1,6 @@
 import ArgumentParser
+import Postgres
+import Projector
 
 /// `recorder projections activate`: which version the views read.
 struct ProjectionsActivateCommand: AsyncParsableCommand {
@@ -13,12 +15,25 @@ struct ProjectionsActivateCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var target: ProjectionVersionOptions
+    @Argument(help: "The projection.")
+    var name: String
+
+    @Option(parsing: .unconditional, help: "The version.")
+    var version: Int
+
+    @OptionGroup var projectionSource: ProjectionSourceOptions
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard version > 0 else { throw ValidationError("--version is 1 or more.") }
+    }
 
     func run() async throws {
-        let (name, version) = (target.name, target.version)
-        try await target.withVersions { try await $0.activate(name, version: version) }
-        if target.options.json {
+        let settings = try await options.settings()
+        let files = try projectionSource.source.files()
+        let versions = ProjectionAdministration(among: files, configuration: try settings.database())
+        try await RunningCommand.cancelledBySignals { try await versions.activate(name, version: version) }
+        if options.json {
             JSONLine.print { line in
                 line.field("projection", name)
                 line.field("active", version)

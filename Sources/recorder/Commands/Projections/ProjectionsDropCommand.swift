@@ -1,4 +1,6 @@
 import ArgumentParser
+import Postgres
+import Projector
 
 /// `recorder projections drop`: the end of a version, or of a projection.
 struct ProjectionsDropCommand: AsyncParsableCommand {
@@ -15,15 +17,30 @@ struct ProjectionsDropCommand: AsyncParsableCommand {
             """
     )
 
+    @Argument(help: "The projection.")
+    var name: String
+
+    @Option(parsing: .unconditional, help: "The version.")
+    var version: Int
+
     @Flag(help: "Drop the views too, if they read this version.")
     var withViews = false
 
-    @OptionGroup var target: ProjectionVersionOptions
+    @OptionGroup var projectionSource: ProjectionSourceOptions
+    @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard version > 0 else { throw ValidationError("--version is 1 or more.") }
+    }
 
     func run() async throws {
-        let (name, version) = (target.name, target.version)
-        try await target.withVersions { try await $0.drop(name, version: version, withViews: withViews) }
-        if target.options.json {
+        let settings = try await options.settings()
+        let files = try projectionSource.source.files()
+        let versions = ProjectionAdministration(among: files, configuration: try settings.database())
+        try await RunningCommand.cancelledBySignals {
+            try await versions.drop(name, version: version, withViews: withViews)
+        }
+        if options.json {
             JSONLine.print { line in
                 line.field("projection", name)
                 line.field("dropped", version)

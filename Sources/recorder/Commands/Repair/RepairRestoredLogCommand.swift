@@ -56,8 +56,9 @@ struct RepairRestoredLogCommand: AsyncParsableCommand {
             return StandardOutput.shared.line("the log's ids hold here as they are: it belongs to this cluster now")
         }
         StandardOutput.shared.line(
-            "\(Counted.text(Int(outcome.events), "event")) and \(Counted.text(outcome.cursors, "snapshot")) of checkpoints "
-                + "are adapted to this cluster; log_repairs has row \(outcome.id). VACUUM frees what the old rows took"
+            "\(Counted.text(Int(outcome.events), "event")) and \(Counted.text(outcome.cursors, "snapshot")) of "
+                + "checkpoints are adapted to this cluster; log_repairs has row \(outcome.id). VACUUM frees what the old "
+                + "rows took"
         )
     }
 }

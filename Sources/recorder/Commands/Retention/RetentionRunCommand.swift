@@ -29,7 +29,7 @@ struct RetentionRunCommand: AsyncParsableCommand {
     )
     var batchSize = 500
 
-    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"), transform: ActorName.read)
+    @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
     var actor = "recorder retention"
 
     @OptionGroup var objects: ObjectStoreOptions
@@ -37,6 +37,7 @@ struct RetentionRunCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        try ActorName.check(actor)
         guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is 1 to 100000.") }
     }
 

@@ -12,10 +12,10 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         abstract: "Destroys a person's keys and blanks what is personal; counts, costs and latencies stay.",
         discussion: """
             Destroys the keys of the user and of the user's sessions, blanks the row, models, documents, read models, \
-            caches and objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It cannot be \
-            undone. Cut off, it goes on when it is run again, or at the next `recorder retention run`. A user under a legal \
-            hold is refused, and so is an id of which nothing is known, unless --unknown says that it is right: then what \
-            comes of it later is stored without its personal values.
+            caches and objects, appends user.erased, and prints a certificate, which is kept in the table erasures. It \
+            cannot be undone. Cut off, it goes on when it is run again, or at the next `recorder retention run`. A user \
+            under a legal hold is refused, and so is an id of which nothing is known, unless --unknown says that it is \
+            right: then what comes of it later is stored without its personal values.
 
             --scrub rewrites the tables (VACUUM FULL), so that no file of the database holds what was overwritten; each \
             is locked while it is written. The write-ahead log and backups hold it until they are recycled. See the \
@@ -41,15 +41,14 @@ struct SubjectEraseCommand: AsyncParsableCommand {
     @Flag(help: "Rewrite the tables afterwards.")
     var scrub = false
 
-    @Option(
-        help: ArgumentHelp("Who erases; stands in the events and the certificate.", valueName: "name"),
-        transform: ActorName.read
-    )
+    @Option(help: ArgumentHelp("Who erases; stands in the events and the certificate.", valueName: "name"))
     var actor = "recorder subject erase"
 
     @OptionGroup var objects: ObjectStoreOptions
     @OptionGroup var projectionSource: ProjectionSourceOptions
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws { try ActorName.check(actor) }
 
     func run() async throws {
         let settings = try await options.settings()

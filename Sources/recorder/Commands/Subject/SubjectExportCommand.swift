@@ -23,16 +23,14 @@ struct SubjectExportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The folder to make.", valueName: "folder"), completion: .directory)
     var to: String
 
-    @Option(
-        help: ArgumentHelp("Who exports; stands in the event and the manifest.", valueName: "name"),
-        transform: ActorName.read
-    )
+    @Option(help: ArgumentHelp("Who exports; stands in the event and the manifest.", valueName: "name"))
     var actor = "recorder subject export"
 
     @OptionGroup var objects: ObjectStoreOptions
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        try ActorName.check(actor)
         guard to.contains(where: { $0 != "/" }) else { throw ValidationError("--to names a folder to make.") }
     }
 
