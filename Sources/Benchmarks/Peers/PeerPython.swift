@@ -1,6 +1,9 @@
 internal import Foundation
 
 /// A Python that has the library `eventsourcing` and the client psycopg.
+///
+/// `RecorderTesting` makes such environments too, aside and then moved, as tests of many processes meet there; this
+/// program does not carry what tests are made with, and runs one benchmark at a time.
 struct PeerPython: Sendable {
     /// How it is called.
     private let words: [String]
