@@ -130,8 +130,8 @@ struct ConsistencyOracle {
         )
         let known = Set(sessions.compactMap { $0[0] }).subtracting(poisoned)
         let file = try await export(known)
-        let expectation = try Expectation(try await SharedData.expectation(of: [file]))
-        var comparison = Comparison(ignoring: poisoned)
+        let expectation = try OracleExpectation(try await SharedData.expectation(of: [file]))
+        var comparison = OracleComparison(ignoring: poisoned)
         try await comparison.compare(expectation, on: connection)
         rows = comparison.rows
         if rows == 0 { differences.append("no row was compared: nothing is tested") }

@@ -2,7 +2,7 @@ internal import EventModel
 package import Postgres
 
 /// Compares the read models' rows with what the oracle expects, field by field.
-package struct Comparison {
+package struct OracleComparison {
     /// How a field compares.
     private enum Kind {
         case text, integer, boolean, money, milliseconds, moment
@@ -56,7 +56,7 @@ package struct Comparison {
     /// Compares all rows of all views.
     ///
     /// - Throws: `PostgresError`.
-    package mutating func compare(_ expectation: Expectation, on connection: PostgresConnection) async throws {
+    package mutating func compare(_ expectation: OracleExpectation, on connection: PostgresConnection) async throws {
         let sessions = try await rows(
             of: "select id::text, to_jsonb(s) from conversation_sessions s",
             on: connection
@@ -94,7 +94,8 @@ package struct Comparison {
     /// Compares percentiles from the histograms with exact ones: over all time for each stage, and of single rows.
     ///
     /// - Throws: `PostgresError`.
-    package mutating func comparePercentiles(_ expectation: Expectation, on connection: PostgresConnection) async throws
+    package mutating func comparePercentiles(_ expectation: OracleExpectation, on connection: PostgresConnection)
+        async throws
     {
         for stage in ["asr", "rag", "llm", "tts", "turn"] {
             for percent in ["50", "95", "99"] {

@@ -2,7 +2,7 @@ package import EventModel
 package import Foundation
 
 /// What the oracle says of a file of events, in rows that compare with the views' rows.
-package struct Expectation {
+package struct OracleExpectation {
     /// Rows of `conversation_sessions`, by session.
     package let sessions: [String: JSONValue]
     /// Rows of `conversation_turns`, by session and turn.
