@@ -30,7 +30,7 @@ package func cancelled<R: Sendable>(
 ) async -> Result<R, any Error> {
     let (started, start) = AsyncStream.makeStream(of: Void.self)
     let handle = Mutex<Task<R, any Error>?>(nil)
-    let told = Count()
+    let told = Shared(0)
     let task = Task {
         // Not before it can be cancelled.
         for await _ in started {}

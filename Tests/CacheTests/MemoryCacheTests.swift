@@ -44,7 +44,7 @@ import Testing
 
     @Test func `a value is computed once, however many ask at once`() async throws {
         let cache = Cache(byteLimit: 1 << 20)
-        let (gate, computed) = (Gate(), Count())
+        let (gate, computed) = (Gate(), Shared(0))
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<100 {
                 group.addTask {
@@ -67,7 +67,7 @@ import Testing
 
     @Test func `all who wait get the error, and the next computes again`() async throws {
         let cache = Cache(byteLimit: 1 << 20)
-        let (gate, computed) = (Gate(), Count())
+        let (gate, computed) = (Gate(), Shared(0))
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask {
@@ -91,7 +91,7 @@ import Testing
 
     @Test func `when who computes is cancelled, another does it for all who wait`() async throws {
         let cache = Cache(byteLimit: 1 << 20)
-        let (gate, computed) = (Gate(), Count())
+        let (gate, computed) = (Gate(), Shared(0))
         let compute: @Sendable () async throws -> Cache.Fresh = {
             if computed.add() == 1 { try await gate.pass() }
             return Self.fresh(42)
@@ -156,7 +156,7 @@ import Testing
         let clock = Clock()
         let cache = Cache(byteLimit: 1 << 20) { clock.now }
         cache.insert(Cache.Fresh(1, cost: 8, lifetime: .seconds(10), refreshAfter: .seconds(8)), for: "key")
-        let asked = Count()
+        let asked = Shared(0)
         func look() async throws -> Int {
             try await cache.value(for: "key", refresh: { asked.add() }) { Self.fresh(3, lifetime: .seconds(10)) }
         }

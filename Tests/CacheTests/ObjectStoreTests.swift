@@ -147,7 +147,7 @@ import Testing
     func `a task that is cancelled while it stores leaves nothing`(kind: Kind) async throws {
         try await Self.withStore(kind) { store, prefix in
             let name = try ObjectName("\(prefix)/a")
-            let (gate, given, piece) = (Gate(), Count(), Self.bytes(6 << 20))
+            let (gate, given, piece) = (Gate(), Shared(0), Self.bytes(6 << 20))
             let pieces = AsyncThrowingStream<[UInt8], any Error> {
                 if given.add() > 1 { try await gate.pass() }
                 return piece
@@ -181,7 +181,7 @@ import Testing
     private struct CountedBody: AsyncSequence, AsyncIteratorProtocol, Sendable {
         let piece: [UInt8]
         var rest: Int
-        let produced: Count
+        let produced: Shared<Int>
 
         func makeAsyncIterator() -> Self { self }
 
@@ -197,7 +197,7 @@ import Testing
     func `a body is taken no faster than its parts are stored`() async throws {
         // The bucket is not there, so nothing is ever stored: how much of 1 GiB was taken is what is held at most.
         let store = try await ObjectServer.shared.store(.direct, bucket: "not-there")
-        let produced = Count()
+        let produced = Shared(0)
         let body = CountedBody(piece: Self.bytes(1 << 20), rest: 1 << 10, produced: produced)
         let error = await #expect(throws: CacheError.self) { try await store.put(ObjectName("a"), body) }
         #expect(error?.code == .refused)

@@ -103,7 +103,7 @@ import Testing
         try await Self.withLimiter(connections: 64) { configuration, limiter in
             let users = [UUID(), UUID()]
             let limit = RateLimit(capacity: 50, refillPerSecond: 40)
-            let allowed = users.map { _ in Count() }
+            let allowed = users.map { _ in Shared(0) }
             let started = try await sql(configuration, "select extract(epoch from clock_timestamp())")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for task in 0..<64 {

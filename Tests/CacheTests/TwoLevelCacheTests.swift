@@ -15,7 +15,7 @@ import Testing
             let matches = [VectorMatch.of("zażółć gęślą jaźń"), VectorMatch.of("")]
             let response = LLMResponse(text: "Good morning.", inputTokens: 12, outputTokens: nil)
             for (caches, isFirst) in [(one, true), (one, false), (other, false), (other, false)] {
-                let computed = Count()
+                let computed = Shared(0)
                 let foundVector = try await caches.embedding(of: "hello", model: "m") {
                     computed.add()
                     return vector
@@ -161,7 +161,7 @@ import Testing
         try await withCaches(CacheOptions(refreshAfter: 1e-9)) { _, one, other in
             let user = UUID()
             let first = try await one.response(to: .of(user)) { LLMResponse(text: "first") }
-            let (gate, second) = (Gate(), Count())
+            let (gate, second) = (Gate(), Shared(0))
             let refreshed: @Sendable () async throws -> LLMResponse = {
                 second.add()
                 try await gate.pass()

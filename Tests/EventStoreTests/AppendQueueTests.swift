@@ -132,7 +132,7 @@ import Testing
 
     @Test func `many producers and one writer lose nothing and stay within bounds`() async throws {
         let queue = AppendQueue(capacity: 500)
-        let reserved = Count()
+        let reserved = Shared(0)
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<64 {
                 group.addTask {

@@ -27,7 +27,7 @@ extension ReadModels {
                 rest = rest.dropFirst(5)
             }
         }
-        let answers = Count()
+        let answers = Shared(0)
         let readers = (0..<2).map { _ in Task { try await read(counting: answers) } }
         try await body()
         try await producer.value
@@ -44,7 +44,7 @@ extension ReadModels {
         for view in Self.views { #expect(live[view] == afresh[view], "\(view) differs") }
     }
 
-    private func read(counting answers: Count) async throws {
+    private func read(counting answers: Shared<Int>) async throws {
         let connection = try await PostgresConnection.connect(database)
         var last = [0, 0, 0]
         do {

@@ -151,10 +151,10 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             while outcome == nil {
                 patience += 1
                 let limit = patience
-                let here = Count()
+                let here = Shared(0)
                 let result = await cancelled(after: limit) { told in
                     try await rebuild.runAlone { progress in
-                        here.set(progress.done)
+                        here.withLock { $0 = progress.done }
                         told()
                     }
                 }
