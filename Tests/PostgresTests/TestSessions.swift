@@ -27,15 +27,7 @@ func withSession<R>(
     logger: Logger = TestServer.logger,
     _ body: (PostgresConnection) async throws -> R
 ) async throws -> R {
-    let session = try await PostgresConnection.connect(configuration, logger: logger)
-    do {
-        let result = try await body(session)
-        await session.close()
-        return result
-    } catch {
-        await session.close()
-        throw error
-    }
+    try await PostgresConnection.with(configuration, logger: logger, body)
 }
 
 extension PostgresConnection {
