@@ -37,8 +37,8 @@ struct ShadowRebuild: Sendable {
             throw ProjectorError(
                 .modelsDiffer,
                 "\(model.files.title) built anew differs from the live model in \(differences) "
-                    + "row\(differences == 1 ? "" : "s"); nothing was swapped. Run it again with --accept-differences if "
-                    + "the new one is right, or cancel it",
+                    + "row\(differences == 1 ? "" : "s"); nothing was swapped. Run it again with --accept-differences "
+                    + "if the new one is right, or cancel it",
                 comparison: comparison
             )
         }
