@@ -4,7 +4,7 @@ internal import FoundationEssentials
 internal import Postgres
 
 extension ReadModels {
-    /// A page of audited events, in the order of the log.
+    /// A page of audited events, in the order of the log or its reverse.
     ///
     /// - Throws: ``ReadModelError``; `CancellationError`.
     public func audit(_ filter: AuditFilter = AuditFilter()) async throws -> [AuditEntry] {
@@ -32,6 +32,7 @@ extension ReadModels {
 /// Rows of the view `audit_logs`.
 struct SelectAudit: PostgresStatement {
     private let conditions: QueryConditions
+    private let order: String
     private let limit: Int
 
     init(_ filter: AuditFilter) {
@@ -45,8 +46,9 @@ struct SelectAudit: PostgresStatement {
         }
         conditions.add("timestamp >= ?", filter.from.map { PostgresTimestamp($0) })
         conditions.add("timestamp < ?", filter.until.map { PostgresTimestamp($0) })
-        conditions.add("position > ?", filter.after)
+        conditions.add(filter.isBackwards ? "position < ?" : "position > ?", filter.after)
         self.conditions = conditions
+        order = filter.isBackwards ? "desc" : "asc"
         limit = min(max(1, filter.limit), AuditFilter.largestPage)
     }
 
@@ -54,7 +56,7 @@ struct SelectAudit: PostgresStatement {
         """
         select id, position, user_id, action, resource, result, ip_address, user_agent, metadata, timestamp, hash,
             previous_hash
-        from audit_logs \(conditions.sql) order by position limit \(limit)
+        from audit_logs \(conditions.sql) order by position \(order) limit \(limit)
         """
     }
 

@@ -1,6 +1,6 @@
 public import EventModel
 
-/// Which audited events to list, in the order of the log.
+/// Which audited events to list, and in which order.
 public struct AuditFilter: Sendable {
     /// The most entries of one page.
     public static let largestPage = 1_000
@@ -13,7 +13,9 @@ public struct AuditFilter: Sendable {
     public var from: Timestamp?
     /// Only what happened earlier.
     public var until: Timestamp?
-    /// Only what stands behind this position in the log.
+    /// Whether the last in the log comes first.
+    public var isBackwards = false
+    /// Only what comes after this position in that order.
     public var after: Int64?
     /// How many, 1 … ``largestPage``; fewer and more count as these.
     public var limit: Int

@@ -25,9 +25,9 @@ struct EventsCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How many events at most; all if left out.", valueName: "count")
+        help: ArgumentHelp("How many events at most; 0 for all.", valueName: "count")
     )
-    var limit: Int?
+    var limit = 0
 
     @Flag(help: "From the last event to the first.")
     var backwards = false
@@ -36,7 +36,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let from, from < 1 { throw ValidationError("--from is a version: 1 or more.") }
-        if let limit, limit < 1 { throw ValidationError("--limit is 1 or more.") }
+        guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
     }
 
     func run() async throws {
@@ -45,7 +45,7 @@ struct EventsCommand: AsyncParsableCommand {
         let printer = EventPrinter(json: options.json)
         try await settings.withStoreUntilSignal { store in
             var next = from
-            var rest = limit ?? .max
+            var rest = limit == 0 ? Int.max : limit
             while rest > 0 {
                 let page = try await store.read(stream, from: next, direction, limit: min(rest, 1_000))
                 guard let last = page.last else { break }

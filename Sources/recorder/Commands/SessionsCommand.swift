@@ -66,13 +66,16 @@ struct SessionsCommand: AsyncParsableCommand {
         filter.minimumCost = minCost
         filter.hasErrors = hasErrors
         filter.hasAnomalies = hasAnomalies
+        var widths: [Int]?
         try await settings.withReadModels { models in
             let count = try await Paging.all(limit, largest: SessionFilter.largestPage) { limit, last in
                 filter.limit = limit
                 filter.after = last.map { SessionFilter.Place(after: $0) }
                 return try await models.sessions(filter)
             } show: { page in
-                SessionTables.sessions.print(page, json: options.json) { SessionTables.write($1, to: &$0) }
+                SessionTables.sessions.print(page, widths: &widths, json: options.json) {
+                    SessionTables.write($1, to: &$0)
+                }
             }
             if count == 0 { try await HiddenRows.warn(of: "conversation_sessions", models) }
             try await StoppedStreams.warn(of: ["conversation_sessions"], models)

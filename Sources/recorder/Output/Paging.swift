@@ -1,6 +1,6 @@
 /// Results that are read and shown a page at a time.
 enum Paging {
-    /// Reads and shows pages until there is nothing more.
+    /// Reads and shows pages until there is nothing more, and says so on standard error if the limit leaves some out.
     ///
     /// - Parameters:
     ///   - limit: How many items at most; 0 for all.
@@ -26,6 +26,9 @@ enum Paging {
             guard items.count == size else { break }
             rest -= size
             last = items.last
+        }
+        if rest == 0, try await !page(1, last).isEmpty {
+            StandardError.line("recorder: there are more than these; --limit 0 shows all")
         }
         return count
     }

@@ -54,16 +54,40 @@ struct TextTable<Row: Sendable>: Sendable {
         }
     }
 
-    /// Prints rows for a person.
-    func print(_ rows: [Row]) {
-        for line in lines(rows, width: StandardOutput.terminalWidth) { StandardOutput.shared.line(line) }
+    /// Prints a page of rows, below those of the pages before.
+    ///
+    /// - Parameter widths: Those of the columns; nil before the first page, which determines them.
+    func print(_ page: [Row], widths: inout [Int]?, json: Bool, _ object: (inout JSONLine, Row) -> Void) {
+        if json { print(page, json: true, object) } else { print(page, widths: &widths) }
     }
 
-    /// The lines of the table, the head first.
+    /// Prints rows for a person.
+    func print(_ rows: [Row]) {
+        var widths: [Int]?
+        print(rows, widths: &widths)
+    }
+
+    /// Prints rows for a person, the first of them below the head.
+    ///
+    /// - Parameter widths: Those of the columns; nil before the first rows, which determine them.
+    func print(_ rows: [Row], widths: inout [Int]?) {
+        let width = StandardOutput.terminalWidth
+        let cells = rows.map { row in columns.map { $0.text(row)?.onOneLine ?? "-" } }
+        if let widths {
+            for row in cells { StandardOutput.shared.line(line(of: row, widths: widths, isCut: width != nil)) }
+        } else {
+            let first = self.widths(of: cells, within: width)
+            for row in [columns.map(\.title)] + cells {
+                StandardOutput.shared.line(line(of: row, widths: first, isCut: width != nil))
+            }
+            widths = first
+        }
+    }
+
+    /// How wide the columns are.
     ///
     /// - Parameter width: How many characters a line may have if a flexible column can make room; nil for any number.
-    func lines(_ rows: [Row], width: Int?) -> [String] {
-        let cells = rows.map { row in columns.map { $0.text(row)?.onOneLine ?? "-" } }
+    private func widths(of cells: [[String]], within width: Int?) -> [Int] {
         var widths = columns.indices.map { column in
             max(columns[column].title.count, cells.reduce(0) { max($0, $1[column].count) })
         }
@@ -73,14 +97,14 @@ struct TextTable<Row: Sendable>: Sendable {
             excess -= widths[column] - narrower
             widths[column] = narrower
         }
-        return ([columns.map(\.title)] + cells).map { line(of: $0, widths: widths) }
+        return widths
     }
 
-    private func line(of cells: [String], widths: [Int]) -> String {
+    private func line(of cells: [String], widths: [Int], isCut: Bool) -> String {
         var line = ""
         for (column, cell) in cells.enumerated() {
             if column > 0 { line += "  " }
-            let cell = cell.cut(to: widths[column])
+            let cell = isCut && columns[column].isFlexible ? cell.cut(to: widths[column]) : cell
             switch columns[column].alignment {
             case .left: line += column == cells.count - 1 ? cell : cell.padded(to: widths[column])
             case .right: line += cell.padded(fromLeftTo: widths[column])

@@ -11,6 +11,7 @@ struct AuditListCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES
               recorder audit --action 'user.*' --from 2026-03-01
+              recorder audit --backwards --limit 20
               recorder audit list --limit 0 --json > audit.jsonl
             """
     )
@@ -33,6 +34,9 @@ struct AuditListCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
     var limit = 100
 
+    @Flag(help: "From the last event to the first.")
+    var backwards = false
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -47,13 +51,15 @@ struct AuditListCommand: AsyncParsableCommand {
         filter.action = action
         filter.from = from
         filter.until = until
+        filter.isBackwards = backwards
+        var widths: [Int]?
         try await settings.withReadModels { models in
             let count = try await Paging.all(limit, largest: AuditFilter.largestPage) { limit, last in
                 filter.limit = limit
                 filter.after = last?.position
                 return try await models.audit(filter)
             } show: { page in
-                Self.table.print(page, json: options.json) { Self.write($1, to: &$0) }
+                Self.table.print(page, widths: &widths, json: options.json) { Self.write($1, to: &$0) }
             }
             if count == 0 { try await HiddenRows.warn(of: "audit_logs", models) }
             try await StoppedStreams.warn(of: ["audit_logs"], models)
