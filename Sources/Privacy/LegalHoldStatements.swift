@@ -20,12 +20,14 @@ struct HoldUser: PostgresStatement {
     let user: StreamID
     let reason: String
     let actor: String
-    let sql = "select hold_user($1, $2, $3)"
+    let evenIfUnknown: Bool
+    let sql = "select hold_user($1, $2, $3, $4)"
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(user.uuid)
         try parameters.append(reason)
         try parameters.append(actor)
+        try parameters.append(evenIfUnknown)
     }
 
     /// Whether an erasure is under way; `nil` if they are held already.

@@ -25,12 +25,18 @@ package struct LegalHolds: Sendable {
 
     /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
     ///
+    /// - Parameter evenIfUnknown: Whether the person need not be known here: what comes of them later is kept then.
     /// - Returns: Whether one is under way: what it has done already does not come back.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already; `.notFound` for nobody, or a session.
     @discardableResult
-    package func hold(_ user: StreamID, reason: String, by actor: String) async throws -> Bool {
-        let hold = HoldUser(user: user, reason: reason, actor: actor)
-        let isUnderWay = try await PrivacyError.translating { try await transaction { try await $0.first(hold) } }
+    package func hold(
+        _ user: StreamID,
+        reason: String,
+        by actor: String,
+        evenIfUnknown: Bool = false
+    ) async throws -> Bool {
+        let hold = HoldUser(user: user, reason: reason, actor: actor, evenIfUnknown: evenIfUnknown)
+        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
         guard let isUnderWay = isUnderWay ?? nil else {
             throw PrivacyError(.invalid, "user \(user) is held already")
         }

@@ -1,4 +1,5 @@
 import EventModel
+import Foundation
 import Postgres
 import RecorderTesting
 import Testing
@@ -60,6 +61,31 @@ import Testing
                         commit
                         """
                 )
+            }
+        }
+    }
+
+    @Test func `a session, an unknown id and nobody cannot be held, and whom nobody knows only if that is wanted`()
+        async throws
+    {
+        try await withPrivacyWorld { world in
+            let (ada, stranger) = (PrivacyWorld.Person("ada"), StreamID(UUID()))
+            try await world.live(ada)
+            let nobody = try #require(StreamID("00000000-0000-0000-0000-000000000000"))
+            try await world.withPool { pool in
+                let holds = LegalHolds(pool)
+                for (user, unknown, reason) in [
+                    (ada.session, true, "is a session of user \(ada.id)"), (nobody, true, "is nobody"),
+                    (stranger, false, "is nobody whom this recorder knows"),
+                ] {
+                    let error = await #expect(throws: PrivacyError.self) {
+                        try await holds.hold(user, reason: "a case", by: "counsel", evenIfUnknown: unknown)
+                    }
+                    #expect(error?.code == .notFound && error?.message.contains(reason) == true)
+                }
+                #expect(try await holds.all().isEmpty)
+                try await holds.hold(stranger, reason: "a case", by: "counsel", evenIfUnknown: true)
+                #expect(try await holds.all().map(\.user) == [stranger])
             }
         }
     }

@@ -115,6 +115,8 @@ import Testing
             let unasked = try await run(["subject", "erase", "\(user)"], nil)
             #expect(unasked.status == 1 && unasked.errors.contains("--yes"))
             #expect(try await run(["retention", "hold", "\(user)", "--reason", "a case"], nil).status == 0)
+            let session = try await run(["retention", "hold", "\(stream)", "--reason", "a case"], nil)
+            #expect(session.status == 1 && session.errors.contains("name the user"), "\(session.errors)")
             let holds = try await run(["retention", "holds", "--json"], nil).json()
             #expect(holds.map { $0["user"]?.string } == [user.description])
             let held = try await run(["subject", "erase", "\(user)", "--yes"], nil)

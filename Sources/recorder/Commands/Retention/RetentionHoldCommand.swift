@@ -8,6 +8,9 @@ struct RetentionHoldCommand: AsyncParsableCommand {
         commandName: "hold",
         abstract: "Keeps everything of a user, against erasure and age, until it is released.",
         discussion: """
+            The id of a session is refused, and so is one of which nothing is known, unless --unknown says that it is \
+            right.
+
             EXAMPLES
               recorder retention hold 019cad8f-ac00-7e4e-a7b6-815d4e98868f --reason "case 4711"
             """
@@ -19,6 +22,9 @@ struct RetentionHoldCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Why, in at most 1,000 bytes.", valueName: "text"))
     var reason: String
 
+    @Flag(help: "Also if nothing is known of the user.")
+    var unknown = false
+
     @OptionGroup var holding: LegalHoldOptions
 
     func validate() throws {
@@ -26,8 +32,10 @@ struct RetentionHoldCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (user, reason, actor) = (user, reason, holding.actor)
-        let isUnderWay = try await holding.withHolds { try await $0.hold(user, reason: reason, by: actor) }
+        let (user, reason, actor, unknown) = (user, reason, holding.actor, unknown)
+        let isUnderWay = try await holding.withHolds { holds in
+            try await holds.hold(user, reason: reason, by: actor, evenIfUnknown: unknown)
+        }
         if isUnderWay {
             StandardError.line(
                 "recorder: an erasure of this user is under way: it stops before its next step, and what it has done is gone"
