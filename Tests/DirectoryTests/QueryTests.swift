@@ -103,6 +103,31 @@ import Testing
         }
     }
 
+    @Test func `pages join where a database writes its times as Germans do, by the name of a zone`() async throws {
+        try await withDirectory { fixture in
+            for setting in ["datestyle = 'German'", "timezone = 'Asia/Kolkata'"] {
+                try await fixture.run(
+                    """
+                    do $$ begin
+                        execute format('alter database %I set ', current_database()) || $set$\(setting)$set$;
+                    end $$
+                    """
+                )
+            }
+            let user = try await fixture.register()
+            let made = try await documents(6, of: user)
+            var query = Query<KnowledgeDocument>(order: { $0.uploadedAt.descending }, limit: 2)
+            var found: [KnowledgeDocument.ID] = []
+            for _ in 0..<4 {
+                let page = try await user.documents.findMany(query)
+                found += page.items.map(\.id)
+                query.after = page.next
+                if page.next == nil { break }
+            }
+            #expect(found.count == 6 && Set(found) == Set(made.map(\.id)))
+        }
+    }
+
     @Test func `a page is bounded, whatever is asked for`() async throws {
         try await withDirectory { fixture in
             let user = try await fixture.register()

@@ -39,15 +39,23 @@ package struct PostgresConfiguration: Sendable {
 
     /// All settings of the session, by name.
     ///
-    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds.
+    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds. Values that are read as text, by
+    /// this program or by the server again, are written so that they mean the same on every server: zones in digits, and all
+    /// digits of a number.
     var sessionSettings: [String: String] {
-        var all = ["jit": "off", "standard_conforming_strings": "on"]
+        var all = [
+            "jit": "off", "standard_conforming_strings": "on", "datestyle": Self.dateStyle, "intervalstyle": "postgres",
+            "extra_float_digits": "1",
+        ]
         if let schema { all["search_path"] = Self.quotedIdentifier(schema) }
         return all.merging(settings) { _, given in given }
     }
 
     /// The `-c name=value` words for libpq's `options` keyword.
     var startupOptions: String {
+    /// How times are written, in the words in which a server reports it.
+    static let dateStyle = "ISO, MDY"
+
         sessionSettings.sorted { $0.key < $1.key }.map { "-c \($0.key)=\(Self.escapedOption($0.value))" }
             .joined(separator: " ")
     }
