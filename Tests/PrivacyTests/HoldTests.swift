@@ -109,6 +109,25 @@ import Testing
         }
     }
 
+    @Test(arguments: ["erase_keys('$user')", "retain_audit_logs(10, false)"])
+    func `a hold waits for keys that are destroyed and for audited rows that go`(work: String) async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await withConnection(world.database) { connection in
+                let call = work.replacing("$user", with: ada.id.description)
+                try await connection.run(unsafeSQL: "begin; select \(call)")
+                let hold = "select hold_user('\(ada.id)', 'a case', 'counsel')"
+                let error = await #expect(throws: PostgresError.self) {
+                    try await world.run("set lock_timeout = '100ms'; \(hold)")
+                }
+                #expect(error?.isLockTimeout == true)
+                try await connection.run(unsafeSQL: "rollback")
+                try await world.run(hold)
+            }
+        }
+    }
+
     @Test(arguments: ["read committed", "repeatable read", "serializable"])
     func `a change that waits for a hold is refused`(isolation: String) async throws {
         try await withPrivacyWorld { world in
