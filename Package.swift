@@ -31,7 +31,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ("Schema", ["Postgres"]),
     ("Projector", ["EventModel", "EventStore", "PayloadCodec", "Schema", "Postgres", lifecycle, logging, metrics]),
     ("ReadModel", ["EventModel", "Postgres"]),
-    ("Directory", ["EventModel", "EventStore", "Postgres"]),
+    ("Directory", ["EventModel", "EventStore", "Postgres", logging]),
     ("Cache", ["Postgres", crypto, httpClient, nioCore, nioHTTP1, lifecycle, logging, metrics]),
     (
         "Privacy",

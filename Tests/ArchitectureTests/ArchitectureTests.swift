@@ -52,7 +52,7 @@ import Testing
     /// Who speaks to operators and meters may do so: above `Postgres`, whose connections carry a logger, all but the
     /// codec, the schema and the pure targets.
     static let mayLog: Set<String> = [
-        "EventStore", "Projector", "Cache", "Privacy", "Operations", "Benchmarks", "RecorderTesting",
+        "EventStore", "Projector", "Directory", "Cache", "Privacy", "Operations", "Benchmarks", "RecorderTesting",
     ]
 
     /// Modules that come with the toolchain.

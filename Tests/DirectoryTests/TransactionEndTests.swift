@@ -120,6 +120,54 @@ import Testing
     }
 }
 
+/// Access that was refused in a transaction, and is recorded behind it.
+@Suite struct RefusedAccessTests {
+    private struct Enough: Error {}
+
+    @Test func `what cannot be recorded of it changes nothing of what the transaction has come to`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            try await fixture.run(
+                """
+                create function refuse_denials() returns trigger language plpgsql as $$
+                begin
+                    if new.type = (select id from recorder.event_types where name = 'access.denied') then
+                        raise exception 'no room for it';
+                    end if;
+                    return new;
+                end
+                $$;
+                create trigger refuse_denials before insert on events for each row execute function refuse_denials()
+                """
+            )
+            try await user.transaction { unit in
+                try await unit.documents.create(.init(filename: "a", textContent: "b"))
+                #expect(try await unit.documents.find(.generate()) == nil)
+            }
+            #expect(try await user.documents.findMany().items.map(\.filename) == ["a"])
+            await expect(.notFound) { try await user.transaction { try await $0.documents.hardDelete(.generate()) } }
+        }
+    }
+
+    @Test func `it is recorded also of a task that was cancelled, whose own error is thrown`() async throws {
+        try await withDirectory { fixture in
+            let user = try await fixture.register()
+            let task = Task {
+                try await user.transaction { unit in
+                    _ = try await unit.documents.find(.generate())
+                    unsafe withUnsafeCurrentTask { task in unsafe task?.cancel() }
+                    throw Enough()
+                }
+            }
+            await #expect(throws: Enough.self) { try await task.value }
+            let denied = try await fixture.text(
+                "select count(*) from events e join event_types t on t.id = e.type where t.name = 'access.denied'"
+            )
+            #expect(denied == [["1"]])
+        }
+    }
+}
+
 /// What leaves a transaction's body.
 private final class Kept: Sendable {
     let repositories = Mutex<Repositories?>(nil)

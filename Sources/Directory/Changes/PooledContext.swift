@@ -1,4 +1,5 @@
 internal import EventStore
+internal import Logging
 internal import Postgres
 
 /// Runs each call in a transaction of its own, on a connection of a pool.
@@ -9,6 +10,7 @@ struct PooledContext: RepositoryContext {
 
     /// How often a transaction that lost against another one is run again.
     private static let retries = 20
+    private static let logger = Logger(label: "recorder.directory")
 
     func rows<Row: Sendable>(_ statement: TextStatement<Row>) async throws -> [Row] {
         do {
@@ -26,11 +28,21 @@ struct PooledContext: RepositoryContext {
         let log = ChangeLog()
         do {
             let result = try await commit(log, body)
-            try await appendDenied(log)
+            await tellDenied(log)
             return result
         } catch {
-            try await appendDenied(log)
+            await tellDenied(log)
             throw error
+        }
+    }
+
+    /// Appends what was refused behind a transaction, also when this task was cancelled. What the transaction has come to is
+    /// decided, so a failure is not the caller's.
+    private func tellDenied(_ log: ChangeLog) async {
+        do {
+            try await Task { try await appendDenied(log) }.value
+        } catch {
+            Self.logger.error("access that was refused is not recorded", metadata: ["error": "\(error)"])
         }
     }
 
