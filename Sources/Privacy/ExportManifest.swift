@@ -9,6 +9,8 @@ package struct ExportManifest: Sendable {
     package struct Entry: Sendable, Equatable {
         /// Its path from the export's folder.
         package let file: String
+        /// The name of the object that it is; `nil` for a table.
+        package let object: String?
         /// How many lines it has; `nil` for an object.
         package let rows: Int?
         package let bytes: Int
@@ -40,6 +42,7 @@ package struct ExportManifest: Sendable {
 extension ExportManifest.Entry {
     fileprivate var json: JSONValue {
         var members: [JSONValue.Member] = [.init("file", .string(file))]
+        if let object { members.append(.init("object", .string(object))) }
         if let rows { members.append(.init("rows", .number("\(rows)"))) }
         members += [.init("bytes", .number("\(bytes)")), .init("sha256", .string(sha256))]
         return .object(members)
@@ -49,16 +52,41 @@ extension ExportManifest.Entry {
 /// A file of an export while it is written; only its owner can read it.
 struct ExportFile {
     private let name: String
+    private let object: ObjectName?
     private let handle: FileHandle
     private var hash = SHA256()
-    private var rows: Int?
+    private var rows = 0
     private var bytes = 0
 
-    /// Makes the file, and the folders above it.
+    /// Makes the file of a person's object. All are in one folder, because one object's name may be another's beginning.
     ///
     /// - Throws: `CocoaError`.
-    init(_ name: String, in folder: String) throws {
+    init(_ object: ObjectName, of subject: StreamID, in folder: String) throws {
+        let (name, own) = (object.description, ObjectName.folder(of: subject.uuid))
+        let kept = name.hasPrefix(own) ? String(name.dropFirst(own.count)) : name
+        try self.init("objects/\(Self.fileName(kept))", in: folder, object: object)
+    }
+
+    /// A file's name that says the object's, and is no other's: what is unsafe in a path is `%` and two digits, and what is too
+    /// long for one ends with its hash.
+    static func fileName(_ name: String) -> String {
+        let encoded = name.addingPercentEncoding(withAllowedCharacters: safeInPaths) ?? ""
+        let visible = encoded.hasPrefix(".") ? "%2E\(encoded.dropFirst())" : encoded
+        guard !(1...200).contains(visible.utf8.count) else { return visible }
+        return "\(visible.prefix(130))~\(SHA256.hash(data: Array(name.utf8)).hexadecimal)"
+    }
+
+    private static let safeInPaths = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
+    )
+
+    /// Makes the file, and the folder above it.
+    ///
+    /// - Parameter object: The object that it is; `nil` for lines.
+    /// - Throws: `CocoaError`.
+    init(_ name: String, in folder: String, object: ObjectName? = nil) throws {
         self.name = name
+        self.object = object
         let url = URL(filePath: folder, directoryHint: .isDirectory).appending(path: name)
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         let path = url.path(percentEncoded: false)
@@ -71,7 +99,7 @@ struct ExportFile {
 
     /// Writes a line.
     mutating func write(line: [UInt8]) throws {
-        rows = (rows ?? 0) + 1
+        rows += 1
         try write(line + [0x0A])
     }
 
@@ -89,7 +117,12 @@ struct ExportFile {
         try handle.synchronize()
         try handle.close()
         let sha256 = hash.finalize().hexadecimal
-        let isTable = name.hasSuffix(".jsonl")
-        return ExportManifest.Entry(file: name, rows: isTable ? rows ?? 0 : nil, bytes: bytes, sha256: sha256)
+        return ExportManifest.Entry(
+            file: name,
+            object: object?.description,
+            rows: object == nil ? rows : nil,
+            bytes: bytes,
+            sha256: sha256
+        )
     }
 }

@@ -167,26 +167,22 @@ package struct SubjectExport: Sendable {
     private func writeObjects(to folder: String, _ manifest: inout ExportManifest) async throws {
         guard let objects else { return }
         for prefix in SubjectErasure.objectFolders(of: subject) {
-            // What lies below the other spelling of the id keeps it, so that no two files are one.
-            let kept = prefix == ObjectName.folder(of: subject.uuid) ? prefix : "users/"
-            try await write(below: prefix, without: kept, of: objects, to: folder, &manifest)
+            try await write(below: prefix, of: objects, to: folder, &manifest)
         }
     }
 
     private func write(
         below prefix: String,
-        without start: String,
         of objects: any ObjectStore,
         to folder: String,
         _ manifest: inout ExportManifest
     ) async throws {
         var after: ObjectName?
         while true {
-            let names = try await objects.list(prefix: prefix, after: after, limit: 1_000)
+            let names = try await objects.listAll(prefix: prefix, after: after, limit: 1_000)
             for name in names {
-                let path = "objects/\(name.description.dropFirst(start.count))"
                 let entry = try await objects.get(name) { _, pieces in
-                    var file = try ExportFile(path, in: folder)
+                    var file = try ExportFile(name, of: subject, in: folder)
                     for try await piece in pieces { try file.write(piece) }
                     return try file.finish()
                 }

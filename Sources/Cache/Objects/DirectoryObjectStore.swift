@@ -79,10 +79,29 @@ public struct DirectoryObjectStore: ObjectStore {
 
     /// Removes an object's file, if there is one.
     public func remove(_ name: ObjectName) async throws {
-        let path = path(of: name)
+        try await Self.remove(path(of: name), of: "object \(name)")
+    }
+
+    /// Removes all files whose names begin with a text, also those that another program put there, and what an upload of
+    /// whomever left behind whose process was killed: nobody knows whose that is.
+    public func removeAll(prefix: String) async throws -> Int {
+        var removed = 0
+        while true {
+            let paths = try await paths(prefix)
+            guard !paths.isEmpty else { break }
+            for path in paths { try await Self.remove("\(root)/\(path)", of: path) }
+            removed += paths.count
+        }
+        let uploads = uploads
+        try await ObjectFile.blocking { Self.removeLeftovers(in: uploads) }
+        return removed
+    }
+
+    private static func remove(_ path: String, of what: String) async throws {
+        try Task.checkCancellation()
         try await ObjectFile.blocking {
             guard unsafe unlink(path) != 0 else { return }
-            let error = ObjectFile.failure("object \(name) cannot be removed")
+            let error = ObjectFile.failure("\(what) cannot be removed")
             guard error.code == .notFound else { throw error }
         }
     }
@@ -137,42 +156,74 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
-    /// The names of the files that are objects.
+    /// The names of the files that are objects; what another program put there is left out.
     ///
     /// A directory that is not there is an error, not an empty one: it may be on a disk that is not mounted.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
+        let names = try await paths(prefix).compactMap { Self.object($0).flatMap { try? ObjectName($0) } }
+        return Self.page(names, after, limit)
+    }
+
+    /// The names of all files, which must be objects, whatever their names.
+    public func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
+        let names = try await paths(prefix).map { path in
+            guard let text = Self.object(path) else {
+                throw CacheError(.refused, "\(root)/\(path) is no object of the recorder: take it elsewhere")
+            }
+            return ObjectName(unchecked: text)
+        }
+        return Self.page(names, after, limit)
+    }
+
+    /// The text of an object's name; `nil` for a file of another kind.
+    private static func object(_ path: String) -> String? {
+        path.hasSuffix(ObjectName.fileSuffix) ? String(path.dropLast(ObjectName.fileSuffix.count)) : nil
+    }
+
+    private static func page(_ names: [ObjectName], _ after: ObjectName?, _ limit: Int) -> [ObjectName] {
+        let rest = after.map { after in names.filter { after < $0 } } ?? names
+        return Array(rest.sorted().prefix(min(max(1, limit), 1_000)))
+    }
+
+    /// The paths of all files that hold names with a prefix, from the root.
+    private func paths(_ prefix: String) async throws -> [String] {
         let root = root
         return try await ObjectFile.blocking {
             guard FileManager.default.fileExists(atPath: root) else {
                 throw CacheError(.unavailable, "\(root) is not there: mount it, or make it if no object was stored yet")
             }
-            var names: [ObjectName] = []
-            try Self.collect(in: root, "", prefix) { name in
-                if after.map({ $0 < name }) ?? true { names.append(name) }
-            }
-            return Array(names.sorted().prefix(min(max(1, limit), 1_000)))
+            var paths: [String] = []
+            try Self.collect(in: root, "", prefix, &paths)
+            return paths
         }
     }
 
-    /// Goes through the folders that can hold names with the prefix.
+    /// Goes through the folders that can hold names with the prefix, the store's own apart.
     private static func collect(
         in root: String,
         _ folder: String,
         _ prefix: String,
-        _ found: (ObjectName) -> Void
-    ) throws {
-        for entry in try entries(of: "\(root)/\(folder)") where !entry.hasPrefix(".") {
+        _ paths: inout [String]
+    ) throws(CacheError) {
+        for entry in try entries(of: "\(root)/\(folder)") where !(folder.isEmpty && entry.hasPrefix(".")) {
             let path = folder + entry
-            if entry.hasSuffix(ObjectName.fileSuffix) {
-                guard let name = try? ObjectName(String(path.dropLast(ObjectName.fileSuffix.count))) else { continue }
-                if name.description.hasPrefix(prefix) { found(name) }
-            } else if prefix.hasPrefix("\(path)/") || path.hasPrefix(prefix) || "\(path)/".hasPrefix(prefix) {
-                try collect(in: root, "\(path)/", prefix, found)
+            if isFolder("\(root)/\(path)") {
+                if "\(path)/".hasPrefix(prefix) || prefix.hasPrefix("\(path)/") {
+                    try collect(in: root, "\(path)/", prefix, &paths)
+                }
+            } else if (object(path) ?? path).hasPrefix(prefix) {
+                paths.append(path)
             }
         }
     }
 
-    private static func entries(of folder: String) throws -> [String] {
+    private static func isFolder(_ path: String) -> Bool {
+        guard !path.hasSuffix(ObjectName.fileSuffix) else { return false }
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func entries(of folder: String) throws(CacheError) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {

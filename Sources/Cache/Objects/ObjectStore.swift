@@ -36,7 +36,13 @@ public protocol ObjectStore: Sendable {
     /// - Throws: ``CacheError``; `CancellationError`.
     func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
 
-    /// Removes all objects whose names begin with a text, such as all of a user's.
+    /// As ``list(prefix:after:limit:)``, with those that another program stored, under whatever names: what is exported of a
+    /// person.
+    ///
+    /// - Throws: ``CacheError``, with `.refused` for what is stored there and cannot be read as an object; `CancellationError`.
+    func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
+
+    /// Removes all objects whose names begin with a text, such as all of a user's, whoever stored them.
     ///
     /// - Returns: How many.
     /// - Throws: ``CacheError``; `CancellationError`.
@@ -73,12 +79,17 @@ extension ObjectStore {
         }
     }
 
+    /// Lists the same.
+    public func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
+        try await list(prefix: prefix, after: after, limit: limit)
+    }
+
     /// Removes those that are listed.
     @discardableResult
     public func removeAll(prefix: String) async throws -> Int {
         var removed = 0
         while true {
-            let names = try await list(prefix: prefix, after: nil, limit: 1_000)
+            let names = try await listAll(prefix: prefix, after: nil, limit: 1_000)
             guard !names.isEmpty else { return removed }
             for name in names { try await remove(name) }
             removed += names.count

@@ -105,13 +105,27 @@ public struct S3ObjectStore: ObjectStore {
 
     /// Lists names; those that another program stored and that are no ``ObjectName`` are left out.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
+        try await names(prefix, after, limit) { try? ObjectName($0) }
+    }
+
+    /// Lists all names.
+    public func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
+        try await names(prefix, after, limit) { ObjectName(unchecked: $0) }
+    }
+
+    private func names(
+        _ prefix: String,
+        _ after: ObjectName?,
+        _ limit: Int,
+        _ name: (String) -> ObjectName?
+    ) async throws -> [ObjectName] {
         let limit = min(max(1, limit), 1_000)
         var page = try await page(prefix: prefix, after: after, limit: limit)
-        var names = page.keys.compactMap { try? ObjectName($0) }
+        var names = page.keys.compactMap(name)
         // A page may hold less than was asked for, and nothing but others' names: the service says whether it is the last.
         while names.count < limit, let next = page.next {
             page = try await self.page(prefix: prefix, next: next, limit: limit)
-            names += page.keys.compactMap { try? ObjectName($0) }
+            names += page.keys.compactMap(name)
         }
         return Array(names.prefix(limit))
     }
