@@ -58,6 +58,24 @@ import Testing
         #expect(found == names.map(\.description))
     }
 
+    @Test(.timeLimit(.minutes(10))) func `uploads whose process was killed go with the objects, others' stay`()
+        async throws
+    {
+        let store = try await ObjectServer.shared.store(.direct)
+        let prefix = "killed-\(UUID().uuidString)"
+        for folder in ["a", "a", "b"] {
+            let upload = try await S3Upload.begin(ObjectName("\(prefix)/\(folder)/voice.wav"), store.client)
+            var (pieces, checksum) = (AsyncStream<[UInt8]> { $0.finish() }.makeAsyncIterator(), ObjectChecksum())
+            try await upload.sendParts(beginningWith: [UInt8](repeating: 7, count: 5 << 20), &pieces, &checksum)
+        }
+        try await store.put(ObjectName("\(prefix)/a/voice.wav"), bytes: [1])
+        #expect(try await store.removeAll(prefix: "\(prefix)/a/") == 3)
+        let (_, uploads) = try await store.client.send(S3Client.Request(method: .GET, query: [("uploads", "")]))
+        let left = S3Answer.texts(of: "Key", in: uploads).filter { $0.hasPrefix(prefix) }
+        #expect(left.count == 1 && left.allSatisfy { $0.hasPrefix("\(prefix)/b/") })
+        #expect(try await store.removeAll(prefix: "\(prefix)/b/") == 1)
+    }
+
     @Test(.timeLimit(.minutes(10))) func `a copy that fails leaves the old object and nothing else`() async throws {
         let store = try await ObjectServer.shared.store(.direct)
         let name = try ObjectName("copied-\(UUID().uuidString)")

@@ -18,6 +18,12 @@ enum S3Answer {
     /// The text of the first element of a name.
     static func text(of name: String, in xml: String) -> String? { texts(of: name, in: xml).first }
 
+    /// The names in a listing that was asked for with `encoding-type=url`, which not every service heeds.
+    static func keys(in xml: String) -> [String] {
+        let keys = texts(of: "Key", in: xml)
+        return text(of: "EncodingType", in: xml) == "url" ? keys.map(urlDecoded) : keys
+    }
+
     /// XML's five entities; S3 writes no others.
     private static func decoded(_ text: Substring) -> String {
         guard text.contains("&") else { return String(text) }
@@ -30,7 +36,7 @@ enum S3Answer {
     /// A name as listings with `encoding-type=url` have it: bytes as `%` and two digits, and `+` for a space.
     ///
     /// Source: Amazon S3 API Reference, "ListObjectsV2".
-    static func urlDecoded(_ text: String) -> String {
+    private static func urlDecoded(_ text: String) -> String {
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.popFirst() {

@@ -60,9 +60,9 @@ public struct S3ObjectStore: ObjectStore {
     }
 
     /// Removes all objects whose names begin with a text, also those that another program stored and that are no
-    /// ``ObjectName``.
+    /// ``ObjectName``; gives up uploads to such names, whose parts are in no list of objects. Each counts as one.
     public func removeAll(prefix: String) async throws -> Int {
-        var removed = 0
+        var removed = try await S3Upload.abortAll(prefix: prefix, client)
         var before: [String] = []
         while true {
             var page = try await page(prefix: prefix, limit: 1_000)
@@ -159,10 +159,9 @@ public struct S3ObjectStore: ObjectStore {
                 "what \(client.configuration.endpoint) answers is no list of objects: is it an S3 service?"
             )
         }
-        let keys = S3Answer.texts(of: "Key", in: xml)
         let isLast = S3Answer.text(of: "IsTruncated", in: xml) != "true"
         return Page(
-            keys: S3Answer.text(of: "EncodingType", in: xml) == "url" ? keys.map(S3Answer.urlDecoded) : keys,
+            keys: S3Answer.keys(in: xml),
             next: isLast ? nil : S3Answer.text(of: "NextContinuationToken", in: xml)
         )
     }

@@ -143,6 +143,35 @@ struct S3Upload: Sendable {
         }
     }
 
+    /// Gives up all uploads to names that begin with a text: others' that are under way, and what those left behind whose
+    /// process was killed.
+    ///
+    /// - Returns: How many.
+    /// - Throws: ``CacheError``; `CancellationError`.
+    ///
+    /// Source: Amazon S3 API Reference, "ListMultipartUploads" and "AbortMultipartUpload".
+    static func abortAll(prefix: String, _ client: S3Client) async throws -> Int {
+        let query = [(name: "uploads", value: ""), ("prefix", prefix), ("encoding-type", "url")]
+        var (aborted, before) = (0, [String]())
+        while true {
+            let list = S3Client.Request(method: .GET, query: query)
+            // A service that has no such list has no uploads in parts that outlive their process.
+            let (_, xml) = try await client.send(list) { $0 == .notImplemented }
+            let ids = S3Answer.texts(of: "UploadId", in: xml)
+            guard !ids.isEmpty else { return aborted }
+            guard ids != before else {
+                throw CacheError(.refused, "the object store still lists uploads below \(prefix) that were given up")
+            }
+            for (key, id) in zip(S3Answer.keys(in: xml), ids) {
+                let name = ObjectName(unchecked: key)
+                let abort = S3Client.Request(method: .DELETE, name: name, query: [("uploadId", id)])
+                _ = try await client.send(abort) { $0 == .notFound }
+            }
+            aborted += ids.count
+            before = ids
+        }
+    }
+
     /// Removes the parts.
     func abort() async {
         do {
