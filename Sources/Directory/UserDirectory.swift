@@ -27,7 +27,7 @@ public final class UserDirectory: Sendable {
     ) {
         self.init(
             PostgresPool(
-                PostgresConfiguration(url: url, schema: schema),
+                PostgresConfiguration(url: url, schema: schema, answerTimeout: .seconds(60)),
                 limits: PostgresPool.Limits(size: connections)
             ),
             keys: keys

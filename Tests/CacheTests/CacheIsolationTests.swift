@@ -168,7 +168,7 @@ import Testing
         try await withTestDatabase { configuration in
             var service = configuration
             service.settings["role"] = "recorder_service"
-            let caches = try Caches(service, logger: TestServer.logger)
+            let caches = try Caches(service, options: .patient, logger: TestServer.logger)
             let (ann, bob) = (UUID(), UUID())
             for user in [ann, bob] {
                 for text in ["computed", "unused"] {

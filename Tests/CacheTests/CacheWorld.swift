@@ -13,7 +13,9 @@ func withCaches(
     logger: Logger = TestServer.logger,
     _ body: @Sendable (PostgresConfiguration, _ one: Caches, _ other: Caches) async throws -> Void
 ) async throws {
-    try await withTestDatabase { configuration in
+    var options = options
+    options.patience = CacheOptions.patient.patience
+    try await withTestDatabase { [options] configuration in
         let one = try Caches(configuration, options: options, logger: logger)
         let other = try Caches(configuration, options: options, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -49,6 +51,11 @@ func watchDocuments(_ configuration: PostgresConfiguration) async throws {
         select watch_documents('watched_documents');
         """
     )
+}
+
+extension CacheOptions {
+    /// Waits for the table however busy the machine is.
+    static let patient = CacheOptions(patience: .seconds(60))
 }
 
 extension VectorSearch {

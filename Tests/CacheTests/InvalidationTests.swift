@@ -174,7 +174,7 @@ import Testing
     {
         try await withTestDatabase { configuration in
             try await watchDocuments(configuration)
-            let caches = try Caches(configuration, logger: TestServer.logger)
+            let caches = try Caches(configuration, options: .patient, logger: TestServer.logger)
             let ann = UUID()
             #expect(try await Self.found(caches, ann, else: "old") == "old")
             #expect(try await Self.found(caches, ann, else: "unused") == "old")

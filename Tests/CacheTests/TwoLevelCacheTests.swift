@@ -186,7 +186,8 @@ import Testing
             (CacheOptions(lifetimes: [.embedding: .zero]), "embedding"),
             (CacheOptions(refreshAfter: 0), "refreshAfter"),
             (CacheOptions(warmCount: -1), "warmCount"), (CacheOptions(sweepBatch: 0), "sweepBatch"),
-            (CacheOptions(checkInterval: .zero), "interval"), (CacheOptions(byteLimits: [.llmResponse: -1]), "byte"),
+            (CacheOptions(patience: .zero), "patience"), (CacheOptions(checkInterval: .zero), "interval"),
+            (CacheOptions(byteLimits: [.llmResponse: -1]), "byte"),
         ] {
             let error = #expect(throws: CacheError.self) { try Caches(url: "", options: options) }
             #expect(error?.code == .invalidArgument)

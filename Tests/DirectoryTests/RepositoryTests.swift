@@ -1,4 +1,5 @@
 import EventModel
+import Postgres
 import RecorderTesting
 import Testing
 
@@ -6,6 +7,11 @@ import Testing
 
 /// Every call of a repository, on every kind of entity, against the real tables.
 @Suite struct RepositoryTests {
+    @Test func `a server that says nothing is not waited for without end`() {
+        let user = UserDirectory(url: "").acting(for: .generate(at: .now()))
+        #expect((user.context as? PooledContext)?.pool.configuration.answerTimeout == .seconds(60))
+    }
+
     /// What a kind of entities needs to be put through all calls.
     private struct Subject<R: Repository> {
         let repository: R

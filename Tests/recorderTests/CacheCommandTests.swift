@@ -16,7 +16,7 @@ import Testing
     @Test func `stats show tables and processes, and clear empties what it is told to`() async throws {
         try await withTestDatabase { database in
             let (ann, bob) = (UUID(), UUID())
-            let caches = try Caches(database, logger: TestServer.logger)
+            let caches = try Caches(database, options: CacheOptions(patience: .seconds(60)), logger: TestServer.logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await caches.run() }
                 try await caches.waitUntilHearing()

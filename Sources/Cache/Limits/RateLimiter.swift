@@ -14,7 +14,7 @@ public final class RateLimiter: Sendable {
     ///   - url: A libpq connection string or URI.
     ///   - schema: The schema that the migrations were run in.
     public convenience init(url: String, schema: String = "recorder") {
-        self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema)))
+        self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema, answerTimeout: .seconds(60))))
     }
 
     /// - Parameter pool: Its connections' search path has the schema first.

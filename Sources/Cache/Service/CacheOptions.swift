@@ -16,6 +16,9 @@ public struct CacheOptions: Sendable {
     public var sweepBatch: Int
     /// After how much silence to check that changes are still heard of.
     public var checkInterval: Duration
+    /// How long the database may take to connect and to answer before a value is computed without it. It is asked again twice as
+    /// long later; a lock is waited for a quarter as long.
+    public var patience: Duration
 
     /// The usual values.
     public init(
@@ -26,7 +29,8 @@ public struct CacheOptions: Sendable {
         reportInterval: Duration = .seconds(10),
         sweepInterval: Duration = .seconds(60),
         sweepBatch: Int = 1_000,
-        checkInterval: Duration = .seconds(10)
+        checkInterval: Duration = .seconds(10),
+        patience: Duration = .seconds(2)
     ) {
         self.lifetimes = lifetimes
         self.byteLimits = byteLimits
@@ -36,6 +40,7 @@ public struct CacheOptions: Sendable {
         self.sweepInterval = sweepInterval
         self.sweepBatch = sweepBatch
         self.checkInterval = checkInterval
+        self.patience = patience
     }
 
     func lifetime(of kind: CacheKind) -> Duration { lifetimes[kind] ?? kind.usualLifetime }
@@ -57,6 +62,9 @@ public struct CacheOptions: Sendable {
         guard (1...100_000).contains(sweepBatch) else { throw refuse("sweepBatch", "1 to 100000") }
         guard min(reportInterval, sweepInterval, checkInterval) > .zero else {
             throw refuse("each interval", "above zero")
+        }
+        guard (Duration.milliseconds(10)...Duration.seconds(3600)).contains(patience) else {
+            throw refuse("patience", "10 ms to an hour")
         }
     }
 }

@@ -51,7 +51,11 @@ public final class Caches: Service {
         self.configuration = configuration
         self.options = options
         self.logger = logger
-        pool = PostgresPool(configuration, logger: logger)
+        configuration.connectTimeout = min(configuration.connectTimeout, options.patience)
+        configuration.answerTimeout = options.patience
+        let lockTimeout = "\(Int(options.patience / .milliseconds(4)))ms"
+        configuration.settings.merge(["lock_timeout": lockTimeout]) { given, _ in given }
+        pool = PostgresPool(configuration, limits: .init(acquireTimeout: options.patience), logger: logger)
         embeddings = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
         searches = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
         responses = TwoLevelCache(pool, options, refreshes: refreshes, logger: logger)
@@ -201,27 +205,13 @@ public final class Caches: Service {
                 }
                 unanswered += 1
                 do {
-                    try await askWhetherHeard()
+                    try await pool.execute(check(UUID()))
                 } catch let error as PostgresError {
                     logger.warning("the database cannot be asked", metadata: ["error": "\(error)"])
                     hear(false)
                     isHeard = false
                 }
             }
-        }
-    }
-
-    /// Sends a check, or gives up after a while: on a dead connection it would wait for ever.
-    private func askWhetherHeard() async throws {
-        let patience = max(options.checkInterval, .seconds(5))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.pool.execute(self.check(UUID())) }
-            group.addTask {
-                try await Task.sleep(for: patience)
-                throw PostgresError(.timedOut, "no answer within \(patience)")
-            }
-            defer { group.cancelAll() }
-            try await group.next()
         }
     }
 

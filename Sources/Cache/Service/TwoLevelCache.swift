@@ -6,7 +6,7 @@ internal import Synchronization
 /// Values in memory, behind them in a table that all processes share, behind that what computes them.
 ///
 /// Nothing that goes wrong with the table is an error to who asks: the value is computed then, and the failure counted
-/// and logged.
+/// and logged. A table that does not answer in time is left alone for a while.
 package final class TwoLevelCache<Content: CacheContent>: Sendable {
     /// Computes a value.
     package typealias Compute = @Sendable () async throws -> Content.Value
@@ -18,6 +18,8 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         var computed = 0
         var refreshed = 0
         var failed = 0
+        /// From when on the table is asked: not for a while after it did not answer.
+        var asksFrom = ContinuousClock.now
         /// Whether this process hears of changes: while it does not, nothing of a user's is kept in memory.
         var isHearing = false
     }
@@ -27,6 +29,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
     private let sql = CacheSQL<Content>()
     private let lifetime: Duration
     private let refreshAfter: Double
+    private let pause: Duration
     private let refreshes: RefreshQueue
     private let logger: Logger
     private let counts = Mutex(Counts())
@@ -39,6 +42,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         memory = Memory(byteLimit: options.byteLimit(of: Content.kind))
         lifetime = options.lifetime(of: Content.kind)
         refreshAfter = options.refreshAfter
+        pause = options.patience * 2
         self.refreshes = refreshes
         self.logger = logger
     }
@@ -102,7 +106,8 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
     // MARK: The table
 
     private func find(_ address: CacheAddress) async throws -> FoundValue<Content.Value>? {
-        try await tolerantly("read") {
+        guard counts.withLock({ $0.asksFrom }) <= .now else { return nil }
+        return try await tolerantly("read") {
             try await rows(FindCached<Content>(sql: sql.find, address: address), for: address.user).first
         }
     }
@@ -136,7 +141,11 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
             return try await body()
         } catch let error as PostgresError {
             try Task.checkCancellation()
-            counts.withLock { $0.failed += 1 }
+            let isAway = (error.isRetryable && !error.endsTransactionOnly) || error.isLockTimeout
+            counts.withLock { counts in
+                counts.failed += 1
+                if isAway { counts.asksFrom = .now + pause }
+            }
             logger.warning(
                 "a cache's table could not be \(what)",
                 metadata: ["kind": "\(Content.kind.rawValue)", "error": "\(error)"]

@@ -24,7 +24,8 @@ package struct PostgresConfiguration: Sendable {
         applicationName: String = "recorder",
         settings: [String: String] = [:],
         connectTimeout: Duration = .seconds(10),
-        cancelTimeout: Duration = .seconds(5)
+        cancelTimeout: Duration = .seconds(5),
+        answerTimeout: Duration? = nil
     ) {
         self.url = url
         self.schema = schema
@@ -32,6 +33,7 @@ package struct PostgresConfiguration: Sendable {
         self.settings = settings
         self.connectTimeout = connectTimeout
         self.cancelTimeout = cancelTimeout
+        self.answerTimeout = answerTimeout
     }
 
     /// The schema of the recorder's tables: the one that is given, else `recorder`.
@@ -51,11 +53,11 @@ package struct PostgresConfiguration: Sendable {
         return all.merging(settings) { _, given in given }
     }
 
-    /// The `-c name=value` words for libpq's `options` keyword.
-    var startupOptions: String {
     /// How times are written, in the words in which a server reports it.
     static let dateStyle = "ISO, MDY"
 
+    /// The `-c name=value` words for libpq's `options` keyword.
+    var startupOptions: String {
         sessionSettings.sorted { $0.key < $1.key }.map { "-c \($0.key)=\(Self.escapedOption($0.value))" }
             .joined(separator: " ")
     }

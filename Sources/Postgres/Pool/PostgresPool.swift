@@ -43,7 +43,8 @@ package final class PostgresPool: Sendable {
     }
     private typealias Waiter = CheckedContinuation<Outcome, any Error>
 
-    private let configuration: PostgresConfiguration
+    /// How the connections are made.
+    package let configuration: PostgresConfiguration
     private let limits: Limits
     private let logger: Logger
     private let state: Mutex<PoolState<PostgresConnection, Waiter>>
