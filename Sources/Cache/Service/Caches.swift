@@ -124,13 +124,16 @@ public final class Caches: Service {
     package func waitUntilHearing() async throws { try await hearing.waitUntilHearing() }
 
     /// Waits until this process has dropped whatever was made stale by transactions that are committed now: who has changed
-    /// a document sees its effect in searches after this.
+    /// a document sees its effect in searches after this. A process that does not hear of changes drops everything.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     public func catchUp() async throws {
         let id = UUID()
         do {
-            try await hearing.waitForArrival(of: id) { try await pool.execute(check(id)) }
+            guard try await !hearing.waitForArrival(of: id, { try await pool.execute(check(id)) }) else { return }
+            embeddings.drop(user: nil)
+            searches.drop(user: nil)
+            responses.drop(user: nil)
         } catch let error as PostgresError {
             throw CacheError(error, "the caches cannot ask whether they are up to date")
         }

@@ -28,13 +28,13 @@ final class HearingSignal: Sendable {
     /// - Throws: `CancellationError`.
     func waitUntilHearing() async throws { while try await wait(for: UUID(), where: { !$0 }, {}) {} }
 
-    /// Waits until what was sent before now has arrived. A process that does not hear has nothing to wait for: it drops
-    /// everything when it begins to.
+    /// Waits until what was sent before now has arrived. A process that does not hear has nothing to wait for.
     ///
     /// - Parameter send: Sends the check.
+    /// - Returns: Whether the process hears.
     /// - Throws: What `send` throws; `CancellationError`.
-    func waitForArrival(of check: UUID, _ send: () async throws -> Void) async throws {
-        _ = try await wait(for: check, where: { $0 }, send)
+    func waitForArrival(of check: UUID, _ send: () async throws -> Void) async throws -> Bool {
+        try await wait(for: check, where: { $0 }, send)
     }
 
     /// - Returns: Whether it had to wait.

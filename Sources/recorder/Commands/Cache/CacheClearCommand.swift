@@ -2,15 +2,18 @@ import ArgumentParser
 import Cache
 import EventModel
 
-/// `recorder cache clear`: empties caches, in the database and in every process.
+/// `recorder cache clear`: empties caches, in the database and in every process that hears of it.
 struct CacheClearCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
-        abstract: "Empties caches, in the database and in the memory of every process.",
+        abstract: "Empties caches, in the database and in the memory of every process that hears of it.",
         discussion: """
             Without --kind and --user everything goes; it is computed again when it is asked for. Embeddings belong to \
             no user and stay when one is named. With --expired only what is not served any more is deleted, with the \
             limits that nobody uses; processes with caches do that every minute themselves.
+
+            A process behind PgBouncer, or one whose service does not run its caches, hears of nothing. It keeps nothing of \
+            a user in memory; embeddings stay there until they expire or it calls catchUp().
 
             EXAMPLES
               recorder cache clear
