@@ -9,7 +9,7 @@ struct ErasureFacts: Sendable {
     let actor: String
     let startedAt: Timestamp
     let finishedAt: Timestamp
-    /// A JSON object: how much each step has done.
+    /// A JSON object: how much each step has done; of objects `null` if nobody looked for them.
     let counts: String
     /// Where the person's chain of audited events ended, and ends now, in hexadecimal.
     let headBefore: String?

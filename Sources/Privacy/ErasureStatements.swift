@@ -157,7 +157,7 @@ struct SelectFacts: PostgresStatement {
     let id: Int64
     let subject: StreamID
     let sql = """
-        select r.actor, r.started_at, clock_timestamp(), r.counts::text, r.facts ->> 'audit_head_before',
+        select r.actor, r.started_at, clock_timestamp(), ('{"objects": null}' || r.counts)::text, r.facts ->> 'audit_head_before',
             r.facts ->> 'audit_head_after', log.events, log.sealed, log.readable, log.ids,
             (select initialised_at is not null from sealing)
         from erasures r

@@ -99,9 +99,7 @@ package struct SubjectErasure: Sendable {
             let concerned = try await pool.withConnection { connection in
                 try await ReadModelErasure(schema: schema).concerned(among: files, on: connection)
             }
-            let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
-            guard let id = try await pool.first(begin) ?? nil else { return nil }
-            if objects != nil { try await pool.execute(RequireObjectRemoval(subject: subject)) }
+            guard let id = try await begin(for: reason) else { return nil }
             for step in Step.allCases.dropLast() {
                 try Task.checkCancellation()
                 progress(step)
@@ -112,6 +110,17 @@ package struct SubjectErasure: Sendable {
             return try await certify(id)
         } catch let error as PostgresError {
             throw PrivacyError(error, Self.reason(of: error, erasing: subject))
+        }
+    }
+
+    /// Begins the erasure, and in the same transaction writes down that it is to remove objects, if it is.
+    private func begin(for reason: BeginErasure.Reason) async throws -> Int64? {
+        let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
+        let requirement = objects == nil ? nil : RequireObjectRemoval(subject: subject)
+        return try await pool.transaction(retries: 20) { connection in
+            guard let id = try await connection.first(begin) ?? nil else { return nil }
+            if let requirement { _ = try await connection.execute(requirement) }
+            return id
         }
     }
 

@@ -224,8 +224,11 @@ import Testing
             let run = try await RecorderCommand(["retention", "run"] + database).result()
             #expect(run.status == 1)
             #expect(run.errors.contains("user \(ada.id) is not erased: ") && run.errors.contains("stands in its way"))
-            let finished = "select subject_id from erasures where finished_at is not null"
-            #expect(try await world.text(finished) == [[ben.id.description]])
+            let finished = """
+                select subject_id, certificate::jsonb #> '{done,objects}' from erasures where finished_at is not null
+                """
+            #expect(try await world.text(finished) == [[ben.id.description, "null"]])
+            #expect(run.errors.contains("without --objects nobody looked for objects of the 1 user who went"))
             #expect(try await world.text("select 1 from event_types where name = 'retention.completed'").count == 1)
         }
     }

@@ -223,6 +223,21 @@ import Testing
         }
     }
 
+    @Test func `an erasure that has begun knows that it is to remove objects, or has not begun`() async throws {
+        try await withPrivacyWorld { world in
+            let ada = PrivacyWorld.Person("ada")
+            try await world.live(ada)
+            try await world.run(
+                """
+                create function refuse() returns trigger language plpgsql as $$ begin raise exception 'killed'; end $$;
+                create trigger refuse before update on erasures for each row execute function refuse()
+                """
+            )
+            await #expect(throws: PrivacyError.self) { try await world.erase(ada) }
+            #expect(try await world.text("select 1 from erasures").isEmpty)
+        }
+    }
+
     @Test func `killed between any two steps, an erasure is finished by the next run`() async throws {
         try await withPrivacyWorld { world in
             let ada = PrivacyWorld.Person("ada")

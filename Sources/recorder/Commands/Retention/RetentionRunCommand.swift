@@ -9,8 +9,8 @@ struct RetentionRunCommand: AsyncParsableCommand {
         discussion: """
             Deletes expired cache rows, documents and models that were deleted long enough ago, minutes of latencies (hours \
             and days stay) and old audited rows (what is left of a chain still verifies), and erases users who were deleted \
-            long enough ago. Finishes erasures that were cut off, whoever began them. Passes by users under a legal hold. \
-            Cut off, it goes on when it is run again.
+            long enough ago, with their objects if --objects says where these are. Finishes erasures that were cut off, \
+            whoever began them. Passes by users under a legal hold. Cut off, it goes on when it is run again.
 
             Exit status 1 if users could not be erased: the others were.
 
@@ -73,6 +73,12 @@ struct RetentionRunCommand: AsyncParsableCommand {
             line.field("rows", outcome.rows)
             line.field("batches", outcome.batches)
             line.field("failed", outcome.failures.count)
+        }
+        let erased = outcomes.first { $0.policy.subject == .deletedUsers }?.rows ?? 0
+        if !dryRun, objects == nil, erased > 0 {
+            StandardError.line(
+                "recorder: without --objects nobody looked for objects of the \(Counted.text(erased, "user")) who went"
+            )
         }
         let failures = outcomes.flatMap(\.failures)
         for failure in failures {
