@@ -32,13 +32,13 @@ struct CacheSQL<Content: CacheContent>: Sendable {
         let columns = (kind.isPerUser ? ["user_id"] : []) + Content.storedColumns
         let places = (4..<(4 + columns.count)).map { "$\($0)" }.joined(separator: ", ")
         store = """
-            insert into \(kind.table) as c (key, generation, expires_at, \(columns.joined(separator: ", ")))
-            values ($1, $2, now() + make_interval(secs => $3), \(places))
+            insert into \(kind.table) (key, generation, expires_at, \(columns.joined(separator: ", ")))
+            select $1, $2, now() + make_interval(secs => $3), \(places)
+            from \(generation(kind.isPerUser ? "$4" : Self.everybody)) where g.generation = $2
             on conflict (\(kind.isPerUser ? "user_id, key" : "key")) do update
             set (generation, expires_at, created_at, \(Content.storedColumns.joined(separator: ", ")))
                 = (excluded.generation, excluded.expires_at, excluded.created_at,
                     \(Content.storedColumns.map { "excluded.\($0)" }.joined(separator: ", ")))
-            where excluded.generation >= c.generation
             """
         mostUsed = """
             select c.key, extract(epoch from c.expires_at - now())::float8, \(values)
@@ -78,7 +78,7 @@ struct FindCached<Content: CacheContent>: PostgresStatement {
     }
 }
 
-/// Stores a value, unless one of a younger generation is there.
+/// Stores a value in the place of any other, unless its generation is over: it would be neither found nor replaced.
 struct StoreCached<Content: CacheContent>: PostgresStatement {
     let sql: String
     let address: CacheAddress
