@@ -32,20 +32,27 @@ package struct RetentionPolicies: Sendable {
         try await PrivacyError.translating { try await pool.query(SelectPolicies()) }
     }
 
-    /// Changes a policy.
+    /// Changes a policy; an event, `retention.changed`, tells of it.
     ///
     /// - Parameters:
     ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
     ///   - isEnabled: Whether it counts; as before if `nil`.
+    ///   - actor: Who changes it.
     /// - Returns: For how long it is kept now, as PostgreSQL writes it.
     /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to
     ///   before there is a calendar.
-    package func set(_ subject: Subject, keepFor: String?, isEnabled: Bool?) async throws -> String {
+    @discardableResult
+    package func set(
+        _ subject: Subject,
+        keepFor: String?,
+        isEnabled: Bool?,
+        by actor: String
+    ) async throws -> String {
         if let keepFor, keepFor != "0", !keepFor.contains(where: \.isLetter), !keepFor.contains(":") {
             throw PrivacyError(.invalid, "\(keepFor) of what? Write \(keepFor) days, for example")
         }
         do {
-            let update = UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled)
+            let update = UpdatePolicy(subject: subject, keepFor: keepFor, isEnabled: isEnabled, actor: actor)
             guard let kept = try await pool.first(update) else {
                 throw PrivacyError(.notFound, "there is no policy \(subject.rawValue): run `recorder migrate verify`")
             }

@@ -24,22 +24,32 @@ struct SelectPolicies: PostgresStatement {
     }
 }
 
-/// Changes a policy.
+/// Changes a policy, and appends an event of it in a stream of its own.
 struct UpdatePolicy: PostgresStatement {
     let subject: RetentionPolicies.Subject
     let keepFor: String?
     let isEnabled: Bool?
+    let actor: String
     let sql = """
-        update retention_policies
-        set keep_for = coalesce($2::text::interval, keep_for), enabled = coalesce($3, enabled)
-        where name = $1 and clock_timestamp() - coalesce($2::text::interval, keep_for) is not null
-        returning keep_for::text
+        with changed as (
+            update retention_policies
+            set keep_for = coalesce($2::text::interval, keep_for), enabled = coalesce($3, enabled)
+            where name = $1 and clock_timestamp() - coalesce($2::text::interval, keep_for) is not null
+            returning name, keep_for::text as kept, enabled
+        )
+        select kept
+        from changed cross join lateral append_events(jsonb_build_array(jsonb_build_object(
+            'stream', uuid_v7(), 'type', 'retention.changed',
+            'data', jsonb_build_object('policy', name, 'keepFor', kept, 'enabled', enabled),
+            'metadata', jsonb_build_object('actor', $4::text)
+        )))
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
         try parameters.append(subject.rawValue)
         try parameters.append(keepFor)
         try parameters.append(isEnabled)
+        try parameters.append(actor)
     }
 
     /// For how long it is kept now, as PostgreSQL writes it.

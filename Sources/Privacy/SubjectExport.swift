@@ -121,7 +121,11 @@ package struct SubjectExport: Sendable {
             isComplete = true
             return manifest
         } catch let error as PostgresError {
-            throw PrivacyError(error, "the export was cut off: run it again", undone: "nothing was written")
+            let reason =
+                error.isPermissionDenied
+                ? "\(subject) cannot be exported by this login: take one that is a member of recorder_owner"
+                : "the export was cut off: run it again"
+            throw PrivacyError(error, reason, undone: "nothing was written")
         } catch  where (error as NSError).domain == NSCocoaErrorDomain {
             throw PrivacyError(.file, "\(folder) cannot be written: \(error.fileReason)")
         }

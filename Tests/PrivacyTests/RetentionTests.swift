@@ -113,6 +113,23 @@ import Testing
         }
     }
 
+    @Test func `who changes a policy stands in the log`() async throws {
+        try await withPrivacyWorld { world in
+            _ = try await world.withPool { pool in
+                try await RetentionPolicies(pool).set(.auditLogs, keepFor: "7 years", isEnabled: nil, by: "officer")
+            }
+            let streams = try await world.text(
+                "select stream_id from events e join event_types t on t.id = e.type where t.name = 'retention.changed'"
+            )
+            try #require(streams.count == 1)
+            let stream = try #require(streams[0][0].flatMap { StreamID($0) })
+            let event = try await world.withStore { try await $0.read(stream) }.first
+            let json = try JSONValue(json: Array(try #require(event?.json.utf8)))
+            #expect(json["metadata"]?["actor"]?.string == "officer")
+            #expect(json["data"]?["policy"]?.string == "audit_logs" && json["data"]?["keepFor"]?.string == "7 years")
+        }
+    }
+
     @Test func `of expired caches a dry run counts what a real one deletes, over all tables`() async throws {
         try await withPrivacyWorld { world in
             try await world.live(PrivacyWorld.Person("ada"))
@@ -161,7 +178,7 @@ import Testing
             try await world.project()
             try await Self.withRetention(world, batchSize: 2) { retention in
                 _ = try await world.withPool { pool in
-                    try await RetentionPolicies(pool).set(.auditLogs, keepFor: "0 days", isEnabled: true)
+                    try await RetentionPolicies(pool).set(.auditLogs, keepFor: "0 days", isEnabled: true, by: "officer")
                 }
                 _ = try await world.withPool { try await LegalHolds($0).hold(ben.id, reason: "a case", by: "counsel") }
                 let before = try await world.text("select count(*) from audit_logs where user_id = '\(ada.id)'")
@@ -205,7 +222,7 @@ import Testing
                 for wrong in ["-1 day", "a while", "30", "1000000 years"] {
                     let error = await #expect(throws: PrivacyError.self) {
                         try await world.withPool { pool in
-                            try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: wrong, isEnabled: nil)
+                            try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: wrong, isEnabled: nil, by: "officer")
                         }
                     }
                     #expect(error?.code == .invalid)
@@ -214,7 +231,7 @@ import Testing
                     "update latency_metrics_minutes_v1 set bucket_start = bucket_start - interval '2 days'"
                 )
                 _ = try await world.withPool { pool in
-                    try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: "12 hours", isEnabled: true)
+                    try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: "12 hours", isEnabled: true, by: "officer")
                 }
                 let rows = try #require(Self.rows(try await retention.run(isDry: true), .latencyMinutes))
                 #expect(rows > 0)

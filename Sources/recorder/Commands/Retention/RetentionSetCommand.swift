@@ -30,9 +30,13 @@ struct RetentionSetCommand: AsyncParsableCommand {
     @Flag(help: "Have `retention run` pass it by.")
     var disable = false
 
+    @Option(help: ArgumentHelp("Who does it; stands in the event.", valueName: "name"))
+    var actor = "recorder retention"
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
+        try ActorName.check(actor)
         guard keepFor != nil || enable || disable else {
             throw ValidationError("Nothing to change: give --keep-for, --enable or --disable.")
         }
@@ -43,7 +47,8 @@ struct RetentionSetCommand: AsyncParsableCommand {
         let isEnabled = enable || disable ? enable : nil
         let kept = try await options.settings().withPool { pool in
             do {
-                return try await RetentionPolicies(pool).set(policy, keepFor: keepFor, isEnabled: isEnabled)
+                return try await RetentionPolicies(pool)
+                    .set(policy, keepFor: keepFor, isEnabled: isEnabled, by: actor)
             } catch let error as PrivacyError where error.code == .invalid {
                 // PostgreSQL alone knows what an interval is.
                 throw ValidationError("--keep-for: \(error.message).")
