@@ -44,7 +44,8 @@ import Testing
             #expect(all.reduce(0) { $0 + ($1["rows"]?.integer ?? 0) } == 2)
             #expect(try await Self.run(database, "cache", "clear", "--expired").first?["expired"]?.integer == 0)
             let table = try await RecorderCommand.run("cache", "stats", databaseURL: database.url)
-            #expect(table.output.contains("memory hits"))
+            // What was found in a table is counted for a process alone.
+            #expect(table.lines.first?.contains("memory hits") == true)
             await caches.close()
         }
     }

@@ -73,6 +73,14 @@ import Testing
                 let verified = try await RecorderCommand.run("audit", "verify", databaseURL: url)
                 #expect(verified.status == 1 && verified.output.isEmpty)
                 #expect(verified.errors.contains("acts for nobody"), "\(verified.errors)")
+                try await withConnection(database) { connection in
+                    try await connection.run(
+                        unsafeSQL: "set recorder.user_id = '\(user)'; select take_token('chat', 1, 1)"
+                    )
+                }
+                let limits = try await RecorderCommand.run("limits", "list", databaseURL: url)
+                #expect(limits.status == 0 && limits.output.isEmpty, "\(limits.output)")
+                #expect(limits.errors.contains("such as a member of recorder_owner"), "\(limits.errors)")
                 for command in ["sessions", "audit", "costs"] {
                     let shown = try await RecorderCommand.run(command, databaseURL: url)
                     #expect(shown.status == 0 && shown.errors.contains("nothing is shown"), "\(shown.errors)")

@@ -1,10 +1,10 @@
 internal import Postgres
 
 extension ReadModels {
-    /// Whether a view shows this connection nothing, whatever it holds: row security lets the role see the rows of the user
-    /// for whom it acts, and it acts for nobody.
+    /// Whether a view or a table shows this connection nothing, whatever it holds: row security lets the role see the rows of
+    /// the user for whom it acts, and it acts for nobody.
     ///
-    /// - Parameter view: The view's name.
+    /// - Parameter view: Its name.
     /// - Returns: The role, if that is so.
     /// - Throws: ``ReadModelError``; `CancellationError`.
     package func roleWithoutRows(of view: String) async throws -> String? {
@@ -12,7 +12,7 @@ extension ReadModels {
     }
 }
 
-/// Finds a table below a view whose policies give the role no rows.
+/// Finds a table, or one below a view, whose policies give the role no rows.
 ///
 /// A policy that lets all rows pass has the condition `true`. Source: PostgreSQL manual, "Row Security Policies" and
 /// `row_security_active`.
@@ -21,11 +21,13 @@ private struct SelectRoleWithoutRows: PostgresStatement {
     let sql = """
         select current_user::text
         where acting_user() is null and exists (
-            select from pg_rewrite as rule
-            join pg_depend as needs on needs.classid = 'pg_rewrite'::regclass and needs.objid = rule.oid
-                and needs.refclassid = 'pg_class'::regclass
-            join pg_class as "table" on "table".oid = needs.refobjid and "table".relrowsecurity
-            where rule.ev_class = to_regclass($1) and row_security_active("table".oid) and not exists (
+            select from pg_class as "table"
+            where ("table".oid = to_regclass($1) or "table".oid in (
+                select needs.refobjid from pg_rewrite as rule
+                join pg_depend as needs on needs.classid = 'pg_rewrite'::regclass and needs.objid = rule.oid
+                    and needs.refclassid = 'pg_class'::regclass
+                where rule.ev_class = to_regclass($1)
+            )) and "table".relrowsecurity and row_security_active("table".oid) and not exists (
                 select from pg_policy as policy
                 where policy.polrelid = "table".oid and policy.polpermissive and policy.polcmd in ('r', '*')
                     and pg_get_expr(policy.polqual, policy.polrelid) = 'true'

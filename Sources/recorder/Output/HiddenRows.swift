@@ -2,19 +2,27 @@ import ReadModel
 
 /// Says that row security, and not the log, is why nothing is shown.
 enum HiddenRows {
-    /// Warns on standard error where a view shows the role nothing, whatever it holds.
+    /// Warns on standard error where a view or a table shows the role nothing, whatever it holds.
     ///
     /// - Parameters:
-    ///   - view: The view of which no row was found.
+    ///   - relation: The view or table of which no row was found.
     ///   - models: Where it was looked for.
-    static func warn(of view: String, _ models: ReadModels) async throws {
-        guard let role = try await models.roleWithoutRows(of: view) else { return }
-        StandardError.line("recorder: nothing is shown: \(reason(of: role))")
+    ///   - reader: Whose members see all rows.
+    /// - Returns: Whether it is so.
+    @discardableResult
+    static func warn(
+        of relation: String,
+        _ models: ReadModels,
+        reader: String = "recorder_analyst"
+    ) async throws -> Bool {
+        guard let role = try await models.roleWithoutRows(of: relation) else { return false }
+        StandardError.line("recorder: nothing is shown: \(reason(of: role, reader: reader))")
+        return true
     }
 
     /// Why a role sees nothing, and what to do.
-    static func reason(of role: String) -> String {
+    static func reason(of role: String, reader: String = "recorder_analyst") -> String {
         "row security shows the role \(role) the rows of the user for whom it acts, and it acts for nobody: connect as a role "
-            + "that sees all, such as a member of recorder_analyst"
+            + "that sees all, such as a member of \(reader)"
     }
 }

@@ -8,8 +8,8 @@ struct CacheStatsCommand: AsyncParsableCommand {
         commandName: "stats",
         abstract: "Shows what lies in the caches' tables, and what the caches of each process did.",
         discussion: """
-            Processes report every ten seconds; those that were silent for a day are left out. Hits of a table's rows \
-            include those in the memory of processes. With --json there is one object for each table, then one for each \
+            Processes report every ten seconds; those that were silent for a day are left out. A table's hits are those \
+            of its rows in the memory of processes. With --json there is one object for each table, then one for each \
             process and kind.
 
             EXAMPLES
@@ -38,7 +38,7 @@ struct CacheStatsCommand: AsyncParsableCommand {
         .init("cache") { $0.kind.rawValue },
         .init("rows", .right) { Counted.grouped($0.rows) },
         .init("expired", .right) { Counted.grouped($0.expired) },
-        .init("hits", .right) { Counted.grouped($0.hits) },
+        .init("memory hits", .right) { Counted.grouped($0.hits) },
         .init("bytes", .right) { Counted.grouped($0.bytes) },
         .init("oldest (UTC)") { Figures.moment(Timestamp($0.oldest)) },
         .init("newest (UTC)") { Figures.moment(Timestamp($0.newest)) },

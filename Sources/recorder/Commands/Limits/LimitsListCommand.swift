@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cache
 import EventModel
+import ReadModel
 
 /// `recorder limits list`: the buckets of tokens.
 struct LimitsListCommand: AsyncParsableCommand {
@@ -30,13 +31,17 @@ struct LimitsListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let buckets = try await settings.withPool { pool in
-            try await RateLimitAdministration(pool).buckets(
+        let (buckets, isHidden) = try await settings.withPool { pool in
+            let buckets = try await RateLimitAdministration(pool).buckets(
                 user: choice.user?.uuid,
                 endpoint: choice.endpoint,
                 limit: limit == 0 ? .max : limit
             )
+            guard buckets.isEmpty else { return (buckets, false) }
+            let models = ReadModels(pool)
+            return (buckets, try await HiddenRows.warn(of: "rate_limits", models, reader: "recorder_owner"))
         }
+        if isHidden { return }
         guard options.json || !buckets.isEmpty else { return StandardOutput.shared.line("no limit is in use") }
         Self.table.print(buckets, json: options.json) { line, bucket in
             line.field("user", StreamID(bucket.user).description)
