@@ -76,6 +76,39 @@ import Testing
         }
     }
 
+    /// As by a failover to a standby that lacks the newest commits.
+    @Test func `behind a lost connection, what a stream holds is read again`() async throws {
+        try await withStore { store, configuration in
+            let streams = (0..<8).map { _ in StreamID.fresh() }
+            try await store.withAppender { appender in
+                for stream in streams {
+                    _ = try await appender.append(.of([.fresh(), .fresh(), .fresh()], to: stream))
+                }
+                try await Self.run(
+                    """
+                    begin;
+                    do $$ declare part regclass; begin
+                        for part in select relid from pg_partition_tree('events') where isleaf loop
+                            execute format('alter table %s disable trigger user', part);
+                            execute format('delete from %s where version > 1', part);
+                            execute format('alter table %s enable always trigger refuse_change', part);
+                        end loop;
+                    end $$;
+                    commit;
+                    select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and pid <> pg_backend_pid()
+                    """,
+                    configuration
+                )
+                for stream in streams {
+                    let receipt = try await appender.append(.of(to: stream))
+                    #expect(receipt.firstVersion == 2)
+                    #expect(try await store.read(stream).map(\.version) == [1, 2])
+                }
+            }
+        }
+    }
+
     @Test func `a cursor does not claim transactions that a crash takes back`() async throws {
         try await withCrashingServer { configuration, crash in
             try await withStore(configuration) { store in
