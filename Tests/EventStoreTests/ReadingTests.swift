@@ -44,6 +44,38 @@ import Testing
         }
     }
 
+    @Test func `who reads up to the middle of a window reads no further`() async throws {
+        try await withStore { store, configuration in
+            let stream = StreamID.fresh()
+            try await store.withAppender { appender in
+                for _ in 0..<3 { _ = try await appender.append(.of(to: stream)) }
+            }
+            var start = LogCursor.beginning
+            while try await store.readLog(after: start).events.count > 0 {
+                start = try await store.readLog(after: start).cursor
+            }
+            try await store.withAppender { appender in
+                for _ in 0..<10 { _ = try await appender.append(.of(to: stream)) }
+            }
+            let from = start
+            try await withConnection(configuration) { connection in
+                try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+                    let middle = try await LogReader.read(on: connection, after: from, limit: 4).cursor
+                    #expect(middle.window != nil)
+                    let batch = try await LogReader.read(
+                        on: connection,
+                        after: from,
+                        until: middle,
+                        limit: 100,
+                        part: LogPart(shards: nil, types: nil)
+                    )
+                    #expect(batch.events.map(\.version) == [4, 5, 6, 7])
+                    #expect(batch.cursor == middle)
+                }
+            }
+        }
+    }
+
     @Test func `a stream is read both ways, from any version, with bounds`() async throws {
         try await withStore { store, _ in
             let stream = StreamID.fresh()

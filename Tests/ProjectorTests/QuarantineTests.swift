@@ -114,6 +114,58 @@ import Testing
         }
     }
 
+    /// Between two batches of a large window: what the stream holds behind the shard's place is folded when that is reached.
+    @Test func `a retry in the middle of a window goes as far as the shard is, and no further`() async throws {
+        try await withTestDatabase { database in
+            let worker = try await WorkerByHand(database, only: "conversation_turns")
+            let models = ReadModels(database: database)
+            let stream = StreamID.generate(at: .now())
+            try await worker.connection.run(
+                unsafeSQL: "alter table conversation_turns_v1 add constraint quick check (llm_latency_ms < 5000000)"
+            )
+            let latencies = ["5000000"] + Array(repeating: "7", count: 20)
+            try await models.append(
+                try latencies.enumerated().map { Append(stream: stream, events: [try turn($0, latency: $1)]) }
+            )
+            var owned = try await worker.claim(worker.worker)
+            var found: OwnedShard?
+            while found == nil {
+                let outcome = try await worker.round(owned, isCareful: true, batchSize: 5)
+                owned = outcome.owned
+                found = owned.values.first { $0.stopped.contains(stream) }
+                #expect(outcome.hasMore)
+                guard outcome.hasMore else { break }
+            }
+            let shard = try #require(found)
+            #expect(shard.cursor.window != nil)
+            try await worker.connection.run(unsafeSQL: "alter table conversation_turns_v1 drop constraint quick")
+
+            let stopped = try await worker.connection.query(Quarantine.Select(keys: worker.keys))
+            let retry = StreamRetry(
+                owner: worker.worker,
+                stopped: try #require(stopped.first),
+                projection: worker.projections[0],
+                decoder: EventDecoder()
+            )
+            let goesOn = try await worker.connection.transaction(isolation: .repeatableRead) { connection in
+                try await retry.run(on: connection, owned: shard)
+            }
+            #expect(goesOn)
+            owned = try await worker.claim(worker.worker)
+            var hasMore = true
+            while hasMore {
+                let outcome = try await worker.round(owned, batchSize: 5)
+                (owned, hasMore) = (outcome.owned, outcome.hasMore)
+            }
+            await worker.connection.close()
+            let turns = try await rows(
+                "select llm_latency_ms, count(*) from conversation_turns where session_id = '\(stream)' group by 1 order by 1",
+                database
+            )
+            #expect(turns == [["7", "20"], ["5000000", "1"]])
+        }
+    }
+
     /// What is done to a stored frame.
     enum Damage: String, CaseIterable {
         /// Its last byte is another.
