@@ -200,6 +200,18 @@ import Testing
         }
     }
 
+    @Test func `a store that remembers a key forgets it soon after it was destroyed`() async throws {
+        try await SealedLog.withSealedStore { store, configuration, _ in
+            let session = try SealedLog.session(.fresh(), of: .random())
+            _ = try await store.withAppender { try await $0.append(session) }
+            #expect(try await store.read(session.stream).allSatisfy(\.erased.isEmpty))
+            try await SealedLog.run(SealedLog.destruction, on: configuration)
+            try await eventually("what was sealed is not shown", within: .seconds(60)) {
+                try await !store.read(session.stream).allSatisfy(\.erased.isEmpty)
+            }
+        }
+    }
+
     @Test func `SQL clients cannot store personal values in a sealed log`() async throws {
         try await SealedLog.withSealedStore { _, configuration, _ in
             let stream = StreamID.fresh()
