@@ -52,6 +52,12 @@ import Testing
                     Self.document(ada.id, text: "again"),
                     "update users set deleted_at = null, settings = '{\"phone\":\"1\"}' where id = '\(ada.id)'",
                     "update knowledge_documents set text_content = 'again' where user_id = '\(ada.id)'",
+                    "update voice_models set model_path = 'again' where user_id = '\(ada.id)'",
+                    "update face_models set model_path = 'again' where user_id = '\(ada.id)'",
+                    "insert into voice_models (user_id, id, provider, model_path) "
+                        + "values ('\(ada.id)', gen_random_uuid(), 'xtts', 'again')",
+                    "insert into face_models (user_id, id, model_path, width, height) "
+                        + "values ('\(ada.id)', gen_random_uuid(), 'again', 64, 64)",
                 ] {
                     let error = await #expect(throws: PostgresError.self) {
                         try await connection.run(unsafeSQL: "begin; \(Self.acting(for: ada.id)); \(change)")

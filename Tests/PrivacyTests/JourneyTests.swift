@@ -75,6 +75,7 @@ import Testing
             try await world.project()
             let shown = try await world.shown()
             for word in ada.words { #expect(!shown.contains(word), "\(word)") }
+            #expect(try await world.text("select 1 from rate_limits where user_id = '\(ada.id)'").isEmpty)
             #expect(try await Self.faults(world).isEmpty)
             let story = try await world.text(
                 "select action from audit_logs where user_id = '\(ada.id)' order by position"
