@@ -177,6 +177,8 @@ import Testing
                 // Nobody else on the machine reads it.
                 let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/events.jsonl")
                 #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+                let around = try FileManager.default.attributesOfItem(atPath: folder)
+                #expect((around[.posixPermissions] as? NSNumber)?.intValue == 0o700)
 
                 let last = try await world.withStore { try await $0.read(ada.id, from: nil, .backwards, limit: 1) }
                 #expect(last.first?.type.name == "access.exported")
