@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import RecorderTesting
+import Synchronization
 import Testing
 
 @testable import Cache
@@ -86,6 +87,28 @@ import Testing
             try await sql(configuration, "update vector_search_cache set expires_at = now() where texts = '{new}'")
             #expect(try await administration.sweep(batch: 1) == 1)
             #expect(try await sql(configuration, "select texts[1] from vector_search_cache") == [["old"]])
+        }
+    }
+
+    @Test func `what is found in the table is kept in memory as long as the table says, and no longer`() async throws {
+        try await withCaches { configuration, one, other in
+            let user = UUID()
+            for query in ["found", "warm"] { _ = try await one.matches(of: .of(user, query)) { [.of(query)] } }
+            try await sql(configuration, "update vector_search_cache set expires_at = now() + interval '60 seconds'")
+            _ = try await other.matches(of: .of(user, "found")) { throw Broken() }
+            #expect(try await other.searches.warm(user: user, count: 2) == 2)
+            let third = try Caches(configuration, logger: TestServer.silent)
+            third.searches.hear(true)
+            _ = try await third.matches(of: .of(user, "found")) { throw Broken() }
+            for (caches, query) in [(third, "found"), (other, "found"), (other, "warm")] {
+                let address = VectorSearchContent.address(of: .of(user, query))
+                let isThere = { (later: Duration) in
+                    caches.searches.memory.state.withLock { $0.use(address, now: .now + later) } != nil
+                }
+                #expect(isThere(.zero), "\(query)")
+                #expect(!isThere(.seconds(60)), "\(query)")
+            }
+            await third.close()
         }
     }
 
