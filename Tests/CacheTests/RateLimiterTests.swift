@@ -183,6 +183,20 @@ import Testing
         }
     }
 
+    @Test func `a bucket that two limits are asked of counts as full when it is by both`() async throws {
+        try await Self.withLimiter { configuration, limiter in
+            let user = UUID()
+            for limit in [
+                RateLimit(capacity: 10, refillPerSecond: 0.001), RateLimit(capacity: 1, refillPerSecond: 1_000),
+            ] {
+                let decision = try await limiter.take(user: user, endpoint: "e", limit: limit)
+                #expect(decision.isAllowed)
+            }
+            let notYet = "select count(*) from rate_limits where full_at > now() + interval '1 hour'"
+            #expect(try await sql(configuration, notYet) == [["1"]])
+        }
+    }
+
     @Test func `what cannot be is refused and says why`() async throws {
         try await Self.withLimiter { _, limiter in
             for (cost, endpoint, capacity, refill, word) in [
