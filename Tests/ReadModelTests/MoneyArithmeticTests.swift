@@ -27,6 +27,21 @@ import Testing
         #expect((-3 * (try #require(Money("1.5")))).text == "-4.5")
     }
 
+    @Test func `a price holds from its moment on, until the next one's`() throws {
+        let moments = [100, 200].map { Timestamp(microseconds: $0) }
+        let prices = try zip(moments, ["1", "2"]).flatMap { moment, price in
+            let usd = try #require(Money(price))
+            return [ModelPrice.Kind.input, .output].map {
+                ModelPrice(model: "m", kind: $0, usdPerToken: usd, validFrom: moment)
+            }
+        }
+        let data = try JSONValue(json: Array(#"{"model":"m","inputTokens":1,"outputTokens":1}"#.utf8))
+        for (moment, cost) in [(99, nil), (100, "2"), (199, "2"), (200, "4")] as [(Int64, String?)] {
+            let found = PriceList(prices).cost(of: data, at: Timestamp(microseconds: moment))
+            #expect(found?.text == cost, "\(moment)")
+        }
+    }
+
     @Test func `an amount in JSON may have an exponent, which is written out`() throws {
         func text(_ amount: String) throws -> String? { try JSONValue(json: Array("\"\(amount)\"".utf8)).money?.text }
         #expect(try text("1.5e-7") == "0.00000015")

@@ -90,6 +90,15 @@ import Testing
                 ),
                 (
                     SQLFiles(
+                        texts: Dictionary(
+                            uniqueKeysWithValues: files.texts.map {
+                                ($0.key.replacingOccurrences(of: "first", with: "renamed"), $0.value)
+                            }
+                        )
+                    ), .changedFile, "0001_first"
+                ),
+                (
+                    SQLFiles(
                         texts: files.texts.filter { !$0.key.contains("first") }.merging([
                             "migrations/0001_first.up.sql": files.texts["migrations/0001_first.up.sql"] ?? "",
                             "migrations/0001_first.down.sql": "drop table first",
