@@ -1,5 +1,8 @@
 import FoundationEssentials
+import Glibc
+import Operations
 import Postgres
+import RecorderTesting
 import Synchronization
 import Testing
 
@@ -150,6 +153,56 @@ import Testing
                 }
             }
             #expect(absent.code == .decoding)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `a server that falls silent while rows are written loses its connection`() async throws {
+        // On a server of its own: those who make databases wait for a session that stands still.
+        try await withTestServer { server in
+            var configuration = PostgresConfiguration(url: server.url())
+            configuration.answerTimeout = .seconds(3)
+            try await withSession(configuration) { session in
+                try await session.run(unsafeSQL: "create temporary table copied (n bigint)")
+                let pid = try await session.backendPID()
+                defer { kill(pid, SIGCONT) }
+                let error = try await postgresError {
+                    try await session.copyIn(unsafeSQL: "copied") { writer in
+                        kill(pid, SIGSTOP)
+                        while true { try writer.row(1) }
+                    }
+                }
+                #expect(error.code == .connectionLost)
+                #expect(error.message.contains("did not answer"), "\(error)")
+                #expect(!session.isOpen)
+            }
+        }
+    }
+
+    @Test func `a copy may take longer than the server may be silent`() async throws {
+        try await withTable { _, given in
+            var configuration = given
+            configuration.answerTimeout = .seconds(3)
+            @Sendable func dawdle() { Thread.pause(.milliseconds(3_100)) }
+            try await withSession(configuration) { session in
+                let stored = try await session.copyIn(unsafeSQL: "copied (n)") { writer in
+                    dawdle()
+                    try writer.row(1)
+                }
+                #expect(stored == 1)
+                await #expect(throws: Refusal.self) {
+                    try await session.copyIn(unsafeSQL: "copied (n)") { _ in
+                        dawdle()
+                        throw Refusal()
+                    }
+                }
+                let seen = Atomic(0)
+                try await session.copyOut(unsafeSQL: "(select generate_series(1, \(Self.rows)))") { _ in
+                    if seen.add(1, ordering: .relaxed).newValue == 1 { dawdle() }
+                }
+                #expect(seen.load(ordering: .relaxed) == Self.rows)
+                try await #expect(count(session) == 1)
+            }
         }
     }
 

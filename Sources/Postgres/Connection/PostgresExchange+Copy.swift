@@ -7,13 +7,14 @@ extension PostgresExchange {
     mutating func copyIn(_ sql: String, _ body: (inout PostgresCopyWriter) throws -> Void) throws -> Int {
         try beginCopy(sql, expecting: PGRES_COPY_IN)
         do {
-            var writer = PostgresCopyWriter(libpq)
+            var writer = PostgresCopyWriter(libpq, patience: answerTimeout)
             try body(&writer)
             try writer.finish()
         } catch {
-            failCopy()
+            if (error as? PostgresError)?.code == .connectionLost { isBroken = true } else { failCopy() }
             throw error
         }
+        waitAnew()
         return try finish().affectedRows
     }
 
@@ -26,6 +27,7 @@ extension PostgresExchange {
             if libpq.isOpen && !isBroken { abandonCopy() }
             throw error
         }
+        waitAnew()
         _ = try finish()
     }
 
@@ -51,6 +53,7 @@ extension PostgresExchange {
 
     /// Makes the COPY that this connection sends fail, so that nothing of it is stored.
     private mutating func failCopy() {
+        waitAnew()
         do {
             // The server logs the reason: none that could hold the caller's values.
             try libpq.endCopy(failure: "the sender gave up")
@@ -73,7 +76,9 @@ extension PostgresExchange {
             // Rows that keep coming must not keep a cancellation from being seen.
             case .row: if libpq.interrupt.isRaised { throw CancellationError() }
             case .end: return
-            case .notYet: try awaitInput()
+            case .notYet:
+                waitAnew()
+                try awaitInput()
             }
         }
     }

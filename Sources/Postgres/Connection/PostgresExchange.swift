@@ -8,7 +8,7 @@ internal import CLibpq
 struct PostgresExchange {
     let libpq: LibpqConnection
     private let cancelTimeout: Duration
-    private let answerTimeout: Duration?
+    let answerTimeout: Duration?
     /// When the server's answer must be there; `nil` for no bound but the task's cancellation.
     private var deadline: ContinuousClock.Instant?
     private var cancelRequest: CancelRequest?
@@ -195,8 +195,19 @@ struct PostgresExchange {
             guard let answerTimeout, cancelRequest == nil else { throw CancellationError() }
             // Should it come to itself, it need not go on with what nobody waits for.
             _ = libpq.cancel()
-            throw PostgresError(.connectionLost, "the server did not answer within \(answerTimeout)")
+            throw Self.silence(answerTimeout)
         }
+    }
+
+    /// Gives the server its whole time again, after it has taken or sent a part of something large.
+    mutating func waitAnew() {
+        guard let answerTimeout, cancelRequest == nil else { return }
+        deadline = .now + answerTimeout
+    }
+
+    /// The failure of a connection whose server says nothing.
+    static func silence(_ patience: Duration?) -> PostgresError {
+        PostgresError(.connectionLost, "the server did not answer" + (patience.map { " within \($0)" } ?? ""))
     }
 
     /// Asks the server, once, to stop what it does for this connection.

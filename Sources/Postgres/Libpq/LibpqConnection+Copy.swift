@@ -7,20 +7,25 @@ extension LibpqConnection {
 
     /// Hands bytes of a COPY to libpq; waits while the server does not take them.
     ///
+    /// - Parameter patience: How long the server may take nothing, about; `nil` for ever.
     /// - Returns: `.interrupted` as soon as the interrupt is raised.
-    func putCopy(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) -> Readiness {
+    func putCopy(
+        _ bytes: UnsafeRawBufferPointer,
+        within patience: Duration?
+    ) throws(PostgresError) -> Readiness {
         var rest = unsafe bytes[...]
         while unsafe !rest.isEmpty {
             if interrupt.isRaised { return .interrupted }
+            let deadline = patience.map { ContinuousClock.now + $0 }
             let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(Self.copyChunk))
             let start = unsafe chunk.baseAddress?.assumingMemoryBound(to: CChar.self)
             switch unsafe PQputCopyData(pointer, start, Int32(chunk.count)) {
             case 1:
                 unsafe rest = rest.dropFirst(chunk.count)
-                let readiness = try flush(until: nil)
+                let readiness = try flush(until: deadline)
                 guard readiness == .ready else { return readiness }
             case 0:
-                let readiness = wait(for: POLLIN | POLLOUT, until: nil)
+                let readiness = wait(for: POLLIN | POLLOUT, until: deadline)
                 guard readiness == .ready else { return readiness }
                 try consume()
             default: throw lost()

@@ -3,14 +3,17 @@
 /// Source: PostgreSQL manual, "COPY", section "Binary Format".
 package struct PostgresCopyWriter: ~Copyable {
     private let libpq: LibpqConnection
+    /// How long the server may take no rows; `nil` for ever.
+    private let patience: Duration?
     private var buffer = PostgresBuffer()
 
     /// How many bytes gather before they are handed to libpq.
     private static let chunk = 64 * 1024
     private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
 
-    init(_ libpq: LibpqConnection) {
+    init(_ libpq: LibpqConnection, patience: Duration?) {
         self.libpq = libpq
+        self.patience = patience
         buffer.reserve(Self.chunk * 2)
         buffer.append(bytes: Self.signature)
         buffer.append(Int32(0))
@@ -43,7 +46,7 @@ package struct PostgresCopyWriter: ~Copyable {
     /// - Throws: As ``row(_:)``.
     package mutating func rows(encoded rows: borrowing PostgresBuffer) throws {
         try send()
-        try Self.send(rows.bytes, by: libpq)
+        try send(rows.bytes)
     }
 
     mutating func finish() throws {
@@ -53,13 +56,16 @@ package struct PostgresCopyWriter: ~Copyable {
     }
 
     private mutating func send() throws {
-        try Self.send(buffer.bytes, by: libpq)
+        try send(buffer.bytes)
         buffer.removeAll()
     }
 
-    private static func send(_ bytes: [UInt8], by libpq: LibpqConnection) throws {
-        let readiness = unsafe try bytes.withUnsafeBytes { bytes in unsafe try libpq.putCopy(bytes) }
-        guard readiness == .ready else { throw CancellationError() }
+    private func send(_ bytes: [UInt8]) throws {
+        switch unsafe try bytes.withUnsafeBytes({ bytes in unsafe try libpq.putCopy(bytes, within: patience) }) {
+        case .ready: return
+        case .interrupted: throw CancellationError()
+        case .timedOut: throw PostgresExchange.silence(patience)
+        }
     }
 }
 
