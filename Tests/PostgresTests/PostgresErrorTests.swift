@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `a data exception does not quote the value`() async throws {
+    @Test func `a data exception does not quote the value, whatever the server's language`() async throws {
         struct Cast: PostgresStatement {
             let text: String
             let type: String
@@ -84,17 +84,32 @@ import Testing
             func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(text) }
         }
         try await withSession { session in
-            for (type, state) in [
-                ("integer", "22P02"), ("uuid", "22P02"), ("timestamptz", "22007"), ("jsonb", "22P02"),
+            for (text, type, description) in [
+                ("secret", "integer", "invalid text representation (SQLSTATE 22P02)"),
+                ("se\"cret", "uuid", "invalid text representation (SQLSTATE 22P02)"),
+                ("secret", "jsonb", "invalid text representation (SQLSTATE 22P02)"),
+                ("secret", "timestamptz", "invalid datetime format (SQLSTATE 22007)"),
+                ("777777777777", "integer", "numeric value out of range (SQLSTATE 22003)"),
             ] {
-                let error = try await postgresError { try await session.execute(Cast(text: "se\"cret", type: type)) }
-                #expect(error.sqlState == state)
-                #expect(!error.description.contains("cret"), "\(type)")
+                let error = try await postgresError { try await session.execute(Cast(text: text, type: type)) }
+                #expect(error.description == description)
             }
-            let range = try await postgresError {
-                try await session.execute(Cast(text: "777777777777", type: "integer"))
+            // Without quotation marks in any language.
+            let date = try await postgresError { try await session.execute(Command("select make_date(4711, 13, 45)")) }
+            #expect(date.description == "datetime field overflow (SQLSTATE 22008)")
+            let rare = try await postgresError { try await session.execute(Command("select substring('a', 1, -4711)")) }
+            #expect(rare.description == "data exception (SQLSTATE 22011)")
+        }
+    }
+
+    @Test func `what a function raises is kept, also as a data exception`() async throws {
+        try await withSession { session in
+            let error = try await postgresError {
+                try await session.run(
+                    unsafeSQL: "do $$ begin raise exception 'a \"limit\" is above 0' using errcode = '22023'; end $$"
+                )
             }
-            #expect(range.message == "value \"…\" is out of range for type integer" || !range.message.contains("777"))
+            #expect(error.description == "a \"limit\" is above 0 (SQLSTATE 22023)")
         }
     }
 

@@ -62,18 +62,15 @@ internal import CLibpq
     /// The failure that this result reports.
     func error() -> PostgresError {
         let sqlState = field(UInt8(ascii: "C"))
-        var text = field(UInt8(ascii: "M")) ?? message
-        // Data exceptions quote the value: invalid input syntax for type integer: "abc".
-        if sqlState?.hasPrefix("22") == true, let first = text.firstIndex(of: "\""),
-            let last = text.lastIndex(of: "\"")
-        {
-            text.replaceSubrange(first...last, with: "\"…\"")
-        }
-        var error = PostgresError(.server, text)
+        // The message is translated, the name of the server's function is not.
+        let routine = field(UInt8(ascii: "R"))
+        // What is raised in SQL was written for whoever calls it.
+        let quotesValue = sqlState?.hasPrefix("22") == true && routine != "exec_stmt_raise"
+        let ownWords = quotesValue ? sqlState.map { Self.dataExceptions[$0] ?? "data exception" } : nil
+        var error = PostgresError(.server, ownWords ?? field(UInt8(ascii: "M")) ?? message)
         error.sqlState = sqlState
-        // The message is translated, the function's name is not. A statement that is gone was deallocated by a script.
-        error.isStalePlan =
-            sqlState == "26000" || (sqlState == "0A000" && field(UInt8(ascii: "R")) == "RevalidateCachedQuery")
+        // A statement that is gone was deallocated by a script.
+        error.isStalePlan = sqlState == "26000" || (sqlState == "0A000" && routine == "RevalidateCachedQuery")
         error.detail = field(UInt8(ascii: "D"))
         error.hint = field(UInt8(ascii: "H"))
         error.constraint = field(UInt8(ascii: "n"))
@@ -83,6 +80,21 @@ internal import CLibpq
         error.context = field(UInt8(ascii: "W"))
         return error
     }
+
+    /// What data exceptions are called: the server's words for them quote the value, in its language's quotation marks
+    /// or in none.
+    ///
+    /// Source: PostgreSQL manual, appendix A, "Error Codes", class 22; the rarer ones are left out.
+    private static let dataExceptions = [
+        "22001": "string data right truncation", "22003": "numeric value out of range",
+        "22004": "null value not allowed", "22007": "invalid datetime format", "22008": "datetime field overflow",
+        "22009": "invalid time zone displacement value", "22012": "division by zero",
+        "22015": "interval field overflow", "22021": "character not in repertoire",
+        "22023": "invalid parameter value", "22026": "string data length mismatch",
+        "2201B": "invalid regular expression", "2202E": "array subscript error",
+        "22P02": "invalid text representation", "22P03": "invalid binary representation",
+        "22P04": "bad copy file format", "22P05": "untranslatable character",
+    ]
 
     /// The severity of a notice, not translated: `NOTICE`, `WARNING` …
     var severity: String { field(UInt8(ascii: "V")) ?? "NOTICE" }
