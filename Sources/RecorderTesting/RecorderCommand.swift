@@ -29,9 +29,16 @@ package final class RecorderCommand: Sendable {
     /// - Parameters:
     ///   - arguments: What stands behind `recorder`.
     ///   - databaseURL: What `DATABASE_URL` says, if anything.
+    ///   - variables: What else the environment says, beside what this process has.
     ///   - input: Standard input; empty unless given.
     ///   - directory: Where it runs.
-    package init(_ arguments: [String], databaseURL: String? = nil, input: URL? = nil, directory: URL? = nil) throws {
+    package init(
+        _ arguments: [String],
+        databaseURL: String? = nil,
+        variables: [String: String] = [:],
+        input: URL? = nil,
+        directory: URL? = nil
+    ) throws {
         let folder = FileManager.default.temporaryDirectory
         outputURL = folder.appending(path: "recorder-out-\(UUID().uuidString)")
         errorsURL = folder.appending(path: "recorder-err-\(UUID().uuidString)")
@@ -49,7 +56,7 @@ package final class RecorderCommand: Sendable {
             !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("RECORDER_")
         }
         environment["DATABASE_URL"] = databaseURL
-        process.environment = environment
+        process.environment = environment.merging(variables) { $1 }
         process.standardOutput = output
         process.standardError = errors
         process.standardInput = given ?? FileHandle.nullDevice

@@ -48,6 +48,27 @@ import Testing
         try await body(folder.path(percentEncoded: false))
     }
 
+    @Test func `options of the environment and of a service file hold, as for psql`() async throws {
+        let options = "-c statement_timeout=4321"
+        try await withTestDatabase(.empty) { database in
+            let told = "do $$ begin raise exception 'timeout is %', current_setting('statement_timeout'); end $$"
+            try await withMigration(up: told, down: "") { path in
+                let service = "\(path)/service.conf"
+                let entries = ["[own]"] + database.url.split(separator: " ").map(String.init) + ["options=\(options)"]
+                try entries.joined(separator: "\n").write(toFile: service, atomically: true, encoding: .utf8)
+                for (url, variables) in [
+                    (database.url, ["PGOPTIONS": options]), ("service=own", ["PGSERVICEFILE": service]),
+                    ("application_name=own", ["PGSERVICEFILE": service, "PGSERVICE": "own"]),
+                    ("\(database.url) options='\(options)'", ["PGOPTIONS": "-c statement_timeout=1234"]),
+                ] {
+                    let up = ["migrate", "up", "--migrations", path]
+                    let result = try await RecorderCommand(up, databaseURL: url, variables: variables).result()
+                    #expect(result.errors.contains("timeout is 4321ms"), "\(result.errors)")
+                }
+            }
+        }
+    }
+
     /// The server would go on with the script, and with its locks, for as long as that takes.
     @Test(.timeLimit(.minutes(5)), arguments: [SIGINT, SIGTERM])
     func `a signal stops a migration at the server, too`(signal: Int32) async throws {

@@ -46,36 +46,15 @@ package struct PostgresConfiguration: Sendable {
     /// digits of a number.
     var sessionSettings: [String: String] {
         var all = [
-            "jit": "off", "standard_conforming_strings": "on", "datestyle": Self.dateStyle, "intervalstyle": "postgres",
+            "jit": "off", "standard_conforming_strings": "on", "datestyle": "ISO, MDY", "intervalstyle": "postgres",
             "extra_float_digits": "1",
         ]
         if let schema { all["search_path"] = Self.quotedIdentifier(schema) }
         return all.merging(settings) { _, given in given }
     }
 
-    /// How times are written, in the words in which a server reports it.
-    static let dateStyle = "ISO, MDY"
-
-    /// The `-c name=value` words for libpq's `options` keyword.
-    var startupOptions: String {
-        sessionSettings.sorted { $0.key < $1.key }.map { "-c \($0.key)=\(Self.escapedOption($0.value))" }
-            .joined(separator: " ")
-    }
-
     /// An identifier in double quotes, as SQL reads it.
     package static func quotedIdentifier(_ name: String) -> String {
         "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }
-
-    /// Backslashes and white space escaped, as the server splits `options`.
-    ///
-    /// Source: `pg_split_opts` in PostgreSQL's `src/backend/utils/init/postinit.c`.
-    private static func escapedOption(_ value: String) -> String {
-        var escaped = String.UnicodeScalarView()
-        for scalar in value.unicodeScalars {
-            if scalar == "\\" || scalar == " " || (9...13).contains(scalar.value) { escaped.append("\\") }
-            escaped.append(scalar)
-        }
-        return String(escaped)
     }
 }

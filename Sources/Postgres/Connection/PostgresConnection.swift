@@ -53,13 +53,7 @@ package actor PostgresConnection {
                 var patient = configuration
                 patient.answerTimeout = configuration.connectTimeout
                 var exchange = PostgresExchange(libpq, patient, isBounded: false)
-                let settings = configuration.sessionSettings
-                if try exchange.isLent() {
-                    libpq.lent = LentSession(settings)
-                } else if let style = settings["datestyle"], style != libpq.dateStyle {
-                    // What the environment says, as PGDATESTYLE, goes before `options`.
-                    try exchange.set("datestyle", to: style)
-                }
+                try exchange.setUp(configuration.sessionSettings)
                 return libpq
             } catch {
                 if interrupt.isRaised { throw CancellationError() }

@@ -90,10 +90,14 @@ struct PostgresExchange {
         _ = try finishAll()
     }
 
-    /// Whether the session is not this connection's own: whoever lends it made up the process id that stands in for the server's.
-    mutating func isLent() throws -> Bool {
-        let process = try run(script: "select pg_backend_pid()").last?.texts().first?.first
-        return process != "\(libpq.backendPID)"
+    /// Gives the session its settings, for as long as it lasts; a lent one gets them with each transaction instead.
+    ///
+    /// Whoever lends one made up the process id that stands in for the server's. As `options` the settings would take
+    /// the place of what the environment or a service file gives, and PgBouncer refuses those.
+    mutating func setUp(_ settings: [String: String]) throws {
+        let statement = LentSession.statement(settings, isLocal: false)
+        let results = try run(script: "\(statement) where pg_backend_pid() = \(libpq.backendPID)")
+        if results.last?.affectedRows == 0 { libpq.lent = LentSession(settings) }
     }
 
     /// Changes a setting, for as long as the session lasts; if it is lent, from its next transaction on.

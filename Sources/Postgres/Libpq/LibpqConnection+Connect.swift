@@ -5,9 +5,8 @@ internal import Logging
 extension LibpqConnection {
     /// Opens a connection.
     ///
-    /// What the URL says goes before what libpq would do without it; the session's settings go before the URL's. Several
-    /// hosts are tried in turn; each has an equal share of the time that is left, and no more than the URL's
-    /// `connect_timeout`. See ``ConnectAttempts``. A pooler may take no `options`, or leave them out in silence.
+    /// What the URL says goes before what libpq would do without it. Several hosts are tried in turn; each has an equal
+    /// share of the time that is left, and no more than the URL's `connect_timeout`. See ``ConnectAttempts``.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -20,23 +19,10 @@ extension LibpqConnection {
         var failures: [PostgresError] = []
         for (number, keywords) in attempts.keywords.enumerated() {
             let share = ContinuousClock.now.duration(to: deadline) / (attempts.keywords.count - number)
-            func attempt(withOptions: Bool) throws(PostgresError) -> LibpqConnection {
-                let connection = try start(
-                    configuration,
-                    keywords,
-                    withOptions: withOptions,
-                    interrupt: interrupt,
-                    logger: logger
-                )
+            do throws(PostgresError) {
+                let connection = try start(configuration, keywords, interrupt: interrupt, logger: logger)
                 try connection.finishConnecting(within: min(share, attempts.timeout ?? share))
                 return connection
-            }
-            do throws(PostgresError) {
-                do throws(PostgresError) {
-                    return try attempt(withOptions: true)
-                } catch  where error.message.contains(optionsRefused) {
-                    return try attempt(withOptions: false)
-                }
             } catch {
                 if interrupt.isRaised { throw error }
                 failures.append(error)
@@ -49,23 +35,16 @@ extension LibpqConnection {
         )
     }
 
-    /// What PgBouncer says of `options`.
-    private static let optionsRefused = "unsupported startup parameter: options"
-
     /// Starts an attempt.
     ///
-    /// - Parameters:
-    ///   - chosen: Keywords that go before the URL's.
-    ///   - withOptions: Whether the session's settings go along.
+    /// - Parameter chosen: Keywords that go before the URL's.
     private static func start(
         _ configuration: PostgresConfiguration,
         _ chosen: [(String, String)],
-        withOptions: Bool,
         interrupt: InterruptSignal,
         logger: Logger
     ) throws(PostgresError) -> LibpqConnection {
         // libpq lets a later keyword override an earlier one, and expands the URL where `dbname` stands.
-        let options = withOptions ? [options(ofURL: configuration.url), configuration.startupOptions] : []
         let keywords =
             [
                 ("fallback_application_name", configuration.applicationName),
@@ -76,7 +55,6 @@ extension LibpqConnection {
                 ("tcp_user_timeout", "60000"),
                 ("dbname", configuration.url),
                 ("client_encoding", "UTF8"),
-                ("options", options.joined(separator: " ")),
             ] + chosen
         let started = unsafe withCStrings(keywords.map(\.0)) { names in
             unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }
@@ -109,11 +87,6 @@ extension LibpqConnection {
     private var host: String {
         guard let name = unsafe PQhost(pointer), unsafe name.pointee != 0 else { return "the server" }
         return unsafe String(cString: name)
-    }
-
-    /// The `options` that a URL sets, which the session's settings are added to.
-    private static func options(ofURL url: String) -> String {
-        unsafe ConnectAttempts.options(of: PQconninfoParse(url, nil))["options"] ?? ""
     }
 }
 

@@ -58,12 +58,6 @@ internal import Logging
         }
     }
 
-    /// How the server writes times, in its words; known without asking it.
-    var dateStyle: String? {
-        guard let value = unsafe PQparameterStatus(pointer, "DateStyle") else { return nil }
-        return unsafe String(cString: value)
-    }
-
     /// Whether every result was read and the next statement can be sent.
     var isAtRest: Bool {
         unsafe PQtransactionStatus(pointer) != PQTRANS_ACTIVE && PQpipelineStatus(pointer) == PQ_PIPELINE_OFF
