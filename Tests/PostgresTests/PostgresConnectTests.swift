@@ -38,6 +38,27 @@ import Testing
         #expect(error.code == .connectionFailed)
     }
 
+    @Test(arguments: [
+        "postgresql://ada:Sw0rd%zzfish@localhost/db", "postgresql://ada:Sw0rd/fish@localhost/db",
+        "postgresql://ada:Sw0rd@fish@localhost/db", "postgres://ada:123/Sw0rd@localhost/db", "postgresql://ada:Sw0rd",
+        "host=/nonexistent password=Sw0rd fish", "host=/nonexistent password=Sw0rd fish=",
+    ])
+    func `a URL whose password is not percent-encoded is told so, and nothing of it`(url: String) async throws {
+        let error = try await failure(url)
+        #expect(error.code == .connectionFailed)
+        #expect(error.message.contains("percent-encode"), "\(error)")
+        for part in ["Sw0rd", "fish", "123"] { #expect(!error.description.contains(part)) }
+    }
+
+    @Test(arguments: [
+        "postgresql://ada:Sw0rd%25%2F%40@%2Fnonexistent/db?application_name=a@b", "host=@nonexistent port=' 5432 '",
+        "postgresql:///db?host=/nonexistent",
+    ])
+    func `a URL that libpq can read is tried`(url: String) async throws {
+        let error = try await failure(url)
+        #expect(error.message.contains("nonexistent"), "\(error)")
+    }
+
     @Test func `a database and a role that are not there are errors with the server's words`() async throws {
         try await withDatabase { configuration in
             let database = try await failure(configuration.url + " dbname=nowhere")

@@ -18,9 +18,9 @@ struct ConnectAttempts {
     let timeout: Duration?
 
     /// - Parameter url: A libpq connection string or URI; what it leaves open comes from the environment.
-    init(url: String) {
-        var options = unsafe Self.options(of: PQconndefaults())
-        unsafe options.merge(Self.options(of: PQconninfoParse(url, nil))) { $1 }
+    /// - Throws: ``PostgresError`` with `.connectionFailed` if it cannot be read.
+    init(url: String) throws(PostgresError) {
+        let options = unsafe Self.options(of: PQconndefaults()).merging(try Self.options(of: url)) { $1 }
         // Zero and less mean no bound, as does what is no number, which libpq refuses by itself.
         timeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds($0) : nil }
         let hosts = Self.hosts(options)
@@ -55,8 +55,30 @@ struct ConnectAttempts {
         }
     }
 
+    /// The options that a URL gives.
+    ///
+    /// - Throws: ``PostgresError`` whose message holds nothing of the URL: libpq's would quote what it took for a port,
+    ///   a host or an option, and that is often a part of the password.
+    private static func options(of url: String) throws(PostgresError) -> [String: String] {
+        // As libpq tells them apart, anything else is the name of a database.
+        guard url.contains(#/^postgres(ql)?://|=/#) else { return [:] }
+        guard let list = unsafe PQconninfoParse(url, nil) else { throw unreadable }
+        let options = unsafe options(of: list)
+        // User and password of a URI end at the first @, and are none behind a slash.
+        guard !url.contains(#/^postgres(ql)?://[^?@/]*[@/][^?]*@/#),
+            options["port"]?.allSatisfy({ "0123456789, ".contains($0) }) != false
+        else { throw unreadable }
+        return options
+    }
+
+    private static let unreadable = PostgresError(
+        .connectionFailed,
+        "cannot connect: the connection string cannot be read. In a URL, percent-encode % / @ : ? # in user and "
+            + "password; else, quote values that hold spaces; and name no option that libpq does not know"
+    )
+
     /// The options that have a value; frees the list.
-    static func options(of list: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
+    private static func options(of list: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
         guard let list = unsafe list else { return [:] }
         defer { unsafe PQconninfoFree(list) }
         var options: [String: String] = [:]

@@ -14,7 +14,7 @@ extension LibpqConnection {
         interrupt: InterruptSignal,
         logger: Logger
     ) throws(PostgresError) -> LibpqConnection {
-        let attempts = ConnectAttempts(url: configuration.url)
+        let attempts = try ConnectAttempts(url: configuration.url)
         let deadline = ContinuousClock.now + configuration.connectTimeout
         var failures: [PostgresError] = []
         for (number, keywords) in attempts.keywords.enumerated() {
