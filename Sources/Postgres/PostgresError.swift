@@ -40,6 +40,8 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var table: String?
     /// The column that the failure is about, or the result column that could not be decoded.
     package var column: String?
+    /// Where in the text that was sent the failure is, in Unicode scalars from 1; `nil` if in a function, or not known.
+    package var position: Int?
     /// Where in a function the server was, as the server tells it. It may quote values, so it is no part of
     /// ``description``.
     package var context: String?

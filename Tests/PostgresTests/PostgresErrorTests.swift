@@ -113,6 +113,17 @@ import Testing
         }
     }
 
+    @Test func `a place in the text that was sent is told, one in a function not`() async throws {
+        try await withSession { session in
+            let here = try await postgresError { try await session.run(unsafeSQL: "select '😀'; selekt 1") }
+            #expect(here.position == 13)
+            let inside = try await postgresError {
+                try await session.run(unsafeSQL: "do $$ begin execute 'selekt 1'; end $$")
+            }
+            #expect(inside.sqlState == "42601" && inside.position == nil)
+        }
+    }
+
     @Test func `what may be tried again says so`() {
         func error(_ code: PostgresError.Code, _ sqlState: String? = nil) -> PostgresError {
             var error = PostgresError(code, "")

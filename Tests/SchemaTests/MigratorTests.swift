@@ -71,12 +71,25 @@ import Testing
         try await withTestConnection(.empty) { connection in
             let error = await #expect(throws: SchemaError.self) { try await Migrator(files: files).up(on: connection) }
             #expect(error?.code == .failed)
-            #expect(error?.message.contains("0002_second (up)") == true)
+            #expect(error?.message.contains("migrations/0002_second.up.sql failed") == true)
             #expect(error?.message.contains("division by zero") == true)
             let tables = try await connection.text(
                 unsafeSQL: "select tablename from pg_tables where schemaname = 'recorder' order by 1"
             )
             #expect(tables == [["first"], ["schema_migrations"], ["schema_projections"]])
+        }
+    }
+
+    @Test(arguments: ["create tabel half (n int)", "select nothing from first"])
+    func `a migration that fails says in which line, if the server does`(wrong: String) async throws {
+        // Neither bytes nor characters count, as the server counts, but scalars.
+        let files = changed("migrations/0002_second.up.sql", "select 1;\n-- e\u{301} 😀\r\n\n\n\(wrong);\n\n\n\n\n\n")
+        try await withTestConnection(.empty) { connection in
+            let error = await #expect(throws: SchemaError.self) { try await Migrator(files: files).up(on: connection) }
+            #expect(
+                error?.message.hasPrefix("migrations/0002_second.up.sql:5 failed") == true,
+                "\(error?.message ?? "")"
+            )
         }
     }
 

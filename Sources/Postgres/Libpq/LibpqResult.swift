@@ -71,6 +71,7 @@ internal import CLibpq
         error.sqlState = sqlState
         // A statement that is gone was deallocated by a script.
         error.isStalePlan = sqlState == "26000" || (sqlState == "0A000" && routine == "RevalidateCachedQuery")
+        error.position = field(UInt8(ascii: "P")).flatMap { Int($0) }
         error.detail = field(UInt8(ascii: "D"))
         error.hint = field(UInt8(ascii: "H"))
         error.constraint = field(UInt8(ascii: "n"))

@@ -17,6 +17,9 @@ package struct Migration: Sendable, Hashable {
     /// The file's name without `.up.sql`, such as `0003_events`.
     package var title: String { Self.title(version: version, name: name) }
 
+    /// The file that goes the step in a direction.
+    func file(_ direction: Direction) -> String { "migrations/\(title).\(direction.rawValue).sql" }
+
     /// What goes the step in a direction.
     func script(_ direction: Direction) -> String {
         switch direction {
@@ -30,10 +33,7 @@ package struct Migration: Sendable, Hashable {
     /// - Parameter direction: Which of the two files.
     /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
     func refuseTransactions(in direction: Direction) throws(SchemaError) {
-        try SQLStatement.refuseTransactions(
-            in: script(direction),
-            file: "migrations/\(title).\(direction.rawValue).sql"
-        )
+        try SQLStatement.refuseTransactions(in: script(direction), file: file(direction))
     }
 
     static func title(version: Int, name: String) -> String {

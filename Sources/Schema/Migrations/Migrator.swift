@@ -260,20 +260,12 @@ package struct Migrator: Sendable {
         _ direction: Migration.Direction,
         on connection: isolated PostgresConnection
     ) async throws {
-        do {
-            try await connection.run(unsafeSQL: migration.script(direction))
-        } catch let error as PostgresError where error.code == .server && !error.isLockTimeout {
-            throw SchemaError(
-                .failed,
-                "migration \(migration.title) (\(direction.rawValue)) failed and was rolled back: \(error)",
-                cause: error
-            )
-        }
+        try await connection.run(unsafeSQL: migration.script(direction), ofFile: migration.file(direction))
         guard !connection.isIdle else {
             throw SchemaError(
                 .invalidFile,
-                "migration \(migration.title) (\(direction.rawValue)) ends the transaction that it runs in: remove COMMIT and "
-                    + "ROLLBACK from it, and look at what it left behind"
+                "\(migration.file(direction)) ends the transaction that it runs in: remove COMMIT and ROLLBACK from it, "
+                    + "and look at what it left behind"
             )
         }
     }

@@ -91,15 +91,7 @@ package struct ProjectionInstaller: Sendable {
         of projection: ProjectionFiles,
         on connection: isolated PostgresConnection
     ) async throws {
-        do {
-            try await connection.run(unsafeSQL: script)
-        } catch let error as PostgresError where error.code == .server && !error.isLockTimeout {
-            throw SchemaError(
-                .failed,
-                "\(projection.folder)/\(file) failed and was rolled back: \(error)",
-                cause: error
-            )
-        }
+        try await connection.run(unsafeSQL: script, ofFile: "\(projection.folder)/\(file)")
     }
 
     /// The rows of `schema_projections`.
