@@ -36,7 +36,7 @@ package struct LegalHolds: Sendable {
         evenIfUnknown: Bool = false
     ) async throws -> Bool {
         let hold = HoldUser(user: user, reason: reason, actor: actor, evenIfUnknown: evenIfUnknown)
-        let isUnderWay = try await known { try await transaction { try await $0.first(hold) } }
+        let isUnderWay = try await PrivacyError.translating { try await transaction { try await $0.first(hold) } }
         guard let isUnderWay = isUnderWay ?? nil else {
             throw PrivacyError(.invalid, "user \(user) is held already")
         }

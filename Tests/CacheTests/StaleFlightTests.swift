@@ -13,7 +13,7 @@ import Testing
         try await withTestDatabase { configuration in
             try await watchDocuments(configuration)
             let caches = try Caches(configuration, options: .patient, logger: TestServer.logger)
-            let (ann, gate, computed) = (UUID(), Gate(), Count())
+            let (ann, gate, computed) = (UUID(), Gate(), Shared(0))
             _ = try await caches.embedding(of: "a", model: "m") { [1] }
             let slow = Task {
                 try await caches.matches(of: .of(ann)) {

@@ -222,7 +222,12 @@ import Testing
                 for wrong in ["-1 day", "a while", "30", "1000000 years"] {
                     let error = await #expect(throws: PrivacyError.self) {
                         try await world.withPool { pool in
-                            try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: wrong, isEnabled: nil, by: "officer")
+                            try await RetentionPolicies(pool).set(
+                                .latencyMinutes,
+                                keepFor: wrong,
+                                isEnabled: nil,
+                                by: "officer"
+                            )
                         }
                     }
                     #expect(error?.code == .invalid)
@@ -231,7 +236,12 @@ import Testing
                     "update latency_metrics_minutes_v1 set bucket_start = bucket_start - interval '2 days'"
                 )
                 _ = try await world.withPool { pool in
-                    try await RetentionPolicies(pool).set(.latencyMinutes, keepFor: "12 hours", isEnabled: true, by: "officer")
+                    try await RetentionPolicies(pool).set(
+                        .latencyMinutes,
+                        keepFor: "12 hours",
+                        isEnabled: true,
+                        by: "officer"
+                    )
                 }
                 let rows = try #require(Self.rows(try await retention.run(isDry: true), .latencyMinutes))
                 #expect(rows > 0)
