@@ -44,17 +44,11 @@ package actor PostgresConnection {
     }
 
     private func open() async throws {
-        let (configuration, interrupt, logger) = (configuration, interrupt, logger)
+        let interrupt = interrupt
         try Task.checkCancellation()
         libpq = try await withTaskCancellationHandler {
             do {
-                let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
-                // A pooler may have no session to lend for a while.
-                var patient = configuration
-                patient.answerTimeout = configuration.connectTimeout
-                var exchange = PostgresExchange(libpq, patient, isBounded: false)
-                try exchange.setUp(configuration.sessionSettings)
-                return libpq
+                return try openLibpq()
             } catch {
                 if interrupt.isRaised { throw CancellationError() }
                 throw error
@@ -64,6 +58,17 @@ package actor PostgresConnection {
         }
         interrupt.clear()
         publishHealth()
+    }
+
+    /// Blocks the connection's thread: a method, as a closure that does not use the actor would run on the shared pool's.
+    private func openLibpq() throws -> LibpqConnection {
+        let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
+        // A pooler may have no session to lend for a while.
+        var patient = configuration
+        patient.answerTimeout = configuration.connectTimeout
+        var exchange = PostgresExchange(libpq, patient, isBounded: false)
+        try exchange.setUp(configuration.sessionSettings)
+        return libpq
     }
 
     /// Ends the session. Calls after this throw `.closed`.
