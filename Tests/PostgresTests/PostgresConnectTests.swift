@@ -1,9 +1,10 @@
 import Dispatch
 import Foundation
 import Glibc
-import Postgres
 import RecorderTesting
 import Testing
+
+@testable import Postgres
 
 @Suite struct PostgresConnectTests {
     private func failure(_ url: String, timeout: Duration = .seconds(300)) async throws -> PostgresError {
@@ -96,6 +97,43 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2))) func `every address of a name is tried, and the name is told`() async throws {
+        let silent = try SilentPort(accepts: true)
+        var configuration = PostgresConfiguration(
+            url: "host=several port=\(silent.number) user=nobody connect_timeout=1",
+            connectTimeout: .seconds(600)
+        )
+        configuration.lookUp = { _ in ["127.0.0.1", "127.0.0.2"] }
+        let error = try await postgresError { [configuration] in try await PostgresConnection.connect(configuration) }
+        #expect(error.code == .connectionFailed)
+        #expect(error.message.hasPrefix("no connection to several within 1.0 seconds"), "\(error)")
+        #expect(error.message.contains("cannot connect to several"), "\(error)")
+        #expect(error.message.contains("\"127.0.0.2\", port \(silent.number) failed"), "\(error)")
+    }
+
+    @Test func `a name whose look-up does not end is given up in time, and when the task is cancelled`() async throws {
+        let (isAsked, ends) = (Gate(), DispatchSemaphore(value: 0))
+        defer { for _ in 1...2 { ends.signal() } }
+        var hasty = PostgresConfiguration(url: "host=slow user=nobody", connectTimeout: .milliseconds(200))
+        hasty.lookUp = { _ in
+            ends.wait()
+            return []
+        }
+        let error = try await postgresError { [hasty] in try await PostgresConnection.connect(hasty) }
+        #expect(error.code == .timedOut)
+        #expect(error.message.contains("\"slow\""), "\(error)")
+        var patient = PostgresConfiguration(url: "host=slow user=nobody", connectTimeout: .seconds(600))
+        patient.lookUp = { _ in
+            isAsked.open()
+            ends.wait()
+            return []
+        }
+        let task = Task { [patient] in try await PostgresConnection.connect(patient) }
+        await isAsked.pass()
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
     @Test(.timeLimit(.minutes(2))) func `the URL's connect_timeout bounds each host`() async throws {
         let silent = try SilentPort(accepts: true)
         let url = "host=127.0.0.1,127.0.0.1 port=\(silent.number) user=nobody connect_timeout=1"
@@ -122,6 +160,28 @@ import Testing
         await #expect(throws: CancellationError.self) { try await pooled.value }
         #expect(pool.figures.open == 0)
         await pool.close()
+    }
+
+    @Test func `connections in the making hold none of the threads that all tasks share`() async throws {
+        let isAsked = (0...ProcessInfo.processInfo.activeProcessorCount).map { _ in Gate() }
+        let ends = DispatchSemaphore(value: 0)
+        let tasks = isAsked.map { gate in
+            Task {
+                var configuration = PostgresConfiguration(url: "host=slow", connectTimeout: .seconds(600))
+                configuration.lookUp = { _ in
+                    gate.open()
+                    ends.wait()
+                    return []
+                }
+                return try await PostgresConnection.connect(configuration)
+            }
+        }
+        defer { for _ in tasks { ends.signal() } }
+        for gate in isAsked { await gate.pass() }
+        for task in tasks {
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
     }
 
     @Test func `of several hosts the first that fits is taken`() async throws {

@@ -18,6 +18,9 @@ package struct PostgresConfiguration: Sendable {
     /// cancellation.
     package var answerTimeout: Duration?
 
+    /// Finds the addresses of a host, and may take its time.
+    var lookUp: @Sendable (_ host: String) throws(PostgresError) -> [String] = AddressLookup.addresses
+
     package init(
         url: String,
         schema: String? = nil,

@@ -2,18 +2,21 @@ internal import CLibpq
 
 /// The attempts that a URL asks for, one after another until one works.
 ///
-/// `PQconnectPoll` leaves time to its caller: it waits without end for a host that accepts and says nothing, and never comes to
-/// the next. So each host is an attempt of its own, with a bound of its own.
+/// `PQconnectPoll` leaves time to its caller: it waits without end for a host that accepts and says nothing, and never
+/// comes to the next; and it looks names up itself, which nothing bounds. So each address of each host is an attempt of
+/// its own, with a bound of its own. The name stays in it, for TLS and passwords.
 ///
-/// What the session must be is checked by libpq at each host alone, which comes to the same for all values of
-/// `target_session_attrs` but `prefer-standby`: that is a round for a standby, then one for anything. Unlike libpq, a host that
-/// refuses the login does not keep the others from being tried. Lists that have empty entries, or that a service file gives, are
-/// left to libpq as a whole.
+/// What the session must be is checked by libpq at each address alone, which comes to the same for all values of
+/// `target_session_attrs` but `prefer-standby`: that is a round for a standby, then one for anything. Unlike libpq, an
+/// address that refuses the login, or is not what the session must be, does not keep the others from being tried. Lists
+/// that have empty entries, or that a service file gives, are left to libpq as a whole.
 ///
 /// Source: PostgreSQL manual, 34.1.1.3 "Specifying Multiple Hosts" and 34.1.2 "Parameter Key Words".
 struct ConnectAttempts {
     /// For each attempt, the keywords that go before the URL's.
-    let keywords: [[(String, String)]]
+    let keywords: [[String: String]]
+    /// Whether they are tried in any order, and the addresses of each host, too.
+    let isRandom: Bool
     /// How long the URL lets an attempt take; `nil` if it does not say.
     let timeout: Duration?
 
@@ -23,36 +26,43 @@ struct ConnectAttempts {
         let options = unsafe Self.options(of: PQconndefaults()).merging(try Self.options(of: url)) { $1 }
         // Zero and less mean no bound, as does what is no number, which libpq refuses by itself.
         timeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds($0) : nil }
+        isRandom = options["load_balance_hosts"] == "random"
         let hosts = Self.hosts(options)
-        guard hosts.count > 1, options["service"] == nil else {
-            keywords = [[]]
+        guard !hosts.isEmpty, options["service"] == nil else {
+            keywords = [[:]]
             return
         }
-        let order = options["load_balance_hosts"] == "random" ? hosts.shuffled() : hosts
+        let order = isRandom ? hosts.shuffled() : hosts
         guard options["target_session_attrs"] == "prefer-standby" else {
             keywords = order
             return
         }
-        keywords = ["standby", "any"].flatMap { wanted in order.map { $0 + [("target_session_attrs", wanted)] } }
+        keywords = ["standby", "any"].flatMap { wanted in
+            order.map { host in host.merging(["target_session_attrs": wanted]) { $1 } }
+        }
     }
 
-    /// The keywords of each host; none if there are not several that can be tried one by one.
-    private static func hosts(_ options: [String: String]) -> [[(String, String)]] {
+    /// The name that has to be looked up before a host can be tried; `nil` for an address and for a socket's folder.
+    static func name(of host: [String: String]) -> String? {
+        guard let name = host["host"], host["hostaddr"] == nil, !name.hasPrefix("/"), !name.hasPrefix("@") else {
+            return nil
+        }
+        return name
+    }
+
+    /// The keywords of each host; none if there are none that can be tried one by one.
+    private static func hosts(_ options: [String: String]) -> [[String: String]] {
         func list(_ keyword: String) -> [String] {
             options[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         }
-        let (addresses, ports) = (list("hostaddr"), list("port"))
-        let names = options["host"] == nil ? addresses : list("host")
+        let lists = ["host": list("host"), "hostaddr": list("hostaddr"), "port": list("port")].filter { !$1.isEmpty }
+        let count = (lists["hostaddr"] ?? lists["host"] ?? []).count
         // An empty keyword would not go before the URL's list; lists that do not fit are libpq's to refuse.
-        guard !(names + addresses + ports).contains(""), addresses.isEmpty || addresses.count == names.count,
-            ports.count <= 1 || ports.count == names.count
-        else { return [] }
-        return names.indices.map { index in
-            var keywords = [("host", names[index])]
-            if !addresses.isEmpty { keywords.append(("hostaddr", addresses[index])) }
-            if let port = ports.count > 1 ? ports[index] : ports.first { keywords.append(("port", port)) }
-            return keywords
+        let fits = lists.allSatisfy { keyword, list in
+            !list.contains("") && (list.count == count || keyword == "port" && list.count == 1)
         }
+        guard fits else { return [] }
+        return (0..<count).map { index in lists.mapValues { $0.count > 1 ? $0[index] : $0[0] } }
     }
 
     /// The options that a URL gives.

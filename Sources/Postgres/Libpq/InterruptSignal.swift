@@ -20,6 +20,28 @@ final class InterruptSignal: Sendable {
 
     deinit { Glibc.close(descriptor) }
 
+    /// Why a wait ended.
+    enum Readiness { case ready, interrupted, timedOut }
+
+    /// Waits for a descriptor, the signal or the deadline.
+    func wait(for events: Int32, of other: Int32, until deadline: ContinuousClock.Instant?) -> Readiness {
+        let interruption = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        var descriptors = (pollfd(fd: other, events: Int16(events), revents: 0), interruption)
+        while true {
+            var milliseconds: Int32 = -1
+            if let deadline {
+                let left = ContinuousClock.now.duration(to: deadline)
+                guard left > .zero else { return .timedOut }
+                milliseconds = left.pollMilliseconds
+            }
+            let count = unsafe withUnsafeMutableBytes(of: &descriptors) { bytes in
+                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+            }
+            if isRaised { return .interrupted }
+            if count > 0 { return .ready }
+        }
+    }
+
     /// Whether ``raise()`` was called since the last ``clear()``.
     var isRaised: Bool { raised.load(ordering: .acquiring) }
 

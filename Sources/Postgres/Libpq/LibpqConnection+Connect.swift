@@ -5,8 +5,9 @@ internal import Logging
 extension LibpqConnection {
     /// Opens a connection.
     ///
-    /// What the URL says goes before what libpq would do without it. Several hosts are tried in turn; each has an equal
-    /// share of the time that is left, and no more than the URL's `connect_timeout`. See ``ConnectAttempts``.
+    /// What the URL says goes before what libpq would do without it. Several hosts, and several addresses of one, are
+    /// tried in turn; each has an equal share of the time that is left, and no more than the URL's `connect_timeout`.
+    /// See ``ConnectAttempts``.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -16,12 +17,21 @@ extension LibpqConnection {
     ) throws(PostgresError) -> LibpqConnection {
         let attempts = try ConnectAttempts(url: configuration.url)
         let deadline = ContinuousClock.now + configuration.connectTimeout
+        var rest = attempts.keywords
         var failures: [PostgresError] = []
-        for (number, keywords) in attempts.keywords.enumerated() {
-            let share = ContinuousClock.now.duration(to: deadline) / (attempts.keywords.count - number)
+        while let host = rest.first {
+            let share = ContinuousClock.now.duration(to: deadline) / rest.count
+            let timeout = min(share, attempts.timeout ?? share)
+            rest.removeFirst()
             do throws(PostgresError) {
-                let connection = try start(configuration, keywords, interrupt: interrupt, logger: logger)
-                try connection.finishConnecting(within: min(share, attempts.timeout ?? share))
+                if let name = ConnectAttempts.name(of: host) {
+                    let found = try addresses(of: name, configuration, within: timeout, interrupt: interrupt)
+                    let order = attempts.isRandom ? found.shuffled() : found
+                    rest.insert(contentsOf: order.map { address in host.merging(["hostaddr": address]) { $1 } }, at: 0)
+                    continue
+                }
+                let connection = try start(configuration, host, interrupt: interrupt, logger: logger)
+                try connection.finishConnecting(within: timeout)
                 return connection
             } catch {
                 if interrupt.isRaised { throw error }
@@ -35,12 +45,31 @@ extension LibpqConnection {
         )
     }
 
+    private static func addresses(
+        of host: String,
+        _ configuration: PostgresConfiguration,
+        within timeout: Duration,
+        interrupt: InterruptSignal
+    ) throws(PostgresError) -> [String] {
+        let lookUp = configuration.lookUp
+        let lookup = try AddressLookup { () throws(PostgresError) in try lookUp(host) }
+        let deadline = ContinuousClock.now + timeout
+        if let addresses = try lookup.addresses(until: deadline, interrupt: interrupt) { return addresses }
+        guard !interrupt.isRaised else { throw cancelled }
+        throw PostgresError(
+            .timedOut,
+            "no address of host \"\(host)\" was found within \(timeout.roundedToMilliseconds): check the name"
+        )
+    }
+
+    private static let cancelled = PostgresError(.connectionFailed, "connecting was cancelled")
+
     /// Starts an attempt.
     ///
     /// - Parameter chosen: Keywords that go before the URL's.
     private static func start(
         _ configuration: PostgresConfiguration,
-        _ chosen: [(String, String)],
+        _ chosen: [String: String],
         interrupt: InterruptSignal,
         logger: Logger
     ) throws(PostgresError) -> LibpqConnection {
@@ -55,7 +84,7 @@ extension LibpqConnection {
                 ("tcp_user_timeout", "60000"),
                 ("dbname", configuration.url),
                 ("client_encoding", "UTF8"),
-            ] + chosen
+            ] + chosen.map { ($0.key, $0.value) }
         let started = unsafe withCStrings(keywords.map(\.0)) { names in
             unsafe withCStrings(keywords.map(\.1)) { values in unsafe PQconnectStartParams(names, values, 1) }
         }
@@ -68,11 +97,13 @@ extension LibpqConnection {
         var state = PGRES_POLLING_WRITING
         while state != PGRES_POLLING_OK {
             guard state != PGRES_POLLING_FAILED, unsafe PQstatus(pointer) != CONNECTION_BAD else {
-                throw PostgresError(.connectionFailed, "cannot connect: \(lastMessage)")
+                // Of a name that was looked up, libpq's words have the address only.
+                let place = lastMessage.contains(host) ? "" : " to \(host)"
+                throw PostgresError(.connectionFailed, "cannot connect\(place): \(lastMessage)")
             }
             switch wait(for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
             case .ready: state = unsafe PQconnectPoll(pointer)
-            case .interrupted: throw PostgresError(.connectionFailed, "connecting was cancelled")
+            case .interrupted: throw Self.cancelled
             case .timedOut:
                 throw PostgresError(
                     .timedOut,

@@ -21,7 +21,7 @@ internal import Logging
     private let noticeLogger: NoticeLogger
 
     /// Why a wait ended.
-    enum Readiness { case ready, interrupted, timedOut }
+    typealias Readiness = InterruptSignal.Readiness
 
     /// Takes ownership of a connection that was started.
     init(owning pointer: OpaquePointer, interrupt: InterruptSignal, logger: Logger) {
@@ -186,21 +186,7 @@ internal import Logging
 
     /// Waits for the socket, the interrupt or the deadline.
     func wait(for events: Int32, until deadline: ContinuousClock.Instant?) -> Readiness {
-        let interruption = pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0)
-        var descriptors = (pollfd(fd: socket, events: Int16(events), revents: 0), interruption)
-        while true {
-            var milliseconds: Int32 = -1
-            if let deadline {
-                let left = ContinuousClock.now.duration(to: deadline)
-                guard left > .zero else { return .timedOut }
-                milliseconds = left.pollMilliseconds
-            }
-            let count = unsafe withUnsafeMutableBytes(of: &descriptors) { bytes in
-                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
-            }
-            if interrupt.isRaised { return .interrupted }
-            if count > 0 { return .ready }
-        }
+        interrupt.wait(for: events, of: socket, until: deadline)
     }
 
     // MARK: Cancelling

@@ -1,0 +1,25 @@
+import Postgres
+import RecorderTesting
+import Testing
+
+/// Transactions that let those go first who hold the locks that they need.
+@Suite struct GivingWayTests {
+    @Test func `who gives way says at last who was in the way`() async throws {
+        try await withDatabase { database in
+            try await withSession(database) { reader in
+                try await reader.run(unsafeSQL: "begin; select count(*) from numbers")
+                let process = try #require(try await reader.first(Column<Int32>("select pg_backend_pid()")))
+                let error = try await withSession(database) { other in
+                    await #expect(throws: PostgresError.self) {
+                        try await other.transaction(givingWayFor: .milliseconds(1_200)) { connection in
+                            try await connection.limitLockWaits(to: .milliseconds(10))
+                            try await connection.run(unsafeSQL: "lock table numbers")
+                        }
+                    }
+                }
+                #expect(error?.isLockTimeout == true)
+                #expect(error?.hint?.contains("(pid \(process))") == true, "\(error?.hint ?? "")")
+            }
+        }
+    }
+}
