@@ -67,38 +67,6 @@ import Testing
         }
     }
 
-    @Test func `a hold that comes while a chain is waited for keeps the chain`() async throws {
-        try await withTestDatabase { database in
-            try await withConnection(database) { connection in
-                try await Self.prepare(connection)
-                try await withConnection(database) { worker in
-                    try await worker.run(
-                        unsafeSQL: "begin; select from audit_chains_v1 where chain = '\(Self.id("a"))' for update"
-                    )
-                    async let removed = withConnection(database) { retention in
-                        try await retention.text(unsafeSQL: "select retain_audit_logs(100, false)")
-                    }
-                    let blocked = """
-                        select from pg_stat_activity
-                        where datname = current_database() and wait_event_type = 'Lock'
-                        """
-                    while try await connection.text(unsafeSQL: blocked).isEmpty {}
-                    try await connection.run(
-                        unsafeSQL: """
-                            insert into legal_holds (user_id, reason, held_by) values ('\(Self.id("a"))', 'a case', 'counsel')
-                            """
-                    )
-                    try await worker.run(unsafeSQL: "rollback")
-                    #expect(try await removed == [["3"]])
-                }
-                let left = try await connection.text(
-                    unsafeSQL: "select position from audit_logs_v1 where chain = '\(Self.id("a"))' order by 1"
-                )
-                #expect(left == [["0"], ["1"], ["2"]])
-            }
-        }
-    }
-
     @Test func `who adds to a chain that loses nothing is not waited for`() async throws {
         try await withTestDatabase { database in
             try await withConnection(database) { connection in
