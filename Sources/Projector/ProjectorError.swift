@@ -11,6 +11,8 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
         case failingEvent
         /// A projection's SQL fails whatever the event is.
         case projectionFailed
+        /// A projection's SQL waits for a lock that somebody holds for long.
+        case projectionWaits
         /// The checkpoints of a projection do not agree on how many shards it has.
         case mixedShards
         /// Another worker has taken over what this one held.
@@ -67,5 +69,22 @@ extension ProjectorError {
             cause: cause,
             projection: projection.id
         )
+    }
+
+    /// A projection's SQL waits for a lock in vain.
+    static func applyWaits(_ projection: ProjectionFiles, cause: PostgresError) -> ProjectorError {
+        ProjectorError(
+            .projectionWaits,
+            "apply.sql of \(projection.id) waits for a lock",
+            cause: cause,
+            projection: projection.id
+        )
+    }
+
+    /// The same error with who holds the lock.
+    func naming(_ holders: [LockHolder]) -> ProjectorError {
+        guard !holders.isEmpty else { return self }
+        let names = holders.map { "process \($0.process) has \($0.table) (\($0.mode))" }.joined(separator: ", ")
+        return ProjectorError(code, "\(message): \(names)", cause: cause, projection: projection)
     }
 }

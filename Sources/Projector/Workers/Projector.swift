@@ -72,7 +72,7 @@ package final class Projector: Service {
     ///
     /// - Parameter progress: Told after each batch how many events were projected since the beginning.
     /// - Returns: How many events were projected, by the projection that had the most before it.
-    /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed`; `CancellationError`.
+    /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed` or `.projectionWaits`; `CancellationError`.
     @discardableResult
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let given = Mutex<[ProjectionVersion: Int]>([:])

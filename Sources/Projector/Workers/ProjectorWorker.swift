@@ -34,8 +34,10 @@ struct ProjectorWorker {
     /// Whether events were read since.
     var hasReadSince = false
     var limit: BatchLimit
-    /// Projections whose SQL failed, and when to try them again.
-    private var suspended: [ProjectionVersion: ContinuousClock.Instant] = [:]
+    /// Projections that are left alone for now.
+    var suspensions: [ProjectionVersion: Suspension] = [:]
+    /// Since when each attempt has failed for a reason that may pass.
+    private var troubledSince: ContinuousClock.Instant?
     private let projected = Counter(label: "recorder_projected_events_total")
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
@@ -67,8 +69,6 @@ struct ProjectorWorker {
     static let writeDownIntervals = (past: Duration.seconds(1), idle: Duration.seconds(10))
     /// How often a batch that lost against another worker's is begun again before the worker looks what it still owns.
     private static let retries = 8
-    /// How long a projection whose SQL failed is left alone.
-    private static let suspension = Duration.seconds(5)
 
     init(
         id: UUID,
@@ -100,8 +100,8 @@ struct ProjectorWorker {
     /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything that
     /// this snapshot sees, and the retries that were asked for are through or have failed for as long as the options say.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
-    ///   server cannot be reached for the time that the options say; `CancellationError`.
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.projectionWaits`, `.mixedShards` or `.restoredLog`;
+    ///   `PostgresError` if the server cannot be reached for the time that the options say; `CancellationError`.
     mutating func run(until target: PostgresSnapshot?) async throws {
         do {
             try await work(until: target)
@@ -121,7 +121,6 @@ struct ProjectorWorker {
         ).makeAsyncIterator()
         // Listen first, then read to the head: what commits in between announces itself.
         _ = try await notifications.next()
-        var troubledSince: ContinuousClock.Instant?
         while !fleet.isShuttingDown {
             do {
                 let connection = try await connected()
@@ -157,17 +156,35 @@ struct ProjectorWorker {
 
     /// - Returns: Whether there may be more to do at once.
     private mutating func round(on connection: PostgresConnection) async throws -> Bool {
-        let active = owned.filter { !isSuspended($0.key.projection) }
-        guard !active.isEmpty else { return false }
-        do {
-            return try await attempt(active, isCareful: false, on: connection)
-        } catch let error as PostgresError where error.isEventsFault || error.isProjectionsFault {
+        let active = owned.filter { suspensions[$0.key.projection] == nil }
+        var hasMore = false
+        if !active.isEmpty {
             do {
-                return try await attempt(active, isCareful: true, on: connection)
-            } catch let error as ProjectorError where error.code == .projectionFailed {
-                try await suspend(error, on: connection)
-                return true
+                hasMore = try await attempt(active, isCareful: false, on: connection)
+            } catch let error as PostgresError where needsCare(after: error) {
+                hasMore = try await attemptCarefully(active, on: connection)
             }
+        }
+        return try await resume(on: connection) || hasMore
+    }
+
+    /// A lock may be that of a worker which is being replaced; one that is not to be had twice is somebody's who keeps it.
+    private func needsCare(after error: PostgresError) -> Bool {
+        error.isEventsFault || error.isProjectionsFault || (error.isLockTimeout && troubledSince != nil)
+    }
+
+    /// Folds each projection by itself, and suspends the first that cannot be folded.
+    ///
+    /// - Returns: Whether there may be more to do at once.
+    mutating func attemptCarefully(
+        _ active: [ProjectionShard: OwnedShard],
+        on connection: PostgresConnection
+    ) async throws -> Bool {
+        do {
+            return try await attempt(active, isCareful: true, on: connection)
+        } catch let error as ProjectorError where [.projectionFailed, .projectionWaits].contains(error.code) {
+            try await suspend(error, on: connection)
+            return true
         }
     }
 
@@ -221,24 +238,13 @@ struct ProjectorWorker {
         logger.debug("the shards stand at \(outcome.cursors) cursors", metadata: ["worker": "\(id)"])
     }
 
-    /// Leaves a projection alone whose SQL fails whatever the event is; the others go on.
-    private mutating func suspend(_ error: ProjectorError, on connection: PostgresConnection) async throws {
-        guard let projection = error.projection, options.onFailure == .quarantine else { throw error }
-        logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
-        suspended[projection] = .now + Self.suspension
-        let keys = owned.keys.filter { $0.projection == projection }
-        try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
-    }
-
-    private func isSuspended(_ projection: ProjectionVersion) -> Bool {
-        suspended[projection].map { $0 > .now } ?? false
-    }
-
     // MARK: The end of catching up
 
     private func isDone(_ target: PostgresSnapshot, on connection: PostgresConnection) async throws -> Bool {
-        if let failed = suspended.keys.first(where: isSuspended) {
-            throw ProjectorError(.projectionFailed, "\(failed) is suspended: see `recorder projections status`")
+        for (projection, suspension) in suspensions {
+            let cause = suspension.error
+            if cause.code == .projectionWaits, .now < suspension.since + options.patience { return false }
+            throw ProjectorError(cause.code, "\(projection) is suspended", cause: cause)
         }
         let isBehind = owned.values.contains { $0.cursor.window != nil || !target.isSubset(of: $0.cursor.delivered) }
         guard !isBehind, !postponed.hasAny(within: options.patience) else { return false }

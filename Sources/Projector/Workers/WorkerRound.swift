@@ -32,7 +32,7 @@ struct WorkerRound: Sendable {
     let batchSize: Int
     /// Whether a failing event ends the worker instead of stopping its stream.
     let haltsOnFailure: Bool
-    /// Whether to look for failing events, after a round without care has failed.
+    /// Whether to look for failing events and for the projection that fails or waits, after a round without care has failed.
     let isCareful: Bool
 
     var projections: [ProjectionFiles] { plan.projections }
@@ -42,7 +42,8 @@ struct WorkerRound: Sendable {
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
     ///   - owned: The worker's shards.
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.leaseLost` or `.projectionFailed`; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.failingEvent` or `.leaseLost`, and where it is careful `.projectionFailed` or
+    ///   `.projectionWaits`; `PostgresError`.
     func run(
         on connection: isolated PostgresConnection,
         owned: [ProjectionShard: OwnedShard]
@@ -166,7 +167,11 @@ struct WorkerRound: Sendable {
         var failures: [(Int, FailingEvent)] = []
         for (index, projection) in projections.enumerated() {
             var fold = CarefulFold(projection, decoder: decoder)
-            try await fold.fold(taken[index], on: connection)
+            do {
+                try await fold.fold(taken[index], on: connection)
+            } catch let error as PostgresError where error.isLockTimeout {
+                throw ProjectorError.applyWaits(projection, cause: error)
+            }
             failures += fold.failures.map { (index, $0) }
         }
         return failures

@@ -1,0 +1,55 @@
+internal import Logging
+internal import Postgres
+internal import Schema
+
+/// Projections that cannot be folded for now, because their SQL fails whatever the event is, or because it waits for a lock that
+/// somebody holds for long: they are left alone, and the others go on.
+extension ProjectorWorker {
+    /// Leaves a projection alone for a while, and writes down why.
+    ///
+    /// - Throws: The error, if the projector is to halt on it; `PostgresError`; `CancellationError`.
+    mutating func suspend(_ error: ProjectorError, on connection: PostgresConnection) async throws {
+        let waits = error.code == .projectionWaits
+        guard let projection = error.projection, waits || options.onFailure == .quarantine else { throw error }
+        var error = error
+        if waits {
+            // Whoever holds the lock may be a worker that stands still.
+            try await endStalled(on: connection)
+            error = error.naming(try await holders(ofLocksOf: projection, on: connection))
+        }
+        var suspension = suspensions[projection] ?? Suspension(error)
+        suspension.prolong(error)
+        if suspension.isWorthSaying() {
+            logger.error("a projection is suspended", metadata: ["projection": "\(projection)", "error": "\(error)"])
+        }
+        suspensions[projection] = suspension
+        let keys = owned.keys.filter { $0.projection == projection }
+        try await connection.execute(Checkpoint.Fail(owner: id, keys: keys, error: "\(error)"))
+    }
+
+    private func holders(
+        ofLocksOf projection: ProjectionVersion,
+        on connection: PostgresConnection
+    ) async throws -> [LockHolder] {
+        guard let projection = projections.first(where: { $0.id == projection }) else { return [] }
+        return try await connection.query(LockHolder.Select(projection: projection))
+    }
+
+    /// Tries suspended projections again whose time has come, each by itself: none of the others is undone if it fails, or waits
+    /// for more than one lock.
+    ///
+    /// - Returns: Whether there may be more to do at once.
+    mutating func resume(on connection: PostgresConnection) async throws -> Bool {
+        var hasMore = false
+        for (projection, suspension) in suspensions where suspension.isDue {
+            let own = owned.filter { $0.key.projection == projection }
+            hasMore = try await attemptCarefully(own, on: connection) || hasMore
+            guard suspensions[projection]?.isDue == true else { continue }
+            suspensions[projection] = nil
+            logger.info("a projection goes on", metadata: ["projection": "\(projection)", "worker": "\(id)"])
+            // The error goes from all its shards, also those that had nothing to fold.
+            try await writeDown(on: connection, force: true)
+        }
+        return hasMore
+    }
+}
