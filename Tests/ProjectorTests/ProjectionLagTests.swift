@@ -6,15 +6,23 @@ import Testing
 @testable import Projector
 
 @Suite struct ProjectionLagTests {
-    private func status(_ shard: Int, given events: Int64, behind: Int, owner: UUID? = UUID()) -> ProjectionStatus {
+    private func status(
+        _ shard: Int,
+        given events: Int64,
+        behind: Int,
+        owner: UUID? = UUID(),
+        since: Duration? = nil,
+        sinceMoved: Duration = .zero
+    ) -> ProjectionStatus {
         ProjectionStatus(
             key: ProjectionShard(projection: ProjectionVersion(name: "turns", version: 1), shard: shard),
             events: events,
             owner: owner,
             process: owner.map { _ in "here:1" },
             updatedAt: Timestamp(microseconds: 0),
+            sinceMoved: sinceMoved,
             eventsBehind: behind,
-            behind: behind > 0 ? .seconds(shard + 1) : nil,
+            behind: behind > 0 ? since ?? .seconds(shard + 1) : nil,
             stoppedStreams: 0,
             error: nil,
             openTransactions: 0
@@ -38,6 +46,15 @@ import Testing
         #expect(lag.rate == nil && lag.timeToCatchUp == nil)
         #expect(lag.unowned == [0])
         #expect(lag.isTroubled)
+    }
+
+    @Test(arguments: [(0, 31), (31, 0), (31, 31)])
+    func `it is trouble if events wait for long and nothing moves, whoever is to blame`(since: Int, sinceMoved: Int)
+        throws
+    {
+        let shard = status(0, given: 3, behind: 7, since: .seconds(since), sinceMoved: .seconds(sinceMoved))
+        let lag = try #require(ProjectionLag.all([shard]).first)
+        #expect(lag.isTroubled == (min(since, sinceMoved) > 30))
     }
 
     @Test func `a shard that stands still is never caught up`() throws {

@@ -44,7 +44,7 @@ import Testing
         ["projections", "rebuild", "a", "--version"], ["projections", "rebuild", "--all", "--parallelism"],
         ["projections", "check", "a", "--sessions"], ["projections", "verify", "--sample"],
         ["projections", "verify", "--limit"], ["limits", "list", "--limit"], ["audit", "--limit"],
-        ["migrate", "up", "--to"], ["migrate", "down", "--steps"],
+        ["migrate", "up", "--to"], ["migrate", "down", "--steps"], ["projections", "status", "--max-behind"],
     ])
     func `a negative number is refused as one, not as a missing value`(_ arguments: [String]) async throws {
         let result = try await RecorderCommand(arguments + ["-3"], databaseURL: "host=/nowhere").result()

@@ -29,8 +29,11 @@ package struct ProjectionLag: Sendable {
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
     package var timeToCatchUp: Duration? { rate.flatMap { Duration(of: eventsBehind, at: $0) } }
 
+    /// Whether it stands still though events wait.
+    package var isStuck: Bool { shards.contains(where: \.isStuck) }
+
     /// Whether a person has to do something.
-    package var isTroubled: Bool { !unowned.isEmpty || stoppedStreams > 0 || error != nil }
+    package var isTroubled: Bool { !unowned.isEmpty || stoppedStreams > 0 || error != nil || isStuck }
 
     /// Puts shards together.
     ///

@@ -14,6 +14,8 @@ package struct ProjectionStatus: Sendable {
     package let process: String?
     /// When the checkpoint last moved.
     package let updatedAt: Timestamp
+    /// How long ago that was, by the database's clock.
+    package let sinceMoved: Duration
     /// Committed events that it has not been given; counted up to ``countLimit``.
     package let eventsBehind: Int
     /// How long the oldest of them has been stored; `nil` if there is none.
@@ -30,6 +32,9 @@ package struct ProjectionStatus: Sendable {
 
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.
     package var timeToCatchUp: Duration? { rate.flatMap { Duration(of: eventsBehind, at: $0) } }
+
+    /// Whether events have waited for longer than any batch takes while nothing moved.
+    package var isStuck: Bool { min(behind ?? .zero, sinceMoved) > .seconds(30) }
 
     /// How far events are counted, over all shards that stand at one cursor.
     package static let countLimit = 1_000_000
@@ -86,7 +91,8 @@ package struct ProjectionStatus: Sendable {
                 (extract(epoch from clock_timestamp() - waiting.since) * 1000000)::bigint,
                 (select count(*) from projection_quarantine as q
                     where q.projection = c.projection and q.version = c.version and q.shard = c.shard), c.error,
-                (select count(*) from pg_snapshot_xip(coalesce(c.new_snapshot, c.old_snapshot)))
+                (select count(*) from pg_snapshot_xip(coalesce(c.new_snapshot, c.old_snapshot))),
+                (extract(epoch from clock_timestamp() - c.updated_at) * 1000000)::bigint
             from projection_checkpoints as c
             left join projector_workers as w on w.id = c.owner
                 and \(Lease.isRecent("w.heartbeat_at"))
@@ -105,6 +111,7 @@ package struct ProjectionStatus: Sendable {
                 owner: try row.decode(at: 4),
                 process: try row.decode(at: 5),
                 updatedAt: Timestamp(microseconds: try row.decode(PostgresTimestamp.self, at: 6).unixMicroseconds),
+                sinceMoved: .microseconds(try row.decode(Int64.self, at: 12)),
                 eventsBehind: try row.decode(at: 7),
                 behind: try row.decode(Int64?.self, at: 8).map { .microseconds($0) },
                 stoppedStreams: try row.decode(at: 9),

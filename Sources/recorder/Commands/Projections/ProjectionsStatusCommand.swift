@@ -12,13 +12,17 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         abstract: "Shows how far each projection is behind the log, who works on it, and what is wrong.",
         discussion: """
             Ends with exit status 1 if a shard has no living owner, a stream stands in quarantine, a projection's SQL \
-            fails, or the log was restored from another cluster and is not repaired. With --json it prints one object for each shard. The rate is measured over a second if anything is behind.
+            fails or waits for a lock, events have waited for 30 seconds while nothing moved, or the log was restored \
+            from another cluster and is not repaired; with --max-behind also if a projection is further behind than \
+            that. With --json it prints one object for each shard. The rate is measured over a second if anything is \
+            behind.
 
             EXAMPLES
               recorder projections status
               recorder projections status --shards
               recorder projections status --json | jq .eventsBehind
               recorder projections status --watch
+              recorder projections status --max-behind 60
             """
     )
 
@@ -28,7 +32,22 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
     @Flag(help: "Show it again every second, until Ctrl-C.")
     var watch = false
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "End with status 1 also if an event has waited for a projection for longer than so many seconds.",
+            valueName: "seconds"
+        )
+    )
+    var maxBehind: Double?
+
     @OptionGroup var options: SettingsOptions
+
+    func validate() throws {
+        guard maxBehind.map({ (0...1e9).contains($0) }) ?? true else {
+            throw ValidationError("--max-behind is 0 to 1,000,000,000 seconds.")
+        }
+    }
 
     func run() async throws {
         let settings = try await options.settings()
@@ -47,12 +66,17 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 let restored = try await pool.withConnection { try await RestoredLog.evidence(on: $0) }
                 if watch || !isFirst || !isBehind { try await show(lags, restored, on: pool) }
                 guard watch || (isFirst && isBehind) else {
-                    return lags.contains(where: \.isTroubled) || !restored.isEmpty
+                    return lags.contains { $0.isTroubled || isTooFarBehind($0) } || !restored.isEmpty
                 }
                 try await Task.sleep(for: .seconds(1))
             }
         }
         if isTroubled { throw ExitCode.failure }
+    }
+
+    private func isTooFarBehind(_ lag: ProjectionLag) -> Bool {
+        guard let maxBehind, let behind = lag.behind else { return false }
+        return behind > .seconds(maxBehind)
     }
 
     private func show(
@@ -100,7 +124,16 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             )
         }
         for lag in lags {
-            if let error = lag.error { StandardOutput.shared.line("\(lag.projection): \(error)") }
+            if let error = lag.error {
+                StandardOutput.shared.line("\(lag.projection): \(error)")
+            } else if lag.isStuck {
+                StandardOutput.shared.line(
+                    "\(lag.projection): events wait, and nothing has moved for more than 30 s: see the log of its processes"
+                )
+            }
+            if isTooFarBehind(lag), let behind = Figures.decimal(Self.seconds(lag.behind), digits: 1) {
+                StandardOutput.shared.line("\(lag.projection): \(behind) s behind, which is more than --max-behind")
+            }
         }
     }
 }

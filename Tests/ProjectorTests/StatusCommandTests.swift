@@ -1,0 +1,63 @@
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+@testable import Projector
+
+/// What `recorder projections status` says where workers live and do nothing.
+@Suite(.timeLimit(.minutes(5))) struct StatusCommandTests {
+    /// Runs `body` on a log that nobody has projected, all of whose shards a living worker holds.
+    private func withIdleOwner(_ body: (PostgresConfiguration, PostgresConnection) async throws -> Void) async throws {
+        try await withTestDatabase { database in
+            let hand = try await WorkerByHand(database)
+            let fleet = hand.fleet()
+            try await fleet.join()
+            let heart = Task { await fleet.run() }
+            defer { heart.cancel() }
+            try await hand.connection.run(
+                unsafeSQL:
+                    "update projection_checkpoints set owner = '\(fleet.members[0])', updated_at = clock_timestamp()"
+            )
+            try await body(database, hand.connection)
+            heart.cancel()
+            await heart.value
+            await fleet.leave()
+            await hand.connection.close()
+        }
+    }
+
+    private func status(_ database: PostgresConfiguration, _ options: String...) async throws -> RecorderCommand.Result
+    {
+        try await RecorderCommand.run(["projections", "status"] + options, databaseURL: database.url)
+    }
+
+    @Test func `with --max-behind it fails if an event waits for longer`() async throws {
+        try await withIdleOwner { database, _ in
+            let late = try await status(database, "--max-behind", "0")
+            #expect(late.status == 1)
+            #expect(late.output.contains("more than --max-behind"), "\(late.output)")
+            let early = try await status(database, "--max-behind", "1e6")
+            #expect(early.status == 0, "\(early.output)")
+        }
+    }
+
+    @Test func `it fails if events wait for long and nothing moves`() async throws {
+        try await withIdleOwner { database, connection in
+            try await connection.run(
+                unsafeSQL: """
+                    update projection_checkpoints set updated_at = updated_at - interval '1 minute';
+                    do $$ declare part regclass; begin
+                        for part in select relid from pg_partition_tree('events') where isleaf loop
+                            execute format('alter table %s disable trigger all', part);
+                        end loop;
+                    end $$;
+                    update events set recorded_at = recorded_at - interval '1 minute'
+                    """
+            )
+            let stuck = try await status(database)
+            #expect(stuck.status == 1)
+            #expect(stuck.output.contains("nothing has moved"), "\(stuck.output)")
+        }
+    }
+}
