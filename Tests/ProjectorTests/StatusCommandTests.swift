@@ -60,4 +60,24 @@ import Testing
             #expect(stuck.output.contains("nothing has moved"), "\(stuck.output)")
         }
     }
+
+    @Test func `it says where no worker can live because nothing can be written`() async throws {
+        try await withTestDatabase { database in
+            let hand = try await WorkerByHand(database, only: "conversation_turns")
+            try await hand.connection.run(
+                unsafeSQL: """
+                    insert into projector_workers (id, process, heartbeat_at)
+                        values (gen_random_uuid(), 'elsewhere:1', clock_timestamp() - interval '1 minute');
+                    do $$ begin
+                        execute format('alter database %I set default_transaction_read_only = on', current_database());
+                    end $$
+                    """
+            )
+            await hand.connection.close()
+            let muted = try await status(database)
+            #expect(muted.status == 1)
+            #expect(muted.output.contains("transaction_read_only"), "\(muted.output)\(muted.errors)")
+            #expect(muted.output.contains("elsewhere:1 was last heard of "), "\(muted.output)")
+        }
+    }
 }

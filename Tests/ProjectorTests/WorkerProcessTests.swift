@@ -272,6 +272,7 @@ import Testing
             let status = try await RecorderCommand.run("projections", "status", databaseURL: projectors.database.url)
             #expect(status.status == 1)
             #expect(status.output.contains("nobody works on"), "\(status.output)")
+            #expect(status.output.contains(":\(processes[0].id) was last heard of "), "\(status.output)")
         }
     }
 

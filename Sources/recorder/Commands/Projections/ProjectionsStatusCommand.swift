@@ -107,7 +107,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         }
         for stream in stopped { StandardOutput.shared.line(ProjectionStatusTables.text(of: stream)) }
         let carried = Set(try ProjectionSource(folder: nil).files().map(\.id))
-        for lag in lags where !lag.unowned.isEmpty {
+        let unowned = lags.filter { !$0.unowned.isEmpty }
+        for lag in unowned {
             let shards = lag.unowned.map(String.init).joined(separator: ", ")
             let advice =
                 carried.contains(lag.projection)
@@ -115,6 +116,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 : "`recorder project --projections DIR` with the folder that holds this projection"
             StandardOutput.shared.line("\(lag.projection): nobody works on shards \(shards): start \(advice)")
         }
+        if !unowned.isEmpty { try await showSilence(on: pool) }
         for open in try await OpenTransaction.long(on: pool) {
             let place = open.database.map { " in database \($0)" } ?? ""
             StandardOutput.shared.line(
@@ -134,6 +136,21 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             if isTooFarBehind(lag), let behind = Figures.decimal(Self.seconds(lag.behind), digits: 1) {
                 StandardOutput.shared.line("\(lag.projection): \(behind) s behind, which is more than --max-behind")
             }
+        }
+    }
+
+    /// What may keep projectors from working that run.
+    private func showSilence(on pool: PostgresPool) async throws {
+        if try await SilentProcess.areMuted(on: pool) {
+            StandardOutput.shared.line(
+                "the database refuses to be written to (transaction_read_only is on): no projector can work there"
+            )
+        }
+        for silent in try await SilentProcess.all(on: pool) {
+            let seconds = Figures.decimal(Self.seconds(silent.silence), digits: 0) ?? "?"
+            StandardOutput.shared.line(
+                "\(silent.name) was last heard of \(seconds) s ago: if it still runs, see its log"
+            )
         }
     }
 }
