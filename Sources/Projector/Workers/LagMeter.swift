@@ -7,22 +7,32 @@ internal import Postgres
 /// lease alive waits for it.
 struct LagMeter: Sendable {
     private let configuration: PostgresConfiguration
+    private let outage: ServerOutage
     private let logger: Logger
     private let interval: Duration
 
-    /// - Parameter interval: How long to pause between two measurements.
-    init(_ configuration: PostgresConfiguration, interval: Duration = .seconds(10), logger: Logger) {
+    /// - Parameters:
+    ///   - interval: How long to pause between two measurements.
+    ///   - outage: What others say of a server that is away.
+    init(
+        _ configuration: PostgresConfiguration,
+        interval: Duration = .seconds(10),
+        outage: ServerOutage = ServerOutage(),
+        logger: Logger
+    ) {
         var configuration = configuration
         // Figures that take longer would be old when they come.
         configuration.settings["statement_timeout"] = "30s"
         self.configuration = configuration
         self.interval = interval
+        self.outage = outage
         self.logger = logger
     }
 
     /// Measures until the task is cancelled. A measurement that fails is left out.
     func run() async {
         var connection: PostgresConnection?
+        var trouble = RepeatedTrouble()
         var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
         while !Task.isCancelled {
             try? await Task.sleep(for: interval)
@@ -34,10 +44,16 @@ struct LagMeter: Sendable {
                 let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
                 ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))
                 before = (now, .now)
+                trouble = RepeatedTrouble()
             } catch is CancellationError {
                 break
             } catch {
-                logger.warning("how far the projections are behind was not measured", metadata: ["error": "\(error)"])
+                if trouble.isWorthSaying(error), outage.isNews(error) {
+                    logger.warning(
+                        "how far the projections are behind was not measured",
+                        metadata: ["error": "\(error)"]
+                    )
+                }
                 connection = nil
             }
         }

@@ -132,7 +132,7 @@ package final class Projector: Service {
                 await fleet.run()
                 return false
             }
-            let meter = LagMeter(configuration, logger: logger)
+            let meter = LagMeter(configuration, outage: fleet.outage, logger: logger)
             group.addTask {
                 await meter.run()
                 return false

@@ -13,7 +13,7 @@ extension ProjectorWorker {
         isPatient: Bool
     ) async throws {
         if !isPatient, start + options.patience < .now { throw error }
-        if trouble.isWorthSaying(error) {
+        if trouble.isWorthSaying(error), fleet.outage.isNews(error) {
             logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
         }
         // Whether the commit took effect is in the database only: ask it again.

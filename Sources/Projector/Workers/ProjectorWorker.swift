@@ -117,7 +117,7 @@ struct ProjectorWorker {
             configuration,
             channels: [channel],
             quietAfter: min(Self.tick, options.pollInterval),
-            logger: logger
+            logger: quietLogger
         ).makeAsyncIterator()
         // Listen first, then read to the head: what commits in between announces itself.
         _ = try await notifications.next()
@@ -256,6 +256,13 @@ struct ProjectorWorker {
     }
 
     // MARK: The connection
+
+    /// For the connection that listens: of a server that is away the others speak.
+    private var quietLogger: Logger {
+        var quiet = logger
+        if logger.logLevel > .debug { quiet.logLevel = max(logger.logLevel, .error) }
+        return quiet
+    }
 
     /// The connection, opened if there is none; the first use of each checks that the log is this cluster's own.
     private mutating func connected() async throws -> PostgresConnection {

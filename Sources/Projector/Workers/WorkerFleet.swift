@@ -12,6 +12,8 @@ final class WorkerFleet: Sendable {
     private let projections: [ProjectionVersion]
     private let known = Mutex<Set<LivingWorker>>([])
     private let isStopping = Mutex(false)
+    /// What its workers, its heart and its meter say of a server that is away.
+    let outage = ServerOutage()
     /// The workers of this process.
     let members: [UUID]
 
@@ -60,10 +62,13 @@ final class WorkerFleet: Sendable {
                 connection = open
                 try await beat(open)
                 trouble = RepeatedTrouble()
+                if let away = outage.end() {
+                    logger.info("the server answers again after \(away.components.seconds) s")
+                }
             } catch is CancellationError {
                 break
             } catch {
-                if trouble.isWorthSaying(error) {
+                if trouble.isWorthSaying(error), outage.isNews(error) {
                     logger.warning("the heartbeat failed", metadata: ["error": "\(error)"])
                 }
                 connection = nil
