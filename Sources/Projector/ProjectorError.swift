@@ -59,7 +59,10 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
 
 extension ProjectorError {
     /// A checkpoint is no longer this worker's, or no longer where it left it.
-    static let leaseLost = ProjectorError(.leaseLost, "another worker has taken a shard over")
+    static let leaseLost = ProjectorError(
+        .leaseLost,
+        "a shard is not this worker's any more, or a rebuild has swapped its model: the batch was rolled back and begins anew"
+    )
 
     /// A projection's SQL fails whatever the events are.
     static func applyFails(_ projection: ProjectionFiles, cause: PostgresError) -> ProjectorError {
