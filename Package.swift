@@ -39,7 +39,7 @@ let layers: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("Simulator", ["EventModel"]),
     ("HotFunctions", ["EventModel", "PayloadCodec", "Postgres", "Simulator"]),
-    ("Operations", ["Schema", logging]),
+    ("Operations", ["Schema", logging, metrics]),
     (
         "Benchmarks",
         [

@@ -43,7 +43,7 @@ import Testing
         "Postgres": ["Operations"],
         "Projector": ["Operations", "Simulator"],
         "Directory": ["Operations", "PayloadCodec", "Projector", "ReadModel", "Schema"],
-        "Operations": ["Postgres"],
+        "Operations": ["Metrics", "Postgres"],
         "Privacy": ["Directory", "Operations", "PayloadCodec", "ReadModel"],
         "EndToEnd": ["EventModel", "Operations", "Postgres"],
         "Fault": ["EventModel", "Operations", "Postgres", "Simulator"],

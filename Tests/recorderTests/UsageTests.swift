@@ -25,6 +25,7 @@ import Testing
         ["costs", "--by", "none,day"], ["costs", "--by", ""], ["projections", "new", "conversation_turns"],
         ["projections", "new", "Bad Name"], ["migrate", "new", "Bad Name"], ["dev", "--directory", ""],
         ["retention", "hold", "\(Lines.stream())", "--reason", "a case", "--actor", ""],
+        ["project", "--metrics-file", "recorder.txt"],
     ])
     func `wrong usage ends with status 2 and says how to use it`(_ arguments: [String]) async throws {
         let result = try await RecorderCommand(arguments).result()

@@ -29,7 +29,7 @@ struct LagMeter: Sendable {
         self.logger = logger
     }
 
-    /// Measures until the task is cancelled. A measurement that fails is left out.
+    /// Measures until the task is cancelled, and leaves no figure behind. A measurement that fails is left out.
     func run() async {
         var connection: PostgresConnection?
         var trouble = RepeatedTrouble()
@@ -43,6 +43,8 @@ struct LagMeter: Sendable {
                 let now = try await open.query(ProjectionStatus.Select(until: nil))
                 let elapsed = before.map { $0.at.duration(to: .now) } ?? .zero
                 ProjectionLag.record(ProjectionLag.all(now, before: before?.statuses, elapsed: elapsed))
+                let keys = Set(now.map(\.key))
+                ProjectionLag.forget(before?.statuses.filter { !keys.contains($0.key) } ?? [])
                 before = (now, .now)
                 trouble = RepeatedTrouble()
             } catch is CancellationError {
@@ -57,5 +59,6 @@ struct LagMeter: Sendable {
                 connection = nil
             }
         }
+        ProjectionLag.forget(before?.statuses ?? [])
     }
 }

@@ -1,3 +1,4 @@
+internal import EventModel
 internal import Metrics
 package import Schema
 
@@ -62,24 +63,38 @@ package struct ProjectionLag: Sendable {
     /// Gives the same figures to swift-metrics, for each shard.
     static func record(_ lags: [ProjectionLag]) {
         for status in lags.flatMap(\.shards) {
-            let dimensions = [
-                ("projection", status.key.projection.name), ("version", "\(status.key.projection.version)"),
-                ("shard", "\(status.key.shard)"),
-            ]
-            Gauge(label: "recorder_projection_events_behind", dimensions: dimensions).record(status.eventsBehind)
-            Gauge(label: "recorder_projection_seconds_behind", dimensions: dimensions)
-                .record((status.behind ?? .zero) / .seconds(1))
-            Gauge(label: "recorder_projection_stopped_streams", dimensions: dimensions).record(status.stoppedStreams)
-            if let rate = status.rate {
-                Gauge(label: "recorder_projection_events_per_second", dimensions: dimensions).record(rate)
-                let left = status.eventsBehind == 0 ? .zero : status.timeToCatchUp
-                Gauge(label: "recorder_projection_seconds_to_catch_up", dimensions: dimensions)
-                    .record(left.map { $0 / .seconds(1) } ?? .infinity)
-            }
-            Gauge(label: "recorder_projection_failing", dimensions: dimensions).record(status.error == nil ? 0 : 1)
-            Gauge(label: "recorder_projection_open_transactions", dimensions: dimensions)
-                .record(status.openTransactions)
-            Gauge(label: "recorder_projection_owned", dimensions: dimensions).record(status.owner == nil ? 0 : 1)
+            for case (let label, let value?) in figures(of: status) { gauge(label, of: status).record(value) }
         }
+        Gauge(label: "recorder_projection_measured_timestamp_seconds")
+            .record(Double(Timestamp.now().microseconds) / 1_000_000)
+    }
+
+    /// Takes the figures of shards back, which nobody measures any more.
+    static func forget(_ statuses: [ProjectionStatus]) {
+        for status in statuses {
+            for (label, _) in figures(of: status) { gauge(label, of: status).destroy() }
+        }
+    }
+
+    private static func gauge(_ label: String, of status: ProjectionStatus) -> Gauge {
+        let dimensions = [
+            ("projection", status.key.projection.name), ("version", "\(status.key.projection.version)"),
+            ("shard", "\(status.key.shard)"),
+        ]
+        return Gauge(label: "recorder_projection_\(label)", dimensions: dimensions)
+    }
+
+    private static func figures(of status: ProjectionStatus) -> [(label: String, value: Double?)] {
+        let left = status.eventsBehind == 0 ? .zero : status.timeToCatchUp
+        return [
+            ("events_behind", Double(status.eventsBehind)),
+            ("seconds_behind", (status.behind ?? .zero) / .seconds(1)),
+            ("stopped_streams", Double(status.stoppedStreams)),
+            ("events_per_second", status.rate),
+            ("seconds_to_catch_up", status.rate.map { _ in left.map { $0 / .seconds(1) } ?? .infinity }),
+            ("failing", status.error == nil ? 0 : 1),
+            ("open_transactions", Double(status.openTransactions)),
+            ("owned", status.owner == nil ? 0 : 1),
+        ]
     }
 }

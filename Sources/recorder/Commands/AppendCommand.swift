@@ -22,15 +22,19 @@ struct AppendCommand: AsyncParsableCommand {
             """
     )
 
+    @OptionGroup var metrics: MetricsOptions
+
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
         let settings = try await options.settings()
         let json = options.json
         let stop = try StopSignal()
-        let refused = try await settings.withStore(stoppedBy: stop) { store in
-            try await store.withAppender { appender in
-                try await Self.appendAll(with: appender, json: json, until: stop)
+        let refused = try await metrics.counting(settings.logger) {
+            try await settings.withStore(stoppedBy: stop) { store in
+                try await store.withAppender { appender in
+                    try await Self.appendAll(with: appender, json: json, until: stop)
+                }
             }
         }
         guard refused == 0 else {

@@ -26,6 +26,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The files; - is standard input.", valueName: "file"), completion: .file())
     var files: [String]
 
+    @OptionGroup var metrics: MetricsOptions
+
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
@@ -34,30 +36,42 @@ struct ImportCommand: AsyncParsableCommand {
         // A name that is wrong shall be said before anything is stored.
         for file in files { try LineSource.check(path: file) }
         let stop = try StopSignal()
-        let counts = try await settings.withStore(stoppedBy: stop) { store in
-            // Without it a stream's events would be stored but for the personal ones, which then come too late.
-            try await store.checkSealingKey()
-            return try await store.withAppender { appender in
-                let bar = ProgressBar("event")
-                defer { bar.finish() }
-                var work = EventImport(appender: appender)
-                do {
-                    try await work.run(files, until: stop) { counts, fraction in
-                        bar.show(counts.total, fraction: fraction)
-                    }
-                } catch {
-                    bar.finish()
-                    Self.report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
-                    throw error
+        let counts = try await metrics.counting(settings.logger) {
+            try await settings.withStore(stoppedBy: stop) { store in
+                // Without it a stream's events would be stored but for the personal ones, which then come too late.
+                try await store.checkSealingKey()
+                return try await store.withAppender { appender in
+                    try await Self.appendAll(of: files, with: appender, json: json, until: stop)
                 }
-                bar.finish()
-                Self.report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
-                return work.counts
             }
         }
         guard counts.refused == 0 else {
             throw CommandError(.refused, "\(Counted.text(counts.refused, "event")) refused, for the reasons above")
         }
+    }
+
+    /// - Returns: What became of the events, which is reported.
+    private static func appendAll(
+        of files: [String],
+        with appender: EventAppender,
+        json: Bool,
+        until stop: StopSignal
+    ) async throws -> EventImport.Counts {
+        let bar = ProgressBar("event")
+        defer { bar.finish() }
+        var work = EventImport(appender: appender)
+        do {
+            try await work.run(files, until: stop) { counts, fraction in
+                bar.show(counts.total, fraction: fraction)
+            }
+        } catch {
+            bar.finish()
+            report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
+            throw error
+        }
+        bar.finish()
+        report(work.counts, rate: bar.rate(of: work.counts.total), json: json)
+        return work.counts
     }
 
     private static func report(_ counts: EventImport.Counts, rate: String, json: Bool) {

@@ -22,6 +22,7 @@ struct ProjectCommand: AsyncParsableCommand {
               recorder project --workers 4
               recorder project --projections ./projections
               recorder project --until-caught-up
+              recorder project --metrics-file /var/lib/node_exporter/recorder.prom
             """
     )
 
@@ -51,6 +52,8 @@ struct ProjectCommand: AsyncParsableCommand {
 
     @OptionGroup var projectionSource: ProjectionSourceOptions
 
+    @OptionGroup var metrics: MetricsOptions
+
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
@@ -65,10 +68,12 @@ struct ProjectCommand: AsyncParsableCommand {
         let bounds = bounds
         let bar = ProgressBar("event")
         defer { bar.finish() }
-        let (files, done) = try await RunningCommand.cancelledBySignals {
-            let files = try await settings.tellingOfRights { try await projectionSource.source.installed(settings) }
-            let projector = try settings.projector(of: files, bounds)
-            return (files, try await projector.runUntilCaughtUp { bar.show($0) })
+        let (files, done) = try await metrics.counting(settings.logger) {
+            try await RunningCommand.cancelledBySignals {
+                let files = try await settings.tellingOfRights { try await projectionSource.source.installed(settings) }
+                let projector = try settings.projector(of: files, bounds)
+                return (files, try await projector.runUntilCaughtUp { bar.show($0) })
+            }
         }
         bar.finish()
         let stopped = try await StoppedStreams.report(of: files, settings)
@@ -93,7 +98,9 @@ struct ProjectCommand: AsyncParsableCommand {
             source: projectionSource.source,
             hangups: hangups
         )
-        try await settings.tellingOfRights { try await CommandService.run([daemon], logger: settings.logger) }
+        try await metrics.counting(settings.logger) {
+            try await settings.tellingOfRights { try await CommandService.run([daemon], logger: settings.logger) }
+        }
     }
 
     private var bounds: ProjectorOptions {
