@@ -220,10 +220,10 @@ package final class SubjectSealer: Sendable {
         do {
             return try await pool.withConnection { connection in
                 let wanted = wanted.map { (stream: $0.key, named: $0.value) }
-                let (states, rows) = try await connection.pipeline(
-                    SealingState.Select(),
-                    SelectSubjects(streams: wanted)
-                )
+                let (states, rows) =
+                    wanted.isEmpty
+                    ? (try await connection.query(SealingState.Select()), [])
+                    : try await connection.pipeline(SealingState.Select(), SelectSubjects(streams: wanted))
                 guard let now = states.first else {
                     throw EventStoreError(.refused, "the table sealing has no row: run `recorder migrate verify`")
                 }
