@@ -133,7 +133,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                     "\(lag.projection): events wait, and nothing has moved for more than 30 s: see the log of its processes"
                 )
             }
-            if isTooFarBehind(lag), let behind = Figures.decimal(Self.seconds(lag.behind), digits: 1) {
+            if isTooFarBehind(lag), let behind = Figures.decimal(lag.behind.map { $0 / .seconds(1) }, digits: 1) {
                 StandardOutput.shared.line("\(lag.projection): \(behind) s behind, which is more than --max-behind")
             }
         }
@@ -147,7 +147,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             )
         }
         for silent in try await SilentProcess.all(on: pool) {
-            let seconds = Figures.decimal(Self.seconds(silent.silence), digits: 0) ?? "?"
+            let seconds = Figures.decimal(silent.silence / .seconds(1), digits: 0) ?? "?"
             StandardOutput.shared.line(
                 "\(silent.name) was last heard of \(seconds) s ago: if it still runs, see its log"
             )
