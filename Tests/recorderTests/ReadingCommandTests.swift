@@ -121,25 +121,6 @@ import Testing
         }
     }
 
-    @Test func `whoever loads prices is told what becomes of costs`() async throws {
-        try await withTestDatabase { database in
-            let file = #"{"models": {"m": {"input": "0.001"}}}"#
-            for isNew in [true, false] {
-                let loaded = try await RecorderCommand.run(
-                    "prices",
-                    "load",
-                    "-",
-                    databaseURL: database.url,
-                    input: file
-                )
-                #expect(
-                    loaded.status == 0 && loaded.output.contains("projected before stay") == isNew,
-                    "\(loaded.output)"
-                )
-            }
-        }
-    }
-
     @Test(arguments: [
         ["sessions", "--state", "sleeping"], ["costs", "--stage", "ear"], ["replay", "x", "--speed", "1e-300"],
     ])

@@ -1,0 +1,53 @@
+import EventModel
+import Foundation
+import Postgres
+import RecorderTesting
+import Testing
+
+/// `recorder prices`: what calls cost whose events do not say.
+@Suite struct PricesCommandTests {
+    @Test func `prices are loaded once, and a bad file is named`() async throws {
+        try await withTestDatabase { database in
+            let prices = #"{"models": {"m": {"input": "0.0000000000012345678901234567890123456789", "output": 1e-7}}}"#
+            func load(_ text: String) async throws -> RecorderCommand.Result {
+                try await RecorderCommand.run("prices", "load", "-", "--json", databaseURL: database.url, input: text)
+            }
+            #expect(try await load(prices).json().first?["changed"]?.integer == 2)
+            #expect(try await load(prices).json().first?["changed"]?.integer == 0)
+            let listed = try await RecorderCommand.run("prices", "list", "--json", databaseURL: database.url).json()
+            #expect(
+                listed.map { $0["usdPerToken"]?.string }
+                    == ["0.0000000000012345678901234567890123456789", "0.0000001"]
+            )
+            for bad in [
+                "{", "{}", #"{"models": {"m": {"inputs": 1}}}"#, #"{"models": {"m": {"input": "free"}}}"#,
+                #"{"models": {"m": {"input": "1e400"}}}"#, #"{"models": {"m": {"input": 1, "input": 2}}}"#,
+                #"{"models": {"m": {"input": 1}, "m": {"input": 2}}}"#,
+                #"{"currency": "EUR", "models": {"m": {"input": 1}}}"#,
+            ] {
+                let result = try await load(bad)
+                #expect(result.status == 1)
+                #expect(!result.errors.isEmpty)
+            }
+        }
+    }
+
+    @Test func `whoever loads prices is told what becomes of costs`() async throws {
+        try await withTestDatabase { database in
+            let file = #"{"models": {"m": {"input": "0.001"}}}"#
+            for isNew in [true, false] {
+                let loaded = try await RecorderCommand.run(
+                    "prices",
+                    "load",
+                    "-",
+                    databaseURL: database.url,
+                    input: file
+                )
+                #expect(
+                    loaded.status == 0 && loaded.output.contains("projected before stay") == isNew,
+                    "\(loaded.output)"
+                )
+            }
+        }
+    }
+}
