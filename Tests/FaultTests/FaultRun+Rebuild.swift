@@ -108,7 +108,9 @@ extension FaultRun {
         let isCommitted = try? await UnreadCommit.stop(child.id, named: producer.name, on: connection)
         await connection.close()
         // While that waited, another fault may have struck it: what is open now is the next process's.
-        guard child.isRunning else { return say("producer \(producer.number) (process \(child.id)) was killed meanwhile") }
+        guard child.isRunning else {
+            return say("producer \(producer.number) (process \(child.id)) was killed meanwhile")
+        }
         let open = producer.open
         let keys = open.map { "('\($0.stream)','\($0.id)')" }.joined(separator: ",")
         var stored: Set<Producer.Key> = []
