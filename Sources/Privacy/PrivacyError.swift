@@ -41,7 +41,7 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
     init(_ error: PostgresError, _ what: String, undone: String = "nothing was erased") {
         switch error.sqlState {
         case "RC006": self.init(.held, "\(error.message): release it first, `recorder retention release`")
-        case "RC008": self.init(.notFound, "\(error.message); \(undone)")
+        case "RC008": self.init(.notFound, "\(error.message); \(undone): check the id, which `recorder audit` shows")
         case _ where error.isMissingObject:
             self.init(
                 .failed,

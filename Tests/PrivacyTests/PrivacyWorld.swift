@@ -45,15 +45,13 @@ struct PrivacyWorld: Sendable {
     }
 
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
-        let store = PostgresEventStore(database, keys: keys, limits: .init(size: 4), logger: TestServer.silent)
-        do {
-            let result = try await body(store)
-            await store.close()
-            return result
-        } catch {
-            await store.close()
-            throw error
-        }
+        try await PostgresEventStore.with(
+            database,
+            keys: keys,
+            limits: .init(size: 4),
+            logger: TestServer.silent,
+            body
+        )
     }
 
     /// Waits until sessions of this database wait for others' locks.

@@ -262,30 +262,23 @@ import Testing
 
     /// Reads a page of the log.
     private func page(of database: PostgresConfiguration) async throws {
-        let store = PostgresEventStore(database)
-        do {
-            _ = try await store.readLog()
-            await store.close()
-        } catch {
-            await store.close()
-            throw error
-        }
+        _ = try await PostgresEventStore.with(database) { try await $0.readLog() }
     }
 
     /// Reads so many events by subscription, and says how many different ones came, each stream in order.
     private func read(_ count: Int, from database: PostgresConfiguration) async throws -> Int {
-        let store = PostgresEventStore(database)
-        var seen: [StreamID: Int] = [:]
-        var total = 0
-        for try await batch in store.subscribe(batchSize: 50) {
-            for event in batch.events {
-                #expect(event.version == seen[event.stream, default: 0] + 1)
-                seen[event.stream] = event.version
+        try await PostgresEventStore.with(database) { store in
+            var seen: [StreamID: Int] = [:]
+            var total = 0
+            for try await batch in store.subscribe(batchSize: 50) {
+                for event in batch.events {
+                    #expect(event.version == seen[event.stream, default: 0] + 1)
+                    seen[event.stream] = event.version
+                }
+                total += batch.events.count
+                if total >= count { break }
             }
-            total += batch.events.count
-            if total >= count { break }
+            return total
         }
-        await store.close()
-        return total
     }
 }

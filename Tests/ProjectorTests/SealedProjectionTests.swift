@@ -30,9 +30,9 @@ import Testing
     private static func append(_ appends: [Append], to database: PostgresConfiguration, _ keys: SealingKeys)
         async throws
     {
-        let store = PostgresEventStore(database, keys: keys, logger: TestServer.silent)
-        let outcomes = try await store.withAppender { try await $0.append(independently: appends) }
-        await store.close()
+        let outcomes = try await PostgresEventStore.with(database, keys: keys, logger: TestServer.silent) { store in
+            try await store.withAppender { try await $0.append(independently: appends) }
+        }
         for outcome in outcomes { _ = try outcome.get() }
     }
 

@@ -106,15 +106,15 @@ import Testing
     private func read(_ count: Int, after cursor: LogCursor, from database: PostgresConfiguration) async throws -> (
         cursor: LogCursor, events: Int
     ) {
-        let store = PostgresEventStore(database)
-        var total = 0
-        var last = cursor
-        for try await batch in store.subscribe(after: cursor, batchSize: 50) {
-            total += batch.events.count
-            last = batch.cursor
-            if total >= count { break }
+        try await PostgresEventStore.with(database) { store in
+            var total = 0
+            var last = cursor
+            for try await batch in store.subscribe(after: cursor, batchSize: 50) {
+                total += batch.events.count
+                last = batch.cursor
+                if total >= count { break }
+            }
+            return (last, total)
         }
-        await store.close()
-        return (last, total)
     }
 }

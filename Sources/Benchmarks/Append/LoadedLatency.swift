@@ -33,14 +33,13 @@ struct LoadedLatency: Benchmark {
         rate: Double,
         _ database: PostgresConfiguration
     ) async throws -> [Double] {
-        let store = PostgresEventStore(database)
-        let waits = try await store.withAppender { appender in
-            try await Producers.paced(lines, rate: rate, with: appender) { due, receipts in
-                let wait = due.duration(to: .now) / .milliseconds(1)
-                return Array(repeating: wait, count: receipts.count)
+        try await PostgresEventStore.with(database) { store in
+            try await store.withAppender { appender in
+                try await Producers.paced(lines, rate: rate, with: appender) { due, receipts in
+                    let wait = due.duration(to: .now) / .milliseconds(1)
+                    return Array(repeating: wait, count: receipts.count)
+                }
             }
-        }
-        await store.close()
-        return waits.sorted()
+        }.sorted()
     }
 }

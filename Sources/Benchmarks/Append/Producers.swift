@@ -8,9 +8,9 @@ enum Producers {
     static func append(_ shares: [[BenchmarkInput.Line]], inFlight: Int, to database: PostgresConfiguration)
         async throws
     {
-        let store = PostgresEventStore(database)
-        try await store.withAppender { try await append(shares, inFlight: inFlight, with: $0) }
-        await store.close()
+        try await PostgresEventStore.with(database) { store in
+            try await store.withAppender { try await append(shares, inFlight: inFlight, with: $0) }
+        }
     }
 
     /// How long it takes to append everything, with appenders that run: the limits' connections are open too.
@@ -46,15 +46,14 @@ enum Producers {
         _ keys: SealingKeys,
         to database: PostgresConfiguration
     ) async throws -> Duration {
-        let store = PostgresEventStore(database, keys: keys)
-        let duration = try await store.withAppender(limits: limits) { appender in
-            try await open(appender, lanes: limits.connections)
-            return try await ContinuousClock().measure {
-                try await append(shares, inFlight: inFlight, with: appender)
+        try await PostgresEventStore.with(database, keys: keys) { store in
+            try await store.withAppender(limits: limits) { appender in
+                try await open(appender, lanes: limits.connections)
+                return try await ContinuousClock().measure {
+                    try await append(shares, inFlight: inFlight, with: appender)
+                }
             }
         }
-        await store.close()
-        return duration
     }
 
     /// Appends so much to each lane that its own writer has to connect: no other takes as much along.

@@ -11,18 +11,17 @@ struct SingleLatency: Benchmark {
         let rows = try PlainTable.rows(lines)
         let rounds = try await run.rounds("latency.single") {
             try await run.server.withDatabase(.recorder) { database in
-                let store = PostgresEventStore(database)
-                let waits = try await store.withAppender { appender in
-                    var waits: [Double] = []
-                    for line in lines {
-                        let start = ContinuousClock.now
-                        _ = try await appender.append(try Append(line))
-                        waits.append(start.duration(to: .now) / .milliseconds(1))
+                try await PostgresEventStore.with(database) { store in
+                    try await store.withAppender { appender in
+                        var waits: [Double] = []
+                        for line in lines {
+                            let start = ContinuousClock.now
+                            _ = try await appender.append(try Append(line))
+                            waits.append(start.duration(to: .now) / .milliseconds(1))
+                        }
+                        return waits.sorted()
                     }
-                    return waits
                 }
-                await store.close()
-                return waits.sorted()
             }
         } against: {
             try await run.server.withDatabase(.empty) { database in

@@ -84,15 +84,14 @@ struct LoadedVisibleBenchmark: Benchmark {
         _ lines: [BenchmarkInput.Line],
         to database: PostgresConfiguration
     ) async throws -> [(position: Int64, time: ContinuousClock.Instant)] {
-        let store = PostgresEventStore(database)
-        let acknowledged = try await store.withAppender { appender in
-            try await Producers.paced(lines, rate: Double(rate), with: appender) { _, receipts in
-                let now = ContinuousClock.now
-                return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
+        try await PostgresEventStore.with(database) { store in
+            try await store.withAppender { appender in
+                try await Producers.paced(lines, rate: Double(rate), with: appender) { _, receipts in
+                    let now = ContinuousClock.now
+                    return receipts.flatMap { receipt in receipt.positions.map { ($0, now) } }
+                }
             }
         }
-        await store.close()
-        return acknowledged
     }
 
     private struct EventsProjected: PostgresStatement {

@@ -48,20 +48,19 @@ struct VisibleBenchmark: Benchmark {
         _ database: PostgresConfiguration
     ) async throws -> [Double] {
         try await PostgresConnection.with(database) { probe in
-            let store = PostgresEventStore(database)
-            let waits = try await store.withAppender { appender in
-                var waits: [Double] = []
-                for line in lines {
-                    let receipt = try await appender.append(try Append(line))
-                    let acknowledged = ContinuousClock.now
-                    let statement = VersionOf(stream: line.stream, sql: query)
-                    while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {}
-                    waits.append(acknowledged.duration(to: .now) / .milliseconds(1))
+            try await PostgresEventStore.with(database) { store in
+                try await store.withAppender { appender in
+                    var waits: [Double] = []
+                    for line in lines {
+                        let receipt = try await appender.append(try Append(line))
+                        let acknowledged = ContinuousClock.now
+                        let statement = VersionOf(stream: line.stream, sql: query)
+                        while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {}
+                        waits.append(acknowledged.duration(to: .now) / .milliseconds(1))
+                    }
+                    return waits.dropFirst(warmUp).sorted()
                 }
-                return waits
             }
-            await store.close()
-            return waits.dropFirst(warmUp).sorted()
         }
     }
 

@@ -14,17 +14,16 @@ struct ReplayBenchmark: Benchmark {
             try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
             return try await PostgresConnection.with(database) { connection in
                 try await connection.run(unsafeSQL: "vacuum analyze events")
-                let store = PostgresEventStore(database)
-                let rounds = try await run.rounds("replay") {
-                    let duration = try await ContinuousClock().measure {
-                        try await WholeSessions.read(streams, from: store)
+                return try await PostgresEventStore.with(database) { store in
+                    try await run.rounds("replay") {
+                        let duration = try await ContinuousClock().measure {
+                            try await WholeSessions.read(streams, from: store)
+                        }
+                        return count / duration.seconds
+                    } against: {
+                        count / (try await Self.copyOut(streams.map(\.stream), on: connection)).seconds
                     }
-                    return count / duration.seconds
-                } against: {
-                    count / (try await Self.copyOut(streams.map(\.stream), on: connection)).seconds
                 }
-                await store.close()
-                return rounds
             }
         }
         return [

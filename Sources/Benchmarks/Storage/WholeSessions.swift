@@ -9,9 +9,7 @@ package enum WholeSessions {
     /// - Throws: ``BenchmarkError`` if a stream is not read whole; what the store throws.
     package static func readLog(of database: PostgresConfiguration) async throws {
         let sizes = try await PostgresConnection.with(database) { try await $0.query(StreamSizes()) }
-        let store = PostgresEventStore(database)
-        try await read(sizes.shuffled(), from: store)
-        await store.close()
+        try await PostgresEventStore.with(database) { store in try await read(sizes.shuffled(), from: store) }
     }
 
     /// Reads streams and decodes their events.

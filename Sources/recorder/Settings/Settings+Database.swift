@@ -52,15 +52,7 @@ extension Settings {
 
     /// Opens the log while `body` runs. What signals do meanwhile is the caller's to say.
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
-        let store = PostgresEventStore(try database(), keys: keys, logger: logger)
-        do {
-            let result = try await tellingOfRights { try await body(store) }
-            await store.close()
-            return result
-        } catch {
-            await store.close()
-            throw error
-        }
+        try await tellingOfRights { try await PostgresEventStore.with(database(), keys: keys, logger: logger, body) }
     }
 
     /// Opens the log while `body` runs. SIGINT and SIGTERM cancel the command meanwhile.
