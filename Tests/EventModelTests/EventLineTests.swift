@@ -90,6 +90,7 @@ import Testing
         (line(#","data":{"\u0000":1}"#), .invalidField, #"line 7: data: a string holds \u0000"#),
         (line(#","data":{"a":"\uD83D"}"#), .invalidField, "line 7: data: a string holds half of a surrogate pair"),
         (line(#","data":{"a":1e400}"#), .invalidField, "line 7: data: a number is too large"),
+        (line(#","data":{"a":1e-20000}"#), .invalidField, "line 7: data: a number has more than 16383 digits"),
         (line(#","data":{"a":NaN}"#), .notJSON, "line 7: data: not JSON: a character"),
         (line(#","data":{"a":01}"#), .notJSON, "line 7: data: not JSON: a number"),
         (line(#","data":{"a":1,}"#), .notJSON, "line 7: data: not JSON: a character"),

@@ -24,6 +24,8 @@ package struct JSONFault: Error, Hashable, Sendable {
         case badNumber
         /// A number that is not finite as a 64-bit floating-point number.
         case notFinite
+        /// A number with more than ``JSONScanner/mostDecimals`` digits behind the point.
+        case tooFine
         /// More than ``JSONScanner/deepest`` arrays and objects in one another.
         case tooDeep
     }
@@ -41,7 +43,7 @@ package struct JSONFault: Error, Hashable, Sendable {
     /// Whether the bytes are no JSON at all, rather than JSON that the contract refuses.
     package var isSyntax: Bool {
         switch reason {
-        case .nulCharacter, .loneSurrogate, .notFinite, .tooDeep, .notAnObject: false
+        case .nulCharacter, .loneSurrogate, .notFinite, .tooFine, .tooDeep, .notAnObject: false
         default: true
         }
     }
@@ -70,6 +72,9 @@ extension JSONFault.Reason {
         case .invalidUTF8: "not JSON: it holds bytes that are not UTF-8; encode the text as UTF-8"
         case .badNumber: "not JSON: a number has a form that JSON does not allow"
         case .notFinite: "a number is too large to be finite as a 64-bit float; send it as a string"
+        case .tooFine:
+            "a number has more than \(JSONScanner.mostDecimals) digits behind the point, more than PostgreSQL stores; "
+                + "round it, or send it as a string"
         case .tooDeep: "arrays and objects are nested deeper than \(JSONScanner.deepest); flatten them"
         }
     }

@@ -9,19 +9,25 @@ extension JSONScanner {
         } else {
             try digits(bytes, of: start)
         }
+        var decimals = 0..<0
         if peek(bytes) == 0x2E {
             offset &+= 1
+            let first = offset
             try digits(bytes, of: start)
+            decimals = first..<offset
         }
-        var hasExponent = false
+        var exponent = 0..<0
         if peek(bytes) | 0x20 == 0x65 {
-            hasExponent = true
             offset &+= 1
+            let first = offset
             if peek(bytes) == 0x2B || peek(bytes) == 0x2D { offset &+= 1 }
             try digits(bytes, of: start)
+            exponent = first..<offset
         }
-        // The largest Double has 309 digits, so only these can be larger.
-        if hasExponent || offset &- start > 300 { try checkFinite(bytes, from: start) }
+        // The largest Double has 309 digits, so only these can be larger, or finer than PostgreSQL can hold.
+        guard !exponent.isEmpty || offset &- start > 300 else { return }
+        try checkFinite(bytes, from: start)
+        try checkDecimals(decimals.count, exponent, bytes, from: start)
     }
 
     /// Steps over one digit or more, or refuses.
@@ -40,5 +46,22 @@ extension JSONScanner {
     private func checkFinite(_ bytes: Span<UInt8>, from start: Int) throws(JSONFault) {
         let number = JSONSlice(kind: .number, range: start..<offset)
         guard let value = number.double(in: bytes), value.isFinite else { throw JSONFault(.notFinite, at: start) }
+    }
+
+    /// Refuses a number that `jsonb` cannot hold: one of which more digits stand behind the point, written in full.
+    ///
+    /// Source: PostgreSQL manual, section 8.1.2, "Arbitrary Precision Numbers".
+    @inline(never)
+    private func checkDecimals(
+        _ count: Int,
+        _ exponent: Range<Int>,
+        _ bytes: Span<UInt8>,
+        from start: Int
+    ) throws(JSONFault) {
+        let text = JSONSlice(kind: .number, range: exponent).text(in: bytes)
+        // Even a zero must have an exponent of 30 bits there.
+        guard let power = text.isEmpty ? 0 : Int(text), power.magnitude < 1 << 30 - 1,
+            count - power <= JSONScanner.mostDecimals
+        else { throw JSONFault(.tooFine, at: start) }
     }
 }

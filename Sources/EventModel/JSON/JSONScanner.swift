@@ -1,13 +1,15 @@
 /// One forward pass over UTF-8 that refuses whatever `events.md` refuses and builds nothing.
 ///
-/// JSON is RFC 8259's. Beyond its grammar these are refused: `\u0000`, half a surrogate pair, a number that is not finite
-/// as a `Double`, arrays and objects nested deeper than ``deepest``.
+/// JSON is RFC 8259's. Beyond its grammar these are refused: `\u0000`, half a surrogate pair, a number that is not
+/// finite as a `Double` or has more decimals than ``mostDecimals``, arrays and objects nested deeper than ``deepest``.
 ///
 /// Every read lies behind a comparison with the end of the range, which lies inside the span; the unchecked subscripts
 /// rest on that.
 package struct JSONScanner {
     /// How many arrays and objects may stand in one another. A `data` object is the first.
     package static let deepest = 64
+    /// How many digits a number may have behind the point, written in full: as many as PostgreSQL's `numeric`.
+    package static let mostDecimals = 16_383
 
     /// The offset of the next byte.
     var offset: Int

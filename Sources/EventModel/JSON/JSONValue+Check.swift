@@ -1,8 +1,9 @@
 extension JSONValue {
-    /// Checks what the type does not see to: that numbers are written as JSON writes them, and how deep values are nested.
+    /// Checks what the type does not see to: that numbers are written as JSON
+    /// writes them, and how deep values are nested.
     ///
     /// - Parameter depth: In how many arrays and objects the value lies.
-    /// - Throws: `JSONFault` with `.badNumber`, `.notFinite` or `.tooDeep`.
+    /// - Throws: `JSONFault` with `.badNumber`, `.notFinite`, `.tooFine` or `.tooDeep`.
     func check(depth: Int) throws(JSONFault) {
         switch self {
         case .object(let members):
@@ -21,7 +22,7 @@ extension JSONValue {
         do throws(JSONFault) {
             slice = try JSONScanner.validate(number.span)
         } catch {
-            throw error.reason == .notFinite ? error : JSONFault(.badNumber, at: 0)
+            throw [.notFinite, .tooFine].contains(error.reason) ? error : JSONFault(.badNumber, at: 0)
         }
         // White space around it is no part of a number.
         guard slice.kind == .number, slice.range.count == number.count else { throw JSONFault(.badNumber, at: 0) }
