@@ -12,8 +12,9 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case invalidAppend
         /// The server refused it for another reason. Nothing was stored.
         case refused
-        /// The database could not be reached in time, and whether the append was stored is unknown; or another session's
-        /// open transaction is in its way, and it was not. The same append again, with the same event ids, finds out.
+        /// The database could not be reached in time, and whether the append was stored is unknown;
+        /// or another session's open transaction is in its way, and it was not. The same append
+        /// again, with the same event ids, finds out.
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent
@@ -23,7 +24,8 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         case invalidKey
         /// The log was restored from another cluster's dump, and its order cannot be told.
         case restoredLog
-        /// A cursor has seen transactions that the database has not begun: it is of another cluster, or of a later state of this one.
+        /// A cursor has seen transactions that the database has not begun: it is of another
+        /// cluster, or of a later state of this one.
         case invalidCursor
         /// The store or the appender was closed before. Nothing was stored.
         case closed

@@ -59,8 +59,9 @@ public final class PostgresEventStore: Sendable {
         sealer = SubjectSealer(keyPool, keys: keys)
     }
 
-    /// Closes the store's connections: what is asked of it from now on fails with `.closed`, and so do appends of an appender that
-    /// still runs. Subscriptions have connections of their own and go on until their iterators are dropped.
+    /// Closes the store's connections: what is asked of it from now on fails with `.closed`, and so
+    /// do appends of an appender that still runs. Subscriptions have connections of their own and
+    /// go on until their iterators are dropped.
     public func close() async {
         await pool.close()
         await keyPool.close()
@@ -72,8 +73,8 @@ public final class PostgresEventStore: Sendable {
 
     /// Runs an appender while `body` runs, and writes everything that it was given before it returns.
     ///
-    /// - Throws: What `body` throws; ``EventStoreError`` with `.unavailable`, `.refused`, `.corruptEvent` or `.closed` if the newest
-    ///   dictionary cannot be loaded.
+    /// - Throws: What `body` throws; ``EventStoreError`` with `.unavailable`, `.refused`, `.corruptEvent` or `.closed`
+    ///   if the newest dictionary cannot be loaded.
     public func withAppender<R: Sendable>(
         limits: EventAppender.Limits = .init(),
         _ body: @Sendable (EventAppender) async throws -> R
@@ -90,8 +91,8 @@ public final class PostgresEventStore: Sendable {
 
     /// An encoder with the newest dictionary, or without any if there is none.
     ///
-    /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`, or with `.corruptEvent` if the dictionary's row
-    ///   is damaged.
+    /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`, or with `.corruptEvent` if the
+    ///   dictionary's row is damaged.
     package func encoder() async throws -> PayloadEncoder {
         try await reading { connection in
             guard let (id, bytes) = try await connection.first(NewestDictionary()) else { return PayloadEncoder() }
@@ -107,8 +108,8 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
-    /// Sees to it that personal fields can be sealed, if the log is: whoever has much to append wants to know before the first
-    /// event.
+    /// Sees to it that personal fields can be sealed, if the log is: whoever has much to
+    /// append wants to know before the first event.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable` or `.refused`.
     package func checkSealingKey() async throws { try await sealer.checkKey() }
@@ -121,8 +122,8 @@ public final class PostgresEventStore: Sendable {
     ///   - version: The first version to read; `nil` for the stream's first, or its last when reading backwards.
     ///   - direction: Which way to go from there.
     ///   - limit: How many events at most, 1 … ``largestPage``.
-    /// - Returns: The events in the direction of reading, fewer than the limit also where more would not fit into memory
-    ///   together; none if the stream holds none there.
+    /// - Returns: The events in the direction of reading, fewer than the limit also where more would not fit into
+    ///   memory together; none if the stream holds none there.
     /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
     public func read(
         _ stream: StreamID,
@@ -193,8 +194,8 @@ public final class PostgresEventStore: Sendable {
     ///   - cursor: Where to begin; ``head()`` for what comes from now on.
     ///   - batchSize: How many events a batch holds at most.
     ///   - pollInterval: After how much silence to look without having been woken: SQL clients' appends wake nobody.
-    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others; otherwise the subscription
-    ///     stops in front of them.
+    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others; otherwise the
+    ///     subscription stops in front of them.
     public func subscribe(
         after cursor: LogCursor = .beginning,
         batchSize: Int = 1_000,

@@ -58,7 +58,8 @@ struct ExportFile {
     private var rows = 0
     private var bytes = 0
 
-    /// Makes the file of a person's object. All are in one folder, because one object's name may be another's beginning.
+    /// Makes the file of a person's object. All are in one folder, because one
+    /// object's name may be another's beginning.
     ///
     /// - Throws: `CocoaError`.
     init(_ object: ObjectName, of subject: StreamID, in folder: String) throws {
@@ -67,8 +68,8 @@ struct ExportFile {
         try self.init("objects/\(Self.fileName(kept))", in: folder, object: object)
     }
 
-    /// A file's name that says the object's, and is no other's: what is unsafe in a path is `%` and two digits, and what is too
-    /// long for one ends with its hash.
+    /// A file's name that says the object's, and is no other's: what is unsafe in a path is `%` and two digits, and
+    /// what is too long for one ends with its hash.
     static func fileName(_ name: String) -> String {
         let encoded = name.addingPercentEncoding(withAllowedCharacters: safeInPaths) ?? ""
         let visible = encoded.hasPrefix(".") ? "%2E\(encoded.dropFirst())" : encoded

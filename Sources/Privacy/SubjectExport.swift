@@ -7,7 +7,8 @@ internal import Schema
 
 /// Writes everything that is held about a person into a folder: lines of JSON, the objects as they are, and a manifest.
 ///
-/// The tables' rows are those of one moment; events are read after them. The export is recorded as an event in the person's stream, `access.exported`.
+/// The tables' rows are those of one moment; events are read after them. The export is recorded as an event in the
+/// person's stream, `access.exported`.
 package struct SubjectExport: Sendable {
     private let subject: StreamID
     private let actor: String
@@ -84,8 +85,8 @@ package struct SubjectExport: Sendable {
 
     /// Writes the folder.
     ///
-    /// It appears when it is complete. Until then it is beside, under a name of its own that ends in `.partial`, and goes
-    /// if the export fails.
+    /// It appears when it is complete. Until then it is beside, under a name of its own that ends in `.partial`, and
+    /// goes if the export fails.
     ///
     /// - Parameter folder: Must not exist.
     /// - Returns: The manifest.

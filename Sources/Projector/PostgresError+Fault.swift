@@ -1,8 +1,8 @@
 package import Postgres
 
 extension PostgresError {
-    /// Whether a statement failed because of the values that it was given, so that other events may pass: data exceptions,
-    /// constraints, and what functions raise. Source: PostgreSQL manual, appendix A.
+    /// Whether a statement failed because of the values that it was given, so that other events may pass: data
+    /// exceptions, constraints, and what functions raise. Source: PostgreSQL manual, appendix A.
     var isEventsFault: Bool {
         guard code == .server, let sqlState else { return false }
         return ["22", "23", "P0", "RC"].contains { sqlState.hasPrefix($0) } || sqlState == "54000"
@@ -11,8 +11,8 @@ extension PostgresError {
     /// Whether a projection's own SQL is at fault, whatever the events: a missing table, a wrong type, no privilege.
     var isProjectionsFault: Bool { code == .server && !isPassing && !isEventsFault }
 
-    /// Whether it is a matter of the moment, and neither an event's nor a projection's fault: a connection that broke, a
-    /// transaction that lost, a lock that somebody holds for long, a statement that somebody cancelled.
+    /// Whether it is a matter of the moment, and neither an event's nor a projection's fault: a connection that broke,
+    /// a transaction that lost, a lock that somebody holds for long, a statement that somebody cancelled.
     ///
     /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 57014 `query_canceled`.
     package var isPassing: Bool { isRetryable || isLockTimeout || code == .closed || sqlState == "57014" }

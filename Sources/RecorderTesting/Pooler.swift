@@ -75,7 +75,8 @@ enum Pooler {
     }
 }
 
-/// Runs a test on a database of its own, reached through a pooler that lends two sessions to all. See ``withTestDatabase(_:_:)``.
+/// Runs a test on a database of its own, reached through a pooler that lends two sessions to all. See
+/// ``withTestDatabase(_:_:)``.
 package func withPooledDatabase<R>(
     _ template: TestServer.Template = .recorder,
     _ body: (PostgresConfiguration) async throws -> R

@@ -46,8 +46,8 @@ package final class RecorderCommand: Sendable {
         let output = try FileHandle(forWritingTo: outputURL)
         let errors = try FileHandle(forWritingTo: errorsURL)
         let given = try input.map { try FileHandle(forReadingFrom: $0) }
-        // The program has its own by then. Foundation keeps them open else, and beyond a thousand it no longer notices that a
-        // program has ended.
+        // The program has its own by then. Foundation keeps them open else, and beyond a thousand it no longer notices
+        // that a program has ended.
         defer { for handle in [output, errors, given] { try? handle?.close() } }
         process = Process()
         process.executableURL = Self.executable

@@ -55,8 +55,8 @@ package func withTestServer<R>(_ body: (EmbeddedServer) async throws -> R) async
 
 /// Runs a test on a server of its own that holds the recorder's schema and can be made to crash.
 ///
-/// - Parameter body: Gets how to reach the database, and what crashes the server (`pg_ctl stop -m immediate`) and starts
-///   it again.
+/// - Parameter body: Gets how to reach the database, and what crashes the server
+///   (`pg_ctl stop -m immediate`) and starts it again.
 package func withCrashingServer<R>(
     _ body: (PostgresConfiguration, _ crash: @escaping @Sendable () async throws -> Void) async throws -> R
 ) async throws -> R {

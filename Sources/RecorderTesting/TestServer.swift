@@ -72,7 +72,8 @@ package actor TestServer {
 
     private static let prefix = "recorder-test-"
 
-    /// Where servers for tests live: in memory if there is enough. Copying a database takes 0.04 s there, 0.5 s on disk.
+    /// Where servers for tests live: in memory if there is enough. Copying a
+    /// database takes 0.04 s there, 0.5 s on disk.
     private static let folder: String = {
         let memory = "/dev/shm"
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: memory)

@@ -6,8 +6,9 @@ package import Postgres
 package enum UnreadCommit {
     /// Stops a process between the commit of a group and its acknowledgement.
     ///
-    /// The group is made to wait in the server, for a lock on `events` that this holds; the process is stopped there; then
-    /// the lock is let go, and the server commits what the process can no longer learn of. What others append waits as long.
+    /// The group is made to wait in the server, for a lock on `events` that this holds; the process is
+    /// stopped there; then the lock is let go, and the server commits what the process can no longer
+    /// learn of. What others append waits as long.
     ///
     /// - Parameters:
     ///   - process: The process; it stands still afterwards, and is the caller's to kill or to continue.
@@ -35,8 +36,8 @@ package enum UnreadCommit {
         return false
     }
 
-    /// Takes the lock until a session waits for it. Between its turns everybody goes on: an appender takes for blocked what it
-    /// has tried for half a second.
+    /// Takes the lock until a session waits for it. Between its turns everybody goes on: an appender takes for blocked
+    /// what it has tried for half a second.
     ///
     /// - Returns: The process id of that session; `nil` if none came, and nothing is locked then.
     private static func lock(

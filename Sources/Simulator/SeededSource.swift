@@ -1,6 +1,7 @@
 internal import EventModel
 
-/// Random numbers that one seed fixes, on every machine: whole-number arithmetic and the four operations of IEEE 754 only.
+/// Random numbers that one seed fixes, on every machine: whole-number arithmetic
+/// and the four operations of IEEE 754 only.
 struct SeededSource: RandomNumberGenerator, Sendable {
     private var generator: SplitMix64
 

@@ -3,7 +3,8 @@ import Testing
 
 /// SwiftPM lets a target import what it did not declare, if something else brings it in. This does not.
 @Suite struct ArchitectureTests {
-    /// Who may import whom: the table of design.md, as far as the targets exist, and what decisions of the project add to it.
+    /// Who may import whom: the table of design.md, as far as the targets exist, and
+    /// what decisions of the project add to it.
     static let allowed: [String: Set<String>] = [
         "CLibpq": [],
         "CLZ4": [],
@@ -37,8 +38,8 @@ import Testing
         "EmbedSQLPlugin": ["PackagePlugin"],
     ]
 
-    /// What tests import besides what their target may: they start servers, make up events, and follow what a layer does through
-    /// those above it.
+    /// What tests import besides what their target may: they start servers, make up events, and follow what a layer
+    /// does through those above it.
     static let allowedInTests: [String: Set<String>] = [
         "Postgres": ["Operations"],
         "Projector": ["Operations", "Simulator"],
@@ -156,5 +157,13 @@ import Testing
             lines <= 301 || hasReason,
             "\(file.path) has \(lines) lines: split it, or say '// Long because …' in it"
         )
+    }
+
+    /// The formatter leaves comments as they are.
+    @Test(arguments: files(in: "Sources") + files(in: "Tests"))
+    func `comments keep to 120 columns`(file: SourceFile) {
+        for line in file.text.split(separator: "\n") where line.count > 120 {
+            #expect(!line.drop { $0 == " " }.starts(with: "//"), "\(file.path): wrap '\(line)'")
+        }
     }
 }

@@ -181,8 +181,8 @@ import Testing
         }
     }
 
-    /// Both do the same work, so that the time tells nothing; medians of many, side by side, and ten chances, as others work on
-    /// this machine.
+    /// Both do the same work, so that the time tells nothing; medians of many, side by side, and ten
+    /// chances, as others work on this machine.
     @Test func `another's document and none at all take the same time`() async throws {
         try await withIsolation { people in
             let theirs = try #require(try await people.ann.documents.findOne(Query())).id

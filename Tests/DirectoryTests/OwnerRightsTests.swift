@@ -4,8 +4,8 @@ import Testing
 
 @testable import Directory
 
-/// What runs with its owner's rights runs nothing that another has made: a projector may make functions and operators in the
-/// schema, and one that fits a call more exactly than the server's own is taken before it.
+/// What runs with its owner's rights runs nothing that another has made: a projector may make functions and operators
+/// in the schema, and one that fits a call more exactly than the server's own is taken before it.
 @Suite struct OwnerRightsTests {
     @Test func `every function of the server is called by its full name`() async throws {
         try await withTestConnection { connection in
@@ -34,7 +34,8 @@ import Testing
         }
     }
 
-    /// Functions and operators that fit the calls of the recorder's functions exactly, as far as the server has none that do.
+    /// Functions and operators that fit the calls of the recorder's functions
+    /// exactly, as far as the server has none that do.
     private static let traps = """
         set role recorder_projector; set search_path = pg_catalog;
         do $$

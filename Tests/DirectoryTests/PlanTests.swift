@@ -65,7 +65,8 @@ import Testing
         }
     }
 
-    /// The search runs inside a function, with its owner's rights: its own text is explained, with a parameter for each variable.
+    /// The search runs inside a function, with its owner's rights: its own text is
+    /// explained, with a parameter for each variable.
     @Test func `words are looked up in the index of words`() async throws {
         try await withDirectory { fixture in
             try await fixture.run("begin; \(Self.rows) commit")

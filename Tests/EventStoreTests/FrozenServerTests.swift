@@ -23,7 +23,8 @@ import Testing
             named.applicationName = "frozen"
             var limits = EventAppender.Limits(connections: 1)
             limits.answerTimeout = .seconds(1)
-            // The only session is the writer's then; it is idle, and holds nothing of the server's, when its append was told.
+            // The only session is the writer's then; it is idle, and holds nothing
+            // of the server's, when its append was told.
             limits.notifies = false
             let appender = EventAppender(
                 to: named,

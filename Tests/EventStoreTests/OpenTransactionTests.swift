@@ -68,7 +68,8 @@ import Testing
 
         func close() async { await connection.close() }
 
-        /// - Parameter from: Where the transactions begin that are read; behind those that the cursor has delivered unless given.
+        /// - Parameter from: Where the transactions begin that are read; behind those
+        ///   that the cursor has delivered unless given.
         func pages(after cursor: LogCursor, from first: UInt64? = nil) async throws -> (pages: Int, events: Int) {
             let active = cursor.delivered.active.map(String.init).joined(separator: ",")
             let sql = LogReader.ReadNew(old: cursor.delivered, limit: 1_000, part: LogPart(shards: nil, types: nil)).sql

@@ -4,8 +4,8 @@ import Operations
 import Postgres
 import RecorderTesting
 
-/// Says what differs at the end of a run: between what was acknowledged and what is stored, and between what is stored and
-/// what the read models hold.
+/// Says what differs at the end of a run: between what was acknowledged and what is stored, and between what is stored
+/// and what the read models hold.
 struct ConsistencyOracle {
     let run: FaultRun
     let folder: URL
@@ -106,7 +106,8 @@ struct ConsistencyOracle {
         if verified.status != 0 { differences.append("audit verify: \(verified.output)\(verified.errors)") }
     }
 
-    /// All read models are what the log folds to, by the projections' own SQL; `fold_events.py` knows some of them only.
+    /// All read models are what the log folds to, by the projections' own SQL;
+    /// `fold_events.py` knows some of them only.
     private mutating func compareRebuilt() async throws {
         let verified = try await RecorderCommand.run("projections", "verify", databaseURL: run.server.url())
         if verified.status != 0 { differences.append("projections verify: \(verified.output)\(verified.errors)") }

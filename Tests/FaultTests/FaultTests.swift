@@ -4,7 +4,8 @@ import Postgres
 import RecorderTesting
 import Testing
 
-/// Producers, projectors and the server are killed, stopped and cut off under load; nothing may be lost, doubled or wrong.
+/// Producers, projectors and the server are killed, stopped and cut off under
+/// load; nothing may be lost, doubled or wrong.
 @Suite(.serialized) struct FaultTests {
     @Test func `a seed fixes the plan, and every kind of fault is in it`() {
         let plan = FaultPlan(seed: 7, length: .seconds(20))

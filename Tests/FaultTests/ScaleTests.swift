@@ -3,11 +3,11 @@ import Operations
 import RecorderTesting
 import Testing
 
-/// Rebuilds of a whole log beside those who read, and beside those who project: by default of a small one, so that all of
-/// it is tried; of a million events by `make million`.
+/// Rebuilds of a whole log beside those who read, and beside those who project: by default of a small one, so that all
+/// of it is tried; of a million events by `make million`.
 ///
-/// In the environment: `SCALE_EVENTS` says how many events, `SCALE_DIRECTORY` where the server's data stays for the next
-/// run (else it goes), and `SCALE_PARTS` which parts to run (`record,rebuild,kill,cost`).
+/// In the environment: `SCALE_EVENTS` says how many events, `SCALE_DIRECTORY` where the server's data stays for the
+/// next run (else it goes), and `SCALE_PARTS` which parts to run (`record,rebuild,kill,cost`).
 @Suite(.serialized) struct ScaleTests {
     @Test(.timeLimit(.minutes(60)))
     func `a log is rebuilt beside its readers, killed at half and resumed, and costs the projectors little`()

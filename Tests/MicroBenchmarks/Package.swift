@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Measures the functions that every event goes through, each alone: `make microbench`. A package of its own, so that nobody who
-/// builds the recorder builds what it is measured with.
+/// Measures the functions that every event goes through, each alone: `make microbench`. A package of its own, so that
+/// nobody who builds the recorder builds what it is measured with.
 let package = Package(
     name: "micro-benchmarks",
     dependencies: [

@@ -133,7 +133,8 @@ import Testing
             try await withSession(configuration) { session in
                 let pid = try await session.backendPID()
                 for round in 0..<100 {
-                    // It gets the request before it reads the statement that is to be prepared, and then thinks nothing of it.
+                    // It gets the request before it reads the statement that is to be
+                    // prepared, and then thinks nothing of it.
                     kill(pid, SIGSTOP)
                     defer { kill(pid, SIGCONT) }
                     let hasEnded = Shared(false)

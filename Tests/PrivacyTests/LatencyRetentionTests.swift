@@ -11,7 +11,8 @@ import Testing
 
 /// What is left to ask, and to verify, where retention deleted minutes of latencies and audited rows.
 @Suite struct LatencyRetentionTests {
-    /// Two calls of 10 and 30 ms at 10:20 and 10:40 of the 2nd and the 3rd of March 2020, and what a user did on those days.
+    /// Two calls of 10 and 30 ms at 10:20 and 10:40 of the 2nd and the 3rd of March
+    /// 2020, and what a user did on those days.
     private static let calls = """
         select append_events(jsonb_agg(event order by place)) from (
             select n as place, jsonb_build_object('stream', '019cad8f-ac00-7e4e-a7b6-815d4e98868f', 'type', 'turn.generated',

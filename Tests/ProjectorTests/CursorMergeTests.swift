@@ -6,8 +6,8 @@ import Testing
 
 @testable import Projector
 
-/// A projection that was swapped, or whose shards were taken over, stands at a cursor of its own; it is read together with
-/// the others again as soon as a round brings both to the head.
+/// A projection that was swapped, or whose shards were taken over, stands at a cursor of its own; it is read together
+/// with the others again as soon as a round brings both to the head.
 @Suite struct CursorMergeTests {
     /// A worker that has caught up, and has one projection swapped under it and claimed again.
     private static func swapped(_ worker: WorkerByHand) async throws -> [ProjectionShard: OwnedShard] {
@@ -56,7 +56,8 @@ import Testing
             }
             #expect(seen.count > 3)
             #expect(seen.allSatisfy { (1...2).contains($0) })
-            // The one that reads fewer types was at the head before the others: the round that finds all there joins them.
+            // The one that reads fewer types was at the head before the others:
+            // the round that finds all there joins them.
             owned = try await worker.round(owned).owned
             #expect(try await worker.round(owned).cursors == 1)
             let live = try await models.contents()

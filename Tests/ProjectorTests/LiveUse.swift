@@ -8,8 +8,8 @@ import Testing
 @testable import Projector
 
 extension ReadModels {
-    /// Runs `body` while events come, two workers project them, and two readers look on, who never see a model go back: not to
-    /// a half-built one, nor to one that lags behind. Then compares what is live with a fold from the beginning.
+    /// Runs `body` while events come, two workers project them, and two readers look on, who never see a model go back:
+    /// not to a half-built one, nor to one that lags behind. Then compares what is live with a fold from the beginning.
     func whileUsed(_ events: [Append], _ body: () async throws -> Void) async throws {
         let half = events.count / 2
         try await append(Array(events[..<half]))

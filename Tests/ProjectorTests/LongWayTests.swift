@@ -6,7 +6,8 @@ import Testing
 
 @testable import Projector
 
-/// What lies between two events of a rare type is walked in several transactions, so that a checkpoint can move in between.
+/// What lies between two events of a rare type is walked in several transactions,
+/// so that a checkpoint can move in between.
 @Suite struct LongWayTests {
     private static let name = "interruptions"
 

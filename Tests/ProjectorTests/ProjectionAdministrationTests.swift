@@ -86,7 +86,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             let grants =
                 "select has_table_privilege('recorder_appender', 'conversation_turns', 'select'), has_table_privilege('recorder_appender', 'slow_turns', 'select')"
             #expect(try await run(grants, database) == [["t", "t"]])
-            // Nobody sees more than before: the views read with the rights of whoever asks, and the tables have policies.
+            // Nobody sees more than before: the views read with the rights of
+            // whoever asks, and the tables have policies.
             let options = try await run(
                 """
                 select relname, reloptions from pg_class where relname in ('conversation_turns', 'slow_turns', 'slower_turns')

@@ -237,7 +237,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
         }
     }
 
-    /// Where the schema is gone, the shadow's names mean the live tables: as after a dump of the recorder's schema alone.
+    /// Where the schema is gone, the shadow's names mean the live tables: as
+    /// after a dump of the recorder's schema alone.
     @Test(arguments: [true, false])
     func `a shadow whose schema is gone is begun anew, and no live table is touched`(isRunning: Bool) async throws {
         try await withTestDatabase { database in

@@ -114,7 +114,8 @@ import Testing
         }
     }
 
-    /// Between two batches of a large window: what the stream holds behind the shard's place is folded when that is reached.
+    /// Between two batches of a large window: what the stream holds behind the
+    /// shard's place is folded when that is reached.
     @Test func `a retry in the middle of a window goes as far as the shard is, and no further`() async throws {
         try await withTestDatabase { database in
             let worker = try await WorkerByHand(database, only: "conversation_turns")

@@ -93,8 +93,8 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
         try await withTestDatabase { database in
             let models = ReadModels(database: database)
             var appends = ReadModels.simulated(sessions: 6, seed: 73)
-            // A latency that is no number, which is found in this process; and counts that are too much together for two
-            // of the projections, which is found when the server refuses the batch.
+            // A latency that is no number, which is found in this process; and counts that are too much together for
+            // two of the projections, which is found when the server refuses the batch.
             let most = #""model":"m","inputTokens":\#(Int64.max)"#
             let (first, last) = (appends[20].stream, appends[appends.count - 20].stream)
             try #require(first != last)

@@ -107,8 +107,8 @@ import Testing
 extension WorkerByHand {
     /// Expects that a round is refused and leaves nothing behind.
     ///
-    /// - Parameter mayBeOfEvents: Whether a read model may refuse the events first; the worker then tries them with care, and
-    ///   meets the fence.
+    /// - Parameter mayBeOfEvents: Whether a read model may refuse the events first; the worker then tries them with
+    ///   care, and meets the fence.
     fileprivate func expectRefusal(
         of owned: [ProjectionShard: OwnedShard],
         isCareful: Bool,

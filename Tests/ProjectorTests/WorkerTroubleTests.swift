@@ -17,7 +17,8 @@ import Testing
 
     /// Runs `body` while a stopped stream can go on, but for a lock on its row.
     ///
-    /// - Parameter body: Gets a projector of the projection that has stopped it, a connection to look on, and the lock's holder.
+    /// - Parameter body: Gets a projector of the projection that has stopped it, a
+    ///   connection to look on, and the lock's holder.
     private func withLockedStream(
         _ body: (ReadModels, Projector, PostgresConnection, PostgresConnection) async throws -> Void
     ) async throws {

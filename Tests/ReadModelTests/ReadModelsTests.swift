@@ -172,7 +172,8 @@ import Testing
                 )
                 let models = ReadModels(url: database.url)
                 async let read = models.sessionWithTurns(id)
-                // It has read the session, and waits for the turns. A transaction sees pg_stat_activity as it was at first.
+                // It has read the session, and waits for the turns. A transaction
+                // sees pg_stat_activity as it was at first.
                 let blocked =
                     "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
                 try await withConnection(database) { watcher in

@@ -75,7 +75,8 @@ import Testing
                 let writer = try #require(FileHandle(forUpdatingAtPath: pipe))
                 let lines = Lines.events(stream: Lines.stream(), count: 3).joined(separator: "\n") + "\n"
                 let connection = try await PostgresConnection.connect(database)
-                // The group waits in the server, for as long as it takes: an appender gives others' locks a tenth of a second.
+                // The group waits in the server, for as long as it takes: an appender
+                // gives others' locks a tenth of a second.
                 try await connection.run(
                     unsafeSQL: """
                         create function hold() returns trigger language plpgsql set lock_timeout = 0 as $$

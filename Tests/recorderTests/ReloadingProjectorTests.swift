@@ -131,7 +131,8 @@ import Testing
     {
         try await withDaemon { daemon, folder, events, database in
             let connection = try await PostgresConnection.connect(database)
-            // A mistake in the folder ends nothing and makes nothing: what runs goes on, and is asked again when it is gone.
+            // A mistake in the folder ends nothing and makes nothing: what runs
+            // goes on, and is asked again when it is gone.
             try lay(Self.files, into: folder)
             try lay(Self.mistake, into: folder, as: "mistaken/v1")
             daemon.send(SIGHUP)

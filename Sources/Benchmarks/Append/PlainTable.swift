@@ -54,8 +54,8 @@ struct PlainTable {
         }
     }
 
-    /// Rows in the order in which a log stored their events: how full the pages of a tree are depends on the order in which
-    /// its keys came.
+    /// Rows in the order in which a log stored their events: how full the pages of a tree are
+    /// depends on the order in which its keys came.
     static func stored(_ rows: [Row], in log: PostgresConfiguration) async throws -> [Row] {
         let keys = try await PostgresConnection.with(log) { try await $0.query(StoredKeys()) }
         let rows = Dictionary(uniqueKeysWithValues: rows.map { (Key(stream: $0.stream, version: $0.version), $0) })

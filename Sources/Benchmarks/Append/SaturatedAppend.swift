@@ -1,6 +1,7 @@
 internal import Postgres
 
-/// `append.saturated`: many producers with 16 single events in flight each, against a COPY of the same events as `jsonb`.
+/// `append.saturated`: many producers with 16 single events in flight each,
+/// against a COPY of the same events as `jsonb`.
 struct SaturatedAppend: Benchmark {
     static let inFlight = 16
 

@@ -3,8 +3,8 @@ internal import EventStore
 internal import PayloadCodec
 internal import Postgres
 
-/// `seal.*`: the same events into a sealed log and into one in the clear, by turns: saturated, one at a time, and how many
-/// bytes they take.
+/// `seal.*`: the same events into a sealed log and into one in the clear, by turns: saturated, one
+/// at a time, and how many bytes they take.
 struct SealedAppend: Benchmark {
     /// What one round comes to.
     private struct Round {

@@ -2,7 +2,8 @@ internal import EventModel
 internal import EventStore
 internal import Postgres
 
-/// `latency.single`: how long one producer waits for each acknowledgement, against an INSERT and commit on one connection.
+/// `latency.single`: how long one producer waits for each acknowledgement,
+/// against an INSERT and commit on one connection.
 struct SingleLatency: Benchmark {
     private static let events = 3_000
 

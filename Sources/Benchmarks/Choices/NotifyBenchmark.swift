@@ -2,8 +2,8 @@ internal import EventStore
 internal import Postgres
 internal import Synchronization
 
-/// `notify`: what it costs to wake subscribers inside the transaction of each group, at 1, 4 and 16 appenders, against waking
-/// them from a session beside.
+/// `notify`: what it costs to wake subscribers inside the transaction of each group, at 1, 4 and 16 appenders, against
+/// waking them from a session beside.
 ///
 /// The producers wait for each acknowledgement, so that groups are small and commits many; somebody listens.
 struct NotifyBenchmark: Benchmark {

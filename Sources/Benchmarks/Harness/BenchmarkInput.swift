@@ -17,8 +17,9 @@ package struct BenchmarkInput: Sendable {
 
     private static let seed: UInt64 = 2026
 
-    /// Makes simulated events, or reads a file of them. One with fewer than a round uses is given again and again, each time for
-    /// new streams: what a rebuild or an import costs before its first event would be taken for what its events cost.
+    /// Makes simulated events, or reads a file of them. One with fewer than a round uses is given again
+    /// and again, each time for new streams: what a rebuild or an import costs before its first event
+    /// would be taken for what its events cost.
     ///
     /// - Throws: ``BenchmarkError`` with `.input`.
     package init(_ options: BenchmarkOptions) throws {
@@ -52,8 +53,8 @@ package struct BenchmarkInput: Sendable {
         self.lines = given
     }
 
-    /// Gives so many events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or the
-    /// file's, and when it has no more, the same again for new streams.
+    /// Gives so many events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or
+    /// the file's, and when it has no more, the same again for new streams.
     ///
     /// - Throws: What `body` throws.
     func forEach(_ count: Int, _ body: (Line) throws -> Void) throws {
@@ -71,8 +72,8 @@ package struct BenchmarkInput: Sendable {
         }
     }
 
-    /// Sessions one after another, the first of them now, so that they go to the partitions that a live log writes; how many
-    /// are under way at once is decided by the producers of a benchmark.
+    /// Sessions one after another, the first of them now, so that they go to the partitions that a live log writes; how
+    /// many are under way at once is decided by the producers of a benchmark.
     private static func simulate(_ count: Int, from start: Timestamp, _ body: (Line) throws -> Void) rethrows {
         var simulator = ConversationSimulator(seed: seed, startingAt: start)
         var left = count

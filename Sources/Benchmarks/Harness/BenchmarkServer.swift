@@ -17,8 +17,8 @@ package struct BenchmarkServer: Sendable {
     package let settings: [String: String]
     private let url: @Sendable (_ database: String?) -> String
 
-    /// Settings of a server that is started for benchmarks: nothing that makes it less safe; checkpoints far apart, so that
-    /// they do not fall into one round and not into the next.
+    /// Settings of a server that is started for benchmarks: nothing that makes it less safe; checkpoints far apart, so
+    /// that they do not fall into one round and not into the next.
     private static let ownSettings = [
         "shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "max_connections": "200",
     ]
@@ -30,8 +30,8 @@ package struct BenchmarkServer: Sendable {
 
     /// Runs work on the server that the options name, or on one that is started for it and removed afterwards.
     ///
-    /// - Throws: ``BenchmarkError`` with `.undurable` if the server may lose what it acknowledged and the options do not
-    ///   allow that; `OperationsError`; `PostgresError`; what `body` throws.
+    /// - Throws: ``BenchmarkError`` with `.undurable` if the server may lose what it acknowledged and the options do
+    ///   not allow that; `OperationsError`; `PostgresError`; what `body` throws.
     package static func run<R>(
         _ options: BenchmarkOptions,
         directory: String,

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Postgres
 
-/// `peer.eventsourcing`: Python's library of that name, its recorder and its tables, in 1 and in 8 processes that wait for each
-/// acknowledgement, beside as many producers of the recorder.
+/// `peer.eventsourcing`: Python's library of that name, its recorder and its tables, in 1 and in 8 processes that wait
+/// for each acknowledgement, beside as many producers of the recorder.
 ///
 /// The library stores the events' JSON as it is: neither its aggregates nor its transcoder are measured.
 struct PeerEventsourcing: Benchmark {

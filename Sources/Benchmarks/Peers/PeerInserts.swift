@@ -1,5 +1,5 @@
-/// `peer.insert`: clients that store each event as a row in a transaction of its own, at 1, 8, 32 and 64 clients, beside as
-/// many producers of the recorder that wait for each acknowledgement.
+/// `peer.insert`: clients that store each event as a row in a transaction of its own, at 1, 8, 32 and 64 clients,
+/// beside as many producers of the recorder that wait for each acknowledgement.
 struct PeerInserts: Benchmark {
     private static let clients = [1, 8, 32, 64]
 

@@ -2,10 +2,11 @@ internal import EventStore
 internal import Postgres
 internal import Synchronization
 
-/// `visible.5k`: from acknowledgements to the read model, while 5,000 events a second are appended; all projections at work.
+/// `visible.5k`: from acknowledgements to the read model, while 5,000 events a
+/// second are appended; all projections at work.
 ///
-/// An event counts as visible when a reader finds that the projection of sessions has committed as many events as the log
-/// holds up to it, which a reader asks all the time.
+/// An event counts as visible when a reader finds that the projection of sessions has committed as many events as the
+/// log holds up to it, which a reader asks all the time.
 struct LoadedVisibleBenchmark: Benchmark {
     private static let rate = 5_000
     private static let seconds = 4

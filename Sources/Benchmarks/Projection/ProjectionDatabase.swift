@@ -45,8 +45,8 @@ struct ProjectionDatabase {
         }
     }
 
-    /// Measures how fast a process makes the read models of all events, from empty tables, beside SQL that builds them in a
-    /// statement each.
+    /// Measures how fast a process makes the read models of all events, from empty tables, beside
+    /// SQL that builds them in a statement each.
     ///
     /// - Parameters:
     ///   - name: The benchmark's.
@@ -79,8 +79,8 @@ struct ProjectionDatabase {
         ]
     }
 
-    /// Empties the read models and puts their checkpoints back to the beginning; nothing of that is left to be written to
-    /// disk afterwards.
+    /// Empties the read models and puts their checkpoints back to the beginning; nothing of that
+    /// is left to be written to disk afterwards.
     func forget() async throws {
         let tables =
             try await connection.text(

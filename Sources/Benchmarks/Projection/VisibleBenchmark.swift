@@ -3,8 +3,8 @@ internal import EventStore
 internal import Postgres
 internal import Projector
 
-/// `visible.single`: from an append's acknowledgement to the row that others can read, one event at a time, all projections
-/// at work, against a projector written by hand that does nothing but count.
+/// `visible.single`: from an append's acknowledgement to the row that others can read, one event at a time, all
+/// projections at work, against a projector written by hand that does nothing but count.
 struct VisibleBenchmark: Benchmark {
     private static let events = 1_000
     /// The table and not its view, which leaves out the streams of users.

@@ -44,8 +44,9 @@ struct MeasuredProcess {
         guard failure == 0 else {
             throw BenchmarkError(.process, "\(words[0]) cannot be started: error \(failure)")
         }
-        // The peak that wait4(2) tells is no less than that of the process which started it: posix_spawn shares memory until
-        // exec, and the figure outlives exec. The program's own is in its status, which is gone when it has ended.
+        // The peak that wait4(2) tells is no less than that of the process which started it:
+        // posix_spawn shares memory until exec, and the figure outlives exec. The program's own is in
+        // its status, which is gone when it has ended.
         let process = identifier
         let peak = Mutex(0)
         let sampler = DispatchSource.makeTimerSource(queue: .global())

@@ -1,7 +1,8 @@
 internal import EventModel
 internal import Postgres
 
-/// `size.payload` and `size.disk`: how much an event takes, against its JSON, and against rows of `jsonb` with the same keys.
+/// `size.payload` and `size.disk`: how much an event takes, against its JSON, and
+/// against rows of `jsonb` with the same keys.
 struct SizeBenchmark: Benchmark {
     private static let recorderSize = """
         select sum(pg_table_size(relid) + pg_indexes_size(relid))::bigint from pg_partition_tree('events')

@@ -3,8 +3,9 @@ package import Postgres
 
 /// Limits how often users use endpoints, over all processes together: a bucket of tokens for each user and endpoint.
 ///
-/// One statement decides, under the lock of the bucket's row, by the database's clock: however many ask at once, no more is
-/// let through than a bucket's capacity and what flowed in. Other languages call the same SQL function `take_token`.
+/// One statement decides, under the lock of the bucket's row, by the database's clock: however many
+/// ask at once, no more is let through than a bucket's capacity and what flowed in. Other languages
+/// call the same SQL function `take_token`.
 public final class RateLimiter: Sendable {
     let pool: PostgresPool
 

@@ -86,8 +86,8 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// Drops everything.
     public func dropAll() { drop { _ in true } }
 
-    /// Gives the room of expired values back, looking at so many of those that were not used for longest; at none if there are
-    /// none or less.
+    /// Gives the room of expired values back, looking at so many of those that were not used for
+    /// longest; at none if there are none or less.
     public func sweep(among limit: Int = 10_000) {
         let now = now()
         state.withLock { $0.sweep(now: now, among: limit) }
@@ -95,8 +95,8 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     /// The value of a key: from memory, or computed once however many ask.
     ///
-    /// If `compute` throws, all who wait for it get its error. If its task is cancelled, one of those who wait computes in
-    /// its stead.
+    /// If `compute` throws, all who wait for it get its error. If its task is cancelled, one
+    /// of those who wait computes in its stead.
     ///
     /// - Parameters:
     ///   - refresh: Called on a hit whose value is soon to expire, once for each value.

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Objects as files of a directory.
 ///
-/// A file begins with a line that has the SHA-256 of what follows. It is written aside, brought to disk and renamed, so an
-/// object is there whole, under its old content or its new one, whatever crashes.
+/// A file begins with a line that has the SHA-256 of what follows. It is written aside, brought to disk and renamed, so
+/// an object is there whole, under its old content or its new one, whatever crashes.
 public struct DirectoryObjectStore: ObjectStore {
     private let root: String
     private static let mark = "recorder-object-1 "
@@ -82,8 +82,8 @@ public struct DirectoryObjectStore: ObjectStore {
         try await Self.remove(path(of: name), of: "object \(name)")
     }
 
-    /// Removes all files whose names begin with a text, also those that another program put there, and what an upload of
-    /// whomever left behind whose process was killed: nobody knows whose that is.
+    /// Removes all files whose names begin with a text, also those that another program put there, and what an upload
+    /// of whomever left behind whose process was killed: nobody knows whose that is.
     public func removeAll(prefix: String) async throws -> Int {
         var removed = 0
         while true {

@@ -36,10 +36,11 @@ public protocol ObjectStore: Sendable {
     /// - Throws: ``CacheError``; `CancellationError`.
     func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
 
-    /// As ``list(prefix:after:limit:)``, with those that another program stored, under whatever names: what is exported of a
-    /// person.
+    /// As ``list(prefix:after:limit:)``, with those that another program stored, under
+    /// whatever names: what is exported of a person.
     ///
-    /// - Throws: ``CacheError``, with `.refused` for what is stored there and cannot be read as an object; `CancellationError`.
+    /// - Throws: ``CacheError``, with `.refused` for what is stored there and cannot
+    ///   be read as an object; `CancellationError`.
     func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
 
     /// Removes all objects whose names begin with a text, such as all of a user's, whoever stored them.

@@ -9,8 +9,8 @@ package struct CacheAdministration: Sendable {
         package let rows: Int
         /// Rows that are not served any more and wait for the sweep.
         package let expired: Int
-        /// Hits in memory of the rows that are there, of all processes. What is found in the table is counted for the process
-        /// alone, so that a row is not written whenever it is read.
+        /// Hits in memory of the rows that are there, of all processes. What is found in the table is counted for the
+        /// process alone, so that a row is not written whenever it is read.
         package let hits: Int
         /// With indexes.
         package let bytes: Int

@@ -4,7 +4,8 @@ public struct CacheOptions: Sendable {
     public var lifetimes: [CacheKind: Duration]
     /// How many bytes the values of each kind may take in memory; 16 MiB where nothing is said.
     public var byteLimits: [CacheKind: Int]
-    /// From what part of its lifetime on a value that is asked for is computed anew ahead of its expiry, 0 … 1; 1 never.
+    /// From what part of its lifetime on a value that is asked for is computed
+    /// anew ahead of its expiry, 0 … 1; 1 never.
     public var refreshAfter: Double
     /// How many of the most used values are read into memory at the start.
     public var warmCount: Int
@@ -16,8 +17,8 @@ public struct CacheOptions: Sendable {
     public var sweepBatch: Int
     /// After how much silence to check that changes are still heard of.
     public var checkInterval: Duration
-    /// How long the database may take to connect and to answer before a value is computed without it. It is asked again twice as
-    /// long later; a lock is waited for a quarter as long.
+    /// How long the database may take to connect and to answer before a value is computed without it. It is asked again
+    /// twice as long later; a lock is waited for a quarter as long.
     public var patience: Duration
 
     /// The usual values.

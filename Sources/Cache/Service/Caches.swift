@@ -38,7 +38,8 @@ public final class Caches: Service {
         try self.init(PostgresConfiguration(url: url, schema: schema), options: options)
     }
 
-    /// - Parameter configuration: The database; its schema is the one that the migrations were run in, `recorder` unless given.
+    /// - Parameter configuration: The database; its schema is the one that the
+    ///   migrations were run in, `recorder` unless given.
     package init(
         _ configuration: PostgresConfiguration,
         options: CacheOptions = .init(),
@@ -123,8 +124,9 @@ public final class Caches: Service {
     /// - Throws: `CancellationError`.
     package func waitUntilHearing() async throws { try await hearing.waitUntilHearing() }
 
-    /// Waits until this process has dropped whatever was made stale by transactions that are committed now: who has changed
-    /// a document sees its effect in searches after this. A process that does not hear of changes drops everything.
+    /// Waits until this process has dropped whatever was made stale by transactions that are
+    /// committed now: who has changed a document sees its effect in searches after this. A process
+    /// that does not hear of changes drops everything.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     public func catchUp() async throws {

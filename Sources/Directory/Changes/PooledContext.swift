@@ -36,8 +36,8 @@ struct PooledContext: RepositoryContext {
         }
     }
 
-    /// Appends what was refused behind a transaction, also when this task was cancelled. What the transaction has come to is
-    /// decided, so a failure is not the caller's.
+    /// Appends what was refused behind a transaction, also when this task was cancelled. What the transaction has come
+    /// to is decided, so a failure is not the caller's.
     private func tellDenied(_ log: ChangeLog) async {
         do {
             try await Task { try await appendDenied(log) }.value

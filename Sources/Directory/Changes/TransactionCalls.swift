@@ -2,7 +2,8 @@ internal import Synchronization
 
 /// The calls of one transaction: until when they are taken, and the first that failed.
 ///
-/// A transaction in which a call failed is lost, and takes no further one: whoever catches the error cannot commit the rest.
+/// A transaction in which a call failed is lost, and takes no further one: whoever
+/// catches the error cannot commit the rest.
 final class TransactionCalls: Sendable {
     private struct State {
         var isOver = false
@@ -48,8 +49,8 @@ final class TransactionCalls: Sendable {
 
     /// Takes no call any more: for a transaction that is about to be committed.
     ///
-    /// - Throws: The error of the first call that failed; ``DirectoryError`` with `.transactionOver` if one is under way still,
-    ///   of which half would be committed.
+    /// - Throws: The error of the first call that failed; ``DirectoryError`` with `.transactionOver` if one is under
+    ///   way still, of which half would be committed.
     func endAll() throws {
         try state.withLock { state in
             state.isOver = true

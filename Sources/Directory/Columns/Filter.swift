@@ -1,7 +1,7 @@
 /// Which rows are meant: a condition on columns of one kind of record.
 ///
-/// Conditions combine with `&&`, `||` and `!`. `== nil` and `!= nil` ask whether a column holds NULL, as ``Column/isNull()`` does;
-/// any other comparison with NULL is true of no row, as in SQL.
+/// Conditions combine with `&&`, `||` and `!`. `== nil` and `!= nil` ask whether a column holds NULL, as
+/// ``Column/isNull()`` does; any other comparison with NULL is true of no row, as in SQL.
 public struct Filter<Record>: Sendable {
     let write: @Sendable (inout SQLText) -> Void
 

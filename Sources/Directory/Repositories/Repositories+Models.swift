@@ -34,8 +34,8 @@ extension Repositories {
         }
     }
 
-    /// Has other transactions that activate something of this user wait until this one ends: each then sees what the one
-    /// before made active.
+    /// Has other transactions that activate something of this user wait until this one ends: each
+    /// then sees what the one before made active.
     private func lockUser() async throws {
         let text = SQLText("select id from users for no key update")
         _ = try await context.call { try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in }) }

@@ -47,8 +47,8 @@ extension Repositories {
     /// A page of the user's documents that hold certain words, the best first.
     ///
     /// - Parameters:
-    ///   - words: As people type them into a search box: words in any of their forms, `"phrases"`, `or`, `-not`; at most 4,096
-    ///     characters.
+    ///   - words: As people type them into a search box: words in any of their forms,
+    ///     `"phrases"`, `or`, `-not`; at most 4,096 characters.
     ///   - limit: How many at most, at least 1 and fewer than ``Query/largestPage``; fewer and more count as these.
     ///   - after: Only what comes behind an earlier page of the same search.
     /// - Throws: ``DirectoryError``; `CancellationError`.

@@ -29,11 +29,12 @@ public struct Repositories: Sendable {
     ///
     /// The events of the changes are appended in it. Inside another transaction, it is that one.
     ///
-    /// - Parameter body: Gets the repositories of the transaction, which take no call behind its end. It runs again if the
-    ///   transaction lost against another one. A call in it that fails, for whatever reason, ends the transaction, also if
-    ///   `body` catches the error: later calls throw it again. That holds for a transaction inside this one, too.
-    /// - Throws: What `body` throws, after everything was undone; the error of the first call that failed, if `body` caught it;
-    ///   ``DirectoryError``, with `.transactionOver` if `body` did not wait for a call; `CancellationError`.
+    /// - Parameter body: Gets the repositories of the transaction, which take no call behind its end. It
+    ///   runs again if the transaction lost against another one. A call in it that fails, for whatever
+    ///   reason, ends the transaction, also if `body` catches the error: later calls throw it again. That
+    ///   holds for a transaction inside this one, too.
+    /// - Throws: What `body` throws, after everything was undone; the error of the first call that failed, if `body`
+    ///   caught it; ``DirectoryError``, with `.transactionOver` if `body` did not wait for a call; `CancellationError`.
     public func transaction<R: Sendable>(_ body: @Sendable (Repositories) async throws -> R) async throws -> R {
         try await context.call {
             try await context.write { transaction in try await body(Repositories(context: transaction)) }

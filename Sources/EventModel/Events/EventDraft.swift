@@ -9,7 +9,8 @@ public struct EventDraft: Hashable, Sendable {
     public let type: EventType
     /// When it happened by the producer's clock; nil leaves it to the recorder's.
     public let occurredAt: Timestamp?
-    /// The bytes in which the two JSON objects lie, shared with whoever read them: a draft that is kept keeps all of them.
+    /// The bytes in which the two JSON objects lie, shared with whoever read
+    /// them: a draft that is kept keeps all of them.
     package let json: [UInt8]
     /// Where in ``json`` the data lies.
     package let dataRange: Range<Int>

@@ -40,9 +40,9 @@ extension EventLine {
 }
 
 extension RecordedEvent {
-    /// Appends the event as one line of JSON, without a line end: the contract's form plus `version`, `position` and
-    /// `recordedAt`. `data` and `metadata` are the producer's bytes, on one line; where members were erased, `erased` names
-    /// them.
+    /// Appends the event as one line of JSON, without a line end: the contract's form plus `version`,
+    /// `position` and `recordedAt`. `data` and `metadata` are the producer's bytes, on one line; where
+    /// members were erased, `erased` names them.
     package func appendJSON(to bytes: inout [UInt8]) {
         var writer = JSONWriter(appendingTo: bytes)
         bytes = []

@@ -2,9 +2,9 @@ import FoundationEssentials
 
 /// One line of JSON as producers send it: an event, the stream it goes to, and what that stream must hold.
 ///
-/// The fields are those of `events.md`. `stream` and `type` must be there; a missing `id` becomes a UUIDv7 of `occurredAt`
-/// or of now; a missing `data` or `metadata` is `{}`. A field given twice, a field that the contract does not know (a
-/// misspelt `expectedVersion` would otherwise be lost in silence) and a `null` are refused.
+/// The fields are those of `events.md`. `stream` and `type` must be there; a missing `id` becomes a UUIDv7 of
+/// `occurredAt` or of now; a missing `data` or `metadata` is `{}`. A field given twice, a field that the contract does
+/// not know (a misspelt `expectedVersion` would otherwise be lost in silence) and a `null` are refused.
 public struct EventLine: Hashable, Sendable {
     /// The stream that the event goes to.
     public let stream: StreamID
@@ -34,7 +34,8 @@ public struct EventLine: Hashable, Sendable {
         }
     }
 
-    /// Reads one of the lines that some bytes hold, and says whether it had an id of its own; without one it got a UUIDv7.
+    /// Reads one of the lines that some bytes hold, and says whether it had an id
+    /// of its own; without one it got a UUIDv7.
     ///
     /// - Parameters:
     ///   - bytes: Lines; the event shares all of them.

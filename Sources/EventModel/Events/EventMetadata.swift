@@ -40,8 +40,8 @@ public struct EventMetadata: Hashable, Sendable {
 
     /// The metadata as a JSON object.
     ///
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or what is no JSON, or if ``others`` name one
-    ///   again.
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or what is
+    ///   no JSON, or if ``others`` name one again.
     package func json() throws(EventModelError) -> [UInt8] {
         var fields = EventFields()
         write(to: &fields)
@@ -61,7 +61,8 @@ public struct EventMetadata: Hashable, Sendable {
             if names.insert(member.name).inserted {
                 fields.add(member.name, member.value)
             } else {
-                // Whoever reads JSON takes the last of two: it would stand in the place of what the service itself says.
+                // Whoever reads JSON takes the last of two: it would stand in
+                // the place of what the service itself says.
                 fields.refuse(EventMetadata.twice(member.name))
             }
         }

@@ -1,6 +1,6 @@
 extension EventType {
-    /// The fields that the contract gives to the `data` of a session's and a turn's types; `nil` for other types, which hold what
-    /// their writers put there.
+    /// The fields that the contract gives to the `data` of a session's and a turn's types; `nil` for other types, which
+    /// hold what their writers put there.
     ///
     /// Source: `events.md`, "Types".
     package var fields: Set<String>? { Self.fieldsByType[self] }

@@ -18,8 +18,8 @@ public struct RecordedEvent: Hashable, Sendable {
     public let data: [UInt8]
     /// A JSON object, UTF-8, in the bytes that the producer sent.
     public let metadata: [UInt8]
-    /// The members of data and metadata whose values were erased, such as `data.userTranscript`: a `null` stands there. None
-    /// for other events, whose bytes are those that the producer sent.
+    /// The members of data and metadata whose values were erased, such as `data.userTranscript`: a `null` stands there.
+    /// None for other events, whose bytes are those that the producer sent.
     public let erased: [String]
 
     /// Puts together what was read from the log.

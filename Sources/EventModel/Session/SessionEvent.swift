@@ -15,8 +15,8 @@ extension SessionEvent {
     ///   - id: Its identity in the stream; a UUIDv7 of `occurredAt` if left out.
     ///   - occurredAt: The producer's clock.
     ///   - metadata: Who acted, from where, and the trace it belongs to.
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000, a number that is not finite or not JSON's, or
-    ///   a time outside the years 0 to 9999, if metadata name one twice, or if the whole is too large.
+    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000, a number that is not finite or not
+    ///   JSON's, or a time outside the years 0 to 9999, if metadata name one twice, or if the whole is too large.
     public func draft(
         id: EventID? = nil,
         occurredAt: Timestamp = .now(),

@@ -18,7 +18,8 @@ public struct SessionStateMachine: Hashable, Sendable {
     /// - Parameters:
     ///   - next: The state to go to.
     ///   - reason: Why, in the producer's words.
-    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the table does not have the pair; the state stays.
+    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the table
+    ///   does not have the pair; the state stays.
     public mutating func change(
         to next: SessionState,
         reason: String? = nil

@@ -8,8 +8,8 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The moment so many microseconds after 1970-01-01 00:00:00 UTC.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// The moment of a date, rounded to the nearest microsecond; dates too far away become the nearest one that fits, and one
-    /// that is no number the last.
+    /// The moment of a date, rounded to the nearest microsecond; dates too far away become the nearest one that fits,
+    /// and one that is no number the last.
     public init(_ date: Date) {
         let value = (date.timeIntervalSince1970 * 1_000_000).rounded()
         microseconds = Int64(exactly: value) ?? (value < 0 ? .min : .max)

@@ -79,8 +79,8 @@ extension UUID {
     /// Whether both have the same bytes: two comparisons of eight.
     package func isSame(as other: UUID) -> Bool { low == other.low && high == other.high }
 
-    /// Whether this UUID stands before another in the order of their bytes, which for UUIDv7 is the order of time, and on the
-    /// server the order of the type `uuid`.
+    /// Whether this UUID stands before another in the order of their bytes, which for UUIDv7 is the order of time, and
+    /// on the server the order of the type `uuid`.
     package func precedes(_ other: UUID) -> Bool {
         high == other.high ? low < other.low : high < other.high
     }

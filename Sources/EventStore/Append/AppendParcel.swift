@@ -1,8 +1,8 @@
 internal import EventModel
 internal import PayloadCodec
 
-/// Appends that a producer hands over together. Their payloads are frames already, side by side in one buffer, so that the
-/// one who writes them only copies bytes, and a hundred appends are three allocations.
+/// Appends that a producer hands over together. Their payloads are frames already, side by side in one buffer, so that
+/// the one who writes them only copies bytes, and a hundred appends are three allocations.
 final class AppendParcel: Sendable {
     /// One event.
     struct Event: Sendable {

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Appends on their way from many producers to a few writers, in bounded memory; those to one stream first in, first out.
+/// Appends on their way from many producers to a few writers, in bounded memory;
+/// those to one stream first in, first out.
 ///
 /// A producer reserves room before it packs a parcel. If there is none it waits, and producers get room in the order in
 /// which they came. Streams are divided into lanes, and a writer has whole lanes: its own, and while there is little to
@@ -31,8 +32,8 @@ final class AppendQueue: Sendable {
     private static let few = 128
 
     /// - Parameters:
-    ///   - capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone gets in
-    ///     when the queue is empty.
+    ///   - capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone gets
+    ///     in when the queue is empty.
     ///   - lanes: How many writers there are, each with a lane of its own.
     ///   - remembered: How many events' ids all lanes together remember.
     init(capacity: Int, lanes: Int = 1, remembered: Int = 250_000) {
@@ -160,8 +161,8 @@ final class AppendQueue: Sendable {
         var writers: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// Gives back the lanes that a writer has, and takes what is queued in its own; and in others, if they are free and hold
-    /// few events. Waits if there is nothing.
+    /// Gives back the lanes that a writer has, and takes what is queued in its own; and in others, if they are free and
+    /// hold few events. Waits if there is nothing.
     ///
     /// - Parameters:
     ///   - limit: About how many events to take from a lane.
@@ -216,9 +217,9 @@ final class AppendQueue: Sendable {
         }
     }
 
-    /// Forgets what is known of all streams, as a connection was lost: the next one may lead to another server, which lacks what
-    /// that one had acknowledged, and behind what it lacks nothing must be stored. Lanes that a writer has are empty when they
-    /// come back.
+    /// Forgets what is known of all streams, as a connection was lost: the next one may lead to another server, which
+    /// lacks what that one had acknowledged, and behind what it lacks nothing must be stored. Lanes that a writer has
+    /// are empty when they come back.
     func forgetHeads() {
         state.withLock { state in
             state.generation += 1

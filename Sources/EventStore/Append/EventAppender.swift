@@ -12,10 +12,9 @@ internal import Synchronization
 /// durable. An append that failed with `.unavailable` may be stored: the same append again, with the same event ids, is
 /// stored once whatever happened.
 ///
-/// Streams are divided into lanes, each with a writer and its connection, so that under load one group is made while another
-/// is stored; what few producers append goes into one group.
-/// Appends to one stream are stored in the order in which they were handed over; an append to several streams stands behind
-/// what was acknowledged before.
+/// Streams are divided into lanes, each with a writer and its connection, so that under load one group is made while
+/// another is stored; what few producers append goes into one group. Appends to one stream are stored in the order in
+/// which they were handed over; an append to several streams stands behind what was acknowledged before.
 ///
 /// Comes from ``PostgresEventStore/withAppender(limits:_:)``, and writes until that scope ends.
 public final class EventAppender: Sendable {
@@ -69,9 +68,9 @@ public final class EventAppender: Sendable {
     ///
     /// - Parameter append: The stream, what it must hold, and at least one event.
     /// - Returns: The versions and positions that the events got, now or by an earlier append of the same ids.
-    /// - Throws: ``EventStoreError`` with `.wrongExpectedVersion` if another producer came first, `.invalidAppend`,
-    ///   `.refused`, `.unavailable` or `.closed`; `CancellationError` if the task was cancelled before the append was taken
-    ///   into a group.
+    /// - Throws: ``EventStoreError`` with `.wrongExpectedVersion` if another producer came first,
+    ///   `.invalidAppend`, `.refused`, `.unavailable` or `.closed`; `CancellationError` if the task was cancelled
+    ///   before the append was taken into a group.
     public func append(_ append: Append) async throws -> AppendReceipt {
         try await self.append([append])[0]
     }
@@ -126,7 +125,8 @@ public final class EventAppender: Sendable {
     /// while appends still wait for room, those fail and the others are stored.
     ///
     /// - Returns: How each ended, in their order.
-    /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if not one of them was taken for that reason.
+    /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if
+    ///   not one of them was taken for that reason.
     public func append(independently appends: [Append]) async throws -> [Result<AppendReceipt, any Error>] {
         try await handOver(appends: appends).all()
     }
@@ -144,7 +144,8 @@ public final class EventAppender: Sendable {
     /// - Throws: As ``append(independently:)-([Append])``.
     package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
 
-    /// Reserves room for appends whose keys were looked up, and forgets what they said of their streams if it gets none.
+    /// Reserves room for appends whose keys were looked up, and forgets what
+    /// they said of their streams if it gets none.
     func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
         do {
             try await queue.reserve(size)
@@ -156,11 +157,11 @@ public final class EventAppender: Sendable {
 
     // MARK: Running
 
-    /// Writes until ``close()`` is called and everything is written, or the task is cancelled. To be called once: a lane has one
-    /// writer.
+    /// Writes until ``close()`` is called and everything is written, or the task is cancelled.
+    /// To be called once: a lane has one writer.
     ///
-    /// When it is cancelled, what is queued fails with `.closed`, and what is being written with `.unavailable`: it may be
-    /// stored.
+    /// When it is cancelled, what is queued fails with `.closed`, and what is being
+    /// written with `.unavailable`: it may be stored.
     package func run() async {
         async let notifying: Void = notifier.run()
         await withTaskGroup(of: Void.self) { group in
@@ -172,8 +173,8 @@ public final class EventAppender: Sendable {
         await notifying
     }
 
-    /// Runs a lane's writer. Many who wait are told on the shared pool: a writer that wakes them itself is slowed down by each
-    /// of them. A few are told at once.
+    /// Runs a lane's writer. Many who wait are told on the shared pool: a writer that wakes them itself is slowed down
+    /// by each of them. A few are told at once.
     private func run(_ lane: Int) async {
         let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
         // Not a part of the task that writes: when that is cancelled, those who wait are told all the same.

@@ -4,7 +4,8 @@ public import EventModel
 public struct LogBatch: Sendable {
     /// The events, each stream's in version order.
     public let events: [RecordedEvent]
-    /// The events among them that cannot be decoded, for a reader that asked to pass them; for others they are an error.
+    /// The events among them that cannot be decoded, for a reader that asked to
+    /// pass them; for others they are an error.
     public let unreadable: [UnreadableEvent]
     /// Where to go on after them; save it together with what was made of the events.
     public let cursor: LogCursor

@@ -2,11 +2,12 @@ package import Postgres
 
 /// A place in the log: which events were delivered.
 ///
-/// Not a number, because numbers are given before commits: it is the snapshot of the database up to which everything was
-/// delivered, and, while a window between two snapshots is walked in several batches, how far. Saved and restored as text.
+/// Not a number, because numbers are given before commits: it is the snapshot of the database up to
+/// which everything was delivered, and, while a window between two snapshots is walked in several
+/// batches, how far. Saved and restored as text.
 ///
-/// It is of one log in one cluster. One that has seen transactions which the database has not begun is refused; what else is of
-/// another cluster cannot be told from the cursor alone.
+/// It is of one log in one cluster. One that has seen transactions which the database has not begun is refused; what
+/// else is of another cluster cannot be told from the cursor alone.
 public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
     /// A window that is delivered in part.
     package struct Window: Hashable, Sendable {
@@ -34,8 +35,8 @@ public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
     /// Before the first event.
     public static let beginning = LogCursor(delivered: .beginning)
 
-    /// Whether it has seen transactions that had not begun at a later moment of its database: it is of another cluster then, or of a
-    /// later state of this one, and would pass over events without a word.
+    /// Whether it has seen transactions that had not begun at a later moment of its database: it is of another cluster
+    /// then, or of a later state of this one, and would pass over events without a word.
     ///
     /// - Parameter now: The snapshot of that moment.
     func isAhead(of now: PostgresSnapshot) -> Bool { max(delivered.xmax, window?.end.xmax ?? 0) > now.xmax }

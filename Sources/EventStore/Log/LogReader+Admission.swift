@@ -5,8 +5,8 @@ extension LogReader {
     /// Sees to it that a log can be read on from a cursor, before the first read on a connection. Costs one round trip.
     ///
     /// - Parameter connection: In no transaction.
-    /// - Throws: ``EventStoreError`` with `.restoredLog` if the log came from elsewhere; with `.invalidCursor` if the cursor has seen
-    ///   transactions that the database has not begun; ``PostgresError``.
+    /// - Throws: ``EventStoreError`` with `.restoredLog` if the log came from elsewhere; with `.invalidCursor` if the
+    ///   cursor has seen transactions that the database has not begun; ``PostgresError``.
     static func admit(_ cursor: LogCursor, on connection: PostgresConnection) async throws {
         let (evidence, now) = try await connection.pipeline(RestoredLog.SelectEvidence(), CurrentSnapshot())
         try RestoredLog.refuse(evidence)

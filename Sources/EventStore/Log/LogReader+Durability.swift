@@ -3,11 +3,11 @@ package import Postgres
 /// Cursors that outlive the database's own memory.
 ///
 /// A transaction that rolled back, that committed with `synchronous_commit` off, or that only sent a notification, has
-/// ended, although its end may not be on disk. If the server crashes then, it forgets that there was such a transaction and
-/// gives its id to another one (the next id is what the log on disk says; source: `StartupXLOG` and
-/// `AdvanceNextFullTransactionIdPastXid` in PostgreSQL's `src/backend/access/transam`). A cursor that claims to have seen
-/// that id would miss the events that the other one writes. So a cursor that leaves the database claims only what is on
-/// disk, and of the rest only the transactions whose events it delivers.
+/// ended, although its end may not be on disk. If the server crashes then, it forgets that there was such a transaction
+/// and gives its id to another one (the next id is what the log on disk says; source: `StartupXLOG` and
+/// `AdvanceNextFullTransactionIdPastXid` in PostgreSQL's `src/backend/access/transam`). A cursor that claims to have
+/// seen that id would miss the events that the other one writes. So a cursor that leaves the database claims only what
+/// is on disk, and of the rest only the transactions whose events it delivers.
 extension LogReader {
     /// How many transactions a cursor may name one by one before it waits for the disk instead.
     private static let mostActive = 256
@@ -55,8 +55,8 @@ extension LogReader {
 
     private struct FlushedUpTo: PostgresStatement {
         let written: Int64
-        /// A record that ends where its page does is said to be written up to behind the next page's header (of 24 bytes, 40 at
-        /// the beginning of a file; source: `xlog_internal.h`), and flushed up to before it.
+        /// A record that ends where its page does is said to be written up to behind the next page's header (of 24
+        /// bytes, 40 at the beginning of a file; source: `xlog_internal.h`), and flushed up to before it.
         let sql = """
             select (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint - case
                 when $1::bigint % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40

@@ -74,7 +74,8 @@ extension LogReader {
 extension LogCursor {
     /// Whether everything that was delivered here was delivered at `other` too.
     ///
-    /// Of two cursors of one log one always precedes the other, unless one was moved by somebody who walks other windows.
+    /// Of two cursors of one log one always precedes the other, unless one was
+    /// moved by somebody who walks other windows.
     package func precedes(_ other: LogCursor) -> Bool {
         guard let window else { return delivered.isSubset(of: other.delivered) }
         if window.end.isSubset(of: other.delivered) { return true }

@@ -11,7 +11,8 @@ package enum LogReader {
         package let events: [StoredEvent]
         /// The cursor behind them.
         package let cursor: LogCursor
-        /// The end of the write-ahead log when the cursor's snapshot was taken; `nil` if it was taken by an earlier read.
+        /// The end of the write-ahead log when the cursor's snapshot was taken;
+        /// `nil` if it was taken by an earlier read.
         var written: Int64?
         /// The generation of keys that this transaction sees; `nil` if it was not read.
         package var generation: Int64?
@@ -31,8 +32,8 @@ package enum LogReader {
     ///   - limit: How many events at most.
     ///   - shards: Whose streams to read; all of them unless given.
     ///   - types: Which types to read; all of them unless given.
-    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment; nor where a long stretch
-    ///   holds nothing of those shards and types, and then a cursor with a window, from which to read on.
+    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment; nor where a long
+    ///   stretch holds nothing of those shards and types, and then a cursor with a window, from which to read on.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
@@ -91,8 +92,8 @@ package enum LogReader {
         return Batch(events: fitting, cursor: LogCursor(delivered: delivered, window: window))
     }
 
-    /// The snapshot of this transaction, how far the write-ahead log was written then, and the generation of keys that it
-    /// sees.
+    /// The snapshot of this transaction, how far the write-ahead log was written then,
+    /// and the generation of keys that it sees.
     package struct CurrentSnapshot: PostgresStatement {
         package let sql = """
             select pg_current_snapshot(),
@@ -112,8 +113,8 @@ package enum LogReader {
 
     /// What this transaction sees and the old snapshot does not: it was active then, or had not begun.
     ///
-    /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction that
-    /// stays open for hours from costing anything.
+    /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction
+    /// that stays open for hours from costing anything.
     struct ReadNew: PostgresStatement {
         let old: PostgresSnapshot
         let limit: Int
@@ -141,8 +142,8 @@ package enum LogReader {
 }
 
 extension PostgresError {
-    /// On a standby, a snapshot does not say which transactions are still running, and what another server delivered may not
-    /// have arrived: a cursor would pass over events.
+    /// On a standby, a snapshot does not say which transactions are still running, and what another server delivered
+    /// may not have arrived: a cursor would pass over events.
     static let standby = {
         var error = PostgresError(.connectionFailed, "the server is a standby, where the log cannot be followed")
         error.hint = "connect to the primary, as target_session_attrs=read-write does"

@@ -3,8 +3,8 @@ internal import FoundationEssentials
 
 /// Some of the shards that streams are spread over.
 ///
-/// A stream's shard is the last byte of its id, which is random in every version of UUID, modulo the number of shards; SQL
-/// has the same as `stream_shard(stream_id, shards)`.
+/// A stream's shard is the last byte of its id, which is random in every version of UUID, modulo the number of shards;
+/// SQL has the same as `stream_shard(stream_id, shards)`.
 package struct ShardSet: Hashable, Sendable {
     /// How many shards there are, 1 … 256.
     package let count: Int

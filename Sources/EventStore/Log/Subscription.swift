@@ -3,8 +3,8 @@ internal import Postgres
 
 /// The log from a cursor on: first what is there, then what comes, without a gap or a double at the turn between.
 ///
-/// Pulled: the next batch is read when it is asked for. A lost connection is made anew, and the subscription goes on where
-/// it was.
+/// Pulled: the next batch is read when it is asked for. A lost connection is made anew,
+/// and the subscription goes on where it was.
 public struct Subscription: AsyncSequence, Sendable {
     /// Events come in batches.
     public typealias Element = LogBatch
@@ -43,10 +43,10 @@ public struct Subscription: AsyncSequence, Sendable {
 
         /// The next events; waits until there are some.
         ///
-        /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed, `.keyUnavailable`, `.restoredLog`
-        ///   or `.refused`, with `.invalidCursor` if at the start, or after a reconnect, the cursor has seen transactions that the
-        ///   database has not begun, or with `.unavailable` if the server cannot be reached at the start; `CancellationError`.
-        ///   After any of them the next call begins at the same place.
+        /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed, `.keyUnavailable`,
+        ///   `.restoredLog` or `.refused`, with `.invalidCursor` if at the start, or after a reconnect, the cursor has
+        ///   seen transactions that the database has not begun, or with `.unavailable` if the server cannot be reached
+        ///   at the start; `CancellationError`. After any of them the next call begins at the same place.
         public mutating func next() async throws -> LogBatch? {
             // Listen first, then look: what commits in between announces itself.
             if !isListening {

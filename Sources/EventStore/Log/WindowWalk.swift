@@ -2,8 +2,8 @@ package import Postgres
 
 /// Walks a window between two snapshots by position, when it is too large for one batch.
 ///
-/// Positions have a summary of blocks instead of a tree, so they are asked for in spans: what a span holds is found without
-/// reading the rest of the log, if ``SummarizeLog`` was run since the rest was written.
+/// Positions have a summary of blocks instead of a tree, so they are asked for in spans: what a span holds is found
+/// without reading the rest of the log, if ``SummarizeLog`` was run since the rest was written.
 package struct WindowWalk {
     /// What was delivered before the window.
     let old: PostgresSnapshot
@@ -18,15 +18,15 @@ package struct WindowWalk {
 
     /// The shortest span; positions that were drawn and rolled back leave gaps.
     private static let shortestSpan: Int64 = 1024
-    /// How many positions a span has at most, and a walk that looks for a part of the log: where there is nothing of it for
-    /// long, a reader that writes down how far it is does so about once a second.
+    /// How many positions a span has at most, and a walk that looks for a part of the log: where there is nothing of it
+    /// for long, a reader that writes down how far it is does so about once a second.
     package static let longestSpan: Int64 = 1 << 20
 
     /// Reads on from where the walk stands.
     ///
     /// - Parameter connection: In a transaction that sees what the window's end sees.
-    /// - Returns: Events by position; none only when the walk is over, or has found nothing of the part in a long stretch. A
-    ///   cursor without a window says that it is over.
+    /// - Returns: Events by position; none only when the walk is over, or has found nothing of the part in a long
+    ///   stretch. A cursor without a window says that it is over.
     func next(on connection: isolated PostgresConnection) async throws -> LogReader.Batch {
         // What the window holds has a position already, and the sequence goes only up.
         let end = min(last, try await connection.first(LastPosition()) ?? 0)

@@ -1,7 +1,7 @@
 package import Postgres
 
-/// A log that was restored from a logical dump of another cluster: the transaction ids and snapshots that it holds are that
-/// cluster's, and say nothing about the order in this one.
+/// A log that was restored from a logical dump of another cluster: the transaction ids and snapshots that it holds are
+/// that cluster's, and say nothing about the order in this one.
 package enum RestoredLog {
     /// Something that shows it.
     package struct Evidence: Sendable, Hashable {
@@ -18,7 +18,8 @@ package enum RestoredLog {
         try await connection.query(SelectEvidence())
     }
 
-    /// Refuses a log that came from elsewhere. Whoever reads by cursor asks on each new connection, before the first read.
+    /// Refuses a log that came from elsewhere. Whoever reads by cursor asks on
+    /// each new connection, before the first read.
     ///
     /// - Throws: ``EventStoreError`` with `.restoredLog`, which says what to do; `PostgresError`.
     package static func refuse(on connection: PostgresConnection) async throws {

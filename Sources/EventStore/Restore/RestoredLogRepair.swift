@@ -2,9 +2,9 @@ package import Postgres
 
 /// Adapts a log that was restored from another cluster's dump to this cluster.
 ///
-/// One transaction of the server's function `repair_restored_log`: transaction ids and checkpoints are written anew so that
-/// each projection has been given what it had been given at the time of the dump, no event less and none twice. Readers go
-/// on meanwhile; appenders and projectors wait. It leaves a row in `log_repairs`.
+/// One transaction of the server's function `repair_restored_log`: transaction ids and checkpoints are written anew so
+/// that each projection has been given what it had been given at the time of the dump, no event less and none twice.
+/// Readers go on meanwhile; appenders and projectors wait. It leaves a row in `log_repairs`.
 package struct RestoredLogRepair: Sendable {
     /// What a repair did, as its row in `log_repairs` says.
     package struct Outcome: Sendable, Hashable {
@@ -32,8 +32,8 @@ package struct RestoredLogRepair: Sendable {
     ///
     /// - Parameter connection: Of a member of `recorder_owner`, in no transaction.
     /// - Returns: What was done; `nil` if the log belongs to this cluster.
-    /// - Throws: ``EventStoreError`` with `.refused` if the restore lost the policies; `PostgresError`, with SQLSTATE `RC004`
-    ///   if it has to be told ``restoredThrough``.
+    /// - Throws: ``EventStoreError`` with `.refused` if the restore lost the policies; `PostgresError`, with SQLSTATE
+    ///   `RC004` if it has to be told ``restoredThrough``.
     package func run(on connection: PostgresConnection) async throws -> Outcome? {
         guard try await connection.first(HasPolicies()) == true else {
             throw EventStoreError(

@@ -65,7 +65,8 @@ package final class EventDecoder: Sendable {
 
     /// Decodes events.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` that names the event, or `.keyUnavailable`; ``PostgresError``.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` that names the event,
+    ///   or `.keyUnavailable`; ``PostgresError``.
     package func events(_ stored: [StoredEvent], on connection: PostgresConnection) async throws -> [RecordedEvent] {
         let states = try await keys.states(for: stored, on: connection)
         var events: [RecordedEvent] = []

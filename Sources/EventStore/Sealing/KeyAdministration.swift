@@ -79,8 +79,8 @@ package struct KeyAdministration: Sendable {
     ///
     /// - Parameter progress: Told after each batch how many keys were wrapped anew.
     /// - Returns: How many keys were wrapped anew.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given, or, once all others are
-    ///   wrapped, if some do not open; `PostgresError`.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given, or, once all
+    ///   others are wrapped, if some do not open; `PostgresError`.
     @discardableResult
     package func rotate(_ progress: @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let leading = try leading()

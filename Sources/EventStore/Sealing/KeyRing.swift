@@ -4,10 +4,11 @@ package import PayloadCodec
 package import Postgres
 internal import Synchronization
 
-/// The subjects' keys on the side that reads: unwrapped many at a time, remembered, and forgotten when one was destroyed.
+/// The subjects' keys on the side that reads: unwrapped many at a time,
+/// remembered, and forgotten when one was destroyed.
 ///
-/// What may be remembered has a generation, which every erasure raises. A reader that decodes in a transaction gives the
-/// generation that its snapshot sees, and never uses a key that was destroyed before it.
+/// What may be remembered has a generation, which every erasure raises. A reader that decodes in a transaction gives
+/// the generation that its snapshot sees, and never uses a key that was destroyed before it.
 package final class KeyRing: Sendable {
     private struct State {
         var generation: Int64 = -1
@@ -31,8 +32,8 @@ package final class KeyRing: Sendable {
     ///   - events: What is to be decoded.
     ///   - generation: That of the transaction's snapshot; `nil` if it was not read.
     ///   - connection: In the transaction in which they were read, if that matters.
-    /// - Returns: What is known of each key; nothing of one whose row is not there or does not open: that is a fault of the
-    ///   events that name it, and of no other.
+    /// - Returns: What is known of each key; nothing of one whose row is not there or does not open: that is a fault of
+    ///   the events that name it, and of no other.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here; ``PostgresError``.
     package func states(
         for events: [StoredEvent],
@@ -93,8 +94,8 @@ package final class KeyRing: Sendable {
 }
 
 extension StoredEvent {
-    /// The id of the key that something of it is sealed under. A frame that cannot be read is sealed under none: whoever
-    /// decodes it learns why.
+    /// The id of the key that something of it is sealed under. A frame that cannot be read is sealed under none:
+    /// whoever decodes it learns why.
     package var key: Int64? {
         guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return nil }
         return try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in

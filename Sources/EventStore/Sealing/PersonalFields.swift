@@ -62,8 +62,8 @@ final class PersonalFields: Sendable {
 
     /// Finds what is personal in an event: values that are there, `null` not among them.
     ///
-    /// - Parameter found: Gets that, in place of what it held. Whoever looks at many events gives the same one again, whose
-    ///   memory is used again.
+    /// - Parameter found: Gets that, in place of what it held. Whoever looks at many events gives the same one again,
+    ///   whose memory is used again.
     func find(in event: EventDraft, _ found: inout Found) {
         let names = names(of: event.type)
         names.data.values(in: event.json, event.dataRange, &found.data)
@@ -112,7 +112,8 @@ private struct MemberNames: Sendable {
 
     private static func bit(_ length: Int) -> UInt64 { 1 &<< UInt64(min(length, 63)) }
 
-    /// Where in an object the values of members with these names lie, but for `null`: counted from where it begins itself.
+    /// Where in an object the values of members with these names lie, but for
+    /// `null`: counted from where it begins itself.
     func values(in json: [UInt8], _ object: Range<Int>, _ found: inout [Range<Int>]) {
         found.removeAll(keepingCapacity: true)
         // `{}` and shorter than any name with its quotes.
@@ -128,8 +129,8 @@ private struct MemberNames: Sendable {
         }
     }
 
-    /// Whether an object may hold a string that begins as a name does, or one with an escape, which may hide a name. Eight bytes
-    /// at a time.
+    /// Whether an object may hold a string that begins as a name does, or one with an escape,
+    /// which may hide a name. Eight bytes at a time.
     private func mayHold(_ json: [UInt8], _ object: Range<Int>) -> Bool {
         guard let firsts else { return true }
         return unsafe json.withUnsafeBytes { bytes in

@@ -2,8 +2,8 @@ package import EventModel
 internal import Postgres
 
 extension PostgresEventStore {
-    /// Reads the beginning of a stream without what is personal: `null` stands where something is sealed, and in a sealed
-    /// log events that hold personal values unsealed are left out. Needs no key.
+    /// Reads the beginning of a stream without what is personal: `null` stands where something is sealed, and in a
+    /// sealed log events that hold personal values unsealed are left out. Needs no key.
     ///
     /// - Throws: As ``read(_:from:_:limit:)``.
     package func readPublicPart(of stream: StreamID, limit: Int) async throws -> [RecordedEvent] {

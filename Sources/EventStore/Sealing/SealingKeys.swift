@@ -1,10 +1,11 @@
 internal import EventModel
 package import PayloadCodec
 
-/// The key-encryption keys that a process has. The first one is the one that new keys of subjects are wrapped by, where the
-/// database does not say otherwise; the others unwrap what was wrapped before a rotation.
+/// The key-encryption keys that a process has. The first one is the one that new keys of subjects are wrapped by, where
+/// the database does not say otherwise; the others unwrap what was wrapped before a rotation.
 ///
-/// Keys that come from a file are read again when another one is asked for, so that a rotation needs no process to begin anew.
+/// Keys that come from a file are read again when another one is asked for, so that a
+/// rotation needs no process to begin anew.
 public struct SealingKeys: Sendable {
     private let place: Place
 
@@ -17,14 +18,14 @@ public struct SealingKeys: Sendable {
     /// - Parameter keys: Keys of any kind, the leading one first.
     package init(_ keys: [any KeyEncryptionKey]) { place = Place(keys) }
 
-    /// Reads keys from a text: one of 32 bytes in base64 a line, the leading one first. Empty lines, and what stands behind
-    /// a `#`, are passed over.
+    /// Reads keys from a text: one of 32 bytes in base64 a line, the leading one first. Empty lines, and what stands
+    /// behind a `#`, are passed over.
     ///
     /// - Throws: ``EventStoreError`` with `.invalidKey` that names the line, and never what stands there.
     public init(text: String) throws { place = Place(try Self.keys(in: text)) }
 
-    /// Reads keys from a place whose text may change, such as a file: it is read again when a key is asked for that was not
-    /// there, once a second at most.
+    /// Reads keys from a place whose text may change, such as a file: it is read again when a key is asked for that was
+    /// not there, once a second at most.
     ///
     /// - Parameters:
     ///   - name: What the place is called in messages, such as `the key file /etc/recorder/keys`.

@@ -6,8 +6,8 @@ internal import Postgres
 extension SubjectSealer {
     /// The keys of streams and of their subjects, made where there are none.
     ///
-    /// A new key is on disk before anything is sealed under it: what it sealed may be stored behind a crash of the server that
-    /// would have taken the key.
+    /// A new key is on disk before anything is sealed under it: what it sealed may be stored behind a crash of the
+    /// server that would have taken the key.
     func keys(
         of wanted: [(stream: StreamID, named: StreamID?)],
         found: [SelectSubjects.Row],

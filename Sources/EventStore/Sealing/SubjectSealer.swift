@@ -8,10 +8,10 @@ internal import Synchronization
 /// Says for events that are about to be encoded under whose key they are sealed.
 ///
 /// Keys are looked up and made for many streams in one statement, while others wait for the same one; what was found is
-/// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked whether
-/// something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and nobody can
-/// open what it sealed. While the database cannot be asked, what is remembered counts for as long as an append is patient, and
-/// no longer: appends may still go through where only new connections fail.
+/// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked
+/// whether something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and
+/// nobody can open what it sealed. While the database cannot be asked, what is remembered counts for as long as an
+/// append is patient, and no longer: appends may still go through where only new connections fail.
 package final class SubjectSealer: Sendable {
     /// What one look at the database gave.
     private struct Look: Sendable {
@@ -48,7 +48,8 @@ package final class SubjectSealer: Sendable {
     /// How long to leave it alone between.
     private static let retryPause = Duration.milliseconds(50)
 
-    /// - Parameter patience: For how long to try to reach a server that is away, and for how long what is remembered counts then.
+    /// - Parameter patience: For how long to try to reach a server that is away, and for
+    ///   how long what is remembered counts then.
     init(_ pool: PostgresPool, keys: SealingKeys, patience: Duration = SubjectSealer.patience) {
         self.pool = pool
         self.keys = keys
@@ -61,8 +62,8 @@ package final class SubjectSealer: Sendable {
     ///   - appends: Appends.
     ///   - places: Which of them.
     /// - Returns: One for each place; `nil` if the log is not sealed.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is not
-    ///   here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is
+    ///   not here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up.
     func keys(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
         let look = try await currentLook()
         guard look.state.encryptionKey != nil else { return nil }
@@ -101,8 +102,8 @@ package final class SubjectSealer: Sendable {
 
     /// Sees to it that what is personal can be sealed, if the log is.
     ///
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the key is not here; `.unavailable` or `.refused` if the database
-    ///   cannot be asked.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the key is not here; `.unavailable` or `.refused` if the
+    ///   database cannot be asked.
     func checkKey() async throws {
         guard let encryptionKey = try await currentLook().state.encryptionKey, keys[encryptionKey] == nil else {
             return
@@ -110,8 +111,8 @@ package final class SubjectSealer: Sendable {
         throw keys.unavailable(encryptionKey)
     }
 
-    /// Takes back what an append said of its stream if it was not the stream's first: whom that is about, others had said
-    /// before, and the next append looks it up.
+    /// Takes back what an append said of its stream if it was not the stream's first: whom that is about, others had
+    /// said before, and the next append looks it up.
     func learn(from results: [(place: Int, result: AppendResult)], naming streams: [Int: StreamID]) {
         let doubtful = results.compactMap { place, result -> StreamID? in
             guard let stream = streams[place] else { return nil }
@@ -160,8 +161,8 @@ package final class SubjectSealer: Sendable {
         do {
             return try await lookUp([:])
         } catch let error as EventStoreError where error.code == .unavailable {
-            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do. But not
-            // for long: it may only be away from here.
+            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do. But
+            // not for long: it may only be away from here.
             let known = state.withLock { state -> Look? in
                 guard state.answeredAt + patience > .now else { return nil }
                 state.askedAt = .now
@@ -192,7 +193,8 @@ package final class SubjectSealer: Sendable {
                 defer { state.isLooking = true }
                 return !state.isLooking
             }
-            // Not a part of the task that came first: if that is cancelled, the others still wait. Ends when nobody does.
+            // Not a part of the task that came first: if that is cancelled, the
+            // others still wait. Ends when nobody does.
             if isFirst { Task { await self.lookForAll() } }
         }
     }

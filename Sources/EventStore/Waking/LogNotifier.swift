@@ -2,10 +2,12 @@ internal import Logging
 internal import Postgres
 internal import Synchronization
 
-/// Wakes whoever waits for events: after commits, from a session of its own, one notification for all commits meanwhile.
+/// Wakes whoever waits for events: after commits, from a session of its own,
+/// one notification for all commits meanwhile.
 ///
-/// A NOTIFY in a writing transaction holds one lock over the whole cluster until the commit is flushed, and one behind each
-/// commit makes the producers wait for it. A notification is a hint: what cannot be sent is left to the listeners' own looking.
+/// A NOTIFY in a writing transaction holds one lock over the whole cluster until the commit is flushed,
+/// and one behind each commit makes the producers wait for it. A notification is a hint: what cannot be
+/// sent is left to the listeners' own looking.
 final class LogNotifier: Sendable {
     private struct State {
         var isDue = false

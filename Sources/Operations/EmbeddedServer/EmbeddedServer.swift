@@ -6,9 +6,9 @@ import Synchronization
 
 /// A real PostgreSQL server that this process starts, owns and stops.
 ///
-/// It listens on a Unix socket only, lives in one directory and is found again there by the next start. One process
-/// at a time may run it. It does not outlive this process: an orderly end stops it (`exit` too), and when the process
-/// is killed, the kernel tells the server to stop (`PR_SET_PDEATHSIG`); should even that fail, the next start stops what
+/// It listens on a Unix socket only, lives in one directory and is found again there by the next start. One process at
+/// a time may run it. It does not outlive this process: an orderly end stops it (`exit` too), and when the process is
+/// killed, the kernel tells the server to stop (`PR_SET_PDEATHSIG`); should even that fail, the next start stops what
 /// it finds.
 package final class EmbeddedServer: Sendable {
     /// How the server is set up.
@@ -41,9 +41,9 @@ package final class EmbeddedServer: Sendable {
 
     /// Starts a server, making its data first if there is none, and waits until it accepts connections.
     ///
-    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if another process runs it, `.notInstalled` if there is
-    ///   no PostgreSQL 15 or later, `.invalidDirectory` if the directory cannot be used, `.startFailed` with the end of
-    ///   the server's log; `CancellationError` if the task was cancelled while the server started (which is then
+    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if another process runs it, `.notInstalled` if there
+    ///   is no PostgreSQL 15 or later, `.invalidDirectory` if the directory cannot be used, `.startFailed` with the end
+    ///   of the server's log; `CancellationError` if the task was cancelled while the server started (which is then
     ///   stopped).
     package static func start(
         _ configuration: EmbeddedServerConfiguration = EmbeddedServerConfiguration(),
@@ -175,8 +175,8 @@ package final class EmbeddedServer: Sendable {
 
     /// Removes the directory of a server that nobody runs, after stopping what an earlier run left there.
     ///
-    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if a process runs the server, `.invalidDirectory` if the
-    ///   directory belongs to somebody else.
+    /// - Throws: ``OperationsError`` with code `.alreadyRunning` if a process runs the server, `.invalidDirectory` if
+    ///   the directory belongs to somebody else.
     package static func remove(directory path: String, logger: Logger) async throws {
         try await onThread {
             let directory = try ServerDirectory.prepare(path, logger: logger)

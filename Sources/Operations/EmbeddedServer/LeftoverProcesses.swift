@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 
 /// The processes of a server that runs on a data directory although nobody holds its lock: those of an earlier run that
-/// was killed. PostgreSQL's processes all work in the data directory and run the program `postgres`, which is how they are
-/// told from others that got the same number later, and from a shell that somebody left standing there.
+/// was killed. PostgreSQL's processes all work in the data directory and run the program `postgres`, which is how they
+/// are told from others that got the same number later, and from a shell that somebody left standing there.
 enum LeftoverProcesses {
     /// Stops what still runs there, and removes a `postmaster.pid` that then belongs to nobody.
     ///

@@ -13,7 +13,8 @@ struct PostgresInstallation: Sendable, Equatable {
     /// The path of one of the programs.
     func program(_ name: String) -> String { "\(programs)/\(name)" }
 
-    /// Finds a server: where `pg_config` points, in `PATH`, and where Debian, Red Hat and PostgreSQL's own build put it.
+    /// Finds a server: where `pg_config` points, in `PATH`, and where Debian,
+    /// Red Hat and PostgreSQL's own build put it.
     ///
     /// - Parameter version: The major version that existing data needs; nil takes the newest.
     /// - Throws: ``OperationsError`` with code `.notInstalled`, telling what to install.

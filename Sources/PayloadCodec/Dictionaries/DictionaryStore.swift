@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// The dictionaries that decoders know, by id. Many tasks may use it at once.
 ///
-/// Dictionaries are loaded when they are first met: decoding throws `.unknownDictionary` with the id, the caller fetches
-/// that dictionary, inserts it and decodes again.
+/// Dictionaries are loaded when they are first met: decoding throws `.unknownDictionary` with the id, the caller
+/// fetches that dictionary, inserts it and decodes again.
 package final class DictionaryStore: Sendable {
     private let known: Mutex<[PayloadDictionary?]>
 

@@ -56,7 +56,8 @@ package struct DictionaryTrainer: Sendable {
 
     /// Makes a dictionary.
     ///
-    /// - Parameter samples: 1,000 to 10,000 payloads, evenly picked and in the log's order. The last tenth is held out: other sessions than those that are trained on.
+    /// - Parameter samples: 1,000 to 10,000 payloads, evenly picked and in the log's order. The last tenth is held out:
+    ///   other sessions than those that are trained on.
     /// - Returns: The best of the dictionaries tried, by its ratio on the held-out samples.
     /// - Throws: ``PayloadCodecError`` with code `.tooFewSamples` if there are fewer than 20 or they hold nothing that
     ///   repeats, `.tooLarge` if one exceeds the limit of an event.

@@ -23,7 +23,8 @@ package struct PayloadDecoder: Sendable {
     ///   - keys: What may be read of a sealed frame.
     ///   - buffer: Gets data and metadata at its end; as it was if this throws.
     /// - Returns: Where in the buffer they lie.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or
+    ///   `.missingKey`, load that one and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
         of event: UUID? = nil,
@@ -76,7 +77,8 @@ package struct PayloadDecoder: Sendable {
     ///   - event: The event's id.
     ///   - keys: What may be read of a sealed frame.
     /// - Returns: What its producer sent, but for what is erased.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that one and decode again.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or
+    ///   `.missingKey`, load that one and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
         of event: UUID? = nil,

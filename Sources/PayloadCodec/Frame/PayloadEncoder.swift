@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Makes frames of payloads. Any number of tasks may use one encoder at once.
 ///
-/// Scratch memory (dictionary, tables, buffers: about half a MiB with either method) is kept in a pool, one for each caller
-/// that was ever encoding at the same time as others; a message allocates nothing but its output.
+/// Scratch memory (dictionary, tables, buffers: about half a MiB with either method) is kept in a pool, one for each
+/// caller that was ever encoding at the same time as others; a message allocates nothing but its output.
 package final class PayloadEncoder: Sendable {
     /// The dictionary that frames are made with, if any.
     package let dictionary: PayloadDictionary?

@@ -1,9 +1,9 @@
 /// The header of a frame: what `events.payload` begins with.
 ///
 /// ```
-/// byte 0      format version in the high nibble: 2 = the identifiers of packed text stand behind it, 1 = each of them behind
-///             its mark, or nothing is packed; flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the first
-///             4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
+/// byte 0      format version in the high nibble: 2 = the identifiers of packed text stand behind it, 1 = each of them
+///             behind its mark, or nothing is packed; flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
+///             first 4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
 ///             (``PackedText``; only with bit 0), bit 3 = the frame has a sealed section
 /// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
 /// varint      length of the data (raw bytes)
@@ -18,14 +18,15 @@
 /// ```
 /// varint      id of the subject's key
 /// varint      how many values were cut out, at least 1
-/// varints     for each, in their order, how many raw bytes lie between the `null` before it (or the beginning) and its own
+/// varints     for each, in their order, how many raw bytes lie between the `null` before it (or the beginning) and its
+///             own
 /// varint      length of what is sealed; 0 = it was dropped, because the key had been destroyed
 /// bytes       nonce (12), ciphertext, tag (16): AES-256-GCM under the subject's key. Belongs to: the stream's id, the
 ///             event's id, and the section's bytes up to the length of what is sealed
 /// ```
 ///
-/// What is sealed is a frame itself, without a section: its data are the lengths of all values but the last, as varints,
-/// and then the values' JSON as its producer sent it.
+/// What is sealed is a frame itself, without a section: its data are the lengths of all values but the last, as
+/// varints, and then the values' JSON as its producer sent it.
 package struct PayloadFrame: Hashable, Sendable {
     /// The low nibble of a frame's first byte.
     package struct Flags: OptionSet, Hashable, Sendable {
@@ -51,9 +52,11 @@ package struct PayloadFrame: Hashable, Sendable {
     package static let lengthLimit = 1 << 20
     /// The same where something is sealed: a `null` in the place of a value of one byte is three longer.
     static let openLimit = lengthLimit + 3 * SealedSection.countLimit
-    /// The most bytes that are sealed of an event: all of its data and metadata, and three for the length of each value.
+    /// The most bytes that are sealed of an event: all of its data and
+    /// metadata, and three for the length of each value.
     static let sealedLimit = 2 * lengthLimit + 3 * SealedSection.countLimit
-    /// The most bytes that a header takes: 1 for version and flags, 3 for the dictionary, 4 for each length and the checksum.
+    /// The most bytes that a header takes: 1 for version and flags, 3 for the
+    /// dictionary, 4 for each length and the checksum.
     static let headerLimit = 16
 
     /// How a packed body is laid out.

@@ -1,6 +1,7 @@
 /// The memory that one encoding needs: dictionary, raw bytes and frame, and a compressor. Used by one caller at a time.
 @safe final class PayloadScratch: @unchecked Sendable {
-    // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time, under a Mutex, so accesses never overlap.
+    // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time,
+    // under a Mutex, so accesses never overlap.
 
     /// Payloads up to this size are few in memory however small they become.
     private static let smallLength = 1 << 16
@@ -143,8 +144,8 @@
 
     /// Makes a frame, but for a sealed section, which belongs between its header and its body.
     ///
-    /// - Parameter mostExpansion: How many raw bytes a byte of its body may stand for, unless there are few; what would be
-    ///   smaller stays as it is.
+    /// - Parameter mostExpansion: How many raw bytes a byte of its body may stand for, unless there are few; what would
+    ///   be smaller stays as it is.
     private func make(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
@@ -200,7 +201,8 @@
         )
     }
 
-    /// Puts what is to be compressed behind the dictionary: packed text, or the raw bytes where there is nothing to pack.
+    /// Puts what is to be compressed behind the dictionary: packed text, or the
+    /// raw bytes where there is nothing to pack.
     private func pack(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,

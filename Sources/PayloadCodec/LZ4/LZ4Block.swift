@@ -1,11 +1,11 @@
 /// Compresses small messages against a dictionary into LZ4 blocks, which liblz4 decodes.
 ///
-/// liblz4's own fast compressor needs a copy of its state (16 KiB) for each message, and indexes a dictionary in a table
-/// of 4,096 places, of which one of 64 KiB fills each five times over. Here the dictionary has an index, which is never
-/// written again, and a message a table of its own size. Decision 0001 has the figures.
+/// liblz4's own fast compressor needs a copy of its state (16 KiB) for each message, and indexes a dictionary in a
+/// table of 4,096 places, of which one of 64 KiB fills each five times over. Here the dictionary has an index, which is
+/// never written again, and a message a table of its own size. Decision 0001 has the figures.
 ///
-/// The format is lz4_Block_format.md of the LZ4 project: the last match begins at least 12 bytes before the end, and the
-/// last 5 bytes are literals.
+/// The format is lz4_Block_format.md of the LZ4 project: the last match begins at least 12 bytes before the end, and
+/// the last 5 bytes are literals.
 ///
 /// Not for two callers at a time: ``PayloadScratch`` owns one and is handed to one caller.
 @safe final class LZ4Block {

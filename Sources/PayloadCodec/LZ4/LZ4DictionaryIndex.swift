@@ -1,8 +1,9 @@
 /// Where in a dictionary a long match is likely to begin: what ``LZ4Block`` looks up and never writes.
 ///
-/// A sequence of bytes that many events share, `{"turnId":"` say, stands in a dictionary many times, each time followed by
-/// something else. Whoever knows only one of these places finds a short match and then another one; so there is a table for
-/// each of four lengths, and a position is looked up under the longest that is known. Decision 0005 has the figures.
+/// A sequence of bytes that many events share, `{"turnId":"` say, stands in a dictionary many times, each
+/// time followed by something else. Whoever knows only one of these places finds a short match and then
+/// another one; so there is a table for each of four lengths, and a position is looked up under the longest
+/// that is known. Decision 0005 has the figures.
 @safe final class LZ4DictionaryIndex: @unchecked Sendable {
     // SAFETY: The tables are written by the initializer only.
 

@@ -15,7 +15,8 @@ struct PackedIdentifier {
     /// The first four bytes of the event's id.
     private let event: UInt32
 
-    /// The form that a mark stands for, if there is one; `event` are the first four bytes of the event's id, if it is known.
+    /// The form that a mark stands for, if there is one; `event` are the first four
+    /// bytes of the event's id, if it is known.
     init?(mark: UInt8, event: UInt32?) {
         if mark == Self.near, event == nil { return nil }
         self.mark = mark

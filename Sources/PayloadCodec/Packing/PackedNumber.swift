@@ -1,7 +1,7 @@
 /// Decimal digits and points as half bytes: 0 to 9, and 10 for a point.
 ///
-/// The last byte's low half is their number n. If that is odd, its high half is the last of them. Before it lie n / 2 bytes
-/// with two each, the first of them low.
+/// The last byte's low half is their number n. If that is odd, its high half is the last of them. Before it lie n / 2
+/// bytes with two each, the first of them low.
 struct PackedNumber {
     /// What stands in its place.
     static let mark: UInt8 = 4
@@ -18,7 +18,8 @@ struct PackedNumber {
     /// How many bytes it has.
     var size: Int { length / 2 + 1 }
 
-    /// The first number in a text that is long enough: it begins and ends with a digit, unless it is cut for its length.
+    /// The first number in a text that is long enough: it begins and ends with
+    /// a digit, unless it is cut for its length.
     @inline(__always)
     init?(from start: Int, to end: Int, in text: UnsafeRawPointer) {
         var offset = start

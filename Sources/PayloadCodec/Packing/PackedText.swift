@@ -1,9 +1,10 @@
-/// Text in which marks stand for identifiers and numbers, and behind it what they stand for as bytes, the first one last.
+/// Text in which marks stand for identifiers and numbers, and behind it what
+/// they stand for as bytes, the first one last.
 ///
-/// Events are full of identifiers, whose digits LZ4 cannot shrink: a turn's UUID, a trace's and a span's id. Latencies and
-/// amounts are never the same twice. A mark takes the digits' place; the marks are bytes that no JSON text holds. What is
-/// left is alike from event to event, and LZ4 finds one long match where the digits would have left it several short ones.
-/// Whoever unpacks reads the text forwards and what belongs to the marks backwards, until they meet.
+/// Events are full of identifiers, whose digits LZ4 cannot shrink: a turn's UUID, a trace's and a span's id. Latencies
+/// and amounts are never the same twice. A mark takes the digits' place; the marks are bytes that no JSON text holds.
+/// What is left is alike from event to event, and LZ4 finds one long match where the digits would have left it several
+/// short ones. Whoever unpacks reads the text forwards and what belongs to the marks backwards, until they meet.
 ///
 /// ```
 /// 01  16 bytes    a UUID in its text form, lower case, at the end of a string
@@ -145,8 +146,8 @@ enum PackedText {
         return true
     }
 
-    /// The text of some bytes without what belongs to its marks, or they themselves where they cannot be packed; `event` are
-    /// the first four bytes of the event's id, if it is known.
+    /// The text of some bytes without what belongs to its marks, or they themselves where they cannot be packed;
+    /// `event` are the first four bytes of the event's id, if it is known.
     static func text(of bytes: [UInt8], event: UInt32?) -> [UInt8] {
         var isPacked = false
         let packed = unsafe [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { target, count in

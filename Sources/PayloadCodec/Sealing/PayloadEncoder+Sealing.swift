@@ -7,8 +7,8 @@ extension PayloadEncoder {
     ///   - seal: What is cut out, at least one value, and under which key it is sealed.
     ///   - frames: Gets the frame at its end; unchanged if this throws.
     /// - Returns: What the column `events.encoding` must say of the frame.
-    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if so many values are sealed that the places of their
-    ///   `null` do not fit any more.
+    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if so many values are sealed that the places of
+    ///   their `null` do not fit any more.
     @discardableResult
     package func encode(
         data: Span<UInt8>,

@@ -7,8 +7,8 @@ package enum PayloadKeys: Sendable {
     /// All of one frame.
     ///
     /// - Parameters:
-    ///   - keys: The keys that are known, by their ids; one that was destroyed stands there as such. One that is not there
-    ///     makes decoding fail with `.missingKey`.
+    ///   - keys: The keys that are known, by their ids; one that was destroyed stands there as such. One that is not
+    ///     there makes decoding fail with `.missingKey`.
     ///   - identity: What the payload belongs to.
     case known(_ keys: [Int64: State], identity: PayloadIdentity)
 

@@ -2,8 +2,8 @@
 package struct SealedSection: Hashable, Sendable {
     /// The most values that a section has.
     static let countLimit = 4096
-    /// How many raw bytes a sealed byte of a large payload stands for at most, so that who has no key knows about how much
-    /// memory it takes.
+    /// How many raw bytes a sealed byte of a large payload stands for at most, so that who has no
+    /// key knows about how much memory it takes.
     static let mostExpansion = 16
 
     /// The id of the subject's key.
@@ -42,7 +42,8 @@ package struct SealedSection: Hashable, Sendable {
 
     /// The places of the values in the raw bytes, each that of a `null`, ascending.
     ///
-    /// - Throws: ``PayloadCodecError`` with `.corrupt` if they do not lie in the raw bytes, or there is no `null` there.
+    /// - Throws: ``PayloadCodecError`` with `.corrupt` if they do not lie in
+    ///   the raw bytes, or there is no `null` there.
     func places(
         _ frame: UnsafeRawBufferPointer,
         in raw: Span<UInt8>,

@@ -2,8 +2,8 @@ internal import CLibcrypto
 
 /// AES-256-GCM by OpenSSL's libcrypto, into memory that is there: for what is sealed while events are appended.
 ///
-/// Crypto seals the same bytes, and opens these, but makes a context, buffers and three `Data` for each call, which takes five
-/// times as long; see decision 0004. libcrypto is wherever libpq is, which needs it.
+/// Crypto seals the same bytes, and opens these, but makes a context, buffers and three `Data` for each call, which
+/// takes five times as long; see decision 0004. libcrypto is wherever libpq is, which needs it.
 ///
 /// Not for two callers at a time: ``SealingScratch`` owns one.
 @safe final class SealingCipher {
@@ -12,7 +12,8 @@ internal import CLibcrypto
 
     private let context: OpaquePointer
     private var nonces = NonceSource()
-    /// The key that the context holds: a session's events come together, and a key takes as long to set up as an event to seal.
+    /// The key that the context holds: a session's events come together, and a key
+    /// takes as long to set up as an event to seal.
     private var known: Words?
 
     private typealias Words = (UInt64, UInt64, UInt64, UInt64)

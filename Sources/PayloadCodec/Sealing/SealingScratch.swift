@@ -1,5 +1,5 @@
-/// The memory that one sealing needs: a payload in two parts, and the section that is made of the second. Used by one caller at a
-/// time: ``PayloadScratch`` owns it.
+/// The memory that one sealing needs: a payload in two parts, and the section that is made of the second. Used by one
+/// caller at a time: ``PayloadScratch`` owns it.
 @safe final class SealingScratch {
     private let capacity: Int
     /// Data and metadata with `null` in the places of what was cut out.
@@ -16,7 +16,8 @@
     private var contextEnd = 0
     private var madeEnd = 0
 
-    /// Allocates all that payloads need which take up to `capacity` bytes with a `null` more for each value that is cut out.
+    /// Allocates all that payloads need which take up to `capacity` bytes with a
+    /// `null` more for each value that is cut out.
     init(capacity: Int) throws(PayloadCodecError) {
         cipher = try SealingCipher()
         self.capacity = capacity

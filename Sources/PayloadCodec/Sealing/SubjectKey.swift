@@ -3,8 +3,8 @@ internal import FoundationEssentials
 
 /// The key of one data subject: seals what is personal in the payloads of the events that are about him.
 ///
-/// AES-256-GCM with a random nonce of 96 bits for each seal. Source: NIST SP 800-38D, 8.2.2 and 8.3: with random nonces a
-/// key seals at most 2^32 payloads.
+/// AES-256-GCM with a random nonce of 96 bits for each seal. Source: NIST SP 800-38D, 8.2.2 and 8.3: with random nonces
+/// a key seals at most 2^32 payloads.
 package struct SubjectKey: Sendable {
     /// How many bytes a key has.
     package static let length = 32

@@ -1,7 +1,7 @@
 /// What a session needs that a pooler lends for one transaction at a time, as PgBouncer does in its transaction mode.
 ///
-/// The next transaction may find another session, or this one as somebody else has left it. So each transaction begins with
-/// the settings, and no statement is prepared by name.
+/// The next transaction may find another session, or this one as somebody else has left it. So each transaction begins
+/// with the settings, and no statement is prepared by name.
 struct LentSession {
     private var settings: [String: String]
 

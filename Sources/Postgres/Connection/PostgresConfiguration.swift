@@ -14,8 +14,8 @@ package struct PostgresConfiguration: Sendable {
     package var connectTimeout: Duration
     /// How long a cancelled statement may take to stop before its connection is closed.
     package var cancelTimeout: Duration
-    /// How long the server may take to answer before the connection is closed as lost; `nil` for no bound but the task's
-    /// cancellation.
+    /// How long the server may take to answer before the connection is closed as lost; `nil`
+    /// for no bound but the task's cancellation.
     package var answerTimeout: Duration?
 
     /// Finds the addresses of a host, and may take its time.
@@ -44,9 +44,9 @@ package struct PostgresConfiguration: Sendable {
 
     /// All settings of the session, by name.
     ///
-    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds. Values that are read as text, by
-    /// this program or by the server again, are written so that they mean the same on every server: zones in digits, and all
-    /// digits of a number.
+    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds. Values that are read as
+    /// text, by this program or by the server again, are written so that they mean the same on every server: zones in
+    /// digits, and all digits of a number.
     var sessionSettings: [String: String] {
         var all = [
             "jit": "off", "standard_conforming_strings": "on", "datestyle": "ISO, MDY", "intervalstyle": "postgres",

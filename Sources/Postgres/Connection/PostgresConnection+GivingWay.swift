@@ -1,7 +1,8 @@
-/// Work that needs locks which readers hold. Whoever waits for such a lock has everybody behind it wait too, so it waits for a
-/// moment, lets them go first, and tries again.
+/// Work that needs locks which readers hold. Whoever waits for such a lock has everybody behind it wait too, so it
+/// waits for a moment, lets them go first, and tries again.
 extension PostgresConnection {
-    /// Runs `body` in a transaction, again and again while it is not given a lock, or loses against another transaction.
+    /// Runs `body` in a transaction, again and again while it is not given a
+    /// lock, or loses against another transaction.
     ///
     /// - Parameters:
     ///   - patience: For how long it is tried again.

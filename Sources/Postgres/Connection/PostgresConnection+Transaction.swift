@@ -18,8 +18,8 @@ extension PostgresConnection {
     ///     made a prepared statement's plan invalid.
     ///   - body: The work; it may run several times.
     /// - Returns: What `body` returned in the run that was committed.
-    /// - Throws: What `body` throws; ``PostgresError`` with `.connectionLost` if the connection broke while the commit was
-    ///   under way, when nobody knows whether it took effect; `CancellationError`.
+    /// - Throws: What `body` throws; ``PostgresError`` with `.connectionLost` if the connection broke while the commit
+    ///   was under way, when nobody knows whether it took effect; `CancellationError`.
     package func transaction<R: Sendable>(
         isolation: PostgresIsolation = .readCommitted,
         readOnly: Bool = false,
@@ -70,8 +70,8 @@ extension PostgresConnection {
     /// Runs the last statements of the open transaction and commits it, in one go.
     ///
     /// - Returns: How many rows each statement touched.
-    /// - Throws: As ``transaction(isolation:readOnly:beginsLate:retries:_:)``; nothing was committed then, except where the
-    ///   connection broke.
+    /// - Throws: As ``transaction(isolation:readOnly:beginsLate:retries:_:)``; nothing was committed
+    ///   then, except where the connection broke.
     @discardableResult
     package func commit(after statements: [any PostgresStatement]) async throws -> [Int] {
         let bound = try Self.committing(statements)

@@ -60,7 +60,7 @@ package actor PostgresConnection {
         publishHealth()
     }
 
-    /// Blocks the connection's thread: a method, as a closure that does not use the actor would run on the shared pool's.
+    /// Blocks the connection's thread: a method, as a closure without the actor would run on the shared pool's.
     private func openLibpq() throws -> LibpqConnection {
         let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
         // A pooler may have no session to lend for a while.
@@ -160,7 +160,7 @@ package actor PostgresConnection {
     ///
     /// - Parameters:
     ///   - script: Sent as it is; never build it from input.
-    ///   - isAlone: Whether it is one statement that no transaction can hold, such as VACUUM. Names need their schema there.
+    ///   - isAlone: Whether no transaction can hold it, such as VACUUM: one statement, whose names need their schema.
     package func run(unsafeSQL script: String, isAlone: Bool = false) async throws {
         _ = try await perform { exchange in try exchange.run(script: script, isAlone: isAlone) }
     }
@@ -265,8 +265,8 @@ package actor PostgresConnection {
 
     /// Runs one exchange with the server, under the calling task's cancellation.
     ///
-    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK; the server's
-    ///   answer then has the time that a cancelled statement has.
+    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK; the
+    ///   server's answer then has the time that a cancelled statement has.
     func perform<R>(
         heedsCancellation: Bool = true,
         _ body: (inout PostgresExchange) throws -> R

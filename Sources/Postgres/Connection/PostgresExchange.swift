@@ -2,9 +2,9 @@ internal import CLibpq
 
 /// One exchange with the server: what is sent, and every result until the connection is at rest again.
 ///
-/// Runs on the connection's thread and blocks only it. When the task is cancelled meanwhile, it asks the server to stop,
-/// and gives up the connection if the server does not within the bound. So it does with a server that does not answer at all,
-/// where the configuration bounds that.
+/// Runs on the connection's thread and blocks only it. When the task is cancelled meanwhile, it asks the server to
+/// stop, and gives up the connection if the server does not within the bound. So it does with a server that does not
+/// answer at all, where the configuration bounds that.
 struct PostgresExchange {
     let libpq: LibpqConnection
     private let cancelTimeout: Duration
@@ -75,7 +75,8 @@ struct PostgresExchange {
 
     // MARK: Transactions
 
-    /// What has to be sent before anything else: the BEGIN that was put off, and what a transaction of a lent session needs.
+    /// What has to be sent before anything else: the BEGIN that was put off, and
+    /// what a transaction of a lent session needs.
     mutating func takeOpening() -> [String] {
         let begin = libpq.deferredBegin
         libpq.deferredBegin = nil
@@ -167,8 +168,8 @@ struct PostgresExchange {
 
     /// The failure that a result reports; after a fatal one the connection is broken.
     ///
-    /// So it is where a server takes no writes: a standby that was the primary, or had better not been connected to. Only a
-    /// connection that is made anew can reach the one that does.
+    /// So it is where a server takes no writes: a standby that was the primary, or had better not been connected to.
+    /// Only a connection that is made anew can reach the one that does.
     ///
     /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 25006 `read_only_sql_transaction`.
     mutating func error(of result: LibpqResult) -> PostgresError {

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// A bounded set of connections that tasks share.
 ///
-/// Tasks that find none free wait in the order in which they came. A connection that broke is replaced, never handed out.
-/// Figures for swift-metrics: `recorder_pool_connections`, `recorder_pool_waiters` (gauges), `recorder_pool_wait_seconds`
-/// (timer), `recorder_pool_timeouts` (counter).
+/// Tasks that find none free wait in the order in which they came. A connection that broke is replaced, never handed
+/// out. Figures for swift-metrics: `recorder_pool_connections`, `recorder_pool_waiters` (gauges),
+/// `recorder_pool_wait_seconds` (timer), `recorder_pool_timeouts` (counter).
 package final class PostgresPool: Sendable {
     /// The bounds of a pool.
     package struct Limits: Sendable {
@@ -99,8 +99,8 @@ package final class PostgresPool: Sendable {
     ///
     /// A connection that `body` leaves inside a transaction is closed, not handed on.
     ///
-    /// - Throws: What `body` throws; ``PostgresError`` with `.timedOut` if none became free, `.connectionFailed` if none
-    ///   could be opened, `.closed`; `CancellationError`.
+    /// - Throws: What `body` throws; ``PostgresError`` with `.timedOut` if none became free, `.connectionFailed` if
+    ///   none could be opened, `.closed`; `CancellationError`.
     package func withConnection<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
         let (connection, opened) = try await acquire()
         do {
@@ -113,7 +113,8 @@ package final class PostgresPool: Sendable {
         }
     }
 
-    /// Runs `body` in a transaction on a connection of the pool; see ``PostgresConnection/transaction(isolation:readOnly:retries:_:)``.
+    /// Runs `body` in a transaction on a connection of the pool; see
+    /// ``PostgresConnection/transaction(isolation:readOnly:retries:_:)``.
     package func transaction<R: Sendable>(
         isolation: PostgresIsolation = .readCommitted,
         readOnly: Bool = false,

@@ -2,8 +2,8 @@ package import FoundationEssentials
 
 /// A parameter that is an array, filled value by value: a column of a batch that is sent in one statement.
 ///
-/// The types that batches are full of have an `append` of their own: generic calls across targets are not specialised, and
-/// cost several times what these do.
+/// The types that batches are full of have an `append` of their own: generic calls across targets are not specialised,
+/// and cost several times what these do.
 ///
 /// Source: `array_recv` in PostgreSQL's `src/backend/utils/adt/arrayfuncs.c`.
 package struct PostgresColumn: Sendable {

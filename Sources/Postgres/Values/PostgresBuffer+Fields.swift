@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// Fields of types that are known at the place of the call: what other targets append to batches by the thousand. Generic
-/// calls across targets are not specialised, and cost several times what they do.
+/// Fields of types that are known at the place of the call: what other targets append to batches by the thousand.
+/// Generic calls across targets are not specialised, and cost several times what they do.
 extension PostgresBuffer {
     /// Appends a length or a count, most significant byte first.
     package mutating func append(count value: Int32) { append(value) }
@@ -75,7 +75,8 @@ extension PostgresBuffer {
     }
 }
 
-/// A decimal number of few digits and without an exponent, which nearly all are: read and written without memory of its own.
+/// A decimal number of few digits and without an exponent, which nearly all are:
+/// read and written without memory of its own.
 struct ShortDecimal {
     /// The number's digits in groups of four from its point to both sides, as one number.
     private let groups: UInt64

@@ -5,9 +5,10 @@ package import Schema
 
 /// Checks a projection's folder against the contract, on a real database that it leaves as it was.
 ///
-/// Tables and views are made in a scratch schema, in a transaction that is always rolled back. The sample events are folded
-/// in every split of small streams, in random cuts, shuffled, one by one, by stream and by shard, and redelivered after a
-/// rollback; the rows of all views have to be the same each time. The recorder's migrations must have been applied there.
+/// Tables and views are made in a scratch schema, in a transaction that is always rolled back. The sample
+/// events are folded in every split of small streams, in random cuts, shuffled, one by one, by stream and by
+/// shard, and redelivered after a rollback; the rows of all views have to be the same each time. The recorder's
+/// migrations must have been applied there.
 package struct ProjectionCheck: Sendable {
     private let files: ProjectionFiles
     private let schema: String

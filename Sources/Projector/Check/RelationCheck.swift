@@ -1,11 +1,11 @@
 internal import Postgres
 internal import Schema
 
-/// Which relations a projection's files use: only its batch and its own are allowed, so that each projection can be rebuilt
-/// and replaced alone.
+/// Which relations a projection's files use: only its batch and its own are allowed, so that each projection can be
+/// rebuilt and replaced alone.
 ///
-/// The server itself says it: each statement becomes the body of a function (`BEGIN ATOMIC`), whose relations it notes in
-/// `pg_depend` when it parses it. Source: PostgreSQL manual, CREATE FUNCTION, "sql_body". What a function in another
+/// The server itself says it: each statement becomes the body of a function (`BEGIN ATOMIC`), whose relations it notes
+/// in `pg_depend` when it parses it. Source: PostgreSQL manual, CREATE FUNCTION, "sql_body". What a function in another
 /// language reads is not seen.
 struct RelationCheck: Sendable {
     let files: ProjectionFiles

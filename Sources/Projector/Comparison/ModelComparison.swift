@@ -8,6 +8,7 @@ package struct ModelComparison: Sendable {
     package var differences: [RowDifference] = []
     /// Columns that only one of two versions has.
     package var uncompared: [String] = []
-    /// How many of the rows that the log makes are older than what retention left of the live model: they are not compared.
+    /// How many of the rows that the log makes are older than what retention left
+    /// of the live model: they are not compared.
     package var pastRetention = 0
 }

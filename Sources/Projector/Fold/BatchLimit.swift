@@ -1,7 +1,7 @@
 internal import EventStore
 
-/// How many events to read at a time: as many as are allowed, but fewer where events are heavy, so that memory stays bounded, or
-/// where they take long, so that they are done before the server's answer is given up.
+/// How many events to read at a time: as many as are allowed, but fewer where events are heavy, so that memory stays
+/// bounded, or where they take long, so that they are done before the server's answer is given up.
 struct BatchLimit: Sendable {
     /// The most events.
     private let most: Int

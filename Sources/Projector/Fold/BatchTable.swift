@@ -2,8 +2,8 @@ internal import Schema
 
 /// The temporary table that a large batch is copied to, once for all of its projections and their statements.
 ///
-/// A statement that gets its batch as arrays has the server take apart each array anew; from a few hundred events on, that
-/// costs more than the table. It belongs to the session and is empty outside of a transaction.
+/// A statement that gets its batch as arrays has the server take apart each array anew; from a few hundred events on,
+/// that costs more than the table. It belongs to the session and is empty outside of a transaction.
 struct BatchTable: Sendable {
     /// From how many events on a batch is put there. See the decisions.
     static let threshold = 250
@@ -40,8 +40,9 @@ struct BatchTable: Sendable {
 
     /// The relation `batch` of one projection, as a common table expression.
     ///
-    /// The condition on `ctid` is no condition. It gives the planner a scan that `enable_seqscan = off`, which the sessions
-    /// of projectors need for the tables, does not count as a last resort: the costs of the whole plan would drown in that.
+    /// The condition on `ctid` is no condition. It gives the planner a scan that
+    /// `enable_seqscan = off`, which the sessions of projectors need for the tables, does not count as
+    /// a last resort: the costs of the whole plan would drown in that.
     ///
     /// - Parameters:
     ///   - index: Which bit of `takers` stands for the projection.

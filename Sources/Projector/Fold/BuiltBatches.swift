@@ -12,7 +12,8 @@ struct BuiltBatches: Sendable {
     let rows: BatchRows?
     let table: BatchTable?
 
-    /// Brings to the server what the statements read beside their parameters; call it before they run, in their transaction.
+    /// Brings to the server what the statements read beside their parameters; call
+    /// it before they run, in their transaction.
     func load(on connection: isolated PostgresConnection) async throws {
         guard let rows, let table else { return }
         try await connection.run(unsafeSQL: table.creation)

@@ -19,8 +19,9 @@ enum FoldSession {
         ]
     ) { $1 }
 
-    /// Settings of sessions that build a whole model: a statement takes as long as the model is large, and some wait while others
-    /// work, so the limits that a role or a database sets for everybody would end each run at the same place.
+    /// Settings of sessions that build a whole model: a statement takes as long as the model is
+    /// large, and some wait while others work, so the limits that a role or a database sets for
+    /// everybody would end each run at the same place.
     static let unlimited = [
         "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
     ]

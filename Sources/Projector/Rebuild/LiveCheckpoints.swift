@@ -32,8 +32,8 @@ enum LiveCheckpoints {
     struct Replace: PostgresStatement {
         let projection: ProjectionFiles
         let snapshot: PostgresSnapshot
-        /// How many events each shard was given. A shadow reads only those that it handles: what a live shard has counted of
-        /// all events stands.
+        /// How many events each shard was given. A shadow reads only those that it handles: what a live shard has
+        /// counted of all events stands.
         let events: [Int64]
 
         let sql = """

@@ -38,8 +38,8 @@ struct LiveFollower: Sendable {
             let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
             let goals = try await goals(of: checkpoints, on: connection)
             let before = checkpoints.reduce(0) { $0 + $1.read }
-            // First all shards together, to where the last of them stands: the log is then read once for each connection,
-            // not once for each shard.
+            // First all shards together, to where the last of them stands: the log is then read once for each
+            // connection, not once for each shard.
             if let common = Self.common(goals), checkpoints.allSatisfy({ $0.cursor.precedes(common) }) {
                 try await build.advance([checkpoints]) { _, _ in common }
             }

@@ -35,8 +35,8 @@ struct RebuildCourse {
         return outcomes
     }
 
-    /// Whether there is a way that several have in common: at the beginning, and when one took long about its end, while the
-    /// others fell behind.
+    /// Whether there is a way that several have in common: at the beginning, and when one took long about its end,
+    /// while the others fell behind.
     private var isTogetherDue: Bool {
         waiting.count > 1 && lastTogether.map { $0.duration(to: .now) > Self.patience } ?? true
     }

@@ -3,8 +3,8 @@ package import Logging
 package import Postgres
 package import Schema
 
-/// Builds versions of several projections anew beside the live ones, in one reading of the log; compares each with its live
-/// model, and puts each in place in a short transaction of its own.
+/// Builds versions of several projections anew beside the live ones, in one reading of the log; compares each with its
+/// live model, and puts each in place in a short transaction of its own.
 ///
 /// What was folded is committed with its checkpoints, so a rebuild that was killed goes on where it was when it is run
 /// again, each shadow from its own checkpoints and whatever others it is rebuilt with. One process at a time builds a
@@ -44,8 +44,8 @@ package struct RebuildGroup: Sendable {
     ///
     /// - Parameter progress: Told after each batch, from several threads.
     /// - Returns: What became of each, in the order in which they were given.
-    /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError` if the server cannot be reached at the beginning;
-    ///   `CancellationError`.
+    /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError` if the server cannot be reached at the
+    ///   beginning; `CancellationError`.
     package func run(
         _ progress: @escaping @Sendable (RebuildProgress) -> Void = { _ in }
     ) async throws -> [RebuildResult] {

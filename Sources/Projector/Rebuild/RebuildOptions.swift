@@ -5,7 +5,8 @@ internal import FoundationEssentials
 package struct RebuildOptions: Sendable {
     /// How many connections fold at a time, each for its shards.
     package var parallelism: Int
-    /// How many events one transaction folds at most, fewer where they are heavy; with the parallelism this bounds the memory.
+    /// How many events one transaction folds at most, fewer where they are heavy;
+    /// with the parallelism this bounds the memory.
     package var batchSize: Int
     /// Whether to swap although the new model differs from the live one, as a new version is meant to.
     package var acceptDifferences: Bool

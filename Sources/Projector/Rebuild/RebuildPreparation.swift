@@ -1,7 +1,8 @@
 internal import Postgres
 internal import Schema
 
-/// Finds out what is to be rebuilt and from where: the live version beside it, and the shadow that there is, or a new one.
+/// Finds out what is to be rebuilt and from where: the live version beside it,
+/// and the shadow that there is, or a new one.
 struct RebuildPreparation: Sendable {
     /// All versions of all projections.
     private let all: [ProjectionFiles]

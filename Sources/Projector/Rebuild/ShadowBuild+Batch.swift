@@ -20,8 +20,8 @@ extension ShadowBuild {
 
     /// Folds a batch with its checkpoints.
     ///
-    /// A stream with an event that a projection cannot apply is stopped there for that projection, as the workers stop it in
-    /// the live model.
+    /// A stream with an event that a projection cannot apply is stopped there for that projection,
+    /// as the workers stop it in the live model.
     ///
     /// - Parameters:
     ///   - limit: How many events to read at most; `nil` before it is known what they weigh.
@@ -121,8 +121,8 @@ extension ShadowBuild {
         try await checkShadows(on: connection)
     }
 
-    /// Fails if what was folded did not go into the shadows: where a shadow's schema is gone, the names of its tables mean
-    /// the live ones. A schema whose tables this transaction has written to cannot be dropped before it ends.
+    /// Fails if what was folded did not go into the shadows: where a shadow's schema is gone, the names of its tables
+    /// mean the live ones. A schema whose tables this transaction has written to cannot be dropped before it ends.
     private func checkShadows(on connection: isolated PostgresConnection) async throws {
         let found = Set(try await connection.query(ShadowModel.SelectSearched()))
         for model in models where !found.contains(model.schema) {

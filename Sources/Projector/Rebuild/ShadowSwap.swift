@@ -126,9 +126,9 @@ struct ShadowSwap: Sendable {
 
     /// Waits for the transactions that began before now and hold a snapshot.
     ///
-    /// The catalog shows them the new tables as soon as those are swapped in, but their snapshots show only those rows that
-    /// were there when they began: half a model. One that begins from here on sees all of it, for what was folded is
-    /// committed.
+    /// The catalog shows them the new tables as soon as those are swapped in, but their snapshots show
+    /// only those rows that were there when they began: half a model. One that begins from here on sees
+    /// all of it, for what was folded is committed.
     private func waitForSnapshots(on connection: PostgresConnection) async throws {
         let end = ContinuousClock.now + patience
         let old = Set(try await connection.query(SelectSnapshots()))
@@ -148,11 +148,11 @@ struct ShadowSwap: Sendable {
         }
     }
 
-    /// The transactions of this database that hold a snapshot, as far as this role can see; of the others those that are
-    /// open. Not those that clean up tables by themselves, which read no model: they have no user.
+    /// The transactions of this database that hold a snapshot, as far as this role can see; of the others those that
+    /// are open. Not those that clean up tables by themselves, which read no model: they have no user.
     ///
-    /// Source: `pgstat_bestart` in PostgreSQL's `src/backend/utils/activity/backend_status.c`. What kind of process it is, a
-    /// role sees of its own only.
+    /// Source: `pgstat_bestart` in PostgreSQL's `src/backend/utils/activity/backend_status.c`. What kind of process it
+    /// is, a role sees of its own only.
     private struct SelectSnapshots: PostgresStatement {
         struct Row: Sendable, Hashable {
             let transaction: String

@@ -37,7 +37,8 @@ package struct ProjectionVerify: Sendable {
     /// - Parameters:
     ///   - name: One projection's only.
     ///   - all: All versions of all projections.
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none of this name; `SchemaError`; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none of
+    ///   this name; `SchemaError`; `PostgresError`.
     package static func active(
         _ name: String? = nil,
         among all: [ProjectionFiles],
@@ -55,8 +56,8 @@ package struct ProjectionVerify: Sendable {
     /// Verifies.
     ///
     /// - Parameters:
-    ///   - sample: How many streams to compare, chosen at random; all of them if not given, or if the projection does not say
-    ///     that its rows belong to streams (`-- key: stream`).
+    ///   - sample: How many streams to compare, chosen at random; all of them if not given, or if the projection does
+    ///     not say that its rows belong to streams (`-- key: stream`).
     ///   - progress: Told after each batch.
     /// - Throws: ``ProjectorError``; `SchemaError`; `PostgresError`; `CancellationError`.
     package func run(

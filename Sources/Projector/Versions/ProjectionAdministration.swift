@@ -19,8 +19,8 @@ package struct ProjectionAdministration: Sendable {
 
     /// Has the views read a version, in one transaction. The others stay as they are, and can be switched back to.
     ///
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version, `.notBuilt` if it was never brought
-    ///   to the head; `SchemaError` with `.missingFile` if it has no tables, `.inUse`.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version, `.notBuilt` if it was never
+    ///   brought to the head; `SchemaError` with `.missingFile` if it has no tables, `.inUse`.
     package func activate(_ name: String, version: Int) async throws {
         let projection = try all.version(version, of: name)
         try await withConnection { connection in
@@ -39,8 +39,8 @@ package struct ProjectionAdministration: Sendable {
     /// Drops the tables and checkpoints of a version.
     ///
     /// - Parameter withViews: Whether the views go too, if they read it: that is the end of the projection.
-    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read and the views stay,
-    ///   `.missingFile` if it has no tables.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read and the views
+    ///   stay, `.missingFile` if it has no tables.
     package func drop(_ name: String, version: Int, withViews: Bool = false) async throws {
         let projection = try all.version(version, of: name)
         try await withConnection { connection in

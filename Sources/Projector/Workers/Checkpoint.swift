@@ -40,8 +40,8 @@ package struct Checkpoint: Hashable, Sendable {
 
     /// Creates the checkpoints of versions that have none, at the beginning of the log.
     ///
-    /// Of two projectors that begin at once with different numbers of shards, the one whose first shard is stored has its
-    /// way: the other waits for that row, and adds none.
+    /// Of two projectors that begin at once with different numbers of shards, the one whose first shard is stored has
+    /// its way: the other waits for that row, and adds none.
     struct Create: PostgresStatement {
         let projections: [ProjectionFiles]
         /// How many shards each gets that does not say that it can have fewer.
@@ -70,11 +70,12 @@ package struct Checkpoint: Hashable, Sendable {
     }
 
     /// Moves checkpoints to a cursor; touches only those that the worker holds under their epoch, and that still stand
-    /// where it found them: under one epoch, a checkpoint that was given as many events is the same one. (To compare the
-    /// cursors themselves, as text, took half of the statement's time.)
+    /// where it found them: under one epoch, a checkpoint that was given as many events is the same one. (To compare
+    /// the cursors themselves, as text, took half of the statement's time.)
     ///
-    /// Each is found by its key. Joined by it, a planner that does not know how many move would read all checkpoints, every
-    /// time. What makes it the worker's own is asked of the row that is updated, which may be younger than the one found.
+    /// Each is found by its key. Joined by it, a planner that does not know how many move would read all
+    /// checkpoints, every time. What makes it the worker's own is asked of the row that is updated,
+    /// which may be younger than the one found.
     struct Advance: PostgresStatement {
         let owner: UUID
         let checkpoints: [Checkpoint]
@@ -119,8 +120,8 @@ package struct Checkpoint: Hashable, Sendable {
 }
 
 extension Checkpoint {
-    /// The same as ``Advance``, but fails by itself where it does not move all of them, so that the statements behind it can
-    /// be sent, and the transaction committed, without a look at its result.
+    /// The same as ``Advance``, but fails by itself where it does not move all of them, so that the statements behind
+    /// it can be sent, and the transaction committed, without a look at its result.
     struct GuardedAdvance: PostgresStatement {
         let advance: Advance
 

@@ -3,8 +3,8 @@ internal import Postgres
 
 /// Measures how far the projections are behind, for swift-metrics.
 ///
-/// It counts what waits, which takes the longer the more that is. So it has a connection of its own: nothing that keeps a
-/// lease alive waits for it.
+/// It counts what waits, which takes the longer the more that is. So it has a connection of its own: nothing that keeps
+/// a lease alive waits for it.
 struct LagMeter: Sendable {
     private let configuration: PostgresConfiguration
     private let outage: ServerOutage

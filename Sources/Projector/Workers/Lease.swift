@@ -9,8 +9,8 @@ enum Lease {
 
     /// The SQL of whether a moment lies within a lifetime of now.
     ///
-    /// Of what lies further ahead nobody knows how old it is: the clock was set back since. Were it young, what died before that
-    /// would live until the clock is there again.
+    /// Of what lies further ahead nobody knows how old it is: the clock was set back since. Were it young, what died
+    /// before that would live until the clock is there again.
     static func isRecent(_ moment: String) -> String {
         let lifetime = "interval '\(lifetime.components.seconds) s'"
         return "\(moment) between clock_timestamp() - \(lifetime) and clock_timestamp() + \(lifetime)"
@@ -40,15 +40,15 @@ enum Lease {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
     }
 
-    /// Ends the sessions that hold checkpoints of owners who do not live, or of a worker that is on another session by now, and wait
-    /// for a client that stands still.
+    /// Ends the sessions that hold checkpoints of owners who do not live, or of a worker that is on another session by
+    /// now, and wait for a client that stands still.
     ///
-    /// A worker that was stopped between two messages of a batch leaves its session in the middle of a pipeline: it counts as
-    /// active, so that no time-out of an idle transaction ends it, and keeps the locks of the batch for as long as its client
-    /// is stopped. Whoever lives sends the next message at once.
+    /// A worker that was stopped between two messages of a batch leaves its session in the middle of a pipeline: it
+    /// counts as active, so that no time-out of an idle transaction ends it, and keeps the locks of the batch for as
+    /// long as its client is stopped. Whoever lives sends the next message at once.
     ///
-    /// Source: `PostgresMain` in PostgreSQL's `src/backend/tcop/postgres.c`: the time-out is set when the server is ready for
-    /// a query, which in a pipeline it is behind a Sync only.
+    /// Source: `PostgresMain` in PostgreSQL's `src/backend/tcop/postgres.c`: the time-out is set when the server is
+    /// ready for a query, which in a pipeline it is behind a Sync only.
     struct EndStalled: PostgresStatement {
         /// The worker that asks, outside a transaction.
         let worker: UUID

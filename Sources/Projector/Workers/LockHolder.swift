@@ -8,8 +8,8 @@ struct LockHolder {
     let table: String
     let mode: String
 
-    /// Those on the tables that its apply.sql names: locks that writers wait for, and for locks of rows, which the server does not
-    /// list, transactions that have written or locked some for long.
+    /// Those on the tables that its apply.sql names: locks that writers wait for, and for locks of rows, which the
+    /// server does not list, transactions that have written or locked some for long.
     ///
     /// Source: PostgreSQL manual, 13.3.1 "Table-Level Locks": what conflicts with ROW EXCLUSIVE.
     struct Select: PostgresStatement {

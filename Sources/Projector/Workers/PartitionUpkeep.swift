@@ -8,8 +8,8 @@ struct PartitionUpkeep: Sendable {
     let configuration: PostgresConfiguration
     let logger: Logger
 
-    /// How often to look. The log's partitions are made three months ahead and the read models' a year, so daemons may be away
-    /// for long; every further one costs each wake-up a look into it.
+    /// How often to look. The log's partitions are made three months ahead and the read models' a year, so daemons may
+    /// be away for long; every further one costs each wake-up a look into it.
     private static let interval = Duration.seconds(6 * 60 * 60)
     /// When to look again after a failure: a partition is not attached while somebody reads the log for long.
     private static let pause = Duration.seconds(60)
@@ -38,8 +38,8 @@ struct PartitionUpkeep: Sendable {
         }
     }
 
-    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone, and each month of the log: a lock
-    /// on one must not undo the others', and appends wait while one is attached, not while all are.
+    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone, and each month of the log:
+    /// a lock on one must not undo the others', and appends wait while one is attached, not while all are.
     private struct MakePartitions: PostgresStatement {
         enum Kind { case log(monthsAhead: Int), readModels }
 

@@ -24,8 +24,8 @@ package struct ProjectionStatus: Sendable {
     package let stoppedStreams: Int
     /// Why the projection's SQL failed, if it does.
     package let error: String?
-    /// How many transactions were open when it last read, and are looked up by their numbers with each read until they end:
-    /// what a long one costs.
+    /// How many transactions were open when it last read, and are looked up by their numbers with each read until they
+    /// end: what a long one costs.
     package let openTransactions: Int
     /// Events given to it a second; `nil` if that was not measured.
     package var rate: Double?

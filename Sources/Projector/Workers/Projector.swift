@@ -7,9 +7,9 @@ internal import Synchronization
 
 /// Builds read models from the log: woken by the appenders, its workers fold what is new and wait again.
 ///
-/// Any number of projectors, in any number of processes, share the work. The rows of all projections and their checkpoints
-/// change in one transaction. It may be lost in a crash of the server (`synchronous_commit` is off): then both are where
-/// they were before, and the events are folded again.
+/// Any number of projectors, in any number of processes, share the work. The rows of all projections and their
+/// checkpoints change in one transaction. It may be lost in a crash of the server (`synchronous_commit` is off): then
+/// both are where they were before, and the events are folded again.
 package final class Projector: Service {
     private let configuration: PostgresConfiguration
     private let projections: [ProjectionFiles]
@@ -46,11 +46,11 @@ package final class Projector: Service {
         decoder = EventDecoder(keys: keys)
     }
 
-    /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished, and
-    /// the shards are given back.
+    /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished,
+    /// and the shards are given back.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `PostgresError` if the server cannot be reached
-    ///   at the start.
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
+    ///   server cannot be reached at the start.
     package func run() async throws {
         do {
             try await work(until: nil) { _ in }
@@ -59,8 +59,8 @@ package final class Projector: Service {
         }
     }
 
-    /// Makes ``run()`` finish the batches under way, give the shards back and return; if it has not begun to work yet, it does
-    /// not.
+    /// Makes ``run()`` finish the batches under way, give the shards back and return; if
+    /// it has not begun to work yet, it does not.
     package func stop() {
         life.withLock { life in
             life.isStopped = true

@@ -12,12 +12,12 @@ package struct ProjectorOptions: Sendable {
     package var batchSize: Int
     /// After how much silence to look without having been woken.
     package var pollInterval: Duration
-    /// How long a projector that catches up tries to reach the server again, and to retry a stopped stream whose rows somebody has
-    /// locked; the daemon never gives up.
+    /// How long a projector that catches up tries to reach the server again, and to retry a stopped stream whose rows
+    /// somebody has locked; the daemon never gives up.
     package var patience: Duration
-    /// How long the server may take to answer a worker before its connection counts as lost, and the worker begins again on another
-    /// one: its heartbeat, on a connection of its own, would keep its shards from all others without end. Far longer than a batch
-    /// takes; one that takes longer is tried again with half as many events.
+    /// How long the server may take to answer a worker before its connection counts as lost, and the worker begins
+    /// again on another one: its heartbeat, on a connection of its own, would keep its shards from all others without
+    /// end. Far longer than a batch takes; one that takes longer is tried again with half as many events.
     package var answerTimeout: Duration
     /// How many workers this process has.
     package var workers: Int

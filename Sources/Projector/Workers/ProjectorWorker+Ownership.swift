@@ -9,8 +9,8 @@ internal import Schema
 extension ProjectorWorker {
     /// Takes and gives shards until this worker has those that are its own by ``ShardAssignment``.
     ///
-    /// A shard is divided among the workers that carry its projection: whoever does not have it would never take it. Events wait
-    /// meanwhile, so it looks less often while all is settled and the same workers live.
+    /// A shard is divided among the workers that carry its projection: whoever does not have it would never take it.
+    /// Events wait meanwhile, so it looks less often while all is settled and the same workers live.
     ///
     /// - Throws: ``ProjectorError`` with `.mixedShards` or `.leaseLost`; `PostgresError`.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
@@ -35,7 +35,8 @@ extension ProjectorWorker {
             } else if wanted.contains(row.key.shard), row.owner.map({ !ids.contains($0) || $0 == id }) ?? true {
                 claimed.append(row.key)
             } else if row.owner == id {
-                // Claimed once, forgotten after an error, and somebody else's by now: they wait for it to be given back.
+                // Claimed once, forgotten after an error, and somebody else's
+                // by now: they wait for it to be given back.
                 forgotten.append(row.key)
             }
         }
@@ -68,8 +69,8 @@ extension ProjectorWorker {
         }
     }
 
-    /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes those of
-    /// the lowest shard that it holds, of the projections with the most shards.
+    /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes
+    /// those of the lowest shard that it holds, of the projections with the most shards.
     private mutating func settlePart(on connection: PostgresConnection) async throws {
         let most = owned.values.map(\.checkpoint.shards).max()
         let lowest = owned.values.filter { $0.checkpoint.shards == most }.map(\.checkpoint.key.shard).min() ?? 0

@@ -7,8 +7,8 @@ internal import Schema
 extension ProjectorWorker {
     /// Tries the streams again whose retry was asked for.
     ///
-    /// One that fails for a reason which may pass, such as a lock that somebody holds for long, is left for a while, and those
-    /// behind it until events were folded: a stopped stream does not hold up the others.
+    /// One that fails for a reason which may pass, such as a lock that somebody holds for long, is left for a while,
+    /// and those behind it until events were folded: a stopped stream does not hold up the others.
     ///
     /// - Throws: ``ProjectorError`` with `.leaseLost`; `PostgresError`.
     mutating func retryStopped(on connection: PostgresConnection) async throws {

@@ -2,8 +2,8 @@ internal import Logging
 internal import Postgres
 internal import Schema
 
-/// Projections that cannot be folded for now, because their SQL fails whatever the event is, or because it waits for a lock that
-/// somebody holds for long: they are left alone, and the others go on.
+/// Projections that cannot be folded for now, because their SQL fails whatever the event is, or because it waits for a
+/// lock that somebody holds for long: they are left alone, and the others go on.
 extension ProjectorWorker {
     /// Leaves a projection alone for a while, and writes down why.
     ///
@@ -35,8 +35,8 @@ extension ProjectorWorker {
         return try await connection.query(LockHolder.Select(projection: projection))
     }
 
-    /// Tries suspended projections again whose time has come, each by itself: none of the others is undone if it fails, or waits
-    /// for more than one lock.
+    /// Tries suspended projections again whose time has come, each by itself: none of the others is undone if it fails,
+    /// or waits for more than one lock.
     ///
     /// - Returns: Whether there may be more to do at once.
     mutating func resume(on connection: PostgresConnection) async throws -> Bool {

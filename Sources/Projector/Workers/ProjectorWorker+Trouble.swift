@@ -24,8 +24,8 @@ extension ProjectorWorker {
         if error.isLockTimeout, let connection { try await endStalled(on: connection) }
     }
 
-    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had. One of them may be
-    /// this worker's own, on a connection that fell silent.
+    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had. One of
+    /// them may be this worker's own, on a connection that fell silent.
     ///
     /// What keeps a batch from going on may keep this from being done, too: both are tried again.
     ///

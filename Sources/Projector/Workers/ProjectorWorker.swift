@@ -7,7 +7,8 @@ internal import Postgres
 internal import Schema
 internal import Synchronization
 
-/// One worker of a projector: holds shards under leases, folds what is new for them, gives them back when it is asked to.
+/// One worker of a projector: holds shards under leases, folds what is new for
+/// them, gives them back when it is asked to.
 ///
 /// Belongs to one task.
 struct ProjectorWorker {
@@ -97,11 +98,13 @@ struct ProjectorWorker {
 
     // MARK: The loop
 
-    /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything that
-    /// this snapshot sees, and the retries that were asked for are through or have failed for as long as the options say.
+    /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every
+    /// shard has everything that this snapshot sees, and the retries that were asked for are through
+    /// or have failed for as long as the options say.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.projectionWaits`, `.mixedShards` or `.restoredLog`;
-    ///   `PostgresError` if the server cannot be reached for the time that the options say; `CancellationError`.
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.projectionWaits`,
+    ///   `.mixedShards` or `.restoredLog`; `PostgresError` if the server cannot be reached for the time
+    ///   that the options say; `CancellationError`.
     mutating func run(until target: PostgresSnapshot?) async throws {
         do {
             try await work(until: target)
@@ -168,7 +171,8 @@ struct ProjectorWorker {
         return try await resume(on: connection) || hasMore
     }
 
-    /// A lock may be that of a worker which is being replaced; one that is not to be had twice is somebody's who keeps it.
+    /// A lock may be that of a worker which is being replaced; one that is not to
+    /// be had twice is somebody's who keeps it.
     private func needsCare(after error: PostgresError) -> Bool {
         error.isEventsFault || error.isProjectionsFault || (error.isLockTimeout && troubledSince != nil)
     }
@@ -202,8 +206,8 @@ struct ProjectorWorker {
             isCareful: isCareful
         )
         let start = ContinuousClock.now
-        // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost begins
-        // again from a new snapshot.
+        // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost
+        // begins again from a new snapshot.
         let attempts = Mutex(0)
         let outcome = try await connection.transaction(
             isolation: .repeatableRead,

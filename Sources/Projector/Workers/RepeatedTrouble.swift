@@ -1,5 +1,5 @@
-/// Trouble that comes again with each attempt: when to say so. The first time, when it is another, and once a minute; each time would
-/// bury everything else in the log.
+/// Trouble that comes again with each attempt: when to say so. The first time, when it is another, and once a minute;
+/// each time would bury everything else in the log.
 struct RepeatedTrouble {
     private static let silence = Duration.seconds(60)
 

@@ -7,7 +7,8 @@ final class ServerOutage: Sendable {
 
     private let state = Mutex<(since: ContinuousClock.Instant, said: ContinuousClock.Instant)?>(nil)
 
-    /// Whether whoever met an error is to say it: unless it is that the server is away, and somebody said so within the minute.
+    /// Whether whoever met an error is to say it: unless it is that the server is
+    /// away, and somebody said so within the minute.
     func isNews(_ error: any Error, at now: ContinuousClock.Instant = .now) -> Bool {
         guard (error as? PostgresError)?.isServerAway == true else { return true }
         return state.withLock { state in

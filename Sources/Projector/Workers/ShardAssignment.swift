@@ -4,8 +4,8 @@ package import FoundationEssentials
 /// Which worker shall have which shards. Pure: every worker that sees the same others comes to the same answer, without
 /// asking anybody.
 ///
-/// Rendezvous hashing with bounded loads: a shard goes to the worker with the highest hash of both that has room, so loads
-/// differ by one at most, and few shards move when a worker comes or goes.
+/// Rendezvous hashing with bounded loads: a shard goes to the worker with the highest hash of both that has room, so
+/// loads differ by one at most, and few shards move when a worker comes or goes.
 package enum ShardAssignment {
     /// The shards of one worker.
     ///

@@ -4,7 +4,8 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Schema
 
-/// Takes a stopped stream up again: folds its events from the failing one on, in their order, up to where its shard stands.
+/// Takes a stopped stream up again: folds its events from the failing one on, in
+/// their order, up to where its shard stands.
 struct StreamRetry: Sendable {
     let owner: UUID
     let stopped: QuarantinedStream
@@ -18,7 +19,8 @@ struct StreamRetry: Sendable {
     ///
     /// - Parameter connection: In a REPEATABLE READ transaction.
     /// - Returns: Whether the stream goes on; `false` if it failed again, which is written down.
-    /// - Throws: ``ProjectorError`` with `.leaseLost`, or `.projectionFailed` if the stream is not at fault; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.leaseLost`, or `.projectionFailed` if the
+    ///   stream is not at fault; `PostgresError`.
     func run(on connection: isolated PostgresConnection, owned: OwnedShard) async throws -> Bool {
         let advance = Checkpoint.Advance(
             owner: owner,

@@ -11,7 +11,8 @@ extension WorkerRound {
         let own: OwnedShard
         /// How many events of the batch it was given.
         let given: Int
-        /// Whether its projection takes any of them: only then its checkpoint moves at once, else it is written down later.
+        /// Whether its projection takes any of them: only then its checkpoint
+        /// moves at once, else it is written down later.
         let isTaken: Bool
     }
 
@@ -47,8 +48,8 @@ extension WorkerRound {
         )
     }
 
-    /// The statements that fold a batch. The checkpoints' rows are locked before anything is folded: a second worker waits
-    /// there, and fails.
+    /// The statements that fold a batch. The checkpoints' rows are locked before anything is
+    /// folded: a second worker waits there, and fails.
     func statements(
         _ moves: [Move],
         _ built: BuiltBatches,
@@ -97,8 +98,8 @@ extension WorkerRound.Outcome {
 }
 
 extension [StoredEvent] {
-    /// Whether projections of all events are to fold these events in a transaction before the others', so that what they show does
-    /// not wait for what those do; see decision 0008.
+    /// Whether projections of all events are to fold these events in a transaction before the others', so that what
+    /// they show does not wait for what those do; see decision 0008.
     ///
     /// Where much is to be folded, a second commit costs more than it gives. What was sealed must be folded under the
     /// snapshot that it was opened under: an erasure may come in between.

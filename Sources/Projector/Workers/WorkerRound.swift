@@ -4,11 +4,11 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Schema
 
-/// One round of a worker: reads what is new for its shards, moves their checkpoints and folds, all in one REPEATABLE READ
-/// transaction; a few events in two (decision 0008).
+/// One round of a worker: reads what is new for its shards, moves their checkpoints and folds, all in one REPEATABLE
+/// READ transaction; a few events in two (decision 0008).
 ///
-/// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that was
-/// added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
+/// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that
+/// was added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
 struct WorkerRound: Sendable {
     /// What a round did; to be taken over after its commit.
     struct Outcome: Sendable {
@@ -32,7 +32,8 @@ struct WorkerRound: Sendable {
     let batchSize: Int
     /// Whether a failing event ends the worker instead of stopping its stream.
     let haltsOnFailure: Bool
-    /// Whether to look for failing events and for the projection that fails or waits, after a round without care has failed.
+    /// Whether to look for failing events and for the projection that fails or
+    /// waits, after a round without care has failed.
     let isCareful: Bool
 
     var projections: [ProjectionFiles] { plan.projections }
@@ -42,8 +43,8 @@ struct WorkerRound: Sendable {
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
     ///   - owned: The worker's shards.
-    /// - Throws: ``ProjectorError`` with `.failingEvent` or `.leaseLost`, and where it is careful `.projectionFailed` or
-    ///   `.projectionWaits`; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.failingEvent` or `.leaseLost`, and where it is careful `.projectionFailed`
+    ///   or `.projectionWaits`; `PostgresError`.
     func run(
         on connection: isolated PostgresConnection,
         owned: [ProjectionShard: OwnedShard]

@@ -29,8 +29,8 @@ public struct ModelPrice: Hashable, Sendable {
         self.validFrom = validFrom
     }
 
-    /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number, with a
-    /// `source` beside them if one likes.
+    /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number, with
+    /// a `source` beside them if one likes.
     ///
     /// - Parameters:
     ///   - json: The file.

@@ -30,11 +30,11 @@ extension ReadModels {
     /// - Parameters:
     ///   - stage: The stage.
     ///   - step: How long a step is, a minute or more, and at most ten thousand years.
-    ///   - filter: Which measurements. An end that is open is where the measurements end: of steps of whole hours or days
-    ///     also those whose minutes were deleted.
+    ///   - filter: Which measurements. An end that is open is where the measurements end: of steps of whole hours or
+    ///     days also those whose minutes were deleted.
     /// - Returns: The steps in order; none if nothing was measured and an end is open.
-    /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or too long, or there are more than
-    ///   ``longestSeries``; `CancellationError`.
+    /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or too long, or there are more
+    ///   than ``longestSeries``; `CancellationError`.
     public func latencySeries(
         of stage: LatencyStage,
         step: Duration,
@@ -110,8 +110,8 @@ private struct SelectSummaries: PostgresStatement {
     }
 }
 
-/// The first minute that was measured, and the end of the last; hours and days where the minutes are gone and the steps are
-/// made of them.
+/// The first minute that was measured, and the end of the last; hours and days where the minutes
+/// are gone and the steps are made of them.
 private struct SelectRange: PostgresStatement {
     let stage: LatencyStage
     /// Microseconds of a step.

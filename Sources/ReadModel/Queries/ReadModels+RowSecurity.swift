@@ -1,8 +1,8 @@
 internal import Postgres
 
 extension ReadModels {
-    /// Whether a view or a table shows this connection nothing, whatever it holds: row security lets the role see the rows of
-    /// the user for whom it acts, and it acts for nobody.
+    /// Whether a view or a table shows this connection nothing, whatever it holds: row security lets the role see the
+    /// rows of the user for whom it acts, and it acts for nobody.
     ///
     /// - Parameter view: Its name.
     /// - Returns: The role, if that is so.

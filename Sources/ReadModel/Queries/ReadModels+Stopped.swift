@@ -3,8 +3,8 @@ internal import FoundationEssentials
 internal import Postgres
 
 extension ReadModels {
-    /// How many streams projections have stopped at an event that they cannot apply: what such a stream recorded from there on,
-    /// their views lack.
+    /// How many streams projections have stopped at an event that they cannot apply: what such a stream recorded from
+    /// there on, their views lack.
     ///
     /// - Parameters:
     ///   - projections: The names of projections, of which the versions count that the views read.

@@ -2,8 +2,8 @@ package import EventModel
 
 /// When a session's events are due if it is played in its own time.
 ///
-/// A producer whose clock was wrong leaves an event with a time far from the others'. None is waited for longer than for the one
-/// behind it, so that such an event holds up nothing.
+/// A producer whose clock was wrong leaves an event with a time far from the others'. None is waited for longer than
+/// for the one behind it, so that such an event holds up nothing.
 package struct ReplaySchedule: Sendable {
     /// When the session began: the earliest time of its events; nil if there is none.
     package let begin: Timestamp?

@@ -35,8 +35,8 @@ public struct SessionReplay: Sendable {
     /// - Parameters:
     ///   - session: The session.
     ///   - prices: What tokens cost, for calls whose cost was not recorded.
-    ///   - begin: What the frames' offsets count from, such as the earliest time of all events; nil for the time of the first
-    ///     event that is applied, before which others of the session may have happened.
+    ///   - begin: What the frames' offsets count from, such as the earliest time of all events; nil for the time of the
+    ///     first event that is applied, before which others of the session may have happened.
     public init(session: StreamID, prices: [ModelPrice] = [], begin: Timestamp? = nil) {
         snapshot = SessionSnapshot(session: session)
         self.begin = begin

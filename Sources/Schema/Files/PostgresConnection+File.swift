@@ -6,7 +6,8 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - script: What the file says.
     ///   - file: Its path, for messages.
-    /// - Throws: ``SchemaError`` with `.failed`, the file, the line if the server names a place in it, and the server's words.
+    /// - Throws: ``SchemaError`` with `.failed`, the file, the line if the server
+    ///   names a place in it, and the server's words.
     func run(unsafeSQL script: String, ofFile file: String) async throws {
         do {
             try await run(unsafeSQL: script)

@@ -6,7 +6,8 @@ extension SQLFiles {
 
     /// Reads a folder of projections, `<name>/v<number>/*.sql`, or the folder `projections` in it.
     ///
-    /// - Throws: ``SchemaError`` with code `.invalidFile` if the folder or a file cannot be read, or a file is not UTF-8.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if the folder or a
+    ///   file cannot be read, or a file is not UTF-8.
     package init(projections directory: String) throws(SchemaError) {
         let given = URL(filePath: directory, directoryHint: .isDirectory)
         let inner = given.appending(path: "projections")

@@ -32,8 +32,8 @@ struct SQLStatement: Sendable, Hashable {
 
     /// Refuses statements that begin or end a transaction, for scripts that run inside one of the recorder's.
     ///
-    /// `prepare` is among them for `PREPARE TRANSACTION`, and `end` for the COMMIT that it means, unless it ends the body of a
-    /// function.
+    /// `prepare` is among them for `PREPARE TRANSACTION`, and `end` for the COMMIT that it
+    /// means, unless it ends the body of a function.
     ///
     /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
     static func refuseTransactions(in script: String, file: String) throws(SchemaError) {

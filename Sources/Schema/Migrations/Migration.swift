@@ -43,8 +43,8 @@ package struct Migration: Sendable, Hashable {
 
     /// The migrations in a set of files, by number.
     ///
-    /// - Throws: ``SchemaError`` with code `.invalidFile` if a name does not follow `NNNN_name.up.sql`, two have the same
-    ///   number, or one of a pair is missing.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if a name does not follow `NNNN_name.up.sql`, two have the
+    ///   same number, or one of a pair is missing.
     package static func all(in files: SQLFiles) throws(SchemaError) -> [Migration] {
         var halves: [String: (version: Int, name: String, up: String?, down: String?)] = [:]
         for (path, text) in files.files(in: "migrations") {

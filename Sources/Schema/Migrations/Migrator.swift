@@ -42,9 +42,9 @@ package struct Migrator: Sendable {
     ///   - version: The last one to apply; nil applies all.
     ///   - applied: Told of each as soon as it is committed.
     /// - Returns: Those that this call applied.
-    /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile`, `.outOfOrder` or `.invalidFile` before anything is done,
-    ///   `.failed` with the server's words, in which case that migration left nothing behind; `PostgresError` if the
-    ///   connection breaks.
+    /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile`, `.outOfOrder` or `.invalidFile` before anything
+    ///   is done, `.failed` with the server's words, in which case that migration left nothing behind; `PostgresError`
+    ///   if the connection breaks.
     package func up(
         on connection: PostgresConnection,
         to version: Int? = nil,
@@ -89,7 +89,8 @@ package struct Migrator: Sendable {
     ///   - steps: How many.
     ///   - undone: Told of each as soon as that is committed.
     /// - Returns: Those that this call took back.
-    /// - Throws: As ``up(on:to:each:)``; ``SchemaError`` with `.inUse` before anything is done if projections stand in the way.
+    /// - Throws: As ``up(on:to:each:)``; ``SchemaError`` with `.inUse` before anything
+    ///   is done if projections stand in the way.
     package func down(
         on connection: PostgresConnection,
         steps: Int = 1,

@@ -4,8 +4,8 @@ extension ProjectionFiles {
     /// Reads the folder of one version, `…/NAME/v1`, or of a projection with all its versions, `…/NAME`.
     ///
     /// - Returns: The versions, ascending; at least one.
-    /// - Throws: ``SchemaError`` with code `.invalidFile` if there is no such folder, a file cannot be read, or one breaks
-    ///   the contract.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` if there is no such folder, a file
+    ///   cannot be read, or one breaks the contract.
     package static func all(inDirectory path: String) throws(SchemaError) -> [ProjectionFiles] {
         let folder = URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL
         let isVersion = folder.lastPathComponent.wholeMatch(of: #/v[1-9][0-9]{0,5}/#) != nil

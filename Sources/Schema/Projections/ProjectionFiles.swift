@@ -31,8 +31,8 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// Whether every row of its tables and views belongs to one stream and is made of that stream's events alone; the
     /// stream's id is then the first column of each view. Declared as `-- key: stream`.
     package let isKeyedByStream: Bool
-    /// Over how many shards its streams may be spread: fewer than others where streams share rows that only one worker can
-    /// write at a time. Declared as `-- shards: 1`; `nil` for as many as the projector has.
+    /// Over how many shards its streams may be spread: fewer than others where streams share rows that only one worker
+    /// can write at a time. Declared as `-- shards: 1`; `nil` for as many as the projector has.
     package let mostShards: Int?
     /// Makes the tables; run once.
     package let tableSQL: String
@@ -40,11 +40,11 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let viewSQL: String
     /// The declared columns that are personal. Declared as `-- personal: user_transcript, llm_response`.
     package let personal: [String]
-    /// Blanks what became of them, for the events in the relation `erased` (position, stream_id, version, event_id, type);
-    /// run inside a transaction of an erasure's, any number of times. `nil` where nothing is personal.
+    /// Blanks what became of them, for the events in the relation `erased` (position, stream_id, version, event_id,
+    /// type); run inside a transaction of an erasure's, any number of times. `nil` where nothing is personal.
     package let eraseSQL: String?
-    /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared with an
-    /// array for each common column and then for each declared one.
+    /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared
+    /// with an array for each common column and then for each declared one.
     package let statements: [String]
     /// The same for a batch of one event, with its values as parameters in place of the arrays.
     package let statementsOfOne: [String]
@@ -159,8 +159,8 @@ package struct ProjectionFiles: Sendable, Hashable {
         var bodies: [BatchStatement] = []
         for statement in statements { bodies.append(try BatchStatement(statement, file: file)) }
         self.bodies = bodies
-        // Functions in the list of columns go side by side, row by row; in FROM, each would be written to a table of its own
-        // first.
+        // Functions in the list of columns go side by side, row by row; in FROM, each
+        // would be written to a table of its own first.
         let arrays = Self.batch(header.columns) { "unnest(\($0)::\($1)[])" }
         self.statements = bodies.map { $0.text(over: arrays) }
         let values = Self.batch(header.columns) { "\($0)::\($1)" }
@@ -169,8 +169,8 @@ package struct ProjectionFiles: Sendable, Hashable {
 
     /// The statements of `apply.sql`, in their order, each with another relation as its `batch`.
     ///
-    /// - Parameter batch: A common table expression of that name which has the common columns and the declared ones, such as
-    ///   `batch as (select …)`.
+    /// - Parameter batch: A common table expression of that name which has the common columns and the declared ones,
+    ///   such as `batch as (select …)`.
     package func statements(over batch: String) -> [String] { bodies.map { $0.text(over: batch) } }
 
     /// The relation `batch` as a row or rows of parameters.

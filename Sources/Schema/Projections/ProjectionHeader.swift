@@ -10,8 +10,8 @@
 /// ```
 struct ProjectionHeader {
     let handles: [String]
-    /// What `-- reads: …` declares: of which of these types the declared columns are read; they are NULL in others. All of them
-    /// unless it is declared.
+    /// What `-- reads: …` declares: of which of these types the declared columns are read; they are NULL in others. All
+    /// of them unless it is declared.
     let reads: [String]
     let columns: [ProjectionFiles.Column]
     /// Whether `-- key: stream` is declared.

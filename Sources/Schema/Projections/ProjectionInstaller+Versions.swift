@@ -9,8 +9,8 @@ extension ProjectionInstaller {
     /// - Parameters:
     ///   - projection: The version, which has its tables.
     ///   - files: All versions, to find the views of the one before.
-    /// - Throws: ``SchemaError`` with `.missingFile` if the version has no tables, `.inUse` if something that depends on the
-    ///   views stands in the way, `.failed`.
+    /// - Throws: ``SchemaError`` with `.missingFile` if the version has no tables, `.inUse` if something that depends
+    ///   on the views stands in the way, `.failed`.
     package func activate(
         _ projection: ProjectionFiles,
         among files: [ProjectionFiles],
@@ -91,7 +91,8 @@ extension ProjectionInstaller {
     ///   - isActive: Whether the views shall read the version.
     ///   - files: All versions.
     ///   - connection: In a transaction.
-    /// - Throws: ``SchemaError`` with `.inUse` if something else than the projection's views depends on the live tables.
+    /// - Throws: ``SchemaError`` with `.inUse` if something else than the
+    ///   projection's views depends on the live tables.
     package func exchange(
         _ projection: ProjectionFiles,
         with shadow: String,

@@ -17,14 +17,14 @@ package struct ProjectionInstaller: Sendable {
 
     package init(schema: String = "recorder") { self.schema = schema }
 
-    /// Makes the tables of a projection unless they are there, and its views if no other version has them or their text is
-    /// another now.
+    /// Makes the tables of a projection unless they are there, and its views if no other
+    /// version has them or their text is another now.
     ///
     /// Several may do so at once. The migrations must have been applied.
     ///
     /// - Returns: Whether its tables were made by this call.
-    /// - Throws: ``SchemaError`` with `.changedFile` if `table.sql` changed since it was run, `.failed` with the server's
-    ///   words.
+    /// - Throws: ``SchemaError`` with `.changedFile` if `table.sql` changed since it
+    ///   was run, `.failed` with the server's words.
     @discardableResult
     package func install(_ projection: ProjectionFiles, on connection: PostgresConnection) async throws -> Bool {
         try await install([projection], on: connection) == [projection]

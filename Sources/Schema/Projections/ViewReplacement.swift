@@ -3,8 +3,8 @@ internal import Postgres
 /// Replaces a projection's views by those of another `view.sql`, so that what depends on them stays: views of others,
 /// owners and grants.
 ///
-/// `create or replace view` does it where only columns are added. Where one is renamed, removed or has another type, the
-/// views are dropped and made anew, with all views that read them, in the same transaction.
+/// `create or replace view` does it where only columns are added. Where one is renamed, removed or has another type,
+/// the views are dropped and made anew, with all views that read them, in the same transaction.
 ///
 /// Source: PostgreSQL manual, "CREATE VIEW".
 struct ViewReplacement {
@@ -14,8 +14,8 @@ struct ViewReplacement {
     /// Runs `view.sql`.
     ///
     /// - Parameter connection: In a transaction whose search path is the schema.
-    /// - Throws: ``SchemaError`` with `.inUse` if something other than a view depends on a view that has to be dropped, or a
-    ///   view of others does not fit the new ones; `.failed`.
+    /// - Throws: ``SchemaError`` with `.inUse` if something other than a view depends on a view that has to be dropped,
+    ///   or a view of others does not fit the new ones; `.failed`.
     func run(on connection: isolated PostgresConnection) async throws {
         let installer = ProjectionInstaller(schema: schema)
         do {

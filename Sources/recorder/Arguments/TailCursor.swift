@@ -4,8 +4,8 @@ import EventStore
 
 /// Where `tail` goes on: a place in the log, and the last event that was printed before it.
 ///
-/// A database that was taken back to an earlier state, and has come as far again since, finds nothing wrong with the place; but it
-/// lacks the event.
+/// A database that was taken back to an earlier state, and has come as far again since, finds nothing wrong with the
+/// place; but it lacks the event.
 struct TailCursor: Sendable, LosslessStringConvertible, ExpressibleByArgument {
     /// An event, by which the log is known again.
     struct Witness: Sendable {

@@ -35,8 +35,8 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
         )
     }
 
-    /// Events of streams that are picked evenly from the log: of those that are sealed, what is not personal, so that no
-    /// dictionary keeps what an erasure shall take away.
+    /// Events of streams that are picked evenly from the log: of those that are sealed, what is not personal, so that
+    /// no dictionary keeps what an erasure shall take away.
     ///
     /// - Throws: `PostgresError`; `EventStoreError`.
     static func log(events: Int, pool: PostgresPool, store: PostgresEventStore) async throws -> DictionarySamples {

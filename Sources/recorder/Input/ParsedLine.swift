@@ -16,9 +16,9 @@ struct ParsedLine: Sendable {
     ///   - index: Which line of the chunk.
     ///   - chunk: The lines.
     ///   - source: What to call the input in the error.
-    ///   - path: The file that the line stands in, as an absolute path without links: an event without an id gets one that
-    ///     follows from it, the line and the line's number, so that the same file, read again, gives the same ids. With
-    ///     `nil` it gets a new one.
+    ///   - path: The file that the line stands in, as an absolute path without links: an event without an id gets one
+    ///     that follows from it, the line and the line's number, so that the same file, read again, gives the same ids.
+    ///     With `nil` it gets a new one.
     /// - Throws: ``CommandError`` with code `.input`, which names the source, the line, the field and the reason.
     init(
         _ index: Int,

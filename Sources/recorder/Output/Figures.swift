@@ -19,8 +19,8 @@ enum Figures {
         value.flatMap { decimal($0, digits: abs($0) < 100 ? 1 : 0) }
     }
 
-    /// US dollars, rounded to six digits after the point, where as little as that is not shown as nothing; `recorder … --json`
-    /// has all digits.
+    /// US dollars, rounded to six digits after the point, where as little as that is not shown as nothing;
+    /// `recorder … --json` has all digits.
     static func dollars(_ value: Money?) -> String? {
         guard let text = value?.text else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)

@@ -3,8 +3,8 @@ import Logging
 import Operations
 import Schema
 
-/// A file that says what the process has counted, for the textfile collector of Prometheus's node_exporter. It is replaced as a
-/// whole, so that nobody reads half of one.
+/// A file that says what the process has counted, for the textfile collector of Prometheus's node_exporter. It is
+/// replaced as a whole, so that nobody reads half of one.
 struct MetricsFile: Sendable {
     /// How often it is written anew.
     private static let interval = Duration.seconds(10)
@@ -12,7 +12,8 @@ struct MetricsFile: Sendable {
     let path: String
     private let registry: MetricsRegistry
 
-    /// - Parameter path: Its name is the label `source` of every line: the collector refuses the same series from two files.
+    /// - Parameter path: Its name is the label `source` of every line: the
+    ///   collector refuses the same series from two files.
     init(path: String) {
         self.path = path
         registry = MetricsRegistry(labels: [("source", URL(filePath: path).deletingPathExtension().lastPathComponent)])

@@ -5,8 +5,8 @@ import Schema
 import ServiceLifecycle
 import UnixSignals
 
-/// The projector daemon: begins anew when the set of projections changes, by SIGHUP or because a version was installed or
-/// dropped.
+/// The projector daemon: begins anew when the set of projections changes, by SIGHUP or
+/// because a version was installed or dropped.
 struct ReloadingProjector: Service {
     let settings: Settings
     let options: ProjectorOptions

@@ -4,8 +4,8 @@ import UnixSignals
 
 /// The command that this process runs, and what SIGINT and SIGTERM do to it.
 ///
-/// Without further ado they end the process, and the server goes on with what it was asked, locks and all. Whoever works with a
-/// server does so in a scope that hears them.
+/// Without further ado they end the process, and the server goes on with what it was asked, locks and all. Whoever
+/// works with a server does so in a scope that hears them.
 enum RunningCommand {
     private static let task = Mutex<Task<Void, any Error>?>(nil)
 
@@ -38,9 +38,11 @@ enum RunningCommand {
         case stopped(UnixSignal)
     }
 
-    /// Runs a part of the command that SIGINT and SIGTERM cancel, and goes on behind it. A second signal ends the process at once.
+    /// Runs a part of the command that SIGINT and SIGTERM cancel, and goes on behind it.
+    /// A second signal ends the process at once.
     ///
-    /// - Throws: What the part throws, unless it was cancelled by a signal: whatever it says then, it ended because of that.
+    /// - Throws: What the part throws, unless it was cancelled by a signal:
+    ///   whatever it says then, it ended because of that.
     static func untilSignal<R: Sendable>(
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> Ending<R> {

@@ -21,13 +21,14 @@ struct ProjectionSource: Sendable {
         return all.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
     }
 
-    /// Makes the tables of projections that have none in any version, and gives the versions that are to be projected: all
-    /// that have tables.
+    /// Makes the tables of projections that have none in any version, and gives the versions that
+    /// are to be projected: all that have tables.
     ///
     /// A further version of a projection that has tables gets its own by `recorder projections rebuild`.
     ///
     /// - Parameter makingNew: Whether projections without tables get theirs.
-    /// - Throws: `SchemaError`, and then nothing was made, with `.outOfDate` if migrations are pending; `PostgresError`.
+    /// - Throws: `SchemaError`, and then nothing was made, with `.outOfDate` if
+    ///   migrations are pending; `PostgresError`.
     func installed(_ settings: Settings, makingNew: Bool = true) async throws -> [ProjectionFiles] {
         let files = try files()
         return try await withConnection(settings) { connection in

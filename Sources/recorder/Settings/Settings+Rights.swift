@@ -3,7 +3,8 @@ import Projector
 
 /// What a role without rights on the schema is told: for it, everything in there looks as if it did not exist.
 extension Settings {
-    /// Runs work on the database; where that misses tables or functions, asks whether it is the rights that are missing.
+    /// Runs work on the database; where that misses tables or functions, asks
+    /// whether it is the rights that are missing.
     ///
     /// - Throws: ``CommandError`` with code `.refused` if so; what the work throws otherwise.
     func tellingOfRights<R>(_ body: () async throws -> R) async throws -> R {

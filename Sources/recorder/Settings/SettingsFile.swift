@@ -32,8 +32,8 @@ struct SettingsFile {
 
     /// Reads it.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` if it is no JSON object, or holds what nobody reads: a setting that is
-    ///   passed over in silence may lead to another database.
+    /// - Throws: ``CommandError`` with code `.setting` if it is no JSON object, or holds what nobody reads: a setting
+    ///   that is passed over in silence may lead to another database.
     func provider() async throws(CommandError) -> FileProvider<JSONSnapshot> {
         let place: [AbsoluteConfigKey: ConfigValue] = [
             ["filePath"]: ConfigValue(.string(path), isSecret: false),

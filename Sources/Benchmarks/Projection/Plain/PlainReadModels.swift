@@ -1,10 +1,10 @@
 internal import Postgres
 
-/// What an engineer would build read models with if there were no recorder: one `INSERT … SELECT … GROUP BY` for each, over
-/// all events in the plain table, on one connection. The limit that projecting and rebuilding are compared with.
+/// What an engineer would build read models with if there were no recorder: one `INSERT … SELECT … GROUP BY` for each,
+/// over all events in the plain table, on one connection. The limit that projecting and rebuilding are compared with.
 ///
-/// Each computes what the read model's view shows. Of the audit log the chain of hashes is left out: it cannot be said in
-/// one statement without a function that runs along the rows.
+/// Each computes what the read model's view shows. Of the audit log the chain of hashes is left out: it cannot be said
+/// in one statement without a function that runs along the rows.
 enum PlainReadModels {
     /// Makes the tables, with the keys that the read models have.
     static func create(on connection: PostgresConnection) async throws {

@@ -21,8 +21,8 @@ struct S3Client: Sendable {
     let logger: Logger
     private static let largestAnswer = 4 << 20
 
-    /// A service that cannot be connected to is told of at once, and tried again here: by itself the client would try until
-    /// each request's time is over.
+    /// A service that cannot be connected to is told of at once, and tried again here: by itself the client would try
+    /// until each request's time is over.
     private static let http = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.connectionPool.retryConnectionEstablishment = false

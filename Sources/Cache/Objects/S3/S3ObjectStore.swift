@@ -122,7 +122,8 @@ public struct S3ObjectStore: ObjectStore {
         let limit = min(max(1, limit), 1_000)
         var page = try await page(prefix: prefix, after: after, limit: limit)
         var names = page.keys.compactMap(name)
-        // A page may hold less than was asked for, and nothing but others' names: the service says whether it is the last.
+        // A page may hold less than was asked for, and nothing but others' names:
+        // the service says whether it is the last.
         while names.count < limit, let next = page.next {
             page = try await self.page(prefix: prefix, next: next, limit: limit)
             names += page.keys.compactMap(name)

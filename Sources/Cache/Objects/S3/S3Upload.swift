@@ -4,8 +4,8 @@ internal import NIOHTTP1
 
 /// An object that is stored in parts.
 ///
-/// Its checksum is not known when the upload begins, and only a copy gets new metadata. So the parts become an object of a
-/// provisional name, and a copy of that takes the old one's place: whatever fails before leaves the old one.
+/// Its checksum is not known when the upload begins, and only a copy gets new metadata. So the parts become an object
+/// of a provisional name, and a copy of that takes the old one's place: whatever fails before leaves the old one.
 ///
 /// Source: Amazon S3 User Guide, "Uploading and copying objects using multipart upload".
 struct S3Upload: Sendable {
@@ -134,7 +134,8 @@ struct S3Upload: Sendable {
         await Task { await removeProvisional() }.value
     }
 
-    /// Also when this task was cancelled. What is left behind is nobody's object, and goes with all that are below its folder.
+    /// Also when this task was cancelled. What is left behind is nobody's object, and
+    /// goes with all that are below its folder.
     private func removeProvisional() async {
         do {
             _ = try await client.send(S3Client.Request(method: .DELETE, name: provisional)) { $0 == .notFound }
@@ -143,8 +144,8 @@ struct S3Upload: Sendable {
         }
     }
 
-    /// Gives up all uploads to names that begin with a text: others' that are under way, and what those left behind whose
-    /// process was killed.
+    /// Gives up all uploads to names that begin with a text: others' that are under way, and what those left behind
+    /// whose process was killed.
     ///
     /// - Returns: How many.
     /// - Throws: ``CacheError``; `CancellationError`.

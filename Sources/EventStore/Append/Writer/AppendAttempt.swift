@@ -54,14 +54,15 @@ enum AppendFault {
 }
 
 extension PostgresError {
-    /// Whether the version is there already that an event was to get: by the key of a partition, which are named after the log.
+    /// Whether the version is there already that an event was to get: by the key of a
+    /// partition, which are named after the log.
     fileprivate var isTakenVersion: Bool {
         sqlState == "23505" && constraint?.hasSuffix("_pkey") == true && table?.hasPrefix("events") == true
     }
 
-    /// Whether it was waited for the end of a transaction that has written a row. The server tells where the row is, such as
-    /// `while inserting index tuple (0,1) in relation "events_default_pkey"`, in its own language; of a lock on a table it tells
-    /// nothing.
+    /// Whether it was waited for the end of a transaction that has written a row. The server tells where the row is,
+    /// such as `while inserting index tuple (0,1) in relation "events_default_pkey"`, in its own language; of a lock on
+    /// a table it tells nothing.
     ///
     /// Source: `XactLockTableWaitErrorCb` in PostgreSQL's `src/backend/storage/lmgr/lmgr.c`.
     fileprivate var waitedForRow: Bool { context?.contains(/\(\d+,\d+\)/) == true }

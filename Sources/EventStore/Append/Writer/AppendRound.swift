@@ -1,7 +1,7 @@
 internal import EventModel
 
-/// What one transaction of a group stores, and what becomes of the group's other appends. Nothing here asks the database:
-/// what is about to be stored is noted as pending in the heads of its streams, until ``finish(_:heads:)`` or
+/// What one transaction of a group stores, and what becomes of the group's other appends. Nothing here asks the
+/// database: what is about to be stored is noted as pending in the heads of its streams, until ``finish(_:heads:)`` or
 /// ``abandon(heads:)``.
 struct AppendRound {
     /// An event that is to be stored.
@@ -110,8 +110,8 @@ struct AppendRound {
         return touched.count - 1
     }
 
-    /// Puts the rows in order: by stream, so that two appenders meet at the first stream that they share and not in a ring; by
-    /// version, so that positions, which are drawn row by row, follow versions.
+    /// Puts the rows in order: by stream, so that two appenders meet at the first stream that they share and not in a
+    /// ring; by version, so that positions, which are drawn row by row, follow versions.
     private mutating func sort() {
         let sorted = touched.indices.sorted { touched[$0].stream.uuid.precedes(touched[$1].stream.uuid) }
         var next = [Int](repeating: 0, count: touched.count)

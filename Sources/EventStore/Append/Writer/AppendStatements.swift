@@ -88,8 +88,8 @@ struct InsertEvents: PostgresStatement {
         subjects.isEmpty ? Self.insert : "\(Self.insert), (select note_subjects($8, $9))::text"
     }
 
-    /// The arrays go side by side, row by row: in FROM, each would be written to a table of its own first, which costs half
-    /// a microsecond an event.
+    /// The arrays go side by side, row by row: in FROM, each would be written to a table of its own first, which costs
+    /// half a microsecond an event.
     private static let insert = """
         insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
         select unnest($1::timestamptz[]), unnest($2::integer[]), unnest($3::smallint[]), unnest($4::smallint[]),
@@ -108,8 +108,8 @@ struct InsertEvents: PostgresStatement {
 }
 
 extension PostgresConnection {
-    /// Has the session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged is durable.
-    /// A stronger setting, that waits for standbys too, stays.
+    /// Has the session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged
+    /// is durable. A stronger setting, that waits for standbys too, stays.
     func commitDurably() async throws {
         guard try await first(SelectSynchronousCommit()) == "off" else { return }
         try await set("synchronous_commit", to: "on")

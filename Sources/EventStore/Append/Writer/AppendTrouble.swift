@@ -1,8 +1,8 @@
-/// Trouble with the server that an append waits out: how long to pause before each further attempt, when to say so, and when to
-/// give up.
+/// Trouble with the server that an append waits out: how long to pause before each further
+/// attempt, when to say so, and when to give up.
 ///
-/// Pauses grow, so that a server which comes back is not met by everybody at once, and stay short enough that nobody waits long
-/// when it is back. Saying so each time would bury everything else in the log.
+/// Pauses grow, so that a server which comes back is not met by everybody at once, and stay short enough that nobody
+/// waits long when it is back. Saying so each time would bury everything else in the log.
 struct AppendTrouble {
     /// What to do after a failure.
     struct Step: Equatable {

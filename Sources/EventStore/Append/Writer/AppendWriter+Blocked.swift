@@ -3,8 +3,9 @@ internal import Postgres
 
 /// How those are tried again that waited in vain for another session's open transaction.
 extension AppendWriter {
-    /// Tries such appends once more, stream by stream, those first whose last try is the longest ago. One try in vain ends it, and
-    /// nobody else waits for more than that; those that were not tried have their turn in one of the next groups.
+    /// Tries such appends once more, stream by stream, those first whose last try is the longest ago.
+    /// One try in vain ends it, and nobody else waits for more than that; those that were not tried
+    /// have their turn in one of the next groups.
     ///
     /// - Returns: What is not settled because the connection broke.
     mutating func tryAgain(

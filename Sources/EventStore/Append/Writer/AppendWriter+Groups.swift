@@ -1,7 +1,8 @@
 internal import EventModel
 internal import Postgres
 
-/// How a group is written: together if that can be, and in ever smaller parts until the append is found that is at fault.
+/// How a group is written: together if that can be, and in ever smaller parts
+/// until the append is found that is at fault.
 extension AppendWriter {
     /// How often a group that loses against other writers is tried together before it is halved.
     private static let groupAttempts = 3

@@ -20,8 +20,8 @@ extension AppendWriter {
 
     /// The streams that must be read because nothing is known of them.
     ///
-    /// A stream whose first append begins a session is taken for empty: if it is not, its key refuses version 1, and it is
-    /// read then.
+    /// A stream whose first append begins a session is taken for empty: if it is not, its
+    /// key refuses version 1, and it is read then.
     mutating func unknownStreams(of requests: [AppendRequest]) -> Set<StreamID> {
         var unknown: Set<StreamID> = []
         for request in requests {

@@ -5,9 +5,9 @@ internal import Postgres
 /// Writes the appends of a lane in groups, each group in one transaction, and settles every append of it.
 ///
 /// Belongs to one task, which works on its connection's own thread: from the queue to the acknowledgement no thread is
-/// changed. What others do to the same streams meanwhile is settled by the events' key: the group is decided again on fresh
-/// heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so that its
-/// neighbours do not fail with it.
+/// changed. What others do to the same streams meanwhile is settled by the events' key: the group is decided again on
+/// fresh heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so that
+/// its neighbours do not fail with it.
 struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger

@@ -1,8 +1,8 @@
 internal import EventModel
 
-/// What waited in vain for another session's open transaction, for a while: streams to which that has appended, and types that it
-/// has made. Appends that need one of them are tried apart from the others and by turns, so that they do not wait again for each
-/// other's transactions, and nobody else for theirs.
+/// What waited in vain for another session's open transaction, for a while: streams to which that has appended, and
+/// types that it has made. Appends that need one of them are tried apart from the others and by turns, so that they do
+/// not wait again for each other's transactions, and nobody else for theirs.
 struct BlockedAppends: Sendable {
     /// When something was waited for in vain, and until when that is remembered.
     private struct Wait {
@@ -16,8 +16,8 @@ struct BlockedAppends: Sendable {
     /// For how long it is remembered.
     private static let memory = Duration.seconds(5)
 
-    /// Divides a group into those that need nothing of it and those that do, each in their order. What stands behind one that does
-    /// and goes to one of its streams is held back with it.
+    /// Divides a group into those that need nothing of it and those that do, each in their order. What stands behind
+    /// one that does and goes to one of its streams is held back with it.
     mutating func divide(_ group: [AppendRequest]) -> (free: [AppendRequest], blocked: [AppendRequest]) {
         guard !streams.isEmpty || !types.isEmpty else { return (group, []) }
         let now = ContinuousClock.now
@@ -49,7 +49,8 @@ struct BlockedAppends: Sendable {
         return last
     }
 
-    /// Takes out the append whose turn it is, the one that has not been tried for longest, with all that share streams with it.
+    /// Takes out the append whose turn it is, the one that has not been tried for
+    /// longest, with all that share streams with it.
     ///
     /// - Parameter waiting: At least one append; the others stay, in their order.
     func takeTurn(from waiting: inout [AppendRequest]) -> [AppendRequest] {

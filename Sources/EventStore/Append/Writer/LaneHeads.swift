@@ -3,8 +3,8 @@ internal import EventModel
 /// The heads of the streams of one lane that were appended to lately, in bounded memory.
 ///
 /// Two generations: when the younger is full, the older is forgotten and the younger takes its place. A stream that is
-/// looked for moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on stays
-/// until the group is stored, and a head's slot says where it is.
+/// looked for moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on
+/// stays until the group is stored, and a head's slot says where it is.
 struct LaneHeads: Sendable {
     private var young = Generation()
     private var old = Generation()

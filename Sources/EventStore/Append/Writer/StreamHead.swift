@@ -1,7 +1,7 @@
 internal import EventModel
 
-/// What is stored in one stream, as far as an append needs it: the events' ids and positions by version; and behind it what
-/// is being stored right now.
+/// What is stored in one stream, as far as an append needs it: the events' ids and positions by version; and behind it
+/// what is being stored right now.
 ///
 /// Versions are dense, so version n lies at index n − 1, and a head that was read once stays right: others can only add
 /// to the stream behind it.

@@ -2,9 +2,9 @@ internal import EventModel
 
 /// The heads of streams that a writer knows: those of the lanes that it has right now.
 ///
-/// A lane's heads go with the lane from writer to writer. Of the streams of a lane that another writer has, which only an
-/// append to several streams names, a copy is kept with the writer's own lane; it may fall behind, and then the events' key
-/// says so.
+/// A lane's heads go with the lane from writer to writer. Of the streams of a lane that another writer has,
+/// which only an append to several streams names, a copy is kept with the writer's own lane; it may fall
+/// behind, and then the events' key says so.
 struct StreamHeads: Sendable {
     private var lanes: [LaneHeads]
     private var isHeld: [Bool]
