@@ -13,6 +13,9 @@ import Testing
             let path = folder.path(percentEncoded: false)
             let laid = try await RecorderCommand.run("projections", "new", "silences", "--projections", path)
             #expect(laid.status == 0 && laid.lines.count == 3, "\(laid.errors)")
+            let listed = try await RecorderCommand.run("projections", "list", "--json", "--projections", path).json()
+            #expect(listed.contains { $0["projection"]?.string == "silences" })
+            #expect(listed.contains { $0["projection"]?.string == "conversation_turns" })
             let again = try await RecorderCommand.run("projections", "new", "silences", "--projections", path)
             #expect(again.status == 1 && again.errors.contains("is there already"))
             let version = "\(path)/silences/v1"

@@ -23,6 +23,9 @@ package final class Projector: Service {
         var isStopped = false
     }
 
+    /// How long a worker waits for a lock before it tries again, and then suspends the projection that it stands in.
+    static let lockTimeout = "2s"
+
     /// - Parameters:
     ///   - configuration: The database, with the schema that the migrations were run in.
     ///   - projections: What to build; their tables must be there.
@@ -38,7 +41,7 @@ package final class Projector: Service {
         configuration.settings.merge(FoldSession.settings) { given, _ in given }
         // A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
         configuration.settings["idle_in_transaction_session_timeout"] = "3s"
-        configuration.settings["lock_timeout"] = "2s"
+        configuration.settings["lock_timeout"] = Self.lockTimeout
         self.configuration = configuration
         self.projections = projections
         self.options = options

@@ -43,7 +43,7 @@ extension ProjectorWorker {
         var hasMore = false
         for (projection, suspension) in suspensions where suspension.isDue {
             let own = owned.filter { $0.key.projection == projection }
-            hasMore = try await attemptCarefully(own, on: connection) || hasMore
+            hasMore = try await attemptBriefly(own, on: connection) || hasMore
             guard suspensions[projection]?.isDue == true else { continue }
             suspensions[projection] = nil
             logger.info("a projection goes on", metadata: ["projection": "\(projection)", "worker": "\(id)"])
@@ -51,5 +51,22 @@ extension ProjectorWorker {
             try await writeDown(on: connection, force: true)
         }
         return hasMore
+    }
+
+    /// Tries for as short a time that the others are hardly held up if a lock is held still.
+    private mutating func attemptBriefly(
+        _ active: [ProjectionShard: OwnedShard],
+        on connection: PostgresConnection
+    ) async throws -> Bool {
+        try await connection.set("lock_timeout", to: "100ms")
+        do {
+            let hasMore = try await attemptCarefully(active, on: connection)
+            try await connection.set("lock_timeout", to: Projector.lockTimeout)
+            return hasMore
+        } catch {
+            // Without a session that can be set, there is another one next time.
+            try? await connection.set("lock_timeout", to: Projector.lockTimeout)
+            throw error
+        }
     }
 }
