@@ -36,7 +36,7 @@ public struct CacheError: Error, Sendable, CustomStringConvertible {
         if error.isMissingObject {
             self.init(
                 .notInstalled,
-                "\(what): the tables are not there: run `recorder migrate up`, or look in another schema with --schema",
+                "\(what): the tables are not there: run `recorder migrate up`, or look in another schema",
                 cause: error
             )
         } else if error.isRetryable {

@@ -39,7 +39,7 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
             self.init(
                 .notInstalled,
                 "the read models are not there: run `recorder migrate up` and `recorder project`, or look in another "
-                    + "schema with --schema",
+                    + "schema",
                 cause: error
             )
         case "22023": self.init(.invalidArgument, error.message, cause: error)

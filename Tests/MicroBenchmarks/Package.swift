@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// Measures the functions that every event goes through, each alone: `make microbench`. A package of its own, so that

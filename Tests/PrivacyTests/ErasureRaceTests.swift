@@ -234,7 +234,7 @@ import Testing
                 select subject_id, certificate::jsonb #> '{done,objects}' from erasures where finished_at is not null
                 """
             #expect(try await world.text(finished) == [[ben.id.description, "null"]])
-            #expect(run.errors.contains("without --objects nobody looked for objects of the 1 user who went"))
+            #expect(run.errors.contains("so none was searched for objects of the 1 user who went"))
             #expect(try await world.text("select 1 from event_types where name = 'retention.completed'").count == 1)
         }
     }

@@ -4,7 +4,7 @@ internal import Postgres
 
 /// One session of the acting user, as the projector built it from the log.
 ///
-/// `Session` of the module `ReadModel` is the same row, as operators see it.
+/// `Session` of the module `ReadModel` is the whole row, as operators see it.
 public struct ConversationSession: StoredRecord, Hashable {
     /// The session; its stream has the same id.
     public let id: StreamID
@@ -28,10 +28,14 @@ public struct ConversationSession: StoredRecord, Hashable {
     public let version: Int
     /// How many turns began.
     public let totalTurns: Int
-    /// The mean latency of the turns that have one, in milliseconds.
+    /// How many turns have a latency.
+    public let measuredTurns: Int
+    /// The mean latency of those, in milliseconds.
     public let averageLatencyMs: Double?
-    /// What it cost, in US dollars; nil while no cost is known.
+    /// What it cost as far as costs are known, in US dollars; nil while none is.
     public let totalCost: Money?
+    /// How many calls of stages are missing from ``totalCost``, because nobody knows what they cost.
+    public let uncostedCalls: Int
     /// How many turns were interrupted.
     public let interruptedTurns: Int
     /// How many stages failed, and changes to `error`.
@@ -65,10 +69,14 @@ public struct ConversationSession: StoredRecord, Hashable {
         public let version = Column<ConversationSession, Int>("version")
         /// How many turns began.
         public let totalTurns = Column<ConversationSession, Int>("total_turns")
-        /// The mean latency of the turns that have one, in milliseconds.
+        /// How many turns have a latency.
+        public let measuredTurns = Column<ConversationSession, Int>("measured_turns")
+        /// The mean latency of those, in milliseconds.
         public let averageLatencyMs = Column<ConversationSession, Double?>("average_latency_ms")
-        /// What it cost, in US dollars; nil while no cost is known.
+        /// What it cost as far as costs are known, in US dollars; nil while none is.
         public let totalCost = Column<ConversationSession, Money?>("total_cost")
+        /// How many calls of stages are missing from the total cost.
+        public let uncostedCalls = Column<ConversationSession, Int>("uncosted_calls")
         /// How many turns were interrupted.
         public let interruptedTurns = Column<ConversationSession, Int>("interrupted_turns")
         /// How many stages failed, and changes to `error`.
@@ -89,8 +97,8 @@ public struct ConversationSession: StoredRecord, Hashable {
         columns: (
             columns.id, columns.userID, columns.state, columns.asrProvider, columns.llmProvider,
             columns.ttsProvider, columns.startedAt, columns.endedAt, columns.lastEventAt, columns.version,
-            columns.totalTurns, columns.averageLatencyMs, columns.totalCost, columns.interruptedTurns,
-            columns.errorCount, columns.anomalies, columns.config
+            columns.totalTurns, columns.measuredTurns, columns.averageLatencyMs, columns.totalCost,
+            columns.uncostedCalls, columns.interruptedTurns, columns.errorCount, columns.anomalies, columns.config
         ),
         make: ConversationSession.init,
         key: [("id", "uuid")],

@@ -5,7 +5,7 @@ internal import Postgres
 
 /// One turn of a session of the acting user, as the projector built it from the log.
 ///
-/// `Turn` of the module `ReadModel` is the same row, as operators see it.
+/// `Turn` of the module `ReadModel` is the whole row, as operators see it.
 public struct ConversationTurn: StoredRecord, Hashable {
     /// Which turn of which session.
     public struct ID: Hashable, Sendable, CustomStringConvertible {
@@ -44,7 +44,7 @@ public struct ConversationTurn: StoredRecord, Hashable {
     public let spokenText: String?
     /// Whether somebody cut in.
     public let interrupted: Bool
-    /// From the end of the user's speech to the first sound, in milliseconds.
+    /// The end-to-end latency if it was recorded, else the sum of the measured stages, in milliseconds.
     public let latencyMs: Double?
     /// What it cost, in US dollars; nil while no cost is known.
     public let totalCost: Money?
@@ -82,7 +82,7 @@ public struct ConversationTurn: StoredRecord, Hashable {
         public let spokenText = Column<ConversationTurn, String?>("spoken_text")
         /// Whether somebody cut in.
         public let interrupted = Column<ConversationTurn, Bool>("interrupted")
-        /// From the end of the user's speech to the first sound, in milliseconds.
+        /// The end-to-end latency if it was recorded, else the sum of the measured stages, in milliseconds.
         public let latencyMs = Column<ConversationTurn, Double?>("latency_ms")
         /// What it cost, in US dollars; nil while no cost is known.
         public let totalCost = Column<ConversationTurn, Money?>("total_cost")

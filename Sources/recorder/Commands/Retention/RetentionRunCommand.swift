@@ -77,7 +77,8 @@ struct RetentionRunCommand: AsyncParsableCommand {
         let erased = outcomes.first { $0.policy.subject == .deletedUsers }?.rows ?? 0
         if !dryRun, objects == nil, erased > 0 {
             StandardError.line(
-                "recorder: without --objects nobody looked for objects of the \(Counted.text(erased, "user")) who went"
+                "recorder: no object store was given (--objects), so none was searched for objects of the "
+                    + "\(Counted.text(erased, "user")) who went"
             )
         }
         let failures = outcomes.flatMap(\.failures)

@@ -57,7 +57,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         let (user, actor, scrub, unknown) = (user, actor, scrub, unknown)
         let objects = try settings.objects.store(objects)
         if objects == nil {
-            StandardError.line("recorder: without --objects nobody looks for objects of this person")
+            StandardError.line("recorder: no object store was given (--objects), so none was searched for objects of this person")
         }
         let certificate = try await settings.withPool { pool in
             try await settings.withStore { store in
