@@ -6,28 +6,28 @@ internal import Postgres
 public struct EventStoreError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
     public enum Code: String, Sendable {
-        /// The stream does not hold what the append expected, or holds a part of it. Nothing was stored.
+        /// The stream does not hold what the append expected, or holds only some of its events. Nothing was stored.
         case wrongExpectedVersion
         /// The append breaks a rule of the event contract. Nothing was stored.
         case invalidAppend
-        /// The server refused it for another reason. Nothing was stored.
+        /// The server refused the append for another reason. Nothing was stored.
         case refused
-        /// The database could not be reached in time, and whether the append was stored is unknown;
-        /// or another session's open transaction is in its way, and it was not. The same append
-        /// again, with the same event ids, finds out.
+        /// Whether the append was stored is unknown, because the database could not be reached in time; or it was not
+        /// stored, because another session's open transaction is in its way. Appending again with the same event ids
+        /// finds out.
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent
-        /// A key-encryption key under which personal fields are sealed is not given, or does not fit.
+        /// A key-encryption key that seals personal fields was not given, or does not fit.
         case keyUnavailable
-        /// A text that shall hold keys holds none.
+        /// A text that should hold keys does not.
         case invalidKey
-        /// The log was restored from another cluster's dump, and its order cannot be told.
+        /// The log was restored from another cluster's dump, so the order of its events is unknown.
         case restoredLog
-        /// A cursor has seen transactions that the database has not begun: it is of another
-        /// cluster, or of a later state of this one.
+        /// A cursor has seen transactions that the database has not begun yet: it belongs to another cluster, or to a
+        /// later state of this one.
         case invalidCursor
-        /// The store or the appender was closed before. Nothing was stored.
+        /// The store or the appender was already closed. Nothing was stored.
         case closed
     }
 
@@ -35,7 +35,7 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
     public let code: Code
     /// What failed, why, and what to do. Never holds payloads.
     public let message: String
-    /// The stream that it is about.
+    /// The stream that the error is about.
     public var stream: StreamID?
     /// What the append expected of the stream.
     public var expected: ExpectedVersion?
@@ -59,9 +59,9 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         self.init(error, "the log cannot be read")
     }
 
-    /// A failure to ask the database through the store's connections.
+    /// A failure of a query on the store's connections.
     ///
-    /// - Parameter consequence: What does not work because of that.
+    /// - Parameter consequence: What does not work because of the failure.
     init(_ error: PostgresError, _ consequence: String) {
         switch error.code {
         case .closed: self.init(.closed, "\(consequence), as the store is closed: open another one", cause: error)

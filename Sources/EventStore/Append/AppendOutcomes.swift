@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// How many appends ended, each at its place, gathered until all have.
+/// The results of some appends, gathered until all have ended.
 package final class AppendOutcomes: Sendable {
     private struct State {
         var results: [AppendResult?]
@@ -10,12 +10,12 @@ package final class AppendOutcomes: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter count: How many there are.
+    /// - Parameter count: How many appends there are.
     init(count: Int) {
         state = Mutex(State(results: Array(repeating: nil, count: count), open: count))
     }
 
-    /// Learns how some ended; told once for each place.
+    /// Records how some appends ended; called once for each place.
     func settle(_ results: some Sequence<(place: Int, result: AppendResult)>) {
         let (waiter, all) = state.withLock { state -> (CheckedContinuation<[AppendResult], Never>?, [AppendResult]) in
             for (place, result) in results {
@@ -28,9 +28,9 @@ package final class AppendOutcomes: Sendable {
         waiter?.resume(returning: all)
     }
 
-    /// Waits until all ended. Called once.
+    /// Waits until all appends have ended. Called once.
     ///
-    /// - Returns: How each ended, in their order.
+    /// - Returns: How each append ended, in order.
     package func all() async -> [AppendResult] {
         await withCheckedContinuation { waiter in
             let results = state.withLock { state -> [AppendResult]? in

@@ -1,8 +1,10 @@
 internal import EventModel
 internal import PayloadCodec
 
-/// Appends that a producer hands over together. Their payloads are frames already, side by side in one buffer, so that
-/// the one who writes them only copies bytes, and a hundred appends are three allocations.
+/// Appends that a producer hands over together.
+///
+/// Their payloads are encoded frames, side by side in one buffer, so the writer only copies bytes, and a hundred
+/// appends take three allocations.
 final class AppendParcel: Sendable {
     /// One event.
     struct Event: Sendable {
@@ -10,9 +12,9 @@ final class AppendParcel: Sendable {
         let type: EventType
         let occurredAt: Timestamp
         let encoding: PayloadEncoding
-        /// Where its frame lies in ``AppendParcel/frames``.
+        /// Where the event's frame lies in ``AppendParcel/frames``.
         let frame: Range<Int>
-        /// The user whom a session that starts is about.
+        /// The user that a starting session is about.
         let subject: StreamID?
     }
 
@@ -20,7 +22,7 @@ final class AppendParcel: Sendable {
     struct Part: Sendable {
         let stream: StreamID
         let expectedVersion: ExpectedVersion
-        /// Where they lie in ``AppendParcel/events``; at least one.
+        /// Where its events lie in ``AppendParcel/events``; at least one.
         let events: Range<Int>
         /// The append's place among those that ``AppendParcel/outcomes`` waits for.
         let place: Int
@@ -31,20 +33,21 @@ final class AppendParcel: Sendable {
     let parts: [Part]
     /// Whether the parts are one append to several streams, all or nothing; otherwise each is an append of its own.
     let isOneAppend: Bool
-    /// About how much memory it holds: what was reserved for it in the queue.
+    /// About how much memory the parcel holds: what was reserved for it in the queue.
     let size: Int
-    /// Told once for each part how it ended.
+    /// Receives each part's result, once.
     let outcomes: AppendOutcomes
-    /// Told as well, if parts are sealed and some say whom their streams are about: those, by their places.
+    /// Also receives the results, if parts are sealed and some name the user their stream is about; `named` holds those
+    /// streams by place.
     private let sealer: SubjectSealer?
     private let named: [Int: StreamID]
 
     /// - Parameters:
     ///   - contents: The appends, at least one.
-    ///   - isOneAppend: Whether its parts are one append to several streams.
-    ///   - size: What was reserved for it.
-    ///   - outcomes: Who waits.
-    ///   - sealer: Who gave the keys, if they have any.
+    ///   - isOneAppend: Whether the parts are one append to several streams.
+    ///   - size: How many bytes were reserved for it.
+    ///   - outcomes: Receives the results.
+    ///   - sealer: What gave the keys, if there are any.
     init(
         _ contents: consuming AppendParcelContents,
         isOneAppend: Bool,
@@ -62,19 +65,19 @@ final class AppendParcel: Sendable {
         self.outcomes = outcomes
     }
 
-    /// The appends one by one.
+    /// The parcel's appends, one by one.
     var requests: [AppendRequest] {
         isOneAppend
             ? [AppendRequest(parcel: self, parts: parts.indices)]
             : parts.indices.map { AppendRequest(parcel: self, parts: $0..<$0 + 1) }
     }
 
-    /// Tells how some appends ended, each at its place.
+    /// Reports how some appends ended, each by its place.
     func settle(_ results: [(place: Int, result: AppendResult)]) {
         sealer?.learn(from: results, naming: named)
         outcomes.settle(results)
     }
 
-    /// Tells how all appends ended, if they ended alike.
+    /// Reports that all appends ended with the same error.
     func settle(_ error: any Error) { settle(parts.map { ($0.place, .failure(error)) }) }
 }

@@ -1,22 +1,22 @@
 internal import EventModel
 internal import PayloadCodec
 
-/// A parcel while it is packed.
+/// The contents of a parcel that is being packed.
 struct AppendParcelContents {
     private(set) var frames: [UInt8] = []
     private(set) var events: [AppendParcel.Event] = []
     private(set) var parts: [AppendParcel.Part] = []
     private let encoder: PayloadEncoder
     let fields: PersonalFields?
-    /// What was last found to be personal.
+    /// The personal fields found in the latest event.
     private var found = PersonalFields.Found()
     private let now = Timestamp.now()
 
     /// - Parameters:
     ///   - encoder: How payloads are compressed.
     ///   - fields: What is personal, if appends come with keys.
-    ///   - size: About how many bytes come, by ``AppendRequest/size(of:)``.
-    ///   - appends: How many appends come; of one event each, most often.
+    ///   - size: About how many bytes to expect, by ``AppendRequest/size(of:)``.
+    ///   - appends: How many appends to expect; most have one event each.
     init(encoder: PayloadEncoder, fields: PersonalFields? = nil, size: Int, appends: Int) {
         self.encoder = encoder
         self.fields = fields
@@ -25,7 +25,7 @@ struct AppendParcelContents {
         parts.reserveCapacity(appends)
     }
 
-    /// The streams of those that say whom they are about, by their places.
+    /// The streams of the appends that name the user they are about, by place.
     var named: [Int: StreamID] {
         var named: [Int: StreamID] = [:]
         for part in parts where events[part.events].contains(where: { $0.subject != nil }) {
@@ -37,12 +37,12 @@ struct AppendParcelContents {
     /// Whether nothing was packed.
     var isEmpty: Bool { parts.isEmpty }
 
-    /// Compresses an append's payloads; nothing of it stays if that fails.
+    /// Compresses an append's payloads. If that fails, nothing of the append stays.
     ///
     /// - Parameters:
-    ///   - append: What goes to one stream.
-    ///   - place: Its place among those that are waited for.
-    ///   - key: Under which its personal fields are sealed; `nil` if it has none, or the log is not sealed.
+    ///   - append: The append to one stream.
+    ///   - place: Its place among the appends that are waited for.
+    ///   - key: The key that seals its personal fields; `nil` if it has none, or the log is not sealed.
     /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
     mutating func add(_ append: some StreamAppend, place: Int, key: SealingKey?) throws {
         try Self.check(append)

@@ -1,11 +1,10 @@
 internal import Synchronization
 
-/// Appends on their way from many producers to a few writers, in bounded memory;
-/// those to one stream first in, first out.
+/// Queues appends from many producers for a few writers, in bounded memory; those to one stream first in, first out.
 ///
-/// A producer reserves room before it packs a parcel. If there is none it waits, and producers get room in the order in
-/// which they came. Streams are divided into lanes, and a writer has whole lanes: its own, and while there is little to
-/// write the others' too.
+/// A producer reserves room before it packs a parcel. If there is none it waits; producers get room in the order in
+/// which they came. Streams are divided into lanes, and a writer takes whole lanes: its own, and the others' too while
+/// there is little to write.
 final class AppendQueue: Sendable {
     private struct Blocked {
         let id: UInt64
@@ -20,22 +19,22 @@ final class AppendQueue: Sendable {
         var lastID: UInt64 = 0
         var blocked: [Blocked] = []
         var isClosed = false
-        /// How often what is known of streams was forgotten.
+        /// How often all stream heads were forgotten.
         var generation = 0
     }
 
     private let state: Mutex<State>
     private let capacity: Int
 
-    /// A lane with at most so many events is written together with another: 64 producers that wait for each
-    /// acknowledgement have one commit for all of them, and thousands of events have two on their way at once.
+    /// Lanes with at most this many events are written together: 64 producers that wait for each acknowledgement share
+    /// one commit, while thousands of events have two commits on their way at once.
     private static let few = 128
 
     /// - Parameters:
-    ///   - capacity: How many bytes the queue holds before producers have to wait. What is larger than that alone gets
-    ///     in when the queue is empty.
+    ///   - capacity: How many bytes the queue holds before producers have to wait. A single larger parcel gets in when
+    ///     the queue is empty.
     ///   - lanes: How many writers there are, each with a lane of its own.
-    ///   - remembered: How many events' ids all lanes together remember.
+    ///   - remembered: How many event ids all lanes together remember.
     init(capacity: Int, lanes: Int = 1, remembered: Int = 250_000) {
         self.capacity = capacity
         let lane = AppendLane(LaneHeads(limit: remembered / lanes))
@@ -44,10 +43,10 @@ final class AppendQueue: Sendable {
 
     // MARK: Producers
 
-    /// Reserves room, after waiting for it if there is none.
+    /// Reserves room, waiting for it if there is none.
     ///
-    /// - Parameter size: How many bytes. They are given back by ``release(_:)``, or by ``put(_:)`` to whoever takes the
-    ///   parcel.
+    /// - Parameter size: How many bytes. ``release(_:)`` gives them back, or the writer's taking the parcel that was
+    ///   ``put(_:)``.
     /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError`.
     func reserve(_ size: Int) async throws {
         try Task.checkCancellation()
@@ -77,7 +76,7 @@ final class AppendQueue: Sendable {
         } onCancel: {
             let (cancelled, admitted) = state.withLock { state -> (Blocked?, [Blocked]) in
                 guard let index = state.blocked.firstIndex(where: { $0.id == id }) else { return (nil, []) }
-                // Those behind a large one that gave up may fit.
+                // Those queued after a large one that gave up may fit.
                 return (state.blocked.remove(at: index), admit(&state))
             }
             cancelled?.continuation.resume(throwing: CancellationError())
@@ -107,16 +106,16 @@ final class AppendQueue: Sendable {
             }
             state.lastID += 1
             state.lanes[lane].put(parcel, id: state.lastID)
-            // Who has the lane looks again when it gives it back.
+            // If a writer has the lane, it looks again when it gives it back.
             return (state.lastID, state.lanes[lane].isFree ? state.lanes[lane].writer.take() : nil)
         }
         writer?.resume()
         return id
     }
 
-    /// Takes a parcel back that the writer does not have yet.
+    /// Takes back a parcel that no writer has taken yet.
     ///
-    /// - Returns: The parcel, or `nil` if the writer has it.
+    /// - Returns: The parcel, or `nil` if a writer has it.
     func cancel(_ id: UInt64) -> AppendParcel? {
         let (parcel, admitted) = state.withLock { state -> (AppendParcel?, [Blocked]) in
             for lane in state.lanes.indices {
@@ -130,7 +129,7 @@ final class AppendQueue: Sendable {
         return parcel
     }
 
-    /// How many parcels wait for the writer.
+    /// How many parcels wait for a writer.
     var queuedParcels: Int { state.withLock { $0.lanes.reduce(0) { $0 + $1.count } } }
 
     /// How many producers wait for room.
@@ -142,7 +141,7 @@ final class AppendQueue: Sendable {
         return true
     }
 
-    /// Gives those room that wait for it and can have it, in their order.
+    /// Gives room to waiting producers in their order, as far as it lasts.
     private func admit(_ state: inout State) -> [Blocked] {
         var admitted = 0
         while admitted < state.blocked.count, reserve(state.blocked[admitted].size, in: &state) { admitted += 1 }
@@ -153,7 +152,7 @@ final class AppendQueue: Sendable {
 
     // MARK: Writers
 
-    /// What a writer gets when it looks, and who is to be woken because of that.
+    /// What a writer gets when it looks, and which others to wake because of that.
     private struct Turn: Sendable {
         var parcels: [AppendParcel] = []
         var isDone = false
@@ -161,15 +160,14 @@ final class AppendQueue: Sendable {
         var writers: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// Gives back the lanes that a writer has, and takes what is queued in its own; and in others, if they are free and
-    /// hold few events. Waits if there is nothing.
+    /// Gives back the lanes that a writer has, then takes what is queued in its own lane, and in others that are free
+    /// and hold few events. Waits if there is nothing.
     ///
     /// - Parameters:
     ///   - limit: About how many events to take from a lane.
     ///   - home: The writer's own lane.
-    ///   - heads: What the writer knows; the lanes that it is given are its own until it takes again.
-    /// - Returns: At least one parcel; none after the queue was closed and everything was taken, or the task was
-    ///   cancelled.
+    ///   - heads: What the writer knows; the lanes that it gets are its own until it takes again.
+    /// - Returns: At least one parcel; none if the queue is closed and everything was taken, or the task was cancelled.
     func take(upTo limit: Int, for home: Int, heads: inout StreamHeads) async -> [AppendParcel] {
         while true {
             let turn = state.withLock { nextTurn(&$0, upTo: limit, for: home, &heads) }
@@ -200,7 +198,7 @@ final class AppendQueue: Sendable {
         return turn
     }
 
-    /// Gives back the lanes that a writer has, when it takes no more.
+    /// Gives back the lanes that a writer has, when it will take no more.
     func giveBack(_ heads: inout StreamHeads) {
         let writers = state.withLock { state in
             giveBack(&heads, to: &state)
@@ -217,9 +215,9 @@ final class AppendQueue: Sendable {
         }
     }
 
-    /// Forgets what is known of all streams, as a connection was lost: the next one may lead to another server, which
-    /// lacks what that one had acknowledged, and behind what it lacks nothing must be stored. Lanes that a writer has
-    /// are empty when they come back.
+    /// Forgets all stream heads, because a connection was lost: the next one may lead to another server, which lacks
+    /// events that the old one acknowledged, and nothing must be stored on top of those. Lanes that a writer has are
+    /// emptied when they come back.
     func forgetHeads() {
         state.withLock { state in
             state.generation += 1
@@ -227,14 +225,14 @@ final class AppendQueue: Sendable {
         }
     }
 
-    /// Those who wait for a lane that they can have.
+    /// The waiting writers that can have their lane now.
     private func readyWriters(_ state: inout State) -> [CheckedContinuation<Void, Never>] {
         state.lanes.indices.compactMap { lane in
             state.lanes[lane].isReady(whenClosed: state.isClosed) ? state.lanes[lane].writer.take() : nil
         }
     }
 
-    /// The lanes that a writer can have now, its own first; none if they hold nothing.
+    /// The lanes that a writer can have now, its own first; none if there is nothing in them.
     private func lanes(for home: Int, of state: State) -> [Int] {
         guard state.lanes[home].isFree else { return [] }
         var lanes = [home]

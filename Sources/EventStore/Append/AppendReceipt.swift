@@ -2,13 +2,13 @@ public import EventModel
 
 /// Says that an append to one stream is durable, and where its events are.
 public struct AppendReceipt: Hashable, Sendable {
-    /// The stream.
+    /// The stream that was appended to.
     public let stream: StreamID
     /// The version of the append's first event; the others follow without gaps.
     public let firstVersion: Int
     /// Whether the events were stored by an earlier append with the same ids; nothing was stored this time.
     public let wasStoredBefore: Bool
-    /// Most appends have one event: its position needs no array.
+    /// Held apart from the others, because most appends have one event and then need no array.
     private let firstPosition: Int64
     private let otherPositions: [Int64]
 

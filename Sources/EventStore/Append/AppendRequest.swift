@@ -3,7 +3,7 @@ internal import EventModel
 /// An append on its way to be written: all or nothing.
 struct AppendRequest: Sendable {
     let parcel: AppendParcel
-    /// Its parts, each for another stream, among the parcel's.
+    /// The indices of its parts among the parcel's.
     private let range: Range<Int>
 
     init(parcel: AppendParcel, parts: Range<Int>) {
@@ -17,12 +17,12 @@ struct AppendRequest: Sendable {
     /// The events of one of its parts.
     func events(of part: AppendParcel.Part) -> ArraySlice<AppendParcel.Event> { parcel.events[part.events] }
 
-    /// About how much memory appends will hold when they are packed; an upper bound.
+    /// How much memory appends will hold when they are packed: an upper bound, in bytes.
     static func size(of appends: some Sequence<some StreamAppend>) -> Int {
         appends.reduce(0) { $0 + size(of: $1) }
     }
 
-    /// About how much memory an append will hold when it is packed; an upper bound.
+    /// How much memory an append will hold when it is packed: an upper bound, in bytes.
     static func size(of append: some StreamAppend) -> Int {
         append.events.reduce(128) { $0 + $1.jsonCount + 160 }
     }

@@ -1,10 +1,10 @@
-/// How appends of one parcel ended, on its way to whoever waits for them.
+/// How appends of one parcel ended, on the way to the producers that wait.
 struct AppendSettlement: Sendable {
     let parcel: AppendParcel
-    /// For each of some parts, its place among those that are waited for.
+    /// The result of each part, with its place among the appends that are waited for.
     private(set) var results: [(place: Int, result: AppendResult)] = []
 
-    /// Tells them.
+    /// Reports the results to the producers.
     func tell() { parcel.settle(results) }
 
     fileprivate mutating func add(_ place: Int, _ result: AppendResult) { results.append((place, result)) }
@@ -14,7 +14,7 @@ struct AppendSettlement: Sendable {
 package typealias AppendResult = Result<AppendReceipt, any Error>
 
 extension [AppendSettlement] {
-    /// Adds how a part of an append ended, together with others of the same parcel that come just before.
+    /// Adds how a part of an append ended, grouped with a preceding settlement of the same parcel.
     mutating func add(_ part: AppendParcel.Part, of parcel: AppendParcel, _ result: AppendResult) {
         if last?.parcel !== parcel { append(AppendSettlement(parcel: parcel)) }
         self[count - 1].add(part.place, result)

@@ -1,7 +1,7 @@
 internal import EventModel
 
 extension EventAppender {
-    /// Appends of one lane that are put into its queue together.
+    /// Appends of one lane that are queued together.
     struct LaneBatch {
         let lane: Int
         var places: [Int] = []
@@ -13,7 +13,7 @@ extension EventAppender {
         }
     }
 
-    /// The most bytes that are put into a queue at once, so that producers with many appends take turns.
+    /// The most bytes that are queued at once, so that producers with many appends take turns.
     private static let batchSize = 256 << 10
 
     /// Divides appends into batches of one lane each, in their order.
@@ -34,7 +34,7 @@ extension EventAppender {
         return batches
     }
 
-    // Not for other targets: what is generic is specialised in its own target only.
+    // Not for other targets: generic code is specialised in its own target only.
     func handOver(appends: [some StreamAppend]) async throws -> AppendOutcomes {
         let outcomes = AppendOutcomes(count: appends.count)
         var taken = 0
@@ -50,7 +50,7 @@ extension EventAppender {
         return outcomes
     }
 
-    /// Hands some appends of one lane over; those that cannot be packed fail alone.
+    /// Queues some appends of one lane; one that cannot be packed fails alone.
     private func put(_ batch: LaneBatch, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
         let places = batch.places
         let keys = await sealer?.keys(forEachOf: appends, at: places)

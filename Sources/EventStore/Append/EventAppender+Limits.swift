@@ -3,24 +3,23 @@ extension EventAppender {
     public struct Limits: Sendable {
         /// About how many events one transaction stores at most.
         public var groupSize: Int
-        /// How many bytes of events wait before producers have to.
+        /// How many bytes of events may wait before producers have to wait.
         public var queueBytes: Int
-        /// How long to try to reach the database again before appends fail with `.unavailable`; and how long the
-        /// database may be silent before it counts as away.
+        /// How long to keep trying to reach the database before appends fail with `.unavailable`.
         public var patience: Duration
-        /// How many connections store groups at the same time, 1 … 256: fewer and more count as these.
+        /// How many connections store groups at the same time; clamped to 1 … 256.
         public var connections: Int {
             didSet { connections = Self.bounded(connections) }
         }
-        /// How long the server may take to answer a statement before its connection counts as lost: a server that is
-        /// frozen keeps its connections, and says nothing. The patience unless given, and at least five seconds then.
+        /// How long the server may take to answer a statement before its connection counts as lost: a frozen server
+        /// keeps its connections open and says nothing. Defaults to the patience, but at least five seconds.
         package var answerTimeout: Duration {
             get { givenAnswerTimeout ?? max(patience, .seconds(5)) }
             set { givenAnswerTimeout = newValue }
         }
         private var givenAnswerTimeout: Duration?
-        /// Whether subscribers are woken after commits. Without, they find events when
-        /// they look: only benchmarks ask for that.
+        /// Whether subscribers are woken after commits. Without it they find events only when they poll; only
+        /// benchmarks turn it off.
         package var notifies = true
 
         /// The defaults were measured on two cores; see the decisions beside this target.

@@ -8,13 +8,13 @@ internal import Synchronization
 
 /// Appends events for many producers at once, in group commits.
 ///
-/// While one commit is on its way, the next group gathers; an idle appender commits at once. An append that returned is
-/// durable. An append that failed with `.unavailable` may be stored: the same append again, with the same event ids, is
-/// stored once whatever happened.
+/// While one commit is on its way, the next group gathers; an idle appender commits at once. When an append returns, it
+/// is durable. An append that failed with `.unavailable` may have been stored: append it again with the same event ids,
+/// and it is stored once in either case.
 ///
 /// Streams are divided into lanes, each with a writer and its connection, so that under load one group is made while
-/// another is stored; what few producers append goes into one group. Appends to one stream are stored in the order in
-/// which they were handed over; an append to several streams stands behind what was acknowledged before.
+/// another is stored; with few producers, everything goes into one group. Appends to one stream are stored in the order
+/// in which they were handed over; an append to several streams comes after everything acknowledged before it.
 ///
 /// Comes from ``PostgresEventStore/withAppender(limits:_:)``, and writes until that scope ends.
 public final class EventAppender: Sendable {
@@ -37,7 +37,7 @@ public final class EventAppender: Sendable {
     ///   - configuration: The database.
     ///   - limits: The bounds.
     ///   - encoder: How payloads are compressed.
-    ///   - sealer: Says what of events is sealed; `nil` to seal nothing, whatever the database says.
+    ///   - sealer: Decides what of each event is sealed; `nil` seals nothing, whatever the database says.
     package init(
         to configuration: PostgresConfiguration,
         limits: Limits = Limits(),
@@ -57,7 +57,7 @@ public final class EventAppender: Sendable {
         queue = AppendQueue(capacity: limits.queueBytes, lanes: lanes)
     }
 
-    /// The lane of an append: that of its first stream.
+    /// The lane of an append, by its first stream.
     func lane(of stream: StreamID) -> Int { AppendLane.number(of: stream, among: lanes) }
 
     // MARK: Appending
@@ -79,7 +79,7 @@ public final class EventAppender: Sendable {
     ///
     /// - Parameter appends: Parts for different streams.
     /// - Returns: A receipt for each part, in their order.
-    /// - Throws: As ``append(_:)-(Append)``; `.invalidAppend` also if one stream stands in two parts.
+    /// - Throws: As ``append(_:)-(Append)``; `.invalidAppend` also if two parts have the same stream.
     public func append(_ appends: [Append]) async throws -> [AppendReceipt] {
         guard let first = appends.first else { return [] }
         guard appends.count == 1 || Set(appends.map(\.stream)).count == appends.count else {
@@ -119,14 +119,13 @@ public final class EventAppender: Sendable {
         return try results.map { try $0.get() }
     }
 
-    /// Appends many that have nothing to do with each other, in their order: one that fails does not touch the others.
+    /// Appends many unrelated appends in order; one that fails does not affect the others.
     ///
     /// Costs much less than as many calls of ``append(_:)-(Append)``. If the task is cancelled, or the appender closed,
     /// while appends still wait for room, those fail and the others are stored.
     ///
-    /// - Returns: How each ended, in their order.
-    /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if
-    ///   not one of them was taken for that reason.
+    /// - Returns: How each append ended, in order.
+    /// - Throws: ``EventStoreError`` with `.closed`, or `CancellationError`, if none of them was taken for that reason.
     public func append(independently appends: [Append]) async throws -> [Result<AppendReceipt, any Error>] {
         try await handOver(appends: appends).all()
     }
@@ -138,14 +137,14 @@ public final class EventAppender: Sendable {
         try await handOver(appends: lines).all()
     }
 
-    /// Hands lines over, each an append of its own, and does not wait until they are stored: only for room.
+    /// Hands over lines, each an append of its own, waiting only for room and not until they are stored.
     ///
-    /// - Returns: Where their outcomes come in.
+    /// - Returns: Gathers their outcomes.
     /// - Throws: As ``append(independently:)-([Append])``.
     package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
 
-    /// Reserves room for appends whose keys were looked up, and forgets what
-    /// they said of their streams if it gets none.
+    /// Reserves room for appends whose keys were looked up. If that fails, the sealer forgets what it learned of their
+    /// streams.
     func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
         do {
             try await queue.reserve(size)
@@ -157,11 +156,11 @@ public final class EventAppender: Sendable {
 
     // MARK: Running
 
-    /// Writes until ``close()`` is called and everything is written, or the task is cancelled.
-    /// To be called once: a lane has one writer.
+    /// Writes until ``close()`` is called and everything is written, or the task is cancelled. Call it once: a lane has
+    /// one writer.
     ///
-    /// When it is cancelled, what is queued fails with `.closed`, and what is being
-    /// written with `.unavailable`: it may be stored.
+    /// On cancellation, queued appends fail with `.closed`, and those being written with `.unavailable`: they may be
+    /// stored.
     package func run() async {
         async let notifying: Void = notifier.run()
         await withTaskGroup(of: Void.self) { group in
@@ -173,11 +172,11 @@ public final class EventAppender: Sendable {
         await notifying
     }
 
-    /// Runs a lane's writer. Many who wait are told on the shared pool: a writer that wakes them itself is slowed down
-    /// by each of them. A few are told at once.
+    /// Runs a lane's writer. Many waiting producers are told on the shared pool, because waking each of them would slow
+    /// the writer down; a few are told by the writer at once.
     private func run(_ lane: Int) async {
         let (settlements, settled) = AsyncStream<[AppendSettlement]>.makeStream()
-        // Not a part of the task that writes: when that is cancelled, those who wait are told all the same.
+        // Not a child of the writing task: if that is cancelled, the waiting producers must still be told.
         let telling = Task { await Self.tell(settlements) }
         var writer = AppendWriter(
             configuration,
@@ -201,7 +200,7 @@ public final class EventAppender: Sendable {
         await telling.value
     }
 
-    /// So few are told by the writer itself.
+    /// Up to this many settlements are told by the writer itself.
     private static let few = 4
 
     private static func tell(_ settlements: [AppendSettlement]) {

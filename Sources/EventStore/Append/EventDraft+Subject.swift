@@ -1,14 +1,14 @@
 internal import EventModel
 
 extension EventDraft {
-    /// The user whom a `session.started` names: the session's stream is about them. Nil for other events, and where
-    /// what stands there is no user's id.
+    /// The user that a `session.started` names, whom the session's stream is about. `nil` for other events, and if
+    /// `userId` is not a valid id.
     var subject: StreamID? {
         guard type == .sessionStarted else { return nil }
         var named: String?
         let bytes = json.span
         var members = JSONMembers(of: bytes, in: dataRange, trusted: true)
-        // Of a name that comes twice, the last one counts.
+        // If a name occurs twice, the last one counts.
         while let member = try? members.next(in: bytes) {
             guard member.key.equals(Self.userId, in: bytes) else { continue }
             named = member.value.string(in: bytes)

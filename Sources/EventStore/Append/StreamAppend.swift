@@ -10,7 +10,7 @@ protocol StreamAppend: Sendable {
     var expectedVersion: ExpectedVersion { get }
     /// The events, in their order.
     var events: Events { get }
-    /// The user whom the session is about that starts here, if one does.
+    /// The user that the session starting here is about, if one starts.
     var subject: StreamID? { get }
 }
 

@@ -1,15 +1,15 @@
 internal import EventModel
 internal import Postgres
 
-/// A group on its way: what of it is open, what was read for it, and how often it failed.
+/// A group that is being written: what is still open, what was read for it, and how often it failed.
 struct AppendAttempt {
     /// The requests that are not settled.
     var open: [AppendRequest]
-    /// The streams that were read for it.
+    /// The streams that were just read for it.
     var fresh: Set<StreamID> = []
-    /// The streams that must be read before it is decided again.
+    /// The streams that must be read before the next decision.
     var stale: Set<StreamID> = []
-    /// How often it lost against other writers.
+    /// How often it lost a race against other writers.
     var conflicts = 0
     /// How often it waited in vain for another session's transaction.
     var lockWaits = 0
@@ -18,10 +18,10 @@ struct AppendAttempt {
 
     init(_ group: [AppendRequest]) { open = group }
 
-    /// Has it decided again on what is known then.
+    /// Has the group decided again on what is known by then.
     mutating func decideAgain() { (fresh, stale) = ([], []) }
 
-    /// Has all its streams read, and it decided again on what they hold.
+    /// Has all its streams read, and the group decided again on what they hold.
     mutating func readAgain() {
         fresh = []
         stale = Set(open.lazy.flatMap(\.parts).map(\.stream))
@@ -30,9 +30,9 @@ struct AppendAttempt {
 
 /// Why a group was not stored, or may not have been.
 enum AppendFault {
-    /// Another writer got a version first, or the two stood in each other's way.
+    /// Another writer got a version first, or the two conflicted.
     case lostRace
-    /// Another session's transaction has appended to a stream, or made a type, and stays open.
+    /// Another session's open transaction has appended to a stream, or created a type.
     case blocked
     /// Another session has locked a whole table.
     case locked
@@ -54,15 +54,15 @@ enum AppendFault {
 }
 
 extension PostgresError {
-    /// Whether the version is there already that an event was to get: by the key of a
-    /// partition, which are named after the log.
+    /// Whether the event's version is already taken, according to the primary key of a partition (partitions are named
+    /// after the log).
     fileprivate var isTakenVersion: Bool {
         sqlState == "23505" && constraint?.hasSuffix("_pkey") == true && table?.hasPrefix("events") == true
     }
 
-    /// Whether it was waited for the end of a transaction that has written a row. The server tells where the row is,
-    /// such as `while inserting index tuple (0,1) in relation "events_default_pkey"`, in its own language; of a lock on
-    /// a table it tells nothing.
+    /// Whether the wait was for a transaction that has written a row. The server then says where the row is, such as
+    /// `while inserting index tuple (0,1) in relation "events_default_pkey"`, in its own language; for a lock on a
+    /// table it says nothing.
     ///
     /// Source: `XactLockTableWaitErrorCb` in PostgreSQL's `src/backend/storage/lmgr/lmgr.c`.
     fileprivate var waitedForRow: Bool { context?.contains(/\(\d+,\d+\)/) == true }

@@ -2,7 +2,7 @@ internal import EventModel
 
 /// What is to be done with an append, given the heads of its streams. Pure: nothing here reads or writes.
 enum AppendDecision {
-    /// Store it, behind what the streams hold.
+    /// Store it, after what the streams hold.
     case store
     /// It is stored already.
     case stored([AppendReceipt])
@@ -10,18 +10,18 @@ enum AppendDecision {
     case refuse(EventStoreError)
     /// It depends on what is being stored right now: decide again when that is done.
     case later
-    /// These streams must be read first: they are unknown, or what is known may be out of date.
+    /// These streams must be read first: they are unknown, or what is known of them may be out of date.
     case read([StreamID])
 
     /// Decides about an append, which may go to several streams.
     ///
-    /// Only what is certain is said to the producer: a refusal rests on a head that was read just now and on which no
-    /// append is under way that may still fail.
+    /// The producer is told only what is certain: a refusal needs a head that was just read and has no pending append
+    /// that may still fail.
     ///
     /// - Parameters:
     ///   - request: The append.
     ///   - heads: What is known of the streams, and what the same group is about to store in them.
-    ///   - isFresh: Whether a stream's head was read just now, so that a refusal can rest on it.
+    ///   - isFresh: Whether a stream's head was just read, so that a refusal can rest on it.
     init(_ request: AppendRequest, heads: inout StreamHeads, isFresh: (StreamID) -> Bool) {
         let parts = request.parts
         var receipts: [AppendReceipt] = []
@@ -66,7 +66,7 @@ enum AppendDecision {
         }
     }
 
-    /// What is to be done with what of an append goes to one stream.
+    /// What to do with the part of an append that goes to one stream.
     private enum Verdict {
         case store
         case stored(AppendReceipt)
@@ -93,7 +93,7 @@ enum AppendDecision {
         guard let first else {
             let version = head.version + head.pendingCount
             if expected.allows(version: version) { return .store }
-            // What is pending may yet fail, and then the stream is another one.
+            // The pending events may yet fail, and then the stream's version is another.
             return head.pendingCount == 0 ? .refuse(.wrongVersion(stream, expected: expected, found: version)) : .later
         }
         guard isConsecutive, found == events.count else {

@@ -1,7 +1,8 @@
 internal import EventModel
 
-/// What one transaction of a group stores, and what becomes of the group's other appends. Nothing here asks the
-/// database: what is about to be stored is noted as pending in the heads of its streams, until ``finish(_:heads:)`` or
+/// What one transaction of a group stores, and what becomes of the group's other appends.
+///
+/// Does not ask the database: what it will store is noted as pending in the stream heads until ``finish(_:heads:)`` or
 /// ``abandon(heads:)``.
 struct AppendRound {
     /// An event that is to be stored.
@@ -10,7 +11,7 @@ struct AppendRound {
         let version: Int
         let type: Int16
         let parcel: AppendParcel
-        /// Its place among the parcel's.
+        /// The event's index in the parcel's events.
         let event: Int
     }
 
@@ -21,39 +22,39 @@ struct AppendRound {
         let firstVersion: Int
     }
 
-    /// A stream of which something is to be stored.
+    /// A stream to which something is to be stored.
     private struct Touched {
         let stream: StreamID
         let slot: Int
-        /// How many of the rows are its.
+        /// How many of the rows belong to it.
         var rows = 0
     }
 
-    /// The appends that need no storing, and how they ended.
+    /// The settled appends that need no storing, with their results.
     private(set) var settled: [AppendSettlement] = []
-    /// The appends that are not settled, in their order: those that are stored now, and those that wait.
+    /// The appends that are not settled, in order: both those being stored now and those that wait.
     private(set) var open: [AppendRequest] = []
     /// The appends that wait for the next round.
     private(set) var later: [AppendRequest] = []
     /// The streams that must be read before the next round.
     private(set) var stale: Set<StreamID> = []
     private var planned: [Planned] = []
-    /// The rows as they were planned, each with its stream's place in ``touched``.
+    /// The rows in the order in which they were planned, each with the index of its stream in ``touched``.
     private var rows: [(row: Row, stream: Int)] = []
     private var touched: [Touched] = []
-    /// Where a stream is in ``touched``, by its slot.
+    /// The index in ``touched`` of a stream, by its slot.
     private var places: [Int: Int] = [:]
-    /// The rows' places in the order in which they are stored.
+    /// The indices of the rows in the order in which they are stored.
     private var order: [Int] = []
 
-    /// Decides about appends in their order.
+    /// Decides about appends in order.
     ///
-    /// An append that has to wait holds back those behind it that go to one of its streams.
+    /// An append that has to wait holds back later ones that share a stream with it.
     ///
     /// - Parameters:
     ///   - requests: The appends.
-    ///   - heads: What is known of their streams; gets what is to be stored as pending.
-    ///   - types: The ids of all their types.
+    ///   - heads: What is known of their streams; what is to be stored is added as pending.
+    ///   - types: The ids of all event types in the appends.
     ///   - fresh: The streams whose heads were read for these appends.
     init(_ requests: [AppendRequest], heads: inout StreamHeads, types: EventTypes, fresh: Set<StreamID>) {
         var held: Set<StreamID> = []
@@ -110,8 +111,8 @@ struct AppendRound {
         return touched.count - 1
     }
 
-    /// Puts the rows in order: by stream, so that two appenders meet at the first stream that they share and not in a
-    /// ring; by version, so that positions, which are drawn row by row, follow versions.
+    /// Sorts the rows: by stream, so that two appenders meet at the first stream they share and cannot deadlock; then
+    /// by version, so that positions, which are drawn row by row, follow versions.
     private mutating func sort() {
         let sorted = touched.indices.sorted { touched[$0].stream.uuid.precedes(touched[$1].stream.uuid) }
         var next = [Int](repeating: 0, count: touched.count)
@@ -134,11 +135,11 @@ struct AppendRound {
     /// The statement that stores them.
     var statement: InsertEvents { InsertEvents(order.lazy.map { rows[$0].row }, count: rows.count) }
 
-    /// Learns that everything was stored.
+    /// Records that everything was stored.
     ///
     /// - Parameters:
     ///   - stored: The positions that ``statement`` gave.
-    ///   - heads: Gets them.
+    ///   - heads: The stream heads to update.
     /// - Returns: The appends that were stored, each with its receipts.
     func finish(_ stored: [Int64], heads: inout StreamHeads) -> [AppendSettlement] {
         var positions = [Int64](repeating: 0, count: rows.count)
@@ -164,7 +165,7 @@ struct AppendRound {
         return settlements
     }
 
-    /// Learns that nothing was stored, or that nobody knows.
+    /// Records that nothing was stored, or that this is unknown.
     func abandon(heads: inout StreamHeads) {
         for stream in touched { heads[stream.slot].abandon() }
     }

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import PayloadCodec
 internal import Postgres
 
-/// Reads what streams hold behind a version: the material of a ``StreamHead``.
+/// Reads what streams hold after a known version, to fill a ``StreamHead``.
 struct ReadHeads: PostgresStatement {
     /// One event of one of the streams.
     struct Row {
@@ -13,7 +13,7 @@ struct ReadHeads: PostgresStatement {
         let position: Int64
     }
 
-    /// The streams, each with the version that is known of it.
+    /// The streams, each with the last version that is known.
     let streams: [(stream: StreamID, version: Int)]
 
     let sql = """
@@ -41,7 +41,7 @@ struct ReadHeads: PostgresStatement {
     }
 }
 
-/// Stores a group of events in one statement; its rows are their positions, in the same order.
+/// Stores a group of events in one statement; returns their positions, in the same order.
 struct InsertEvents: PostgresStatement {
     private var occurredAt: PostgresColumn
     private var versions: PostgresColumn
@@ -83,13 +83,13 @@ struct InsertEvents: PostgresStatement {
         }
     }
 
-    /// Who the sessions that start are about is noted in the same statement.
+    /// Notes in the same statement who the starting sessions are about.
     var sql: String {
         subjects.isEmpty ? Self.insert : "\(Self.insert), (select note_subjects($8, $9))::text"
     }
 
-    /// The arrays go side by side, row by row: in FROM, each would be written to a table of its own first, which costs
-    /// half a microsecond an event.
+    /// The arrays are unnested side by side in the select list: in FROM, each would be written to a table of its own
+    /// first, which costs half a microsecond an event.
     private static let insert = """
         insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
         select unnest($1::timestamptz[]), unnest($2::integer[]), unnest($3::smallint[]), unnest($4::smallint[]),
@@ -108,22 +108,22 @@ struct InsertEvents: PostgresStatement {
 }
 
 extension PostgresConnection {
-    /// Has the session's commits wait for the disk, if the server's setting is that they do not: what is acknowledged
-    /// is durable. A stronger setting, that waits for standbys too, stays.
+    /// Makes the session's commits wait for the disk if the server's setting is `off`, because what is acknowledged
+    /// must be durable. Stronger settings, which also wait for standbys, stay.
     func commitDurably() async throws {
         guard try await first(SelectSynchronousCommit()) == "off" else { return }
         try await set("synchronous_commit", to: "on")
     }
 }
 
-/// What the session's commits wait for.
+/// Reads what the session's commits wait for.
 private struct SelectSynchronousCommit: PostgresStatement {
     let sql = "select current_setting('synchronous_commit')"
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
 
-/// Wakes whoever waits for events; see ``LogNotifier``.
+/// Wakes those who wait for events; see ``LogNotifier``.
 struct WakeSubscribers: PostgresStatement {
     let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"
 }

@@ -1,14 +1,13 @@
-/// Trouble with the server that an append waits out: how long to pause before each further
-/// attempt, when to say so, and when to give up.
+/// Server trouble that an append waits out: how long to pause before each retry, when to log it, and when to give up.
 ///
-/// Pauses grow, so that a server which comes back is not met by everybody at once, and stay short enough that nobody
-/// waits long when it is back. Saying so each time would bury everything else in the log.
+/// Pauses grow, so that a server which comes back is not hit by everybody at once, but stay short, so that nobody waits
+/// long once it is back. Logging every failure would bury everything else in the log.
 struct AppendTrouble {
     /// What to do after a failure.
     struct Step: Equatable {
-        /// How long to leave the server alone; `nil` if the patience is over.
+        /// How long to leave the server alone; `nil` if the patience is used up.
         let pause: Duration?
-        /// Whether to say that there is trouble.
+        /// Whether to log that there is trouble.
         let isWorthSaying: Bool
     }
 
@@ -21,13 +20,13 @@ struct AppendTrouble {
 
     /// - Parameters:
     ///   - start: When the first attempt failed.
-    ///   - patience: How long to try again.
+    ///   - patience: How long to keep trying.
     init(since start: ContinuousClock.Instant, patience: Duration) {
         end = start + patience
         silentUntil = start
     }
 
-    /// What to do after an attempt that failed now.
+    /// Decides what to do after an attempt that failed at `now`.
     mutating func step(at now: ContinuousClock.Instant) -> Step {
         let isWorthSaying = now >= silentUntil
         if isWorthSaying { silentUntil = now + Self.silence }

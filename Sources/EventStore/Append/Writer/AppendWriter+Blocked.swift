@@ -1,13 +1,12 @@
 internal import EventModel
 internal import Postgres
 
-/// How those are tried again that waited in vain for another session's open transaction.
+/// Retries appends that waited in vain for another session's open transaction.
 extension AppendWriter {
-    /// Tries such appends once more, stream by stream, those first whose last try is the longest ago.
-    /// One try in vain ends it, and nobody else waits for more than that; those that were not tried
-    /// have their turn in one of the next groups.
+    /// Tries such appends once more, stream by stream, the least recently tried first. The first failed wait ends the
+    /// round, so nobody else waits longer than that; the untried ones get their turn in one of the next groups.
     ///
-    /// - Returns: What is not settled because the connection broke.
+    /// - Returns: The requests left unsettled because the connection broke.
     mutating func tryAgain(
         _ waiting: [AppendRequest],
         on connection: isolated PostgresConnection

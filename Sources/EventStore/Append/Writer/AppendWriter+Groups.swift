@@ -1,14 +1,13 @@
 internal import EventModel
 internal import Postgres
 
-/// How a group is written: together if that can be, and in ever smaller parts
-/// until the append is found that is at fault.
+/// Writes a group: together if possible, otherwise in ever smaller parts until the append at fault is found.
 extension AppendWriter {
-    /// How often a group that loses against other writers is tried together before it is halved.
+    /// How often a group that loses races is tried whole before it is halved.
     private static let groupAttempts = 3
-    /// How often an append that loses alone is tried at once.
+    /// How often an append that keeps losing alone is tried before there are pauses.
     private static let quickAttempts = 20
-    /// How often an append that waits for another session's transaction is tried alone.
+    /// How often an append is tried alone while it waits for another session's transaction.
     private static let lockAttempts = 5
 
     static let blockedReason =
@@ -17,15 +16,15 @@ extension AppendWriter {
     private static let lostReason =
         "the versions that the append's events were to get were taken each time: append the same events again"
 
-    /// What is said when a lock outlasts the patience.
+    /// The error's text when a lock outlasts the patience.
     private var lockedReason: String {
         "a table of the log was locked by another session for longer than \(limits.patience), such as by a repair or DDL: append "
             + "the same events again when that has ended"
     }
 
-    /// Stores what can be stored of a group and settles it.
+    /// Stores what it can of a group and settles it.
     ///
-    /// - Returns: What is not settled because the connection broke.
+    /// - Returns: The requests left unsettled because the connection broke.
     mutating func write(
         _ group: [AppendRequest],
         on connection: isolated PostgresConnection
@@ -46,12 +45,12 @@ extension AppendWriter {
         return []
     }
 
-    /// Decides about a group and stores in one transaction what is to be stored now.
+    /// Decides about a group and stores what can be stored now in one transaction.
     mutating func write(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws {
         try await internTypes(of: attempt.open, on: connection)
         try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
         let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
-        // From here on only these are open: whatever happens to the others' neighbours, they are told once.
+        // From here on only these are open: whatever happens to them, the settled ones are told once.
         attempt.open = round.open
         if !round.settled.isEmpty { tell(round.settled) }
         if round.count > 0 {
@@ -69,15 +68,15 @@ extension AppendWriter {
         trouble = nil
     }
 
-    /// What comes next for a group that failed.
+    /// What to do next with a group that failed.
     private enum Next {
-        /// It is decided about again.
+        /// Decide about it again.
         case again
-        /// One of its appends is at fault, or waits: the others must not fail or wait with it.
+        /// Halve it: one of its appends is at fault or waits, and the others must not fail or wait with it.
         case halves
-        /// It goes on when there is a connection.
+        /// Go on with it on a new connection.
         case reconnect
-        /// Everything in it was told how it ended.
+        /// Nothing: all of it has been settled.
         case settled
     }
 
@@ -91,10 +90,10 @@ extension AppendWriter {
         case .lostRace:
             attempt.conflicts += 1
             guard attempt.conflicts < Self.groupAttempts || isAlone else { return .halves }
-            // Others were faster, or a session was not new.
+            // Others were faster, or a session that starts was not new.
             trustsStarts = false
             attempt.readAgain()
-            // Whoever loses so often alone may have lost against something that stays.
+            // An append that loses so often alone may be losing to something that will not go away.
             if attempt.conflicts >= Self.quickAttempts, await !pause(after: error) {
                 settle(attempt.open, failed: .unavailable, error, Self.lostReason)
                 trouble = nil
@@ -112,7 +111,7 @@ extension AppendWriter {
             attempt.decideAgain()
             return .again
         case .locked:
-            // Everybody waits for that, so nobody is tried apart.
+            // Everybody waits for that lock, so trying appends apart would not help.
             attempt.decideAgain()
             guard await pause(after: error) else {
                 settle(attempt.open, failed: .unavailable, error, lockedReason)
@@ -135,7 +134,7 @@ extension AppendWriter {
             return .settled
         case .refused:
             guard isAlone else { return .halves }
-            // What failed may have been something behind the commit: whoever says that nothing was stored has looked.
+            // The failure may have come after the commit: check before reporting that nothing was stored.
             guard !attempt.wasRefused else {
                 settle(attempt.open, failed: .refused, error)
                 return .settled

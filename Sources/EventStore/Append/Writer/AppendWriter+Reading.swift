@@ -1,9 +1,9 @@
 internal import EventModel
 internal import Postgres
 
-/// What a writer has to ask the database before it can decide about a group.
+/// Asks the database for what a writer needs before it can decide about a group.
 extension AppendWriter {
-    /// Learns the ids of all types of a group; new types get theirs.
+    /// Learns the ids of all event types in a group; new types get an id.
     mutating func internTypes(
         of requests: [AppendRequest],
         on connection: isolated PostgresConnection
@@ -18,10 +18,10 @@ extension AppendWriter {
         try await types.intern(unknown, on: connection)
     }
 
-    /// The streams that must be read because nothing is known of them.
+    /// Finds the streams that must be read because nothing is known of them.
     ///
-    /// A stream whose first append begins a session is taken for empty: if it is not, its
-    /// key refuses version 1, and it is read then.
+    /// A stream whose first append starts a session is assumed to be empty: if it is not, its key refuses version 1,
+    /// and the stream is read then.
     mutating func unknownStreams(of requests: [AppendRequest]) -> Set<StreamID> {
         var unknown: Set<StreamID> = []
         for request in requests {
@@ -37,9 +37,9 @@ extension AppendWriter {
         return unknown
     }
 
-    /// Reads what streams hold behind what is known of them.
+    /// Reads what streams hold after what is known of them.
     ///
-    /// - Parameter fresh: Gets the streams that were read.
+    /// - Parameter fresh: The set to which the streams that were read are added.
     mutating func read(
         _ streams: Set<StreamID>,
         fresh: inout Set<StreamID>,

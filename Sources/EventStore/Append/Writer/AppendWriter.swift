@@ -2,42 +2,44 @@ internal import EventModel
 internal import Logging
 internal import Postgres
 
-/// Writes the appends of a lane in groups, each group in one transaction, and settles every append of it.
+/// Writes the appends of a lane in groups, one transaction each, and settles every append.
 ///
-/// Belongs to one task, which works on its connection's own thread: from the queue to the acknowledgement no thread is
-/// changed. What others do to the same streams meanwhile is settled by the events' key: the group is decided again on
-/// fresh heads, and one that keeps losing or is refused is halved until the append is found that is at fault, so that
-/// its neighbours do not fail with it.
+/// Belongs to one task, which works on its connection's own thread: between the queue and the acknowledgement there is
+/// no thread switch. Races with others on the same streams are settled by the events' key: the group is decided again
+/// on fresh heads. A group that keeps losing or is refused is halved until the append at fault is found, so that its
+/// neighbours do not fail with it.
 struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger
     let limits: EventAppender.Limits
-    /// Told that a connection was lost: the next may be to another server, which lacks what that one gave.
+    /// Called when a connection was lost: the next may lead to another server, which lacks what the old one returned.
     private let lost: @Sendable () -> Void
-    /// Told how many events each transaction stored.
+    /// Called after each transaction with the number of events it stored.
     let written: @Sendable (Int) -> Void
-    /// Told how appends ended, so that this thread need not wake everybody who waits.
+    /// Reports how appends ended, so that this thread need not wake everybody who waits.
     let tell: @Sendable ([AppendSettlement]) -> Void
-    /// Which lane is its own.
+    /// The number of the writer's own lane.
     private let home: Int
     var heads: StreamHeads
     var types = EventTypes()
-    /// Whether a session that starts is taken for new, so that its stream need not be read: right until one was not.
+    /// Whether a session that starts is assumed to be new, so that its stream need not be read; true until one was not
+    /// new.
     var trustsStarts = true
     var blocked = BlockedAppends()
-    /// `nil` while there is none.
+    /// The current trouble with the server; `nil` if there is none.
     var trouble: AppendTrouble?
 
-    /// How long a group waits for what another transaction holds: a version, or a type that is new.
+    /// How long a group waits for what another transaction holds: a version or a new type.
     private static let lockTimeout = Duration.milliseconds(100)
 
     /// - Parameters:
-    ///   - limits: How large a group is, and how long to try to reach the server again before appends fail.
+    ///   - limits: How large a group is, and how long to keep trying to reach the server before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
-    ///   - home: Which lane is its own.
-    ///   - lost: Told that a connection was lost: the next may be to another server, which lacks what that one gave.
-    ///   - written: Told how many events each transaction stored.
-    ///   - tell: Told how appends ended; each is told once.
+    ///   - home: The number of its own lane.
+    ///   - lost: Called when a connection was lost: the next may lead to another server, which lacks what the old one
+    ///     returned.
+    ///   - written: Called after each transaction with the number of events it stored.
+    ///   - tell: Called with how appends ended, once for each append.
     init(
         _ configuration: PostgresConfiguration,
         limits: EventAppender.Limits,
@@ -49,7 +51,8 @@ struct AppendWriter: Sendable {
         tell: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
         self.configuration = configuration
-        // Planned anew for each group, with all partitions, reading heads took longer than storing.
+        // If statements were planned anew for each group, over all partitions, reading heads would take longer than
+        // storing.
         self.configuration.settings["plan_cache_mode"] = "force_generic_plan"
         self.configuration.settings["lock_timeout"] = "\(Int(Self.lockTimeout / .milliseconds(1)))"
         self.limits = limits
@@ -81,9 +84,9 @@ struct AppendWriter: Sendable {
 
     // MARK: The connection
 
-    /// Connects, for as long as the limits say.
+    /// Connects, retrying for as long as the limits allow.
     ///
-    /// - Returns: `nil` if that failed; the requests are settled then.
+    /// - Returns: `nil` if it failed; the requests have then been settled.
     private mutating func connect(for requests: [AppendRequest]) async -> PostgresConnection? {
         while true {
             do {
@@ -101,7 +104,7 @@ struct AppendWriter: Sendable {
         }
     }
 
-    /// Waits a little before something is tried again.
+    /// Pauses before a retry.
     ///
     /// - Returns: `false` if the trouble has lasted too long, or the task was cancelled.
     mutating func pause(after error: any Error) async -> Bool {
@@ -116,14 +119,14 @@ struct AppendWriter: Sendable {
 
     /// Writes group after group on one connection.
     ///
-    /// - Returns: The requests that were not settled when the connection broke; none at the end.
+    /// - Returns: The requests that were not settled when the connection broke; none when the queue has ended.
     private mutating func serve(
         _ queue: AppendQueue,
         beginningWith first: [AppendRequest],
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
         var group = first
-        // Whether a commit took effect whose answer was lost shows in the heads that are read now.
+        // A commit may have taken effect although its answer was lost; the heads that are read now will show it.
         heads.removeAll()
         while !group.isEmpty {
             let (free, waiting) = blocked.divide(group)
@@ -146,9 +149,9 @@ struct AppendWriter: Sendable {
 
     // MARK: Settling
 
-    /// Tells those who wait that nothing of their appends was stored, or that nobody knows.
+    /// Reports that nothing of some appends was stored, or that this is unknown.
     ///
-    /// - Parameter reason: What to say, where the code does not say it.
+    /// - Parameter reason: The error's message, where the code alone does not explain it.
     func settle(
         _ requests: [AppendRequest],
         failed code: EventStoreError.Code,

@@ -1,10 +1,11 @@
 internal import EventModel
 
-/// What waited in vain for another session's open transaction, for a while: streams to which that has appended, and
-/// types that it has made. Appends that need one of them are tried apart from the others and by turns, so that they do
-/// not wait again for each other's transactions, and nobody else for theirs.
+/// Streams and types that another session's open transaction holds, remembered for a while after a wait for it failed.
+///
+/// Appends that need one of them are tried apart from the others and in turn, so that they do not wait again for each
+/// other's transactions, and other appends do not wait for theirs.
 struct BlockedAppends: Sendable {
-    /// When something was waited for in vain, and until when that is remembered.
+    /// When a wait last failed, and until when that is remembered.
     private struct Wait {
         let last: ContinuousClock.Instant
         var end: ContinuousClock.Instant
@@ -13,11 +14,11 @@ struct BlockedAppends: Sendable {
     private var streams: [StreamID: Wait] = [:]
     private var types: [EventType: Wait] = [:]
 
-    /// For how long it is remembered.
+    /// How long a failed wait is remembered.
     private static let memory = Duration.seconds(5)
 
-    /// Divides a group into those that need nothing of it and those that do, each in their order. What stands behind
-    /// one that does and goes to one of its streams is held back with it.
+    /// Divides a group into appends that need none of it and appends that do, each in order. An append that follows a
+    /// blocked one and shares a stream with it counts as blocked too.
     mutating func divide(_ group: [AppendRequest]) -> (free: [AppendRequest], blocked: [AppendRequest]) {
         guard !streams.isEmpty || !types.isEmpty else { return (group, []) }
         let now = ContinuousClock.now
@@ -36,7 +37,7 @@ struct BlockedAppends: Sendable {
         return (free, blocked)
     }
 
-    /// When something that an append needs was waited for in vain; `nil` if nothing was.
+    /// When the latest wait for something that an append needs failed; `nil` if none did.
     private func lastWait(of request: AppendRequest) -> ContinuousClock.Instant? {
         var last: ContinuousClock.Instant?
         func see(_ wait: Wait?) {
@@ -49,10 +50,9 @@ struct BlockedAppends: Sendable {
         return last
     }
 
-    /// Takes out the append whose turn it is, the one that has not been tried for
-    /// longest, with all that share streams with it.
+    /// Takes out the append whose turn it is, the least recently tried, with all that share streams with it.
     ///
-    /// - Parameter waiting: At least one append; the others stay, in their order.
+    /// - Parameter waiting: At least one append; the remaining ones stay in order.
     func takeTurn(from waiting: inout [AppendRequest]) -> [AppendRequest] {
         let first = waiting.min { one, other in
             guard let one = lastWait(of: one), let other = lastWait(of: other) else { return lastWait(of: one) != nil }
@@ -69,9 +69,9 @@ struct BlockedAppends: Sendable {
         return waiting.filter(isShared)
     }
 
-    /// Notes what some appends have waited for in vain.
+    /// Notes what some appends have waited for without success.
     ///
-    /// - Parameter known: The types that have their numbers.
+    /// - Parameter known: The types that have their ids.
     mutating func note(_ requests: [AppendRequest], known: EventTypes) {
         let now = ContinuousClock.now
         let wait = Wait(last: now, end: now + Self.memory)
@@ -83,7 +83,7 @@ struct BlockedAppends: Sendable {
         }
     }
 
-    /// Remembers on what some appends need that were not tried: their turn comes.
+    /// Keeps remembering what untried appends need: their turn comes.
     mutating func keep(_ requests: [AppendRequest]) {
         let end = ContinuousClock.now + Self.memory
         for request in requests {
@@ -94,7 +94,7 @@ struct BlockedAppends: Sendable {
         }
     }
 
-    /// Forgets what some appends needed: they were stored.
+    /// Forgets what some appends needed, because they were stored.
     mutating func forget(_ requests: [AppendRequest]) {
         for request in requests {
             for part in request.parts {

@@ -1,10 +1,10 @@
 internal import EventModel
 
-/// The heads of the streams of one lane that were appended to lately, in bounded memory.
+/// The heads of a lane's recently used streams, in bounded memory.
 ///
-/// Two generations: when the younger is full, the older is forgotten and the younger takes its place. A stream that is
-/// looked for moves to the younger one. Nothing is forgotten but by ``trim()``, so that what a group was decided on
-/// stays until the group is stored, and a head's slot says where it is.
+/// There are two generations: when the younger is full, the older is forgotten and the younger takes its place. A
+/// stream that is looked up moves to the younger one. Only ``trim()`` forgets anything, so a head's slot stays valid,
+/// and the heads on which a group was decided stay until it is stored.
 struct LaneHeads: Sendable {
     private var young = Generation()
     private var old = Generation()
@@ -16,10 +16,10 @@ struct LaneHeads: Sendable {
         var events = 0
     }
 
-    /// - Parameter limit: How many events, and how many streams, a generation may hold; an event takes 24 bytes.
+    /// - Parameter limit: How many events, and how many streams, a generation may hold; each event takes 24 bytes.
     init(limit: Int = 250_000) { self.limit = limit }
 
-    /// Where the head of a stream is, if it is known; right until ``trim()``.
+    /// The slot of a stream's head, if it is known; valid until ``trim()``.
     mutating func slot(of stream: StreamID) -> Int? {
         if let slot = young.slots[stream] { return slot }
         guard let slot = old.slots.removeValue(forKey: stream) else { return nil }
@@ -28,9 +28,9 @@ struct LaneHeads: Sendable {
         return add(head, of: stream)
     }
 
-    /// Makes a stream known as empty, if it is not known.
+    /// Adds a stream as empty, if it is not known.
     ///
-    /// - Returns: Where its head is.
+    /// - Returns: The slot of its head.
     @discardableResult
     mutating func open(_ stream: StreamID) -> Int { slot(of: stream) ?? add(StreamHead(), of: stream) }
 
@@ -41,7 +41,7 @@ struct LaneHeads: Sendable {
         return young.heads.count - 1
     }
 
-    /// The head at a place that ``slot(of:)`` gave.
+    /// The head in a slot that ``slot(of:)`` gave.
     subscript(slot: Int) -> StreamHead {
         _read { yield young.heads[slot] }
         _modify {
@@ -51,10 +51,10 @@ struct LaneHeads: Sendable {
         }
     }
 
-    /// Forgets everything: what was known may be wrong after a lost connection.
+    /// Forgets everything: after a lost connection it may be wrong.
     mutating func removeAll() { (young, old) = (Generation(), Generation()) }
 
-    /// Forgets the streams that were not appended to for longest, if there are too many.
+    /// Forgets the least recently used streams, if there are too many.
     mutating func trim() {
         guard young.events > limit || young.heads.count > limit else { return }
         (old, young) = (young, Generation())

@@ -1,17 +1,17 @@
 internal import EventModel
 
-/// What is stored in one stream, as far as an append needs it: the events' ids and positions by version; and behind it
-/// what is being stored right now.
+/// What an append needs to know of a stream: the ids and positions of its stored events, and after them the ids of the
+/// events that are being stored right now.
 ///
 /// Versions are dense, so version n lies at index n − 1, and a head that was read once stays right: others can only add
-/// to the stream behind it.
+/// events after it.
 struct StreamHead: Sendable {
-    /// The ids of what is stored, and of what is being stored.
+    /// The ids of the stored events, then of those being stored.
     private(set) var ids: [EventID] = []
-    /// The positions of what is stored.
+    /// The positions of the stored events.
     private(set) var positions: [Int64] = []
-    /// The highest id of each run of events and of all runs before it: a UUIDv7, which is younger than most, is looked
-    /// for among the last events only.
+    /// The highest id of each run of events and all runs before it: a UUIDv7 is usually among the youngest, so it is
+    /// looked for among the last events only.
     private var highest: [EventID] = []
 
     /// How many events a run has.
@@ -20,17 +20,17 @@ struct StreamHead: Sendable {
     /// How many events the stream holds.
     var version: Int { positions.count }
 
-    /// How many events are being stored behind them.
+    /// How many events are being stored after those.
     var pendingCount: Int { ids.count - positions.count }
 
-    /// Adds the next event that is stored; nothing may be pending.
+    /// Adds the next stored event; nothing may be pending.
     mutating func append(_ id: EventID, position: Int64) {
         precondition(pendingCount == 0, "what is pending comes first")
         appendPending(id)
         positions.append(position)
     }
 
-    /// Adds the next event that is being stored.
+    /// Adds the next event that is being stored, as pending.
     mutating func appendPending(_ id: EventID) {
         if ids.count.isMultiple(of: Self.run) {
             highest.append(highest.last.map { $0.uuid.precedes(id.uuid) ? id : $0 } ?? id)
@@ -40,13 +40,13 @@ struct StreamHead: Sendable {
         ids.append(id)
     }
 
-    /// Learns that what was pending is stored, and where.
+    /// Records that the pending events were stored, at these positions.
     mutating func confirm(_ stored: some Sequence<Int64>) {
         positions.append(contentsOf: stored)
         precondition(pendingCount == 0, "each pending event has a position")
     }
 
-    /// Forgets what was pending: it was not stored, or nobody knows.
+    /// Forgets the pending events: they were not stored, or that is unknown.
     mutating func abandon() {
         guard pendingCount > 0 else { return }
         let stored = ids[..<positions.count]
@@ -54,7 +54,7 @@ struct StreamHead: Sendable {
         for id in stored { appendPending(id) }
     }
 
-    /// The version of an event that is stored or pending, or `nil` if it is not here.
+    /// The version of a stored or pending event, or `nil` if the stream does not hold it.
     func version(of id: EventID) -> Int? {
         for run in highest.indices.reversed() {
             if highest[run].uuid.precedes(id.uuid) { return nil }

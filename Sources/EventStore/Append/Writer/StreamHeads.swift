@@ -1,36 +1,36 @@
 internal import EventModel
 
-/// The heads of streams that a writer knows: those of the lanes that it has right now.
+/// The stream heads that a writer knows: those of the lanes that it has right now.
 ///
-/// A lane's heads go with the lane from writer to writer. Of the streams of a lane that another writer has,
-/// which only an append to several streams names, a copy is kept with the writer's own lane; it may fall
-/// behind, and then the events' key says so.
+/// A lane's heads move with the lane from writer to writer. An append to several streams may name a stream whose lane
+/// another writer has; a copy of that stream's head is kept with the writer's own lane. The copy may fall behind; the
+/// events' key then detects it.
 struct StreamHeads: Sendable {
     private var lanes: [LaneHeads]
     private var isHeld: [Bool]
     private let home: Int
-    /// Which generation of the queue's the lanes are of that it has.
+    /// The queue's generation when its lanes were taken.
     private(set) var generation = 0
 
     /// - Parameters:
     ///   - lanes: How many lanes there are; the writer has none of them yet.
-    ///   - home: Which lane is the writer's own.
+    ///   - home: The number of the writer's own lane.
     init(lanes: Int, home: Int) {
         self.lanes = Array(repeating: LaneHeads(limit: 0), count: lanes)
         isHeld = Array(repeating: false, count: lanes)
         self.home = home
     }
 
-    /// The heads of the only lane.
+    /// The heads of a single lane.
     init(_ heads: LaneHeads) { (lanes, isHeld, home) = ([heads], [true], 0) }
 
-    /// Takes a lane over.
+    /// Takes over a lane.
     mutating func hold(_ heads: LaneHeads, of lane: Int, generation: Int) {
         (lanes[lane], isHeld[lane]) = (heads, true)
         self.generation = generation
     }
 
-    /// Gives a lane away.
+    /// Gives up a lane.
     ///
     /// - Returns: Its heads, or `nil` if the writer does not have it.
     mutating func giveBack(_ lane: Int) -> LaneHeads? {
@@ -46,16 +46,16 @@ struct StreamHeads: Sendable {
 
     private func slot(_ place: Int, in lane: Int) -> Int { place * lanes.count + lane }
 
-    /// Where the head of a stream is, if it is known; right until ``trim()``.
+    /// The slot of a stream's head, if it is known; valid until ``trim()``.
     mutating func slot(of stream: StreamID) -> Int? {
         let lane = lane(of: stream)
         let place = lanes[lane].slot(of: stream)
         return place.map { slot($0, in: lane) }
     }
 
-    /// Makes a stream known as empty, if it is not known.
+    /// Adds a stream as empty, if it is not known.
     ///
-    /// - Returns: Where its head is.
+    /// - Returns: The slot of its head.
     @discardableResult
     mutating func open(_ stream: StreamID) -> Int {
         let lane = lane(of: stream)
@@ -64,18 +64,18 @@ struct StreamHeads: Sendable {
         return slot(place, in: lane)
     }
 
-    /// The head at a place that ``slot(of:)`` gave.
+    /// The head in a slot that ``slot(of:)`` gave.
     subscript(slot: Int) -> StreamHead {
         _read { yield lanes[slot % lanes.count][slot / lanes.count] }
         _modify { yield &lanes[slot % lanes.count][slot / lanes.count] }
     }
 
-    /// Forgets everything of the lanes that the writer has: what was known may be wrong after a lost connection.
+    /// Forgets the heads of all lanes that the writer has: after a lost connection they may be wrong.
     mutating func removeAll() {
         for lane in lanes.indices { lanes[lane].removeAll() }
     }
 
-    /// Forgets the streams that were not appended to for longest, if there are too many.
+    /// Forgets the least recently used streams, if there are too many.
     mutating func trim() {
         for lane in lanes.indices { lanes[lane].trim() }
     }
