@@ -2,10 +2,10 @@ package import Logging
 package import Postgres
 
 extension PostgresEventStore {
-    /// Opens a store for `body`, and closes it behind it, however that ends.
+    /// Opens a store for `body`, and closes it when `body` returns or throws.
     ///
     /// - Parameters:
-    ///   - configuration: The database; its schema is the one that the migrations were run in, `recorder` unless given.
+    ///   - configuration: The database; its schema is the one that the migrations were run in, by default `recorder`.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     ///   - limits: The bounds of the pool that reads use.
     /// - Throws: What `body` throws.

@@ -37,7 +37,7 @@ public final class PostgresEventStore: Sendable {
     }
 
     /// - Parameters:
-    ///   - configuration: The database; its schema is the one that the migrations were run in, `recorder` unless given.
+    ///   - configuration: The database; its schema is the one that the migrations were run in, by default `recorder`.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     ///   - limits: The bounds of the pool that reads use.
     package init(
@@ -53,19 +53,18 @@ public final class PostgresEventStore: Sendable {
         self.logger = logger
         pool = PostgresPool(configuration, limits: limits, logger: logger)
         decoder = EventDecoder(keys: keys)
-        // Appends wait for keys: a server that says nothing must not hold them for ever.
+        // Appends wait for keys, and a server that says nothing must not hold them for ever.
         configuration.answerTimeout = SubjectSealer.patience
         keyPool = PostgresPool(configuration, limits: .init(size: 2), logger: logger)
         sealer = SubjectSealer(keyPool, keys: keys)
     }
 
-    /// Closes the store's connections: what is asked of it from now on fails with `.closed`, and so
-    /// do appends of an appender that still runs. Subscriptions have connections of their own and
-    /// go on until their iterators are dropped.
+    /// Closes the store's connections. Later calls fail with `.closed`, and so do appends of an appender that still
+    /// runs. Subscriptions have connections of their own and go on until their iterators are dropped.
     public func close() async {
         await pool.close()
         await keyPool.close()
-        // Nothing can say any more whether what is remembered of keys is still so.
+        // From now on nothing can tell whether the remembered keys are still valid.
         sealer.forgetAll()
     }
 
@@ -89,7 +88,7 @@ public final class PostgresEventStore: Sendable {
         )
     }
 
-    /// An encoder with the newest dictionary, or without any if there is none.
+    /// Makes an encoder with the newest dictionary, or without one if there is none.
     ///
     /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`, or with `.corruptEvent` if the
     ///   dictionary's row is damaged.
@@ -108,8 +107,8 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
-    /// Sees to it that personal fields can be sealed, if the log is: whoever has much to
-    /// append wants to know before the first event.
+    /// Checks that personal fields can be sealed, if the log is sealed: before a long append, better to know that
+    /// before the first event.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable` or `.refused`.
     package func checkSealingKey() async throws { try await sealer.checkKey() }
@@ -122,8 +121,8 @@ public final class PostgresEventStore: Sendable {
     ///   - version: The first version to read; `nil` for the stream's first, or its last when reading backwards.
     ///   - direction: Which way to go from there.
     ///   - limit: How many events at most, 1 … ``largestPage``.
-    /// - Returns: The events in the direction of reading, fewer than the limit also where more would not fit into
-    ///   memory together; none if the stream holds none there.
+    /// - Returns: The events in the direction of reading; fewer than the limit also if more would not fit into memory
+    ///   together; none if the stream holds none there.
     /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
     public func read(
         _ stream: StreamID,
@@ -147,8 +146,8 @@ public final class PostgresEventStore: Sendable {
     /// - Parameters:
     ///   - cursor: Where the page begins.
     ///   - limit: How many events at most, 1 … ``largestPage``.
-    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others, instead of an error.
-    /// - Returns: The events and the cursor behind them; none at the head.
+    ///   - passesUnreadable: Whether events that cannot be decoded are returned beside the others, instead of an error.
+    /// - Returns: The events and the cursor after them; none at the head.
     /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog`, `.unavailable`, or with
     ///   `.invalidCursor` if the cursor has seen transactions that the database has not begun; `CancellationError`.
     public func readLog(
@@ -172,7 +171,7 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
-    /// The cursor behind everything that is committed now.
+    /// The cursor after everything that is committed now.
     ///
     /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
     public func head() async throws -> LogCursor {
@@ -191,11 +190,11 @@ public final class PostgresEventStore: Sendable {
     /// Follows the log from a cursor on.
     ///
     /// - Parameters:
-    ///   - cursor: Where to begin; ``head()`` for what comes from now on.
+    ///   - cursor: Where to begin; ``head()`` for new events only.
     ///   - batchSize: How many events a batch holds at most.
-    ///   - pollInterval: After how much silence to look without having been woken: SQL clients' appends wake nobody.
-    ///   - passesUnreadable: Whether events that cannot be decoded are given beside the others; otherwise the
-    ///     subscription stops in front of them.
+    ///   - pollInterval: After how much silence to look without being woken: SQL clients' appends send no notification.
+    ///   - passesUnreadable: Whether events that cannot be decoded are delivered beside the others; otherwise the
+    ///     subscription stops before them.
     public func subscribe(
         after cursor: LogCursor = .beginning,
         batchSize: Int = 1_000,

@@ -5,7 +5,8 @@ extension EventAppender {
         public var groupSize: Int
         /// How many bytes of events may wait before producers have to wait.
         public var queueBytes: Int
-        /// How long to keep trying to reach the database before appends fail with `.unavailable`.
+        /// How long to keep trying to reach the database before appends fail with `.unavailable`, and how long the
+        /// database may be silent before it counts as away.
         public var patience: Duration
         /// How many connections store groups at the same time; clamped to 1 … 256.
         public var connections: Int {

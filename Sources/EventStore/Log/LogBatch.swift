@@ -4,10 +4,10 @@ public import EventModel
 public struct LogBatch: Sendable {
     /// The events, each stream's in version order.
     public let events: [RecordedEvent]
-    /// The events among them that cannot be decoded, for a reader that asked to
-    /// pass them; for others they are an error.
+    /// The events among them that cannot be decoded, if the reader asked to pass over those; otherwise they are an
+    /// error.
     public let unreadable: [UnreadableEvent]
-    /// Where to go on after them; save it together with what was made of the events.
+    /// Where to read on after them; save it together with what was made of the events.
     public let cursor: LogCursor
 
     init(_ decoded: (events: [RecordedEvent], unreadable: [UnreadableEvent]), cursor: LogCursor) {
@@ -19,17 +19,17 @@ public struct LogBatch: Sendable {
     public var isEmpty: Bool { events.isEmpty && unreadable.isEmpty }
 }
 
-/// An event that is stored and cannot be decoded.
+/// A stored event that cannot be decoded.
 public struct UnreadableEvent: Sendable {
     /// The event's stream.
     public let stream: StreamID
     /// The event's id.
     public let id: EventID
-    /// Which event of its stream it is, from 1.
+    /// The event's version in its stream, from 1.
     public let version: Int
-    /// Where in the log it is.
+    /// The event's position in the log.
     public let position: Int64
-    /// Why, and what to do: code `.corruptEvent`.
+    /// Why it cannot be decoded, and what to do; the code is `.corruptEvent`.
     public let error: EventStoreError
 
     init(_ stored: StoredEvent, _ error: EventStoreError) {

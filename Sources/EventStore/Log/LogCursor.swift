@@ -1,19 +1,19 @@
 package import Postgres
 
-/// A place in the log: which events were delivered.
+/// A place in the log: says which events were delivered.
 ///
-/// Not a number, because numbers are given before commits: it is the snapshot of the database up to
-/// which everything was delivered, and, while a window between two snapshots is walked in several
-/// batches, how far. Saved and restored as text.
+/// It is not a number, because positions are drawn before commits. It is the database snapshot up to which everything
+/// was delivered and, while a window between two snapshots is walked in several batches, how far that walk has come.
+/// Saved and restored as text.
 ///
-/// It is of one log in one cluster. One that has seen transactions which the database has not begun is refused; what
-/// else is of another cluster cannot be told from the cursor alone.
+/// A cursor belongs to one log in one cluster. One that has seen transactions which the database has not begun is
+/// refused; otherwise the cursor alone does not show that it comes from another cluster.
 public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
-    /// A window that is delivered in part.
+    /// A window that was partly delivered.
     package struct Window: Hashable, Sendable {
-        /// The snapshot that ends it.
+        /// The snapshot at the window's end.
         package let end: PostgresSnapshot
-        /// Its events up to this position were delivered.
+        /// The window's events up to this position were delivered.
         package let position: Int64
 
         package init(end: PostgresSnapshot, position: Int64) {
@@ -24,7 +24,7 @@ public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
 
     /// All events that this snapshot sees were delivered.
     package let delivered: PostgresSnapshot
-    /// The window that begins there, if a part of it was delivered.
+    /// The window that starts there, if it was partly delivered.
     package let window: Window?
 
     package init(delivered: PostgresSnapshot, window: Window? = nil) {
@@ -35,13 +35,13 @@ public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
     /// Before the first event.
     public static let beginning = LogCursor(delivered: .beginning)
 
-    /// Whether it has seen transactions that had not begun at a later moment of its database: it is of another cluster
-    /// then, or of a later state of this one, and would pass over events without a word.
+    /// Whether the cursor has seen transactions that had not begun at a later moment of its database. It then belongs
+    /// to another cluster, or to a later state of this one, and would silently skip events.
     ///
     /// - Parameter now: The snapshot of that moment.
     func isAhead(of now: PostgresSnapshot) -> Bool { max(delivered.xmax, window?.end.xmax ?? 0) > now.xmax }
 
-    /// The text form: the snapshot, and for a window in part `/` its end `@` the position.
+    /// The text form: the snapshot and, for a partly delivered window, `/`, its end, `@` and the position.
     public var description: String {
         window.map { "\(delivered)/\($0.end)@\($0.position)" } ?? delivered.description
     }

@@ -1,19 +1,19 @@
 internal import Postgres
 
-/// The part of the log that is read: events of some streams and some types, or of several such pieces together.
+/// The part of the log to read: events of some streams and types, or a union of several such pieces.
 package struct LogPart: Sendable {
     /// Events of some streams, and of some types.
     private struct Piece {
-        /// Whose streams; `nil` for all.
+        /// The shards of the streams; `nil` for all.
         let shards: ShardSet?
-        /// Which types; `nil` for all.
+        /// The event types; `nil` for all.
         let types: EventTypeFilter?
 
         var isWhole: Bool { shards == nil && types == nil }
-        /// How many parameters its condition has.
+        /// How many parameters the piece's condition has.
         var parameterCount: Int { (shards == nil ? 0 : 2) + (types == nil ? 0 : 2) }
 
-        /// Its condition, which begins with `and`, with its parameters numbered from `first`.
+        /// The piece's condition, which begins with `and`; its parameters are numbered from `first`.
         func condition(from first: Int) -> String {
             guard shards != nil else { return EventTypeFilter.condition(types, from: first) }
             return "and stream_shard(stream_id, $\(first)) = any($\(first + 1)::integer[]) "
@@ -21,15 +21,15 @@ package struct LogPart: Sendable {
         }
     }
 
-    /// None of them means the whole log.
+    /// The pieces; empty for the whole log.
     private let pieces: [Piece]
 
     /// - Parameters:
-    ///   - shards: Whose streams; `nil` for all.
-    ///   - types: Which types; `nil` for all.
+    ///   - shards: The shards of the streams; `nil` for all.
+    ///   - types: The event types; `nil` for all.
     package init(shards: ShardSet?, types: EventTypeFilter?) { self.init([(shards, types)]) }
 
-    /// - Parameter pieces: What is read if it is in any of them.
+    /// - Parameter pieces: An event is read if it is in any of them.
     package init(_ pieces: [(shards: ShardSet?, types: EventTypeFilter?)]) {
         let pieces = pieces.map { Piece(shards: $0.shards?.isWhole == true ? nil : $0.shards, types: $0.types) }
         self.pieces = pieces.contains(where: \.isWhole) ? [] : pieces
@@ -38,14 +38,14 @@ package struct LogPart: Sendable {
     /// Whether it is all of the log.
     var isWhole: Bool { pieces.isEmpty }
 
-    /// How much of the log it is at most, as far as the number of shards tells.
+    /// The largest share of the log that the part can be, judging by its number of shards.
     var share: Double {
         guard !pieces.isEmpty else { return 1 }
         let shares = pieces.map { $0.shards.map { Double($0.members.count) / Double($0.count) } ?? 1 }
         return min(1, shares.reduce(0, +))
     }
 
-    /// The condition that keeps a statement to the part, with its parameters numbered from `first`.
+    /// The condition that limits a statement to the part; its parameters are numbered from `first`.
     func condition(from first: Int) -> String {
         guard pieces.count > 1 else { return pieces.first?.condition(from: first) ?? "" }
         var number = first

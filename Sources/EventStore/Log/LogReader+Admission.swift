@@ -1,8 +1,8 @@
 internal import Postgres
 
-/// Cursors that were kept elsewhere.
+/// Checks of cursors that were kept outside the database.
 extension LogReader {
-    /// Sees to it that a log can be read on from a cursor, before the first read on a connection. Costs one round trip.
+    /// Checks that a log can be read on from a cursor, before the first read on a connection. Costs one round trip.
     ///
     /// - Parameter connection: In no transaction.
     /// - Throws: ``EventStoreError`` with `.restoredLog` if the log came from elsewhere; with `.invalidCursor` if the

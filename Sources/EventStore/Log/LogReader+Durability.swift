@@ -1,20 +1,20 @@
 package import Postgres
 
-/// Cursors that outlive the database's own memory.
+/// Reading for cursors that outlive what the database remembers.
 ///
-/// A transaction that rolled back, that committed with `synchronous_commit` off, or that only sent a notification, has
-/// ended, although its end may not be on disk. If the server crashes then, it forgets that there was such a transaction
-/// and gives its id to another one (the next id is what the log on disk says; source: `StartupXLOG` and
+/// A transaction that rolled back, that committed with `synchronous_commit` off, or that only sent a notification has
+/// ended, although its end may not be on disk. If the server crashes then, it forgets the transaction and gives its id
+/// to another one (the next id is what the log on disk says; source: `StartupXLOG` and
 /// `AdvanceNextFullTransactionIdPastXid` in PostgreSQL's `src/backend/access/transam`). A cursor that claims to have
-/// seen that id would miss the events that the other one writes. So a cursor that leaves the database claims only what
-/// is on disk, and of the rest only the transactions whose events it delivers.
+/// seen that id would miss the new transaction's events. So a cursor that leaves the database claims only what is on
+/// disk, and beyond that only the transactions whose events it delivers.
 extension LogReader {
     /// How many transactions a cursor may name one by one before it waits for the disk instead.
     private static let mostActive = 256
-    /// How long to wait before looking at the disk again; the server's own writer comes by every 200 ms.
+    /// How long to wait before checking the disk again; the server's own WAL writer flushes every 200 ms.
     private static let pause = Duration.milliseconds(2)
 
-    /// Reads the next events behind a cursor, for a reader that keeps its cursor elsewhere.
+    /// Reads the next events after a cursor, for a reader that keeps its cursor outside the database.
     ///
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
@@ -39,7 +39,7 @@ extension LogReader {
         return batch
     }
 
-    /// The cursor behind everything that is committed now.
+    /// The cursor after everything that is committed now.
     ///
     /// - Parameter connection: In no transaction, or in one that has read nothing yet.
     package static func head(on connection: PostgresConnection) async throws -> LogCursor {
@@ -55,8 +55,8 @@ extension LogReader {
 
     private struct FlushedUpTo: PostgresStatement {
         let written: Int64
-        /// A record that ends where its page does is said to be written up to behind the next page's header (of 24
-        /// bytes, 40 at the beginning of a file; source: `xlog_internal.h`), and flushed up to before it.
+        /// If a record ends where its page does, the write position lies after the next page's header (24 bytes, or 40
+        /// at the beginning of a file; source: `xlog_internal.h`), but the flush position lies before it.
         let sql = """
             select (pg_current_wal_flush_lsn() - '0/0')::bigint >= $1::bigint - case
                 when $1::bigint % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40
@@ -69,7 +69,7 @@ extension LogReader {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
     }
 
-    /// The transactions whose events this transaction sees and the old snapshot does not.
+    /// Selects the transactions whose events this transaction sees and the old snapshot does not.
     private struct NewTransactions: PostgresStatement {
         let old: PostgresSnapshot
         let sql = """
@@ -87,7 +87,7 @@ extension LogReader {
 }
 
 extension PostgresSnapshot {
-    /// This snapshot, with some more transactions that had ended and no others.
+    /// This snapshot, extended so that it sees the ended transactions given and no others.
     ///
     /// - Returns: `nil` if it would name more active transactions than `limit`.
     func adding(_ ended: [UInt64], atMost limit: Int) -> PostgresSnapshot? {

@@ -2,11 +2,11 @@ package import EventModel
 package import Postgres
 
 extension LogReader {
-    /// Streams chosen at random.
+    /// Selects streams at random.
     package struct SampleStreams: PostgresStatement {
         let count: Int
 
-        /// - Parameter count: How many at most.
+        /// - Parameter count: How many streams at most.
         package init(count: Int) { self.count = count }
 
         package let sql = """
@@ -20,14 +20,14 @@ extension LogReader {
         }
     }
 
-    /// A stream's events up to a cursor, by version.
+    /// Reads a stream's events up to a cursor, by version.
     package struct ReadStream: PostgresStatement {
         let stream: StreamID
         let target: LogCursor
 
         /// - Parameters:
         ///   - stream: The stream.
-        ///   - target: What was delivered there is read.
+        ///   - target: Events that were delivered at this cursor are read.
         package init(stream: StreamID, until target: LogCursor) {
             self.stream = stream
             self.target = target

@@ -1,17 +1,17 @@
 package import Postgres
 
 extension LogReader {
-    /// Reads the next events behind a cursor, up to another cursor and no further.
+    /// Reads the next events after a cursor, up to another cursor and no further.
     ///
-    /// What it reads does not depend on when it reads: any transaction that sees what `target` sees will do.
+    /// The result does not depend on when it is read: any transaction that sees what `target` sees will do.
     ///
     /// - Parameters:
     ///   - connection: In a transaction.
-    ///   - cursor: Where to go on; it ``LogCursor/precedes(_:)`` `target`.
+    ///   - cursor: Where to read on; it ``LogCursor/precedes(_:)`` `target`.
     ///   - target: Where to stop.
     ///   - limit: How many events at most.
-    ///   - part: What of it to read.
-    /// - Returns: The events by position; when the cursor stands at `target`, all was read.
+    ///   - part: Which part of the log to read.
+    /// - Returns: The events by position; if the cursor equals `target`, everything was read.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
@@ -20,14 +20,14 @@ extension LogReader {
         part: LogPart
     ) async throws -> Batch {
         guard cursor != target else { return Batch(events: [], cursor: cursor) }
-        // A window of its own that is open is closed first, unless the target stands inside it.
+        // If the cursor has an open window, that is finished first, unless the target lies inside it.
         let endsInside = cursor.delivered == target.delivered
         let end = cursor.window?.end ?? (endsInside ? target.window?.end : target.delivered)
         guard let end else { return Batch(events: [], cursor: target) }
         let after = cursor.window?.position ?? 0
         let last = endsInside ? target.window?.position ?? .max : .max
         let reached = endsInside ? target : LogCursor(delivered: end)
-        // From the beginning there is nothing to skip, and a walk under way goes on.
+        // From the beginning there is nothing to skip; and a walk that has begun goes on.
         if cursor.delivered == .beginning || after > 0 {
             let window = LogCursor.Window(end: end, position: after)
             let walk = WindowWalk(old: cursor.delivered, window: window, limit: limit, part: part, last: last)
@@ -40,7 +40,7 @@ extension LogReader {
         return batch(events, from: cursor.delivered, to: end, reaching: reached, limit: limit)
     }
 
-    /// What one snapshot sees and an older one does not, up to a position.
+    /// Selects what one snapshot sees and an older one does not, up to a position.
     private struct ReadUntil: PostgresStatement {
         let old: PostgresSnapshot
         let end: PostgresSnapshot
@@ -74,8 +74,8 @@ extension LogReader {
 extension LogCursor {
     /// Whether everything that was delivered here was delivered at `other` too.
     ///
-    /// Of two cursors of one log one always precedes the other, unless one was
-    /// moved by somebody who walks other windows.
+    /// Of two cursors of one log, one always precedes the other, unless one was moved by a reader that walks other
+    /// windows.
     package func precedes(_ other: LogCursor) -> Bool {
         guard let window else { return delivered.isSubset(of: other.delivered) }
         if window.end.isSubset(of: other.delivered) { return true }

@@ -1,7 +1,7 @@
 package import EventModel
 internal import FoundationEssentials
 
-/// Some of the shards that streams are spread over.
+/// A set of the shards that streams are spread over.
 ///
 /// A stream's shard is the last byte of its id, which is random in every version of UUID, modulo the number of shards;
 /// SQL has the same as `stream_shard(stream_id, shards)`.
@@ -13,7 +13,7 @@ package struct ShardSet: Hashable, Sendable {
 
     /// - Parameters:
     ///   - count: How many shards there are.
-    ///   - members: Those in the set.
+    ///   - members: The shards in the set.
     package init(count: Int, members: some Sequence<Int>) {
         self.count = count
         self.members = Set(members).sorted()

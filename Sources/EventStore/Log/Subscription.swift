@@ -1,12 +1,13 @@
 internal import Logging
 internal import Postgres
 
-/// The log from a cursor on: first what is there, then what comes, without a gap or a double at the turn between.
+/// Delivers the log from a cursor on: first the events that are there, then new ones, with no gap or duplicate in
+/// between.
 ///
-/// Pulled: the next batch is read when it is asked for. A lost connection is made anew,
-/// and the subscription goes on where it was.
+/// It is pulled: the next batch is read when it is asked for. After a lost connection it reconnects and goes on where
+/// it was.
 public struct Subscription: AsyncSequence, Sendable {
-    /// Events come in batches.
+    /// A batch of events.
     public typealias Element = LogBatch
 
     let configuration: PostgresConfiguration
@@ -18,7 +19,7 @@ public struct Subscription: AsyncSequence, Sendable {
     let decoder: EventDecoder
     let logger: Logger
 
-    /// Begins at the cursor that the subscription was made with.
+    /// Begins at the cursor that the subscription was created with.
     public func makeAsyncIterator() -> Iterator { Iterator(self) }
 
     /// Holds two connections, one that listens and one that reads; dropping the iterator closes them.
@@ -43,12 +44,12 @@ public struct Subscription: AsyncSequence, Sendable {
 
         /// The next events; waits until there are some.
         ///
-        /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed, `.keyUnavailable`,
-        ///   `.restoredLog` or `.refused`, with `.invalidCursor` if at the start, or after a reconnect, the cursor has
-        ///   seen transactions that the database has not begun, or with `.unavailable` if the server cannot be reached
-        ///   at the start; `CancellationError`. After any of them the next call begins at the same place.
+        /// - Throws: ``EventStoreError`` with `.corruptEvent` unless such events are passed over, `.keyUnavailable`,
+        ///   `.restoredLog`, `.refused`, `.invalidCursor` if at the start or after a reconnect the cursor has seen
+        ///   transactions that the database has not begun, or `.unavailable` if the server cannot be reached at the
+        ///   start; `CancellationError`. After any of these the next call begins at the same place.
         public mutating func next() async throws -> LogBatch? {
-            // Listen first, then look: what commits in between announces itself.
+            // Listen first, then look: a commit in between then sends a notification.
             if !isListening {
                 do {
                     _ = try await notifications.next()
@@ -80,7 +81,7 @@ public struct Subscription: AsyncSequence, Sendable {
                 passingUnreadable: subscription.passesUnreadable,
                 on: connection
             )
-            // Only now: what could not be decoded was not delivered.
+            // Move the cursor only now: what could not be decoded was not delivered.
             self.cursor = batch.cursor
             return batch.events.isEmpty ? nil : LogBatch(decoded, cursor: batch.cursor)
         }

@@ -1,9 +1,9 @@
 package import Postgres
 
-/// Walks a window between two snapshots by position, when it is too large for one batch.
+/// Walks a window between two snapshots by position, if it is too large for one batch.
 ///
-/// Positions have a summary of blocks instead of a tree, so they are asked for in spans: what a span holds is found
-/// without reading the rest of the log, if ``SummarizeLog`` was run since the rest was written.
+/// Positions have a block summary instead of a B-tree, so they are read in spans: a span's events are found without
+/// reading the rest of the log, if ``SummarizeLog`` ran after the rest was written.
 package struct WindowWalk {
     /// What was delivered before the window.
     let old: PostgresSnapshot
@@ -11,26 +11,26 @@ package struct WindowWalk {
     let window: LogCursor.Window
     /// How many events at most.
     let limit: Int
-    /// What of it to read.
+    /// Which part of the log to read.
     let part: LogPart
     /// The last position to read.
     var last = Int64.max
 
-    /// The shortest span; positions that were drawn and rolled back leave gaps.
+    /// The shortest span; positions of transactions that rolled back leave gaps.
     private static let shortestSpan: Int64 = 1024
-    /// How many positions a span has at most, and a walk that looks for a part of the log: where there is nothing of it
-    /// for long, a reader that writes down how far it is does so about once a second.
+    /// The most positions in a span, and in one step when only a part of the log is read: over a long stretch with
+    /// nothing of that part, a reader that saves its progress then does so about once a second.
     package static let longestSpan: Int64 = 1 << 20
 
-    /// Reads on from where the walk stands.
+    /// Reads on from the walk's position.
     ///
     /// - Parameter connection: In a transaction that sees what the window's end sees.
-    /// - Returns: Events by position; none only when the walk is over, or has found nothing of the part in a long
-    ///   stretch. A cursor without a window says that it is over.
+    /// - Returns: Events by position; none only when the walk is over, or a long stretch held nothing of the part. A
+    ///   cursor without a window means that the walk is over.
     func next(on connection: isolated PostgresConnection) async throws -> LogReader.Batch {
-        // What the window holds has a position already, and the sequence goes only up.
+        // The window's events already have their positions, and the sequence only goes up.
         let end = min(last, try await connection.first(LastPosition()) ?? 0)
-        // One shard of many is found in a longer span.
+        // A few shards of many need a longer span.
         var span = max(Self.shortestSpan, Int64((Double(limit) / max(part.share, 0.001)).rounded(.up)))
         var position = window.position
         let farthest = part.isWhole ? end : min(end, position + Self.longestSpan)
@@ -95,7 +95,7 @@ package struct WindowWalk {
     }
 }
 
-/// Brings the log's summary of positions up to date. To be run, outside a transaction, before a walk that may be long.
+/// Brings the log's summary of positions up to date. Run it outside a transaction, before a walk that may be long.
 package struct SummarizeLog: PostgresStatement {
     package let sql = "select summarize_events()"
 

@@ -1,9 +1,9 @@
 package import Postgres
 
-/// A log that was restored from a logical dump of another cluster: the transaction ids and snapshots that it holds are
-/// that cluster's, and say nothing about the order in this one.
+/// A log that was restored from a logical dump of another cluster: its transaction ids and snapshots are that
+/// cluster's, and say nothing about the order in this one.
 package enum RestoredLog {
-    /// Something that shows it.
+    /// A sign that the log came from another cluster.
     package struct Evidence: Sendable, Hashable {
         /// `system`, `transaction`, `checkpoint` or `sequence`.
         package let code: String
@@ -11,22 +11,23 @@ package enum RestoredLog {
         package let detail: String
     }
 
-    /// What shows that the log came from elsewhere; nothing if it belongs to this cluster. Reads a few index pages.
+    /// Looks for evidence that the log came from elsewhere; empty if it belongs to this cluster. Reads a few index
+    /// pages.
     ///
     /// - Throws: `PostgresError`.
     package static func evidence(on connection: PostgresConnection) async throws -> [Evidence] {
         try await connection.query(SelectEvidence())
     }
 
-    /// Refuses a log that came from elsewhere. Whoever reads by cursor asks on
-    /// each new connection, before the first read.
+    /// Refuses a log that came from elsewhere. Readers with a cursor call this on each new connection, before the first
+    /// read.
     ///
     /// - Throws: ``EventStoreError`` with `.restoredLog`, which says what to do; `PostgresError`.
     package static func refuse(on connection: PostgresConnection) async throws {
         try refuse(try await evidence(on: connection))
     }
 
-    /// Refuses a log that came from elsewhere, if something shows that.
+    /// Refuses a log if there is evidence that it came from elsewhere.
     static func refuse(_ evidence: [Evidence]) throws {
         guard !evidence.isEmpty else { return }
         throw EventStoreError(
@@ -36,7 +37,7 @@ package enum RestoredLog {
         )
     }
 
-    /// What shows that the log came from elsewhere.
+    /// Selects the evidence that the log came from elsewhere.
     struct SelectEvidence: PostgresStatement {
         let sql = "select code, detail from restored_log_evidence()"
 

@@ -2,38 +2,38 @@ package import Postgres
 
 /// Adapts a log that was restored from another cluster's dump to this cluster.
 ///
-/// One transaction of the server's function `repair_restored_log`: transaction ids and checkpoints are written anew so
-/// that each projection has been given what it had been given at the time of the dump, no event less and none twice.
-/// Readers go on meanwhile; appenders and projectors wait. It leaves a row in `log_repairs`.
+/// Runs the server's function `repair_restored_log` in one transaction. It rewrites transaction ids and checkpoints so
+/// that each projection has received what it had received at the time of the dump: no event is missing and none comes
+/// twice. Readers go on meanwhile; appenders and projectors wait. It leaves a row in `log_repairs`.
 package struct RestoredLogRepair: Sendable {
-    /// What a repair did, as its row in `log_repairs` says.
+    /// What a repair did, from its row in `log_repairs`.
     package struct Outcome: Sendable, Hashable {
         package let id: Int64
-        /// `adopted` if the ids were sound here and only the new home was noted, else `rewritten`.
+        /// `adopted` if the ids were sound here and only the new cluster was noted, otherwise `rewritten`.
         package let action: String
-        /// The codes of what showed that the log came from elsewhere.
+        /// The codes of the evidence that the log came from elsewhere.
         package let evidence: [String]
         /// How many events got another transaction id.
         package let events: Int64
-        /// How many snapshots of checkpoints were written anew.
+        /// How many checkpoint snapshots were rewritten.
         package let cursors: Int
         /// The positions of the log's first and last event.
         package let positions: ClosedRange<Int64>?
-        /// The transaction ids that the events had.
+        /// The transaction ids that the events had before.
         package let transactions: ClosedRange<UInt64>?
     }
 
-    /// The last position that came with the dump, if events were appended behind it before the repair.
+    /// The last position that came with the dump, if events were appended after it before the repair.
     package let restoredThrough: Int64?
 
     package init(restoredThrough: Int64? = nil) { self.restoredThrough = restoredThrough }
 
     /// Repairs the log.
     ///
-    /// - Parameter connection: Of a member of `recorder_owner`, in no transaction.
+    /// - Parameter connection: A session of a member of `recorder_owner`, in no transaction.
     /// - Returns: What was done; `nil` if the log belongs to this cluster.
     /// - Throws: ``EventStoreError`` with `.refused` if the restore lost the policies; `PostgresError`, with SQLSTATE
-    ///   `RC004` if it has to be told ``restoredThrough``.
+    ///   `RC004` if ``restoredThrough`` must be given.
     package func run(on connection: PostgresConnection) async throws -> Outcome? {
         guard try await connection.first(HasPolicies()) == true else {
             throw EventStoreError(

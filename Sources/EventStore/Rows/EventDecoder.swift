@@ -4,20 +4,20 @@ package import Postgres
 
 internal import Synchronization
 
-/// Turns stored rows into events: knows the interned types, and loads dictionaries when they are first met.
+/// Decodes stored rows into events. Caches interned types, and loads dictionaries when they are first needed.
 package final class EventDecoder: Sendable {
     private let types = Mutex(EventTypes())
-    /// Decodes frames with the dictionaries that were loaded.
+    /// Decodes frames, with the dictionaries loaded so far.
     package let payloads = PayloadDecoder()
-    /// The keys that sealed frames are opened with.
+    /// The keys that open sealed frames.
     package let keys: KeyRing
 
     /// - Parameter keys: The key-encryption keys that the process has.
     package init(keys: SealingKeys = .none) { self.keys = KeyRing(keys) }
 
-    /// The type that is interned under a number.
+    /// The type with an interned id.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is no such number; ``PostgresError``.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is no such id; ``PostgresError``.
     package func type(_ id: Int16, on connection: PostgresConnection) async throws -> EventType {
         if let known = types.withLock({ $0[id] }) { return known }
         var loaded = EventTypes()
@@ -34,7 +34,7 @@ package final class EventDecoder: Sendable {
 
     /// Loads a dictionary that a frame needs.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is none of this id; ``PostgresError``.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is none with this id; ``PostgresError``.
     package func loadDictionary(_ id: Int, on connection: PostgresConnection) async throws {
         guard let dictionary = try await connection.first(SelectDictionary(id: id)) else {
             throw EventStoreError(
@@ -45,7 +45,7 @@ package final class EventDecoder: Sendable {
         payloads.dictionaries.insert(try PayloadDictionary(id: id, bytes: dictionary.bytes))
     }
 
-    /// Decodes a frame, after loading its dictionary if that was not met before.
+    /// Decodes a frame, first loading its dictionary if needed.
     ///
     /// - Throws: ``PayloadCodecError`` if the frame is corrupt; as ``loadDictionary(_:on:)``.
     private func payload(
@@ -77,8 +77,8 @@ package final class EventDecoder: Sendable {
 
     /// Decodes events that were read from the log.
     ///
-    /// - Parameter passesUnreadable: Whether those that cannot be decoded are given beside the others.
-    /// - Throws: As ``events(_:on:)``; only `.keyUnavailable` if it passes them.
+    /// - Parameter passesUnreadable: Whether events that cannot be decoded are returned beside the others.
+    /// - Throws: As ``events(_:on:)``; but no `.corruptEvent` for them if they are passed over.
     func events(
         _ stored: [StoredEvent],
         passingUnreadable passesUnreadable: Bool,
@@ -115,7 +115,7 @@ package final class EventDecoder: Sendable {
         return events
     }
 
-    /// - Parameter states: What is known of the keys; `nil` to read only what is not sealed.
+    /// - Parameter states: What is known of the keys; `nil` to decode only what is not sealed.
     private func event(
         _ stored: StoredEvent,
         _ states: [Int64: PayloadKeys.State]?,
@@ -151,7 +151,7 @@ package final class EventDecoder: Sendable {
         )
     }
 
-    /// The members whose values were erased.
+    /// The names of the members whose values were erased.
     private static func erased(_ payload: DecodedPayload) -> [String] {
         guard !payload.erased.isEmpty else { return [] }
         var names: [String] = []

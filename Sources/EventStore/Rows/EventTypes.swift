@@ -1,17 +1,17 @@
 internal import EventModel
 internal import Postgres
 
-/// The ids that event types are interned under. Types are only ever added, so what is known stays right.
+/// Maps event types to their interned ids and back. Types are only ever added, so what is known stays right.
 struct EventTypes: Sendable {
     private var ids: [EventType: Int16] = [:]
-    /// The ids of the types that have a place among the frequent ones.
+    /// The ids of the frequent types, by their place.
     private var frequent = [Int16?](repeating: nil, count: EventType.frequent.count)
     private var names: [Int16: EventType] = [:]
 
-    /// The id of a type, if it is known.
+    /// The id of a type, or `nil` if it is not known.
     subscript(type: EventType) -> Int16? { type.place.map { frequent[Int($0)] } ?? ids[type] }
 
-    /// The type of an id, if it is known.
+    /// The type of an id, or `nil` if it is not known.
     subscript(id: Int16) -> EventType? { names[id] }
 
     /// Looks up types, and interns those that the database does not know yet.
@@ -21,20 +21,20 @@ struct EventTypes: Sendable {
         let unknown = types.filter { self[$0] == nil }
         guard !unknown.isEmpty else { return }
         add(try await connection.query(SelectTypes(names: unknown.map(\.name))))
-        // In the order of their names, as append_event does: two that intern the same do not wait in a ring.
+        // Sorted by name, as in append_event, so that two writers that intern the same types do not deadlock.
         let missing = unknown.filter { self[$0] == nil }.map(\.name).sorted()
         guard !missing.isEmpty else { return }
         add(try await connection.query(InternTypes(names: missing)))
     }
 
-    /// Learns all types.
+    /// Loads all types.
     ///
     /// - Throws: ``PostgresError``.
     mutating func load(on connection: PostgresConnection) async throws {
         add(try await connection.query(SelectTypes(names: nil)))
     }
 
-    /// Learns types and their ids.
+    /// Adds types and their ids.
     mutating func add(_ rows: [(Int16, String)]) {
         for (id, name) in rows {
             guard let type = try? EventType(name) else { continue }
@@ -54,7 +54,7 @@ struct EventTypes: Sendable {
         }
     }
 
-    /// Gives each its id, in this order.
+    /// Gives each type its id, in this order.
     private struct InternTypes: PostgresStatement {
         let names: [String]
         let sql = """

@@ -1,8 +1,7 @@
 internal import PayloadCodec
 
 extension StoredEvent {
-    /// How many bytes data and metadata have at most when they are decoded; of
-    /// what cannot be read, how many are stored.
+    /// An upper bound for the bytes of data and metadata once decoded; the stored size for a frame that cannot be read.
     package var decodedSize: Int {
         let header = try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
             try unsafe PayloadFrame(parsing: bytes)
@@ -12,11 +11,11 @@ extension StoredEvent {
 }
 
 extension [StoredEvent] {
-    /// What the events of a batch may take together when they are decoded, in bytes. A megabyte of one letter is stored
-    /// in four thousand bytes, so what is stored says little.
+    /// How many bytes the events of a batch may take together when they are decoded. A megabyte of one letter is stored
+    /// in four thousand bytes, so the stored size says little.
     private static var largest: Int { 32 << 20 }
 
-    /// The first events that fit into memory together: one, at least.
+    /// The first events that fit into memory together; at least one.
     package var fitting: [StoredEvent] {
         var size = 0
         for (place, event) in enumerated() {

@@ -2,23 +2,23 @@ package import EventModel
 internal import FoundationEssentials
 package import Postgres
 
-/// An event as its row holds it: its type is a number, its payload a frame.
+/// An event as its row holds it: the type as an id, the payload as a frame.
 package struct StoredEvent: Sendable {
     package let position: Int64
     package let stream: StreamID
     package let version: Int
     package let id: EventID
-    /// The number that the type is interned under.
+    /// The type's interned id.
     package let type: Int16
     package let occurredAt: Timestamp
     package let recordedAt: Timestamp
     /// The frame of data and metadata.
     package let payload: [UInt8]
 
-    /// The columns that ``init(_:)`` reads, in its order.
+    /// The columns that ``init(_:)`` reads, in order.
     package static let columns = "position, stream_id, version, event_id, type, occurred_at, recorded_at, payload"
 
-    /// Puts a row together, for tools that have events without a log.
+    /// Builds a row, for tools that have events without a log.
     package init(
         position: Int64,
         stream: StreamID,
@@ -39,7 +39,7 @@ package struct StoredEvent: Sendable {
         self.payload = payload
     }
 
-    /// Reads a row that ``columns`` were selected of.
+    /// Reads a row of a query that selects ``columns``.
     package init(_ row: borrowing PostgresRow) throws(PostgresError) {
         position = try row.int64(at: 0)
         stream = StreamID(try row.uuid(at: 1))

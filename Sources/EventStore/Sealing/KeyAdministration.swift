@@ -3,15 +3,15 @@ internal import FoundationEssentials
 internal import PayloadCodec
 package import Postgres
 
-/// What an operator does with keys: has the log sealed from now on, looks, has the keys wrapped anew.
+/// An operator's work with keys: starts sealing the log, shows the keys' status, and rewraps them.
 package struct KeyAdministration: Sendable {
-    /// How many keys of subjects a key-encryption key has wrapped.
+    /// How many subjects' keys a key-encryption key has wrapped.
     package struct Figures: Sendable, Equatable {
         /// The key-encryption key's identifier.
         package let encryptionKey: String
-        /// Keys that it has wrapped and that are in force.
+        /// How many keys in force it has wrapped.
         package let live: Int
-        /// Keys that were destroyed.
+        /// How many of its keys were destroyed.
         package let destroyed: Int
         /// Whether new keys are wrapped by it.
         package let isLeading: Bool
@@ -21,31 +21,31 @@ package struct KeyAdministration: Sendable {
 
     /// How a log came to be sealed.
     package enum Initialisation: Sendable, Equatable {
-        /// From now on it is.
+        /// It is sealed from now on.
         case sealed(hasEventsBefore: Bool)
-        /// It was already.
+        /// It was sealed already.
         case before
     }
 
     private let pool: PostgresPool
     private let keys: SealingKeys
 
-    /// How many keys are wrapped anew in one transaction.
+    /// How many keys are rewrapped in one transaction.
     private static let batchSize = 500
 
     /// - Parameters:
     ///   - pool: Connections of a role that owns the tables: `recorder_owner`.
-    ///   - keys: The key-encryption keys, the one to lead first.
+    ///   - keys: The key-encryption keys, the leading one first.
     package init(_ pool: PostgresPool, keys: SealingKeys) {
         self.pool = pool
         self.keys = keys
     }
 
-    /// Has personal fields sealed from now on. Events that are there stay as they are.
+    /// Seals personal fields from now on. Events that are already there stay as they are.
     ///
-    /// Writers learn of it within a second.
+    /// Writers notice it within a second.
     ///
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if no key was given, or another one leads; `PostgresError`.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if no key was given, or another key leads; `PostgresError`.
     package func initialise() async throws -> Initialisation {
         let leading = try leading()
         return try await pool.withConnection { connection in
@@ -65,7 +65,7 @@ package struct KeyAdministration: Sendable {
         }
     }
 
-    /// Which key-encryption keys have wrapped what; nothing if the log is not sealed.
+    /// How many keys each key-encryption key has wrapped; empty if the log is not sealed.
     ///
     /// - Throws: `PostgresError`.
     package func status() async throws -> [Figures] {
@@ -73,14 +73,14 @@ package struct KeyAdministration: Sendable {
         return try await pool.query(SelectFigures(given: given))
     }
 
-    /// Has the first key that was given wrap what others have wrapped, in batches; no event is touched.
+    /// Rewraps, under the first key given, what other keys have wrapped, in batches; no event is touched.
     ///
-    /// Run it again after a second: a writer that had not learned of it yet may have used the key before.
+    /// Run it again after a second: a writer that had not noticed the change yet may have used the old key.
     ///
-    /// - Parameter progress: Told after each batch how many keys were wrapped anew.
-    /// - Returns: How many keys were wrapped anew.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given, or, once all
-    ///   others are wrapped, if some do not open; `PostgresError`.
+    /// - Parameter progress: Called after each batch with the number of keys rewrapped so far.
+    /// - Returns: How many keys were rewrapped.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key that wrapped some was not given or, after all
+    ///   others were rewrapped, if some do not open; `.refused` if the log is not sealed; `PostgresError`.
     @discardableResult
     package func rotate(_ progress: @Sendable (Int) -> Void = { _ in }) async throws -> Int {
         let leading = try leading()
@@ -171,7 +171,7 @@ package struct KeyAdministration: Sendable {
             let isLeading = try row.decode(Bool.self, at: 3)
             return Figures(
                 encryptionKey: encryptionKey,
-                // The row of the leading key itself is no subject's.
+                // The leading key's own row belongs to no subject.
                 live: try row.decode(Int.self, at: 1) - (isLeading ? 1 : 0),
                 destroyed: try row.decode(Int.self, at: 2),
                 isLeading: isLeading,
@@ -200,7 +200,7 @@ package struct KeyAdministration: Sendable {
         }
     }
 
-    /// Writes keys that were wrapped anew; one that was destroyed meanwhile stays destroyed.
+    /// Stores rewrapped keys; one that was destroyed meanwhile stays destroyed.
     private struct UpdateWrapped: PostgresStatement {
         let rows: [SubjectKeyRow]
         let wrapped: [[UInt8]]

@@ -4,11 +4,10 @@ package import PayloadCodec
 package import Postgres
 internal import Synchronization
 
-/// The subjects' keys on the side that reads: unwrapped many at a time,
-/// remembered, and forgotten when one was destroyed.
+/// The subjects' keys for readers: unwrapped many at a time, cached, and forgotten when one was destroyed.
 ///
-/// What may be remembered has a generation, which every erasure raises. A reader that decodes in a transaction gives
-/// the generation that its snapshot sees, and never uses a key that was destroyed before it.
+/// The cache has a generation, which every erasure raises. A reader that decodes in a transaction passes the generation
+/// that its snapshot sees, and so never uses a key that was destroyed before it.
 package final class KeyRing: Sendable {
     private struct State {
         var generation: Int64 = -1
@@ -19,9 +18,9 @@ package final class KeyRing: Sendable {
     private let keys: SealingKeys
     private let state = Mutex(State())
 
-    /// How many keys are remembered.
+    /// How many keys are remembered at most.
     private static let remembered = 100_000
-    /// For how long readers outside of a transaction trust what they remember.
+    /// How long readers outside a transaction trust what is remembered.
     private static let trust = Duration.seconds(1)
 
     package init(_ keys: SealingKeys = .none) { self.keys = keys }
@@ -29,11 +28,11 @@ package final class KeyRing: Sendable {
     /// The keys that some events need.
     ///
     /// - Parameters:
-    ///   - events: What is to be decoded.
-    ///   - generation: That of the transaction's snapshot; `nil` if it was not read.
-    ///   - connection: In the transaction in which they were read, if that matters.
-    /// - Returns: What is known of each key; nothing of one whose row is not there or does not open: that is a fault of
-    ///   the events that name it, and of no other.
+    ///   - events: The events to decode.
+    ///   - generation: The generation that the transaction's snapshot sees; `nil` if it was not read.
+    ///   - connection: In the transaction in which the events were read, if that matters.
+    /// - Returns: The state of each key; nothing for one whose row is missing or does not open: only the events that
+    ///   name it fail then.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here; ``PostgresError``.
     package func states(
         for events: [StoredEvent],
@@ -51,7 +50,8 @@ package final class KeyRing: Sendable {
                 state.states = [:]
                 state.generation = generation
             }
-            // What a younger transaction has learned is not for an older one, and without a generation it gets old.
+            // What a younger transaction learned is not for an older one; without a generation, what is remembered
+            // expires.
             guard generation.map({ $0 == state.generation }) ?? (state.askedAt + Self.trust > .now) else {
                 return Array(ids)
             }
@@ -65,9 +65,10 @@ package final class KeyRing: Sendable {
         return found.merging(loaded) { _, new in new }
     }
 
-    /// The keys that events need which are folded in a transaction: as its snapshot sees them, whatever is remembered.
+    /// The keys of events that are folded in a transaction: as its snapshot sees them, whatever is remembered.
     ///
-    /// - Parameter generation: That of the snapshot; it is read if it was not yet, and something is sealed.
+    /// - Parameter generation: The generation that the snapshot sees; if it is `nil` and something is sealed, it is
+    ///   read.
     package func states(
         for events: [StoredEvent],
         inSnapshotOf generation: Int64?,
@@ -94,8 +95,8 @@ package final class KeyRing: Sendable {
 }
 
 extension StoredEvent {
-    /// The id of the key that something of it is sealed under. A frame that cannot be read is sealed under none:
-    /// whoever decodes it learns why.
+    /// The id of the key that seals parts of the event; `nil` also for a frame that cannot be read: decoding it reports
+    /// why.
     package var key: Int64? {
         guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return nil }
         return try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
@@ -103,7 +104,7 @@ extension StoredEvent {
         }
     }
 
-    /// What may be read of it.
+    /// The keys with which to read the event.
     package func keys(_ states: [Int64: PayloadKeys.State]) -> PayloadKeys {
         guard let first = payload.first, first & PayloadFrame.Flags.sealed.rawValue != 0 else { return .none }
         return .known(states, identity: PayloadIdentity(stream: stream.uuid, event: id.uuid))

@@ -4,9 +4,9 @@ internal import PayloadCodec
 package import Postgres
 internal import Synchronization
 
-/// Seals events about a user for a service that acts for them and appends them by SQL, in its own transaction.
+/// Seals events about a user, for a service that acts for them and appends by SQL in its own transaction.
 ///
-/// The frames are not compressed: the function that takes them, `append_own_frames`, reads what is not sealed.
+/// The frames are not compressed, because the function that takes them, `append_own_frames`, reads the unsealed part.
 package final class OwnEventSealer: Sendable {
     private let keys: SealingKeys
     private let encoder = PayloadEncoder(compression: .none)
@@ -18,9 +18,9 @@ package final class OwnEventSealer: Sendable {
     /// Appends events to a user's stream, if the log is sealed.
     ///
     /// - Parameter connection: In a transaction, acting for the user.
-    /// - Returns: `false` if the log is not sealed: nothing was appended then.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if something is personal and the key is not here;
-    ///   `PostgresError`.
+    /// - Returns: `false` if the log is not sealed; nothing was appended then.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if something is personal and the key-encryption key is not
+    ///   here, `.refused` if the user's key can be neither found nor made; `PostgresError`.
     package func append(
         _ events: [EventDraft],
         about user: StreamID,
@@ -52,7 +52,7 @@ package final class OwnEventSealer: Sendable {
         return fields
     }
 
-    /// The user's key, made if they have none; no key if it was destroyed.
+    /// The user's key, created if there is none; without a usable key if it was destroyed.
     private func key(
         of user: StreamID,
         _ encryptionKey: String,
