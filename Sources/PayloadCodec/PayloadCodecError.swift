@@ -6,7 +6,7 @@ package struct PayloadCodecError: Error, Sendable, CustomStringConvertible {
         case corrupt
         /// The frame has a format version, or a flag, that this build does not know.
         case unknownVersion
-        /// The frame needs a dictionary that is not there; ``PayloadCodecError/dictionary`` says which.
+        /// The frame needs a dictionary that is not loaded; ``PayloadCodecError/dictionary`` says which.
         case unknownDictionary
         /// The frame is sealed under a key that was not given; ``PayloadCodecError/key`` says which.
         case missingKey

@@ -3,37 +3,37 @@ package import Postgres
 /// Reads the log in the order that subscriptions promise: each committed event once, each stream by version.
 ///
 /// A batch is read in a REPEATABLE READ transaction. What that transaction's snapshot sees and the cursor's does not is
-/// new, however early its writers took their transaction ids or positions, and whoever else has a transaction open.
+/// new, however early its writers took their transaction ids or positions, and whatever other transactions are open.
 package enum LogReader {
-    /// What one read gave.
+    /// The result of one read.
     package struct Batch: Sendable {
         /// The events, by position: as many as fit into memory together.
         package let events: [StoredEvent]
-        /// The cursor behind them.
+        /// The cursor after them.
         package let cursor: LogCursor
         /// The end of the write-ahead log when the cursor's snapshot was taken;
         /// `nil` if it was taken by an earlier read.
         var written: Int64?
-        /// The generation of keys that this transaction sees; `nil` if it was not read.
+        /// The key generation that this transaction sees; `nil` if it was not read.
         package var generation: Int64?
     }
 
-    /// Settings of a session that reads the log: plans keep to the indexes even while the table is young, and start no
-    /// parallel workers, which take longer to start than a batch takes to read.
+    /// Settings of a session that reads the log: plans use the indexes even while the table is young, and no parallel
+    /// workers, which take longer to start than a batch takes to read.
     package static let sessionSettings = ["enable_seqscan": "off", "max_parallel_workers_per_gather": "0"]
 
-    /// Reads the next events behind a cursor, for a reader that keeps its cursor in the same database.
+    /// Reads the next events after a cursor, for a reader that keeps its cursor in the same database.
     ///
-    /// Such a cursor goes back with the database when that crashes. For one that does not, see
+    /// If the database crashes, such a cursor goes back with it. For one that does not, see
     /// ``readOut(on:after:limit:)``.
     ///
     /// - Parameters:
     ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
     ///   - limit: How many events at most.
-    ///   - shards: Whose streams to read; all of them unless given.
-    ///   - types: Which types to read; all of them unless given.
-    /// - Returns: The events; none when the cursor is at the head, and then the cursor of this moment; nor where a long
-    ///   stretch holds nothing of those shards and types, and then a cursor with a window, from which to read on.
+    ///   - shards: Whose streams to read; all of them if `nil`.
+    ///   - types: Which types to read; all of them if `nil`.
+    /// - Returns: The events. None at the head, with the cursor of this moment; none also where a long stretch holds
+    ///   nothing of those shards and types, with a cursor that has a window, from which to read on.
     package static func read(
         on connection: isolated PostgresConnection,
         after cursor: LogCursor,
@@ -74,9 +74,9 @@ package enum LogReader {
         return batch
     }
 
-    /// What was read between two snapshots, as far as it fits into memory.
+    /// The events that were read between two snapshots, as far as they fit into memory.
     ///
-    /// - Parameter reached: The cursor if that is all.
+    /// - Parameter reached: The cursor to return if all of them fit.
     static func batch(
         _ events: [StoredEvent],
         from delivered: PostgresSnapshot,
@@ -92,8 +92,8 @@ package enum LogReader {
         return Batch(events: fitting, cursor: LogCursor(delivered: delivered, window: window))
     }
 
-    /// The snapshot of this transaction, how far the write-ahead log was written then,
-    /// and the generation of keys that it sees.
+    /// Selects the snapshot of this transaction, how far the write-ahead log was written then, and the key generation
+    /// that it sees.
     package struct CurrentSnapshot: PostgresStatement {
         package let sql = """
             select pg_current_snapshot(),
@@ -111,16 +111,17 @@ package enum LogReader {
         }
     }
 
-    /// What this transaction sees and the old snapshot does not: it was active then, or had not begun.
+    /// Selects what this transaction sees and the old snapshot does not: its transaction was active then, or had not
+    /// begun.
     ///
-    /// Looking the active ones up by name, instead of reading again from the oldest on, is what keeps a transaction
-    /// that stays open for hours from costing anything.
+    /// The active transactions are looked up by id instead of reading again from the oldest on, so a transaction that
+    /// stays open for hours costs nothing.
     struct ReadNew: PostgresStatement {
         let old: PostgresSnapshot
         let limit: Int
         let part: LogPart
 
-        /// Most often nobody was active, and then each partition has one scan to begin instead of two.
+        /// Usually no transaction was active; each partition then needs one scan instead of two.
         var sql: String {
             let wasActive = old.active.isEmpty ? "" : "or transaction_id = any($2::xid8[])"
             return """
@@ -142,8 +143,8 @@ package enum LogReader {
 }
 
 extension PostgresError {
-    /// On a standby, a snapshot does not say which transactions are still running, and what another server delivered
-    /// may not have arrived: a cursor would pass over events.
+    /// The refusal of a standby: a snapshot there does not say which transactions are still running, and what another
+    /// server delivered may not have arrived, so a cursor would skip events.
     static let standby = {
         var error = PostgresError(.connectionFailed, "the server is a standby, where the log cannot be followed")
         error.hint = "connect to the primary, as target_session_attrs=read-write does"

@@ -2,8 +2,8 @@ package import EventModel
 internal import Postgres
 
 extension PostgresEventStore {
-    /// Reads the beginning of a stream without what is personal: `null` stands where something is sealed, and in a
-    /// sealed log events that hold personal values unsealed are left out. Needs no key.
+    /// Reads the beginning of a stream without personal values: sealed ones are `null`, and in a sealed log events that
+    /// hold personal values unsealed are left out. Needs no key.
     ///
     /// - Throws: As ``read(_:from:_:limit:)``.
     package func readPublicPart(of stream: StreamID, limit: Int) async throws -> [RecordedEvent] {
@@ -16,7 +16,7 @@ extension PostgresEventStore {
         }
     }
 
-    /// How many events of some streams hold personal values that are not sealed. Needs no key.
+    /// Counts the events of some streams that hold personal values unsealed. Needs no key.
     ///
     /// - Throws: As ``read(_:from:_:limit:)``.
     package func countUnsealed(in streams: [StreamID]) async throws -> Int {

@@ -1,10 +1,10 @@
 internal import EventModel
 internal import PayloadCodec
 
-/// A subject's key, on the side that seals.
+/// A subject's key, as used for sealing.
 struct SealingKey: Sendable {
     let id: Int64
-    /// `nil` if it was destroyed: what it would seal is dropped.
+    /// `nil` if it was destroyed; what it would seal is then dropped.
     let key: SubjectKey?
 
     init(id: Int64, _ state: PayloadKeys.State) {
@@ -13,12 +13,12 @@ struct SealingKey: Sendable {
     }
 }
 
-/// Keys by stream and by subject, in two halves: when the young one is full, the old one is forgotten.
+/// Remembers keys by stream and by subject, in two halves: when the young one is full, the old one is forgotten.
 struct RememberedKeys {
     private var young: [StreamID: SealingKey] = [:]
     private var old: [StreamID: SealingKey] = [:]
 
-    /// How many streams and subjects are remembered.
+    /// How many streams and subjects are remembered at most.
     private static let limit = 100_000
 
     /// The key of a stream or a subject.
@@ -42,7 +42,7 @@ struct RememberedKeys {
         old[stream] = nil
     }
 
-    /// Remembers whom a session is about that starts, if that subject is known: its stream needs no look then.
+    /// Remembers the subject's key for a session that starts, if it is known, so that its stream needs no look-up.
     mutating func note(_ subject: StreamID, of stream: StreamID) {
         guard let key = self[subject], self[stream] == nil else { return }
         remember(key, of: stream)

@@ -2,12 +2,12 @@ internal import PayloadCodec
 internal import Synchronization
 
 extension SealingKeys {
-    /// Keys that are shared by all who were given them, and where they can be read again.
+    /// Keys shared by everybody to whom they were given, and the place from which to read them again.
     final class Place: Sendable {
         private struct State {
             var keys: [any KeyEncryptionKey]
             var readAt: ContinuousClock.Instant?
-            /// Why the last reading gave nothing.
+            /// Why the last reading failed.
             var failure: (any Error)?
         }
 
@@ -15,12 +15,12 @@ extension SealingKeys {
         private let name: String?
         private let read: (@Sendable () throws -> [any KeyEncryptionKey])?
 
-        /// How long what was read counts, whatever is asked for.
+        /// The shortest time between two readings, whatever key is asked for.
         private static let interval = Duration.seconds(1)
 
         /// - Parameters:
-        ///   - name: Where the keys are from, in words; `nil` if there is nothing to read.
-        ///   - read: Reads them again.
+        ///   - name: Where the keys come from, in words; `nil` if there is nothing to read.
+        ///   - read: Reads the keys again.
         init(
             _ keys: [any KeyEncryptionKey],
             named name: String? = nil,
@@ -33,7 +33,7 @@ extension SealingKeys {
 
         var keys: [any KeyEncryptionKey] { state.withLock { $0.keys } }
 
-        /// The key of an identifier; if it is not here, the place is asked.
+        /// The key with an identifier; if it is not here, the place is read again.
         subscript(identifier: String) -> (any KeyEncryptionKey)? {
             state.withLock { state in
                 if let key = state.keys.first(where: { $0.identifier == identifier }) { return key }
@@ -41,7 +41,7 @@ extension SealingKeys {
                 state.readAt = .now
                 do {
                     let found = try read()
-                    // What is just being written may lack keys for a moment: none that was there is forgotten.
+                    // A file that is just being written may lack keys for a moment, so no known key is forgotten.
                     let others = state.keys.filter { known in !found.contains { $0.identifier == known.identifier } }
                     (state.keys, state.failure) = (found + others, nil)
                 } catch {

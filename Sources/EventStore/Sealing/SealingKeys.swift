@@ -1,47 +1,46 @@
 internal import EventModel
 package import PayloadCodec
 
-/// The key-encryption keys that a process has. The first one is the one that new keys of subjects are wrapped by, where
-/// the database does not say otherwise; the others unwrap what was wrapped before a rotation.
+/// The key-encryption keys of a process. The first one wraps subjects' new keys, unless the database says otherwise;
+/// the others unwrap what was wrapped before a rotation.
 ///
-/// Keys that come from a file are read again when another one is asked for, so that a
-/// rotation needs no process to begin anew.
+/// Keys from a file are read again when an unknown one is asked for, so a rotation needs no restart.
 public struct SealingKeys: Sendable {
     private let place: Place
 
     /// The keys, the first one leading.
     package var keys: [any KeyEncryptionKey] { place.keys }
 
-    /// No key at all: nothing is sealed, and what is sealed cannot be read.
+    /// No key: nothing is sealed, and what is sealed cannot be read.
     public static let none = SealingKeys([])
 
     /// - Parameter keys: Keys of any kind, the leading one first.
     package init(_ keys: [any KeyEncryptionKey]) { place = Place(keys) }
 
-    /// Reads keys from a text: one of 32 bytes in base64 a line, the leading one first. Empty lines, and what stands
-    /// behind a `#`, are passed over.
+    /// Reads keys from a text: on each line 32 bytes in base64, the leading key first. Empty lines, and anything after
+    /// a `#`, are ignored.
     ///
-    /// - Throws: ``EventStoreError`` with `.invalidKey` that names the line, and never what stands there.
+    /// - Throws: ``EventStoreError`` with `.invalidKey`, which names the line but never its content.
     public init(text: String) throws { place = Place(try Self.keys(in: text)) }
 
-    /// Reads keys from a place whose text may change, such as a file: it is read again when a key is asked for that was
-    /// not there, once a second at most.
+    /// Reads keys from a place whose text may change, such as a file: it is read again when an unknown key is asked
+    /// for, at most once a second.
     ///
     /// - Parameters:
-    ///   - name: What the place is called in messages, such as `the key file /etc/recorder/keys`.
-    ///   - read: Gives its text; see ``init(text:)``. Called by whoever asks for the key, on the same thread.
+    ///   - name: What messages call the place, such as `the key file /etc/recorder/keys`.
+    ///   - read: Returns its text; see ``init(text:)``. Called on the thread of the caller that asks for the key.
     /// - Throws: As ``init(text:)``; what `read` throws.
     public init(from name: String, reading read: @escaping @Sendable () throws -> String) throws {
         place = Place(try Self.keys(in: try read()), named: name) { try Self.keys(in: try read()) }
     }
 
-    /// Whether there is none.
+    /// Whether there are no keys.
     package var isEmpty: Bool { keys.isEmpty }
 
-    /// The key of an identifier, if it is here.
+    /// The key with an identifier, if it is here.
     package subscript(identifier: String) -> (any KeyEncryptionKey)? { place[identifier] }
 
-    /// What is thrown where a key-encryption key is needed that is not here.
+    /// The error for a key-encryption key that is needed but not here.
     func unavailable(_ identifier: String) -> EventStoreError { place.unavailable(identifier) }
 
     private static func keys(in text: String) throws -> [any KeyEncryptionKey] {
@@ -60,9 +59,9 @@ public struct SealingKeys: Sendable {
         return keys
     }
 
-    /// Unwraps rows of `subject_keys`, those of each key-encryption key together.
+    /// Unwraps rows of `subject_keys`, grouped by key-encryption key.
     ///
-    /// - Returns: What is known of each key now, by its id; nothing of one that does not open.
+    /// - Returns: The state of each key, by its id; nothing for one that does not open.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if a key-encryption key is not here.
     func unwrap(_ rows: [SubjectKeyRow]) async throws -> [Int64: PayloadKeys.State] {
         var states: [Int64: PayloadKeys.State] = [:]
@@ -91,7 +90,7 @@ public struct SealingKeys: Sendable {
 }
 
 extension EventStoreError {
-    /// Keys of subjects do not open: their rows were changed, or somebody wrote what is none.
+    /// Some subjects' keys do not open: their rows were changed, or never held a key.
     static func closedKeys(_ rows: [SubjectKeyRow]) -> EventStoreError {
         let first = rows.first.map { "key \($0.id) under \($0.encryptionKey)" } ?? ""
         return EventStoreError(

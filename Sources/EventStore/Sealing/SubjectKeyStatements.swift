@@ -8,10 +8,10 @@ struct SubjectKeyRow: Sendable {
     let subject: StreamID
     /// `nil` if the key was destroyed.
     let wrapped: [UInt8]?
-    /// Which key-encryption key wrapped it.
+    /// The identifier of the key-encryption key that wrapped it.
     let encryptionKey: String
 
-    /// The columns that ``init(_:from:)`` reads, in its order, of a row named `k`.
+    /// The columns that ``init(_:from:)`` reads, in order, of a row named `k`.
     static let columns = "k.id, k.subject_id, k.wrapped_key, k.kek_id"
 
     init(_ row: borrowing PostgresRow, from column: Int) throws(PostgresError) {
@@ -22,14 +22,14 @@ struct SubjectKeyRow: Sendable {
     }
 }
 
-/// What the database says of sealing as a whole.
+/// The database's state of sealing as a whole.
 struct SealingState: Sendable, Equatable {
-    /// Under which key-encryption key subjects' keys are wrapped; `nil` while the log is not sealed.
+    /// The identifier of the key-encryption key that wraps subjects' keys; `nil` while the log is not sealed.
     let encryptionKey: String?
-    /// Raised by whatever makes keys and fields that a process remembers stale.
+    /// Raised by every change that makes remembered keys and fields stale.
     let generation: Int64
 
-    /// Reads the one row.
+    /// Reads the table's only row.
     struct Select: PostgresStatement {
         let sql = "select kek_id, generation from sealing"
 
@@ -39,18 +39,18 @@ struct SealingState: Sendable, Equatable {
     }
 }
 
-/// The subject of each of some streams, and the subject's key where there is one.
+/// Selects the subject of each of some streams, and the subject's key if there is one.
 ///
-/// Each key is looked up alone: a plan that a session made while the table was small would read all of it for ever.
+/// Each key is looked up by itself: a joined plan that was made while the table was small would always read all of it.
 struct SelectSubjects: PostgresStatement {
-    /// What was found of one stream.
+    /// What was found for one stream.
     struct Row: Sendable {
         let stream: StreamID
         let subject: StreamID
         let key: SubjectKeyRow?
     }
 
-    /// The streams, each with the user that its first event names.
+    /// The streams, each with the user that its first event names, if known.
     let streams: [(stream: StreamID, named: StreamID?)]
 
     let sql = """
@@ -74,7 +74,7 @@ struct SelectSubjects: PostgresStatement {
     }
 }
 
-/// A subject's key.
+/// Selects a subject's key.
 struct SelectOwnKey: PostgresStatement {
     let subject: StreamID
     let sql = "select \(SubjectKeyRow.columns) from subject_keys k where k.subject_id = $1"
@@ -84,7 +84,7 @@ struct SelectOwnKey: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> SubjectKeyRow { try SubjectKeyRow(row, from: 0) }
 }
 
-/// Stores new keys and says under which ids; a subject that got one meanwhile keeps it, and is not among them.
+/// Stores new keys and returns their ids; a subject that got one meanwhile keeps it and is not returned.
 struct InsertSubjectKeys: PostgresStatement {
     let keys: [(subject: StreamID, wrapped: [UInt8])]
     let encryptionKey: String
@@ -107,7 +107,7 @@ struct InsertSubjectKeys: PostgresStatement {
     }
 }
 
-/// The generation of what may be remembered, and keys by their ids.
+/// Selects the current generation, and keys by their ids.
 struct SelectKeys: PostgresStatement {
     let ids: [Int64]
 
@@ -125,7 +125,7 @@ struct SelectKeys: PostgresStatement {
     }
 }
 
-/// The declarations of personal fields.
+/// Selects the declarations of personal fields.
 struct SelectPersonalFields: PostgresStatement {
     let sql = "select type, source = 'metadata', field from personal_fields order by 1, 2, 3"
 

@@ -2,12 +2,12 @@ internal import EventModel
 internal import PayloadCodec
 internal import Postgres
 
-/// Keys that are not there yet.
+/// Makes keys that do not exist yet.
 extension SubjectSealer {
     /// The keys of streams and of their subjects, made where there are none.
     ///
-    /// A new key is on disk before anything is sealed under it: what it sealed may be stored behind a crash of the
-    /// server that would have taken the key.
+    /// A new key is on disk before anything is sealed under it: otherwise a crash of the server could take the key,
+    /// while an event that it sealed is stored afterwards.
     func keys(
         of wanted: [(stream: StreamID, named: StreamID?)],
         found: [SelectSubjects.Row],
@@ -21,7 +21,7 @@ extension SubjectSealer {
         if !without.isEmpty {
             made = try await makeKeys(of: without, by: wrapping, on: connection)
             if made.count < without.count {
-                // Somebody else made some meanwhile.
+                // Another process made some meanwhile.
                 rows = try await connection.query(SelectSubjects(streams: wanted))
             }
         }
@@ -39,13 +39,13 @@ extension SubjectSealer {
         return keys
     }
 
-    /// Makes keys, but for subjects that others have made one for.
+    /// Makes keys, except for subjects that got one from another process meanwhile.
     private func makeKeys(
         of subjects: Set<StreamID>,
         by wrapping: any KeyEncryptionKey,
         on connection: PostgresConnection
     ) async throws -> [StreamID: SealingKey] {
-        // In an order that is everybody's, so that two who make the same keys do not wait in a ring.
+        // Everybody uses the same order, so that two who make the same keys do not deadlock.
         let new = subjects.sorted { $0.uuid.precedes($1.uuid) }.map { (subject: $0, key: SubjectKey()) }
         let wrapped = try await wrapping.wrap(new.map { ($0.subject.uuid.bytes, $0.key) })
         let stored = try await connection.query(

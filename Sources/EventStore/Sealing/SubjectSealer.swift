@@ -5,15 +5,15 @@ internal import PayloadCodec
 internal import Postgres
 internal import Synchronization
 
-/// Says for events that are about to be encoded under whose key they are sealed.
+/// Finds the keys that seal events which are about to be encoded.
 ///
-/// Keys are looked up and made for many streams in one statement, while others wait for the same one; what was found is
-/// remembered, so that an append about a known subject asks nobody. Once a second at most, the database is asked
-/// whether something that is remembered has become stale: a key that was destroyed meanwhile seals for so long yet, and
-/// nobody can open what it sealed. While the database cannot be asked, what is remembered counts for as long as an
-/// append is patient, and no longer: appends may still go through where only new connections fail.
+/// Keys are looked up and made for many streams in one statement, while others wait for the same one. The result is
+/// remembered, so that an append about a known subject needs no query. At most once a second, the database is asked
+/// whether anything remembered has become stale: until then, a key that was destroyed goes on sealing, and nobody can
+/// open what it sealed. While the database cannot be asked, what is remembered stays valid for as long as an append's
+/// patience lasts, and no longer: appends may still go through where only new connections fail.
 package final class SubjectSealer: Sendable {
-    /// What one look at the database gave.
+    /// The result of one look at the database.
     private struct Look: Sendable {
         let state: SealingState
         let fields: PersonalFields
@@ -27,9 +27,9 @@ package final class SubjectSealer: Sendable {
 
     private struct State {
         var look: Look?
-        /// When the database was asked last.
+        /// When the database was last asked.
         var askedAt = ContinuousClock.now
-        /// When it answered last.
+        /// When it last answered.
         var answeredAt = ContinuousClock.now
         var keys = RememberedKeys()
         var waiting: [Waiter] = []
@@ -41,27 +41,27 @@ package final class SubjectSealer: Sendable {
     private let patience: Duration
     private let state = Mutex(State())
 
-    /// For how long what is remembered counts without a look.
+    /// How long what is remembered is trusted without a look at the database.
     private static let trust = Duration.seconds(1)
-    /// For how long to try to reach a server that is away, unless another time is given.
+    /// How long to try to reach a server that is away, by default.
     static let patience = Duration.seconds(30)
-    /// How long to leave it alone between.
+    /// How long to pause between attempts.
     private static let retryPause = Duration.milliseconds(50)
 
-    /// - Parameter patience: For how long to try to reach a server that is away, and for
-    ///   how long what is remembered counts then.
+    /// - Parameter patience: How long to try to reach a server that is away, and how long what is remembered is trusted
+    ///   meanwhile.
     init(_ pool: PostgresPool, keys: SealingKeys, patience: Duration = SubjectSealer.patience) {
         self.pool = pool
         self.keys = keys
         self.patience = patience
     }
 
-    /// The keys that appends are sealed under. Asks nobody if all of them are remembered.
+    /// The keys that seal appends. Asks the database for nothing if all of them are remembered.
     ///
     /// - Parameters:
-    ///   - appends: Appends.
-    ///   - places: Which of them.
-    /// - Returns: One for each place; `nil` if the log is not sealed.
+    ///   - appends: The appends.
+    ///   - places: The indices of those that need keys.
+    /// - Returns: A key for each place, `nil` where nothing is personal; `nil` as a whole if the log is not sealed.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is
     ///   not here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up.
     func keys(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
@@ -75,13 +75,13 @@ package final class SubjectSealer: Sendable {
                 let stream = appends[place].stream
                 let subject = appends[place].subject
                 if let subject { state.keys.note(subject, of: stream) }
-                // A producer's appends are about one session for long.
+                // A producer's appends often belong to one session for a while.
                 let isSame = stream == last && subject == nil
                 keys.append(isSame ? keys[keys.count - 1] : state.keys[stream])
                 last = stream
             }
         }
-        // Without a key goes only what is not personal.
+        // An append needs no key if it holds nothing personal.
         let without = keys.indices.filter { keys[$0] == nil && look.fields.concern(appends[places[$0]].events) }
         guard !without.isEmpty else { return AppendKeys(fields: look.fields, keys) }
         var missing: [StreamID: StreamID?] = [:]
@@ -100,7 +100,7 @@ package final class SubjectSealer: Sendable {
         return AppendKeys(fields: look.fields, keys)
     }
 
-    /// Sees to it that what is personal can be sealed, if the log is.
+    /// Checks that personal fields can be sealed, if the log is sealed.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the key is not here; `.unavailable` or `.refused` if the
     ///   database cannot be asked.
@@ -111,8 +111,8 @@ package final class SubjectSealer: Sendable {
         throw keys.unavailable(encryptionKey)
     }
 
-    /// Takes back what an append said of its stream if it was not the stream's first: whom that is about, others had
-    /// said before, and the next append looks it up.
+    /// Forgets the subject that an append named if it was not the stream's first append: earlier events decide whom the
+    /// stream is about, and the next append looks it up.
     func learn(from results: [(place: Int, result: AppendResult)], naming streams: [Int: StreamID]) {
         let doubtful = results.compactMap { place, result -> StreamID? in
             guard let stream = streams[place] else { return nil }
@@ -122,20 +122,20 @@ package final class SubjectSealer: Sendable {
         forget(doubtful)
     }
 
-    /// Forgets streams' keys: of appends that came to nothing, whatever they said.
+    /// Forgets the keys of streams whose appends failed, whatever subject these named.
     func forget(_ streams: [StreamID]) {
         guard !streams.isEmpty else { return }
         state.withLock { state in for stream in streams { state.keys.forget(stream) } }
     }
 
-    /// Forgets everything: the server that is asked from now on may never have had the keys.
+    /// Forgets everything: the server that will be asked from now on may never have had the keys.
     func forgetAll() {
         state.withLock { state in (state.look, state.keys) = (nil, RememberedKeys()) }
     }
 
-    /// The keys of appends that have nothing to do with each other: one whose key is missing does not touch the others.
+    /// The keys of unrelated appends: one whose key is missing does not affect the others.
     ///
-    /// - Returns: What ``keys(for:at:)`` says of each alone.
+    /// - Returns: For each what ``keys(for:at:)`` gives for it alone.
     func keys(forEachOf appends: [some StreamAppend], at places: [Int]) async -> AppendKeys? {
         do {
             return try await keys(for: appends, at: places)
@@ -161,8 +161,8 @@ package final class SubjectSealer: Sendable {
         do {
             return try await lookUp([:])
         } catch let error as EventStoreError where error.code == .unavailable {
-            // A server that is away erases nobody: what is remembered counts on, and the append waits where all do. But
-            // not for long: it may only be away from here.
+            // A server that is away erases nobody: what is remembered stays valid, and the append waits where all do.
+            // But not for long: the server may be unreachable only from here.
             let known = state.withLock { state -> Look? in
                 guard state.answeredAt + patience > .now else { return nil }
                 state.askedAt = .now
@@ -173,7 +173,7 @@ package final class SubjectSealer: Sendable {
         }
     }
 
-    /// Tries again while the server cannot be reached, for as long as an appender does.
+    /// Retries for as long as the patience lasts while the server cannot be reached.
     private func patiently<R>(_ look: () async throws -> R) async throws -> R {
         let deadline = ContinuousClock.now + patience
         while true {
@@ -185,7 +185,7 @@ package final class SubjectSealer: Sendable {
         }
     }
 
-    /// Looks at the database, together with whoever wants to at the same time.
+    /// Looks at the database, once for all callers that want to at the same time.
     private func lookUp(_ wanted: [StreamID: StreamID?]) async throws -> Look {
         try await withCheckedThrowingContinuation { continuation in
             let isFirst = state.withLock { state in
@@ -193,8 +193,8 @@ package final class SubjectSealer: Sendable {
                 defer { state.isLooking = true }
                 return !state.isLooking
             }
-            // Not a part of the task that came first: if that is cancelled, the
-            // others still wait. Ends when nobody does.
+            // Not a child of the task that came first: if that is cancelled, the others still wait. Ends when nobody
+            // waits.
             if isFirst { Task { await self.lookForAll() } }
         }
     }
@@ -239,7 +239,7 @@ package final class SubjectSealer: Sendable {
                 look.keys = try await self.keys(of: wanted, found: rows, encryptionKey, on: connection)
                 let keys = look.keys
                 self.state.withLock { state in
-                    // Not if another look has found out meanwhile that these may be stale.
+                    // Not if another look has meanwhile found that these may be stale.
                     guard state.look?.state == now else { return }
                     for (stream, key) in keys { state.keys.remember(key, of: stream) }
                 }

@@ -1,6 +1,6 @@
-/// The channel on which appenders say that there is something new.
+/// The channel on which appenders announce new events.
 ///
-/// Channels belong to a whole database, so a schema's has the schema's name in front.
+/// Channels belong to a whole database, so the name starts with the schema's name.
 package enum LogChannel {
     static let suffix = "_events"
 

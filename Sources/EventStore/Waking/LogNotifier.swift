@@ -2,12 +2,11 @@ internal import Logging
 internal import Postgres
 internal import Synchronization
 
-/// Wakes whoever waits for events: after commits, from a session of its own,
-/// one notification for all commits meanwhile.
+/// Wakes subscribers after commits, from a session of its own, with one notification for all commits meanwhile.
 ///
-/// A NOTIFY in a writing transaction holds one lock over the whole cluster until the commit is flushed,
-/// and one behind each commit makes the producers wait for it. A notification is a hint: what cannot be
-/// sent is left to the listeners' own looking.
+/// A NOTIFY in a writing transaction holds one lock over the whole cluster until the commit is flushed, and one after
+/// each commit makes the producers wait for it. A notification is a hint: if it cannot be sent, the listeners' polling
+/// finds the events.
 final class LogNotifier: Sendable {
     private struct State {
         var isDue = false
@@ -19,21 +18,21 @@ final class LogNotifier: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
 
-    /// The least time between two notifications: while commits come one by one, and when they do not cease. Under load,
-    /// listeners read whole batches, and each notification takes from the time that the commits need.
+    /// The least time between two notifications: when commits come one by one, and when they do not stop. Under load,
+    /// listeners read whole batches, and each notification takes time from the commits.
     private static let interval = (least: Duration.microseconds(250), most: Duration.milliseconds(1))
     /// How long to leave a server alone that cannot be reached.
     private static let retryPause = Duration.seconds(1)
 
     init(_ configuration: PostgresConfiguration, logger: Logger) {
         var configuration = configuration
-        // It has nothing to lose, so it has nothing to wait for.
+        // The session has nothing to lose, so it need not wait for the disk.
         configuration.settings["synchronous_commit"] = "off"
         self.configuration = configuration
         self.logger = logger
     }
 
-    /// Says that something was committed. Returns at once.
+    /// Announces that something was committed. Returns at once.
     func notify() {
         let waiter = state.withLock { state in
             state.isDue = true
@@ -43,7 +42,7 @@ final class LogNotifier: Sendable {
         waiter?.resume()
     }
 
-    /// Sends what is due and ends ``run()``.
+    /// Sends what is due, then ends ``run()``.
     func close() {
         let waiter = state.withLock { state in
             state.isClosed = true
@@ -85,7 +84,7 @@ final class LogNotifier: Sendable {
 
     /// Waits until something was committed.
     ///
-    /// - Returns: `false` when it was closed and nothing is due.
+    /// - Returns: `false` if the notifier is closed and nothing is due.
     private func isDue() async -> Bool {
         await withCheckedContinuation { continuation in
             let isReady = state.withLock { state in

@@ -1,4 +1,4 @@
-/// The samples of a training, one after the other, and how many of them hold each sequence of eight bytes.
+/// The samples of a training, concatenated, with the number of samples that hold each sequence of eight bytes.
 struct DictionaryCorpus {
     private static let sequenceLength = 8
     private static let tableBits = 20
@@ -9,7 +9,7 @@ struct DictionaryCorpus {
     /// For each hash, how many samples hold it.
     private let counts: [UInt32]
 
-    /// A piece of the corpus that may become a part of the dictionary.
+    /// A piece of the corpus that may become part of the dictionary.
     private struct Segment {
         var range: Range<Int>
         var score: Int
@@ -38,7 +38,7 @@ struct DictionaryCorpus {
             }
             start += sample.count
         }
-        // What only one sample holds helps no other one.
+        // A sequence in only one sample helps no other.
         for hash in counts.indices where counts[hash] == 1 { counts[hash] = 0 }
         self.bytes = bytes
         self.hashes = hashes
@@ -47,13 +47,13 @@ struct DictionaryCorpus {
 
     /// Picks segments until the dictionary is full or nothing that repeats is left.
     ///
-    /// The corpus is divided into as many epochs as there is room for segments, so that all of it has its say; each
-    /// gives its best segment, and again until nothing is left to give.
+    /// The corpus is divided into epochs according to the room for segments, so that all of it contributes; each epoch
+    /// in turn gives its best segment, round after round until none has any left.
     ///
     /// - Parameters:
     ///   - size: The dictionary's size in bytes, at most.
     ///   - segmentLength: The longest segment.
-    /// - Returns: The segments, the best one last.
+    /// - Returns: The segments concatenated, the best one last.
     func dictionary(size: Int, segmentLength: Int) -> [UInt8] {
         var left = counts
         var active = [UInt16](repeating: 0, count: left.count)
@@ -77,12 +77,12 @@ struct DictionaryCorpus {
             chosen.append(segment)
             room -= segment.range.count
         }
-        // Sorting is not stable in Swift's contract, so equal scores are told apart by where they lie.
+        // Swift does not promise a stable sort, so equal scores are ordered by position.
         chosen.sort { ($0.score, $1.range.lowerBound) < ($1.score, $0.range.lowerBound) }
         return chosen.flatMap { bytes[$0.range] }
     }
 
-    /// The segment of an epoch whose sequences the most samples share, cut to what is shared.
+    /// The epoch's segment whose sequences occur in the most samples, trimmed to what is shared.
     private func best(
         in epoch: Range<Int>,
         length: Int,
@@ -119,7 +119,7 @@ struct DictionaryCorpus {
         if active[hash] == 0 { score -= Int(counts[hash]) }
     }
 
-    /// Drops what is worth nothing at both ends, and makes the bytes of the last sequence a part of the segment.
+    /// Trims worthless positions at both ends, and extends the segment to the end of its last sequence.
     private func trimmed(_ segment: Segment, counts: [UInt32]) -> Segment? {
         let useful = segment.range.filter { hashes[$0] >= 0 && counts[Int(hashes[$0])] > 0 }
         guard let first = useful.first, let last = useful.last else { return nil }

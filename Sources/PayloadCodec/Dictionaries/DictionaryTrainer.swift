@@ -12,17 +12,17 @@ package struct DictionarySample: Hashable, Sendable {
         self.event = event
     }
 
-    /// What LZ4 would see of it.
+    /// The text that LZ4 would compress.
     fileprivate var text: [UInt8] { PackedText.text(of: payload, event: event?.prefix) }
 }
 
-/// What a training made.
+/// The result of a training.
 package struct TrainedDictionary: Hashable, Sendable {
     /// The dictionary's content: give it an id with ``PayloadDictionary/init(id:bytes:checksum:)``.
     package let bytes: [UInt8]
     /// How many samples it was made from.
     package let trainedOn: Int
-    /// How many samples were kept out of it, to try it on.
+    /// How many samples were held out to test it.
     package let heldOut: Int
     /// Size of the held-out samples' frames with this dictionary, divided by their raw size.
     package let heldOutRatio: Double
@@ -39,14 +39,14 @@ package struct DictionaryTrainer: Sendable {
     /// The dictionary's size in bytes, at most.
     package let size: Int
 
-    /// Segment lengths that are tried; which is best depends on how long the repeated passages are.
+    /// The segment lengths to try; the best one depends on how long the repeated passages are.
     private static let segmentLengths = [64, 128, 256, 512]
-    /// One of so many samples is held out.
+    /// One sample in this many is held out.
     private static let heldOutPart = 10
-    /// The fewest samples that can be divided.
+    /// The fewest samples that can be divided into training and held-out ones.
     private static let fewestSamples = 20
 
-    /// A trainer.
+    /// Creates a trainer.
     ///
     /// - Parameter size: The dictionary's size in bytes at most: 256 … 65,536.
     package init(size: Int = PayloadDictionary.sizeLimit) {
@@ -56,8 +56,8 @@ package struct DictionaryTrainer: Sendable {
 
     /// Makes a dictionary.
     ///
-    /// - Parameter samples: 1,000 to 10,000 payloads, evenly picked and in the log's order. The last tenth is held out:
-    ///   other sessions than those that are trained on.
+    /// - Parameter samples: 1,000 to 10,000 payloads, evenly picked and in the log's order. The last tenth is held out,
+    ///   so it comes from other sessions than those trained on.
     /// - Returns: The best of the dictionaries tried, by its ratio on the held-out samples.
     /// - Throws: ``PayloadCodecError`` with code `.tooFewSamples` if there are fewer than 20 or they hold nothing that
     ///   repeats, `.tooLarge` if one exceeds the limit of an event.

@@ -2,21 +2,21 @@ internal import Crypto
 
 /// Bytes that payloads resemble; LZ4 refers to them instead of repeating them.
 ///
-/// A frame carries the id, so what an id stands for must never change while a frame needs it.
+/// A frame carries the id, so the content under an id must never change while a frame needs it.
 package struct PayloadDictionary: Hashable, Sendable {
     /// The ids that a dictionary may have: what a `smallint` holds, without 0, which means none.
     package static let ids = 1...Int(Int16.max)
     /// The most bytes of a dictionary that LZ4 can reach: 64 KiB.
     package static let sizeLimit = 1 << 16
 
-    /// What frames call it.
+    /// The id that frames carry.
     package let id: Int16
-    /// The content, the most used of it last.
+    /// The content, its most used parts last.
     package let bytes: [UInt8]
     /// The SHA-256 of the content.
     package let checksum: [UInt8]
 
-    /// Checks a dictionary that is new, or that was stored with its checksum.
+    /// Checks a dictionary, either a new one or one stored with its checksum.
     ///
     /// - Parameters:
     ///   - id: 1 … 32767.

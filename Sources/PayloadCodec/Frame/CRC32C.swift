@@ -5,10 +5,10 @@
 package struct CRC32C {
     private var state: UInt32 = ~0
 
-    /// The checksum of nothing.
+    /// Starts a checksum, of no bytes yet.
     package init() {}
 
-    /// The checksum of what was added so far.
+    /// The checksum of all bytes added so far.
     package var value: UInt32 { ~state }
 
     /// Adds the four bytes of `word`, the lowest first.

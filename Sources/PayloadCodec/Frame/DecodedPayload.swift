@@ -1,10 +1,10 @@
 /// A payload as its producer sent it.
 package struct DecodedPayload: Hashable, Sendable {
-    /// Data and metadata, one after the other; never without metadata, which is `{}` at least.
+    /// Data followed by metadata, which is at least `{}`.
     package let bytes: [UInt8]
-    /// Where in ``bytes`` the metadata begins.
+    /// The offset in ``bytes`` at which the metadata begins.
     package let split: Int
-    /// Where in ``bytes`` a `null` stands for a value that was erased.
+    /// The offsets in ``bytes`` of each `null` that stands for an erased value.
     package let erased: [Int]
 
     package init(bytes: [UInt8], split: Int, erased: [Int] = []) {
@@ -19,13 +19,13 @@ package struct DecodedPayload: Hashable, Sendable {
     package var metadata: ArraySlice<UInt8> { bytes[split...] }
 }
 
-/// Where in a buffer a payload was put.
+/// Where a payload was put in a buffer.
 package struct PayloadRange: Hashable, Sendable {
     /// Where the data's JSON lies.
     package let data: Range<Int>
-    /// Where the metadata's JSON lies; it is `{}` at least.
+    /// Where the metadata's JSON lies; it is at least `{}`.
     package let metadata: Range<Int>
-    /// Where a `null` stands for a value that was erased.
+    /// The offsets of each `null` that stands for an erased value.
     package let erased: [Int]
 
     package init(data: Range<Int>, metadata: Range<Int>, erased: [Int] = []) {

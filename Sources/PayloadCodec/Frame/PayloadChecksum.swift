@@ -1,8 +1,8 @@
 internal import Crypto
 
-/// The checksum in a frame's header: of the data's length as four bytes, the lowest first, and the raw bytes.
+/// The checksum in a frame's header, over the data's length as four little-endian bytes and then the raw bytes.
 enum PayloadChecksum {
-    /// Computes the CRC-32C of data and metadata that lie apart.
+    /// Computes the CRC-32C of data and metadata in separate buffers.
     static func of(_ data: UnsafeRawBufferPointer, _ metadata: UnsafeRawBufferPointer) -> UInt32 {
         var crc = CRC32C()
         crc.update(littleEndian: UInt32(truncatingIfNeeded: data.count))
@@ -14,9 +14,9 @@ enum PayloadChecksum {
     /// Computes the kind of checksum that `flags` ask for.
     ///
     /// - Parameters:
-    ///   - raw: Data and metadata, one after the other.
-    ///   - dataLength: Where in `raw` the metadata begins.
-    ///   - flags: With `.sha256` a SHA-256's beginning, else a CRC-32C.
+    ///   - raw: Data followed by metadata.
+    ///   - dataLength: The offset in `raw` at which the metadata begins.
+    ///   - flags: With `.sha256` the beginning of a SHA-256, otherwise a CRC-32C.
     /// - Returns: The four bytes, the first one lowest.
     static func of(_ raw: UnsafeRawBufferPointer, dataLength: Int, flags: PayloadFrame.Flags) -> UInt32 {
         let prefix = UInt32(truncatingIfNeeded: dataLength)

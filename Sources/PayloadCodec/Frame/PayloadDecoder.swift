@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// Reads frames, ours and those that SQL clients wrote, and believes none of them. Any number of tasks may use one.
+/// Decodes frames, ours and those of SQL clients, and trusts none of them. Any number of tasks may use one decoder.
 ///
 /// Whatever the bytes are, decoding returns the payload that was encoded or throws; it allocates nothing before the
 /// declared lengths were checked against their limits and against the body.
@@ -8,23 +8,23 @@ package struct PayloadDecoder: Sendable {
     /// The dictionaries that this decoder knows.
     package let dictionaries: DictionaryStore
 
-    /// A decoder.
+    /// Creates a decoder.
     ///
-    /// - Parameter dictionaries: Where it looks for dictionaries; what is inserted there later counts too.
+    /// - Parameter dictionaries: Where it looks for dictionaries; those inserted later count too.
     package init(dictionaries: DictionaryStore = DictionaryStore()) {
         self.dictionaries = dictionaries
     }
 
-    /// Decodes one frame to the end of a buffer, which can be used again for the next batch.
+    /// Decodes one frame and appends the payload to a buffer, which can be reused for the next batch.
     ///
     /// - Parameters:
-    ///   - frame: All of a frame's bytes and nothing else.
+    ///   - frame: The bytes of exactly one frame.
     ///   - event: The event's id.
     ///   - keys: What may be read of a sealed frame.
-    ///   - buffer: Gets data and metadata at its end; as it was if this throws.
-    /// - Returns: Where in the buffer they lie.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or
-    ///   `.missingKey`, load that one and decode again.
+    ///   - buffer: Data and metadata are appended to it; it is unchanged if this throws.
+    /// - Returns: Where they lie in the buffer.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that dictionary or key
+    ///   and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
         of event: UUID? = nil,
@@ -34,7 +34,7 @@ package struct PayloadDecoder: Sendable {
         try unsafe decode(frame, PayloadFrame(parsing: frame), of: event, keys, into: &buffer)
     }
 
-    /// Decodes a frame whose header was read.
+    /// Decodes a frame whose header was already read.
     func decode(
         _ frame: UnsafeRawBufferPointer,
         _ header: PayloadFrame,
@@ -73,12 +73,12 @@ package struct PayloadDecoder: Sendable {
     /// Decodes one frame.
     ///
     /// - Parameters:
-    ///   - frame: All of a frame's bytes and nothing else.
+    ///   - frame: The bytes of exactly one frame.
     ///   - event: The event's id.
     ///   - keys: What may be read of a sealed frame.
-    /// - Returns: What its producer sent, but for what is erased.
-    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or
-    ///   `.missingKey`, load that one and decode again.
+    /// - Returns: What the producer sent, except what was erased.
+    /// - Throws: ``PayloadCodecError``; with code `.unknownDictionary` or `.missingKey`, load that dictionary or key
+    ///   and decode again.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
         of event: UUID? = nil,
@@ -100,7 +100,7 @@ package struct PayloadDecoder: Sendable {
         }
     }
 
-    /// Decodes one frame to the end of a buffer; see ``decode(_:of:keys:into:)-(UnsafeRawBufferPointer,_,_,_)``.
+    /// Decodes one frame into a buffer; see ``decode(_:of:keys:into:)-(UnsafeRawBufferPointer,_,_,_)``.
     package func decode(
         _ frame: [UInt8],
         of event: UUID? = nil,
@@ -131,7 +131,7 @@ package struct PayloadDecoder: Sendable {
         return dictionary.bytes
     }
 
-    /// Puts data and metadata into `target`, and says whether they are what the header promises.
+    /// Fills `target` with data and metadata, and returns whether they match the header.
     private static func fill(
         _ target: UnsafeMutableRawBufferPointer,
         from frame: UnsafeRawBufferPointer,

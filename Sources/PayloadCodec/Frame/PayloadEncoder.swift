@@ -1,23 +1,23 @@
 package import FoundationEssentials
 internal import Synchronization
 
-/// Makes frames of payloads. Any number of tasks may use one encoder at once.
+/// Encodes payloads into frames. Any number of tasks may use one encoder at once.
 ///
-/// Scratch memory (dictionary, tables, buffers: about half a MiB with either method) is kept in a pool, one for each
-/// caller that was ever encoding at the same time as others; a message allocates nothing but its output.
+/// Scratch memory (dictionary, tables, buffers: about half a MiB with either method) is pooled, one piece for each
+/// caller that ever encoded at the same time as others; a message allocates nothing but its output.
 package final class PayloadEncoder: Sendable {
     /// The dictionary that frames are made with, if any.
     package let dictionary: PayloadDictionary?
     /// How hard the encoder looks for matches.
     package let compression: PayloadCompression
 
-    /// Payloads up to this size use pooled memory; larger ones are rare, and get memory of their own.
+    /// Payloads up to this size use pooled memory; larger ones are rare, and get their own.
     private static let pooledCapacity = 1 << 16
 
     private let index: LZ4DictionaryIndex?
     private let idle: Mutex<[PayloadScratch]>
 
-    /// An encoder.
+    /// Creates an encoder.
     ///
     /// - Parameters:
     ///   - dictionary: What payloads are likely to resemble; `nil` for none.
@@ -34,10 +34,10 @@ package final class PayloadEncoder: Sendable {
     /// The body is stored uncompressed if LZ4 does not make it smaller.
     ///
     /// - Parameters:
-    ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
-    ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
-    ///   - event: The event's id: with it the frame is smaller, and is read with it only.
-    ///   - frames: Gets the frame at its end; unchanged if this throws.
+    ///   - data: A JSON object, at most 1 MiB. Decoding returns the same bytes.
+    ///   - metadata: A JSON object, at most 1 MiB; empty means `{}`.
+    ///   - event: The event's id: it makes the frame smaller, but is then needed to decode it.
+    ///   - frames: The frame is appended to it; unchanged if this throws.
     /// - Returns: What the column `events.encoding` must say of the frame.
     /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
     @discardableResult
@@ -64,12 +64,12 @@ package final class PayloadEncoder: Sendable {
         try encode(data: data.span, metadata: metadata.span, of: event, into: &frames)
     }
 
-    /// Makes the frame of one payload.
+    /// Encodes one payload into a frame.
     ///
     /// - Parameters:
-    ///   - data: A JSON object, at most 1 MiB. Its bytes come back as they are.
-    ///   - metadata: A JSON object, at most 1 MiB; nothing at all means `{}`.
-    ///   - event: The event's id: with it the frame is smaller, and is read with it only.
+    ///   - data: A JSON object, at most 1 MiB. Decoding returns the same bytes.
+    ///   - metadata: A JSON object, at most 1 MiB; empty means `{}`.
+    ///   - event: The event's id: it makes the frame smaller, but is then needed to decode it.
     /// - Returns: The frame, and what the column `events.encoding` must say of it.
     /// - Throws: ``PayloadCodecError`` with code `.tooLarge`.
     package func encode(
@@ -82,7 +82,7 @@ package final class PayloadEncoder: Sendable {
         return (frame, encoding)
     }
 
-    /// Refuses what is longer than a frame may be.
+    /// Refuses data or metadata that is longer than a frame may hold.
     static func check(_ data: Span<UInt8>, _ metadata: Span<UInt8>) throws(PayloadCodecError) {
         guard data.count <= PayloadFrame.lengthLimit, metadata.count <= PayloadFrame.lengthLimit else {
             throw PayloadCodecError(
@@ -93,7 +93,7 @@ package final class PayloadEncoder: Sendable {
         }
     }
 
-    /// Lends out memory for raw bytes of up to `count`.
+    /// Lends scratch memory for up to `count` raw bytes.
     func withScratch<R, E: Error>(for count: Int, _ body: (PayloadScratch) throws(E) -> R) throws(E) -> R {
         let scratch = takeScratch(for: count)
         defer { if scratch.capacity == Self.pooledCapacity { idle.withLock { $0.append(scratch) } } }

@@ -1,32 +1,32 @@
-/// The header of a frame: what `events.payload` begins with.
+/// The header of a frame, with which `events.payload` begins.
 ///
 /// ```
-/// byte 0      format version in the high nibble: 2 = the identifiers of packed text stand behind it, 1 = each of them
-///             behind its mark, or nothing is packed; flags in the low: bit 0 = LZ4 body, bit 1 = the checksum is the
-///             first 4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = what LZ4 compressed is packed text
+/// byte 0      high nibble: format version; 2 = the values of packed text follow the whole text, 1 = each follows its
+///             mark, or nothing is packed. Low nibble: flags; bit 0 = LZ4 body, bit 1 = the checksum is the first
+///             4 bytes of a SHA-256 (else CRC-32C, little endian), bit 2 = LZ4 compressed packed text
 ///             (``PackedText``; only with bit 0), bit 3 = the frame has a sealed section
 /// varint      dictionary id (0 = none), unsigned LEB128 in as few bytes as possible
 /// varint      length of the data (raw bytes)
 /// varint      length of the metadata (raw bytes; 0 = the metadata is {})
 /// 4 bytes     checksum of: data length as 4 bytes little endian, then the raw bytes (data, metadata)
-/// [section]   with bit 3: what is personal, sealed; the raw bytes have `null` in its places
+/// [section]   with bit 3: the personal values, sealed; the raw bytes have `null` in their places
 /// rest        body: the raw bytes, or one LZ4 block of them, packed or not
 /// ```
 ///
-/// The sealed section. Whoever has no key reads everything else, and knows what is missing:
+/// The sealed section. A reader without the key reads everything else, and knows what is missing:
 ///
 /// ```
 /// varint      id of the subject's key
 /// varint      how many values were cut out, at least 1
-/// varints     for each, in their order, how many raw bytes lie between the `null` before it (or the beginning) and its
-///             own
-/// varint      length of what is sealed; 0 = it was dropped, because the key had been destroyed
-/// bytes       nonce (12), ciphertext, tag (16): AES-256-GCM under the subject's key. Belongs to: the stream's id, the
-///             event's id, and the section's bytes up to the length of what is sealed
+/// varints     for each value in order, the number of raw bytes between the previous `null` (or the beginning) and
+///             its own `null`
+/// varint      length of the sealed bytes; 0 = they were dropped, because the key had been destroyed
+/// bytes       nonce (12), ciphertext, tag (16): AES-256-GCM under the subject's key. Authenticated with it: the
+///             stream's id, the event's id, and the section's bytes before the length of the sealed bytes
 /// ```
 ///
-/// What is sealed is a frame itself, without a section: its data are the lengths of all values but the last, as
-/// varints, and then the values' JSON as its producer sent it.
+/// The sealed content is itself a frame, without a section: its data are the lengths of all values but the last, as
+/// varints, then the values' JSON as the producer sent it.
 package struct PayloadFrame: Hashable, Sendable {
     /// The low nibble of a frame's first byte.
     package struct Flags: OptionSet, Hashable, Sendable {
@@ -38,11 +38,11 @@ package struct PayloadFrame: Hashable, Sendable {
 
         /// The body is an LZ4 block.
         package static let lz4 = Flags(rawValue: 1)
-        /// The checksum is the beginning of a SHA-256, which SQL can compute, and not a CRC-32C.
+        /// The checksum is the beginning of a SHA-256, which SQL can compute, instead of a CRC-32C.
         package static let sha256 = Flags(rawValue: 2)
         /// The LZ4 block holds packed text.
         package static let packed = Flags(rawValue: 4)
-        /// There is a sealed section before the body.
+        /// A sealed section precedes the body.
         package static let sealed = Flags(rawValue: 8)
     }
 
@@ -50,18 +50,18 @@ package struct PayloadFrame: Hashable, Sendable {
     package static let versions: ClosedRange<UInt8> = 1...2
     /// The most bytes that data may have, and that metadata may have: 1 MiB each.
     package static let lengthLimit = 1 << 20
-    /// The same where something is sealed: a `null` in the place of a value of one byte is three longer.
+    /// The same limit for a frame with a sealed section: `null` is three bytes longer than a value of one byte.
     static let openLimit = lengthLimit + 3 * SealedSection.countLimit
-    /// The most bytes that are sealed of an event: all of its data and
-    /// metadata, and three for the length of each value.
+    /// The most bytes that are sealed in an event: all of its data and metadata, and three for the length of each
+    /// value.
     static let sealedLimit = 2 * lengthLimit + 3 * SealedSection.countLimit
-    /// The most bytes that a header takes: 1 for version and flags, 3 for the
-    /// dictionary, 4 for each length and the checksum.
+    /// The most bytes that a header takes: 1 for version and flags, 3 for the dictionary, 4 for each length and the
+    /// checksum.
     static let headerLimit = 16
 
     /// How a packed body is laid out.
     let layout: PackedText.Layout
-    /// What the body and the checksum are.
+    /// How the body and the checksum are made.
     package let flags: Flags
     /// The id of the dictionary that the body needs, 1 … 32767, or 0.
     package let dictionary: Int
@@ -71,36 +71,36 @@ package struct PayloadFrame: Hashable, Sendable {
     package let metadataLength: Int
     /// The checksum's four bytes, the first one lowest.
     package let checksum: UInt32
-    /// What is sealed, if anything is.
+    /// The sealed section, if there is one.
     package let section: SealedSection?
-    /// Where the body begins; it goes to the frame's end.
+    /// The offset at which the body begins; it extends to the frame's end.
     package let bodyOffset: Int
 
     /// The raw bytes' length: data and metadata together.
     package var rawLength: Int { dataLength + metadataLength }
 
-    /// How many bytes the payload has at most when it is decoded, with what is sealed.
+    /// The most bytes that the decoded payload can have, sealed values included.
     package var decodedLimit: Int {
         rawLength + (section.map { $0.sealed.count * SealedSection.mostExpansion } ?? 0)
     }
 
-    /// A frame's first byte: the oldest version that can say what it holds.
+    /// The first byte of a frame; uses the oldest version that can express its content.
     static func firstByte(_ flags: Flags) -> UInt8 {
         (flags.contains(.packed) ? versions.upperBound : versions.lowerBound) << 4 | flags.rawValue
     }
 
-    /// What the column `events.encoding` says of this frame.
+    /// The value of the column `events.encoding` for this frame.
     package var encoding: PayloadEncoding {
         guard flags.contains(.lz4) else { return .identity }
         return dictionary == 0 ? .lz4 : PayloadEncoding(rawValue: Int16(dictionary))
     }
 
-    /// Reads a header and checks all that can be known without the body's content: version, flags, lengths within
-    /// their limits, a body that can hold them. Allocates nothing.
+    /// Reads a header and checks everything that does not need the body's content: version, flags, lengths within their
+    /// limits, and that the body can hold them. Allocates nothing.
     ///
     /// - Parameters:
     ///   - frame: All of a frame's bytes.
-    ///   - limit: The most bytes of data and of metadata; `nil` for an event's.
+    ///   - limit: The most bytes of data and of metadata, each; `nil` for an event's limit.
     /// - Throws: ``PayloadCodecError`` with code `.corrupt`, `.unknownVersion` or `.tooLarge`.
     package init(parsing frame: UnsafeRawBufferPointer, limit: Int? = nil) throws(PayloadCodecError) {
         guard let first = unsafe frame.first else { throw PayloadCodecError(.corrupt, "the frame is empty") }
@@ -138,8 +138,8 @@ package struct PayloadFrame: Hashable, Sendable {
         guard flags.contains(.lz4) || !flags.contains(.packed) else {
             throw PayloadCodecError(.corrupt, "the frame says that its body is packed, but not compressed")
         }
-        // No byte of an LZ4 block stands for more than 255 raw ones (LZ4 block format), so a small body cannot ask
-        // for a large buffer.
+        // No byte of an LZ4 block stands for more than 255 raw bytes (LZ4 block format), so a small body cannot demand
+        // a large buffer.
         let expansion = 255 * (flags.contains(.packed) ? PackedText.mostExpansion : 1)
         guard flags.contains(.lz4) ? rawLength <= bodyLength * expansion : rawLength == bodyLength else {
             throw PayloadCodecError(
@@ -149,7 +149,7 @@ package struct PayloadFrame: Hashable, Sendable {
         }
     }
 
-    /// Reads an unsigned LEB128 number of at most 5 bytes and refuses one that is longer than it need be.
+    /// Reads an unsigned LEB128 number of at most 5 bytes, and refuses one that is longer than necessary.
     @inline(__always)
     static func readVarint(
         _ frame: UnsafeRawBufferPointer,

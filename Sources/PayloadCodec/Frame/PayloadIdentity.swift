@@ -1,8 +1,8 @@
 package import FoundationEssentials
 
-/// What a payload belongs to: what is sealed in it opens for this event of this stream only.
+/// The event and stream that a payload belongs to: what is sealed in it opens for these only.
 package struct PayloadIdentity: Hashable, Sendable {
-    /// How many bytes it has.
+    /// How many bytes an identity has.
     static let length = 32
 
     private let stream: UUID
@@ -10,7 +10,7 @@ package struct PayloadIdentity: Hashable, Sendable {
 
     /// - Parameters:
     ///   - stream: The stream's id.
-    ///   - event: The event's.
+    ///   - event: The event's id.
     package init(stream: UUID, event: UUID) {
         self.stream = stream
         self.event = event
@@ -35,7 +35,7 @@ package struct PayloadIdentity: Hashable, Sendable {
 }
 
 extension UUID {
-    /// The first four bytes, the first one lowest: of a UUID of version 7, its minute.
+    /// The first four bytes, the first one lowest; in a UUIDv7 they give the minute.
     var prefix: UInt32 {
         UInt32(uuid.0) | UInt32(uuid.1) << 8 | UInt32(uuid.2) << 16 | UInt32(uuid.3) << 24
     }

@@ -3,7 +3,7 @@
     // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time,
     // under a Mutex, so accesses never overlap.
 
-    /// Payloads up to this size are few in memory however small they become.
+    /// Payloads up to this size are small in memory, however well they compress.
     private static let smallLength = 1 << 16
 
     /// The most raw bytes that this scratch takes.
@@ -14,19 +14,19 @@
     private let frame: UnsafeMutableRawPointer
     private let compressor: Compressor
 
-    /// What sealing needs beside; there once something was sealed.
+    /// What sealing needs in addition; created when something is first sealed.
     private var sealing: SealingScratch?
 
     private enum Compressor {
-        /// For none.
+        /// No compression.
         case nothing
-        /// For small messages, fast.
+        /// The fast compressor for small messages.
         case small(LZ4Block)
-        /// For all others.
+        /// The compressor for everything else.
         case any(LZ4State)
     }
 
-    /// Allocates all that messages of up to `capacity` bytes need.
+    /// Allocates everything that messages of up to `capacity` bytes need.
     init(
         dictionary: PayloadDictionary?,
         index: LZ4DictionaryIndex?,
@@ -38,7 +38,7 @@
         let known = dictionary?.bytes ?? []
         let arena = UnsafeMutableRawPointer.allocate(byteCount: known.count + capacity, alignment: 64)
         unsafe self.arena = unsafe arena
-        // The raw bytes lie directly behind the dictionary: see LZ4Block and LZ4State.
+        // The raw bytes lie directly after the dictionary: see LZ4Block and LZ4State.
         unsafe raw = arena + known.count
         unsafe frame = .allocate(
             byteCount: PayloadFrame.headerLimit + LZ4State.bound(capacity) + LZ4Block.slack,
@@ -68,22 +68,22 @@
         unsafe frame.deallocate()
     }
 
-    /// A frame that was made: it lies in the scratch until the next one is made.
+    /// A finished frame, which stays in the scratch until the next one is made.
     private struct Made {
         /// Where the header ends.
         let header: Int
-        /// Where the body does.
+        /// Where the body ends.
         let end: Int
         let encoding: PayloadEncoding
     }
 
-    /// Appends a frame to a buffer.
+    /// Encodes a payload and appends its frame to a buffer.
     ///
     /// - Parameters:
     ///   - data: The raw data; together with `metadata` at most `capacity` bytes.
     ///   - metadata: The raw metadata.
     ///   - event: The first four bytes of the event's id, if it is known.
-    ///   - frames: Gets the frame at its end.
+    ///   - frames: The frame is appended to it.
     /// - Returns: The encoding that was chosen.
     func encode(
         data: Span<UInt8>,
@@ -98,13 +98,13 @@
         return made.encoding
     }
 
-    /// Appends a frame of which something is sealed to a buffer.
+    /// Encodes a payload of which some values are sealed, and appends its frame to a buffer.
     ///
     /// - Parameters:
     ///   - data: The raw data; together with `metadata`, and four bytes for each value, at most `capacity` bytes.
     ///   - metadata: The raw metadata.
-    ///   - seal: What is cut out, and how it is sealed.
-    ///   - frames: Gets the frame at its end; unchanged if this throws.
+    ///   - seal: Which values are cut out, and how they are sealed.
+    ///   - frames: The frame is appended to it; unchanged if this throws.
     /// - Returns: The encoding that was chosen.
     func encode(
         data: Span<UInt8>,
@@ -131,7 +131,7 @@
         unsafe frames.append(
             contentsOf: UnsafeRawBufferPointer(start: frame + made.header, count: made.end - made.header)
         )
-        // The column says which dictionary the frame needs; the two parts can need one only.
+        // The column names the dictionary that the frame needs; both parts can need only the same one.
         return inner.rawValue > 0 ? inner : made.encoding
     }
 
@@ -142,10 +142,10 @@
         return new
     }
 
-    /// Makes a frame, but for a sealed section, which belongs between its header and its body.
+    /// Makes a frame without its sealed section, which belongs between header and body.
     ///
-    /// - Parameter mostExpansion: How many raw bytes a byte of its body may stand for, unless there are few; what would
-    ///   be smaller stays as it is.
+    /// - Parameter mostExpansion: How many raw bytes one byte of the body may stand for, unless the payload is small;
+    ///   if compression would exceed that, the body stays uncompressed.
     private func make(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
@@ -170,7 +170,7 @@
         return Made(header: header, end: header + rawLength, encoding: .identity)
     }
 
-    /// - Returns: `nil` if that does not make it smaller.
+    /// - Returns: `nil` if compression does not make the payload smaller.
     private func compress(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
@@ -201,15 +201,14 @@
         )
     }
 
-    /// Puts what is to be compressed behind the dictionary: packed text, or the
-    /// raw bytes where there is nothing to pack.
+    /// Puts the text to compress after the dictionary: packed text, or the raw bytes where nothing can be packed.
     private func pack(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
         of event: UInt32?
     ) -> (count: Int, isPacked: Bool) {
         var end = unsafe raw
-        // The frame is not begun yet: until the text has its end, the what belongs to its marks waits in its memory.
+        // The frame is not written yet, so its memory holds the marks' values until the text is complete.
         let waiting = unsafe frame + capacity
         var values = unsafe waiting
         if unsafe PackedText.pack(data, of: event, to: &end, &values),

@@ -1,14 +1,14 @@
 import CLZ4
 
-/// An LZ4 state that compresses one message at a time, each of them against the same dictionary and nothing else.
+/// Compresses messages one at a time, each against the same dictionary and nothing else.
 ///
 /// The dictionary is loaded once into a template; each message starts from a copy of it (16 KiB for `.fast`, 256 KiB
 /// for `.high`), because Debian's shared liblz4 1.9.4 does not export `LZ4_attach_dictionary`. A message that lies
-/// directly behind its dictionary in memory is compressed by LZ4's faster "prefix" path; its block is the same format.
+/// directly after its dictionary in memory is compressed by LZ4's faster "prefix" path; its block has the same format.
 ///
-/// Not for two callers at a time: ``PayloadScratch`` owns one and is handed to one caller.
+/// Only for one caller at a time: ``PayloadScratch`` owns one, and is handed to one caller.
 @safe final class LZ4State {
-    /// The smallest output buffer with which LZ4 never gives up: LZ4_COMPRESSBOUND of lz4.h.
+    /// The smallest output buffer that is always enough: LZ4_COMPRESSBOUND of lz4.h.
     static func bound(_ count: Int) -> Int { count + count / 255 + 16 }
 
     private enum Method { case plain, fast, high }
@@ -21,7 +21,7 @@ import CLZ4
     /// Loads the dictionary.
     ///
     /// - Parameters:
-    ///   - dictionary: At most 64 KiB; they must stay where they are for as long as the state is used.
+    ///   - dictionary: At most 64 KiB; its memory must stay valid while the state is used.
     ///   - compression: How hard to look for matches.
     init(dictionary: UnsafeRawBufferPointer, compression: PayloadCompression) {
         let bytes = unsafe dictionary.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -56,8 +56,8 @@ import CLZ4
     ///
     /// - Parameters:
     ///   - source: The message, at most 2 MiB.
-    ///   - target: Room for the block; with ``bound(_:)`` of the message's size it always fits.
-    /// - Returns: The block's size, or 0 when it does not fit.
+    ///   - target: Room for the block, which always fits if this has ``bound(_:)`` of the message's size.
+    /// - Returns: The block's size, or 0 if it does not fit.
     func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int {
         let from = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
         let to = unsafe target.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -82,9 +82,9 @@ import CLZ4
     /// Reads and writes nothing outside the three buffers, whatever the block holds.
     ///
     /// - Parameters:
-    ///   - block: All of the block and nothing else.
+    ///   - block: The bytes of exactly one block.
     ///   - target: At least as large as the message.
-    ///   - dictionary: The dictionary that the block was made with; empty if none.
+    ///   - dictionary: The dictionary that the block was made with; empty if there was none.
     /// - Returns: The message's size, or `nil` if the block is not sound or the message does not fit.
     static func decompress(
         _ block: UnsafeRawBufferPointer,

@@ -1,32 +1,32 @@
 /// Compresses small messages against a dictionary into LZ4 blocks, which liblz4 decodes.
 ///
-/// liblz4's own fast compressor needs a copy of its state (16 KiB) for each message, and indexes a dictionary in a
-/// table of 4,096 places, of which one of 64 KiB fills each five times over. Here the dictionary has an index, which is
-/// never written again, and a message a table of its own size. Decision 0001 has the figures.
+/// liblz4's own fast compressor copies its state (16 KiB) for each message, and indexes a dictionary in a table of
+/// 4,096 slots, each of which a dictionary of 64 KiB overwrites five times. Here the dictionary has an index that is
+/// never written again, and a message has a table sized to it. Decision 0001 has the figures.
 ///
 /// The format is lz4_Block_format.md of the LZ4 project: the last match begins at least 12 bytes before the end, and
 /// the last 5 bytes are literals.
 ///
-/// Not for two callers at a time: ``PayloadScratch`` owns one and is handed to one caller.
+/// Only for one caller at a time: ``PayloadScratch`` owns one, and is handed to one caller.
 @safe final class LZ4Block {
     /// The longest message.
     static let capacity = 1 << 16
-    /// How many bytes it may write behind the block's end, within the room that it was given.
+    /// How many bytes may be written after the block's end, within the room given.
     static let slack = 16
 
     private static let messageBits = 8...13
 
-    /// The dictionary, and directly behind it the message.
+    /// The dictionary, and directly after it the message.
     private let base: UnsafePointer<UInt8>
     private let dictionaryCount: Int
     private let dictionary: LZ4DictionaryIndex?
-    /// Positions in the message, by a hash of five bytes; as many places as its size asks for.
+    /// Positions in the message, by a hash of five bytes; the number of slots used depends on the message's size.
     private let message: UnsafeMutablePointer<UInt16>
 
     /// - Parameters:
-    ///   - base: The dictionary, which stays where it is; behind it is room for `capacity` bytes.
+    ///   - base: The dictionary, which must not move; after it is room for `capacity` bytes.
     ///   - dictionaryCount: The dictionary's size, at most 64 KiB.
-    ///   - dictionary: Where to look in it.
+    ///   - dictionary: The index of its sequences.
     init(base: UnsafeRawPointer, dictionaryCount: Int, dictionary: LZ4DictionaryIndex?) {
         unsafe self.base = base.assumingMemoryBound(to: UInt8.self)
         self.dictionaryCount = dictionaryCount
@@ -39,7 +39,7 @@
         unsafe message.deallocate()
     }
 
-    /// Compresses the message of `count` bytes that lies behind the dictionary.
+    /// Compresses the message of `count` bytes that lies after the dictionary.
     ///
     /// - Parameter target: Room for ``LZ4State/bound(_:)`` of `count` bytes, and ``slack`` more.
     /// - Returns: The block's size.
@@ -63,7 +63,7 @@
                     unsafe position += 1 + (position - anchor) >> 4
                     continue
                 }
-                // A longer match that begins one byte later is worth a literal.
+                // A longer match that begins one byte later is worth an extra literal.
                 while unsafe position < lastStart {
                     let next = unsafe match(at: position + 1, start: start, limit: lastEnd, bits: bits)
                     guard next.length > found.length + 1 else { break }
@@ -78,7 +78,7 @@
                 }
                 unsafe output = Self.sequence(anchor, position - anchor, found, to: output)
                 unsafe anchor = position + found.length
-                // The match's last positions are where the next repetition is likely to begin.
+                // The next repetition is likely to begin at the match's last positions.
                 let inside = unsafe anchor - 2
                 if unsafe inside <= lastStart {
                     unsafe message[Self.hash(five: Self.word(inside), bits)] = UInt16(inside - start)
@@ -97,7 +97,7 @@
         var distance: Int
     }
 
-    /// The longer of the two matches that the tables know, and enters the position.
+    /// Returns the longer of the two matches that the tables know, and enters the position.
     @inline(__always)
     private func match(
         at position: UnsafePointer<UInt8>,
@@ -174,7 +174,7 @@
         return unsafe literals >= 15 ? tail(literals - 15, to: target + 1) : target + 1
     }
 
-    /// Writes what a nibble of the token could not hold.
+    /// Writes the part of a number that did not fit the token's nibble.
     private static func tail(_ number: Int, to target: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         var output = unsafe target
         var rest = number
@@ -192,7 +192,7 @@
         unsafe UInt64(littleEndian: UnsafeRawPointer(pointer).loadUnaligned(as: UInt64.self))
     }
 
-    /// Where in a message's table the position stands at which `word` was read: by its first five bytes.
+    /// The slot in a message's table for the position at which `word` was read: a hash of its first five bytes.
     @inline(__always)
     private static func hash(five word: UInt64, _ bits: Int) -> Int {
         Int(truncatingIfNeeded: ((word << 24) &* 0x9E37_79B1_85EB_CA87) >> UInt64(truncatingIfNeeded: 64 - bits))

@@ -1,13 +1,13 @@
-/// Where in a dictionary a long match is likely to begin: what ``LZ4Block`` looks up and never writes.
+/// Where in a dictionary a long match is likely to begin: ``LZ4Block`` looks it up and never writes it.
 ///
-/// A sequence of bytes that many events share, `{"turnId":"` say, stands in a dictionary many times, each
-/// time followed by something else. Whoever knows only one of these places finds a short match and then
-/// another one; so there is a table for each of four lengths, and a position is looked up under the longest
-/// that is known. Decision 0005 has the figures.
+/// A sequence of bytes that many events share, say `{"turnId":"`, occurs in a dictionary many times, each time followed
+/// by something else. If only one of these places is known, a short match is found, and then another one. So there is a
+/// table for each of four lengths, and a position is looked up under the longest known one. Decision 0005 has the
+/// figures.
 @safe final class LZ4DictionaryIndex: @unchecked Sendable {
     // SAFETY: The tables are written by the initializer only.
 
-    /// The lengths of the sequences, the shortest first.
+    /// The lengths of the indexed sequences, the shortest first.
     enum Length: Int, CaseIterable {
         case five = 5
         case twelve = 12
@@ -18,19 +18,20 @@
     private static let tableBits = 16
     private static let tag: UInt64 = 0xFFFF
 
-    /// A table for each length: the position below, sixteen more bits of the hash above.
+    /// A table for each length. An entry holds the position in its low half, and sixteen more bits of the hash in its
+    /// high half.
     private let tables: UnsafeMutablePointer<UInt32>
 
     /// Indexes a dictionary.
     ///
-    /// - Parameter dictionary: At most 64 KiB. Of sequences that occur more than once the last one is found.
+    /// - Parameter dictionary: At most 64 KiB. Of repeated sequences, the last occurrence is found.
     init(_ dictionary: [UInt8]) {
         let count = Length.allCases.count << Self.tableBits
         unsafe tables = .allocate(capacity: count)
         unsafe tables.initialize(repeating: 0, count: count)
         unsafe dictionary.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return }
-            // A hash reads whole words, so the shortest needs two bytes more than it has.
+            // A hash reads whole words, so the shortest sequence needs three more bytes after it.
             for position in 0..<max(0, bytes.count - 7) {
                 for length in Length.allCases where position + length.rawValue <= bytes.count {
                     let hash = unsafe Self.hash(length, base + position)
@@ -45,14 +46,14 @@
         unsafe tables.deallocate()
     }
 
-    /// Where the longest known sequence that equals the bytes at `pointer` is likely to stand; whoever asks compares.
+    /// The likely place of the longest known sequence that equals the bytes at `pointer`; the caller must compare them.
     ///
     /// - Parameters:
     ///   - pointer: At least 8 bytes.
-    ///   - count: How many bytes are there.
+    ///   - count: How many bytes there are.
     @inline(__always)
     func position(of pointer: UnsafePointer<UInt8>, count: Int) -> Int? {
-        // What is known under a length is nearly always known under each shorter one.
+        // A sequence known under one length is nearly always known under each shorter one.
         guard let twelve = unsafe entry(.twelve, pointer, count) else { return unsafe entry(.five, pointer, count) }
         guard let twentyFour = unsafe entry(.twentyFour, pointer, count) else { return twelve }
         return unsafe entry(.fortyEight, pointer, count) ?? twentyFour
@@ -78,7 +79,7 @@
         return table << tableBits | Int(truncatingIfNeeded: hash >> UInt64(64 - tableBits))
     }
 
-    /// A hash of the first bytes at a pointer, its best bits above; the tag is below.
+    /// A hash of the first bytes at a pointer: its best bits are the high ones, the tag is in the low ones.
     @inline(__always)
     private static func hash(_ length: Length, _ pointer: UnsafePointer<UInt8>) -> UInt64 {
         let first = unsafe word(pointer)

@@ -1,4 +1,4 @@
-/// An identifier: one of the forms that ``PackedText`` knows.
+/// An identifier in one of the forms that ``PackedText`` knows.
 struct PackedIdentifier {
     private static let uuid: UInt8 = 1
     private static let long: UInt8 = 2
@@ -6,17 +6,17 @@ struct PackedIdentifier {
     private static let near: UInt8 = 5
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-    /// What stands in its place.
+    /// The byte that replaces it in the text.
     let mark: UInt8
     /// How many characters its text has.
     let length: Int
-    /// How many bytes it has.
+    /// How many bytes it is packed into.
     let size: Int
     /// The first four bytes of the event's id.
     private let event: UInt32
 
-    /// The form that a mark stands for, if there is one; `event` are the first four
-    /// bytes of the event's id, if it is known.
+    /// Creates the form that a mark stands for, if there is one; `event` holds the first four bytes of the event's id,
+    /// if known.
     init?(mark: UInt8, event: UInt32?) {
         if mark == Self.near, event == nil { return nil }
         self.mark = mark
@@ -30,7 +30,7 @@ struct PackedIdentifier {
         }
     }
 
-    /// The identifier that ends before an offset, if one does.
+    /// Finds the identifier that ends before an offset, if there is one.
     @inline(__always)
     init?(before end: Int, from start: Int, in base: UnsafeRawPointer, event: UInt32?) {
         let most = min(32, end - start)
@@ -39,7 +39,7 @@ struct PackedIdentifier {
             digits += 1
         }
         if digits == 12, end - start >= 36, unsafe Self.isUUID(base + end - 36) {
-            // Of UUIDs of version 7 the first four bytes tell the minute.
+            // In a UUIDv7, the first four bytes give the minute.
             let minute = unsafe Self.bytes(
                 of: base.loadUnaligned(fromByteOffset: end - 36, as: UInt64.self).littleEndian
             )
@@ -53,7 +53,7 @@ struct PackedIdentifier {
         }
     }
 
-    /// Writes the bytes of the text at `source`.
+    /// Packs the text at `source` into bytes.
     @inline(__always)
     func write(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
         for part in 0..<(size / 4) {
@@ -62,7 +62,7 @@ struct PackedIdentifier {
         }
     }
 
-    /// Writes the text of the bytes at `source`.
+    /// Unpacks the bytes at `source` into text.
     @inline(__always)
     func read(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
         for part in 0..<(size / 4 + skipped) {
@@ -92,7 +92,7 @@ struct PackedIdentifier {
     }
 
     private var isUUID: Bool { length == 36 }
-    /// How many times four bytes are the event's.
+    /// How many groups of four bytes are left out because they are the event's.
     private var skipped: Int { mark == Self.near ? 1 : 0 }
 
     /// Eight digits of the text, the first one lowest.
@@ -106,14 +106,14 @@ struct PackedIdentifier {
         return UInt64(first) | UInt64(second) << 32
     }
 
-    /// Where four digits of a UUID stand in its text, by their number.
+    /// The offset of a group of four digits in a UUID's text, by its number.
     @inline(__always)
     private func place(_ four: Int) -> Int { four * 4 + (four < 2 ? 0 : min(four - 1, 4)) }
 
     @inline(__always)
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 || byte &- 0x61 < 6 }
 
-    /// Whether the 36 characters, of which the last twelve are digits, are a UUID.
+    /// Whether 36 characters, whose last twelve are known to be digits, are a UUID.
     private static func isUUID(_ text: UnsafeRawPointer) -> Bool {
         for offset in 0..<24 {
             let byte = unsafe text.load(fromByteOffset: offset, as: UInt8.self)
@@ -123,7 +123,7 @@ struct PackedIdentifier {
         return true
     }
 
-    /// The four bytes of eight digits, the first one lowest.
+    /// The four bytes that eight digits stand for, the first one lowest.
     @inline(__always)
     private static func bytes(of digits: UInt64) -> UInt32 {
         let values = (digits & (ones &* 0x0F)) &+ ((digits >> 6) & ones) &* 9

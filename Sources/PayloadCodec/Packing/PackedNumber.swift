@@ -1,25 +1,24 @@
-/// Decimal digits and points as half bytes: 0 to 9, and 10 for a point.
+/// Decimal digits and points packed into half bytes: 0 to 9, and 10 for a point.
 ///
-/// The last byte's low half is their number n. If that is odd, its high half is the last of them. Before it lie n / 2
-/// bytes with two each, the first of them low.
+/// The last byte's low half is the number n of characters; if n is odd, its high half is the last character. Before it
+/// lie n / 2 bytes with two characters each, the first one in the low half.
 struct PackedNumber {
-    /// What stands in its place.
+    /// The byte that replaces it in the text.
     static let mark: UInt8 = 4
 
-    /// As many as are worth a mark, and as many as half a byte can count.
+    /// At least as many characters as are worth a mark, at most as many as half a byte can count.
     private static let lengths = 3...15
     private static let point: UInt8 = 10
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-    /// Where its text or its bytes begin.
+    /// The offset of its text or its bytes.
     let begin: Int
     /// How many characters its text has.
     let length: Int
-    /// How many bytes it has.
+    /// How many bytes it is packed into.
     var size: Int { length / 2 + 1 }
 
-    /// The first number in a text that is long enough: it begins and ends with
-    /// a digit, unless it is cut for its length.
+    /// Finds the first number in a text that is long enough; it begins and ends with a digit, and a longer one is cut.
     @inline(__always)
     init?(from start: Int, to end: Int, in text: UnsafeRawPointer) {
         var offset = start
@@ -40,7 +39,7 @@ struct PackedNumber {
         return nil
     }
 
-    /// The number whose bytes end before an offset, if they can be one's.
+    /// Finds the number whose bytes end before an offset; `nil` if they cannot be a number's.
     @inline(__always)
     init?(before end: Int, from start: Int, in bytes: UnsafeRawPointer) {
         guard end > start else { return nil }
@@ -49,7 +48,7 @@ struct PackedNumber {
         guard begin >= start, length > 0 else { return nil }
     }
 
-    /// Writes the bytes of the text.
+    /// Packs the text into bytes.
     @inline(__always)
     func write(from text: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
         for pair in 0..<(length / 2) {
@@ -60,7 +59,7 @@ struct PackedNumber {
         unsafe target.storeBytes(of: UInt8(length) | rest << 4, toByteOffset: length / 2, as: UInt8.self)
     }
 
-    /// Writes the text of the bytes; `false` if they hold what is none.
+    /// Unpacks the bytes into text; `false` if a half byte is neither a digit nor a point.
     @inline(__always)
     func read(from bytes: UnsafeRawPointer, to target: UnsafeMutableRawPointer) -> Bool {
         var most: UInt8 = 0
@@ -75,7 +74,7 @@ struct PackedNumber {
         return most <= Self.point
     }
 
-    /// A digit is its own low half; a point's is 14.
+    /// The low half of a digit's byte is the digit; a point's is 14.
     @inline(__always)
     private static func half(_ text: UnsafeRawPointer, _ offset: Int) -> UInt8 {
         min(unsafe text.load(fromByteOffset: offset, as: UInt8.self) & 15, point)
@@ -87,7 +86,7 @@ struct PackedNumber {
         while end - offset >= 8 {
             let word = unsafe text.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
             let distance = word ^ (ones &* 0x30)
-            // A byte's high bit is set where it is no digit: none of them carries into the next.
+            // The high bit is set in each byte that is not a digit; no byte carries into the next.
             let others = ((distance & (ones &* 0x7F)) &+ ones &* 0x76) | distance
             let digits = ~others & (ones &* 0x80)
             if digits != 0 { return offset + digits.trailingZeroBitCount >> 3 }

@@ -1,32 +1,31 @@
-/// Text in which marks stand for identifiers and numbers, and behind it what
-/// they stand for as bytes, the first one last.
+/// Text in which marks stand for identifiers and numbers, followed by their values as bytes, the first one last.
 ///
 /// Events are full of identifiers, whose digits LZ4 cannot shrink: a turn's UUID, a trace's and a span's id. Latencies
-/// and amounts are never the same twice. A mark takes the digits' place; the marks are bytes that no JSON text holds.
-/// What is left is alike from event to event, and LZ4 finds one long match where the digits would have left it several
-/// short ones. Whoever unpacks reads the text forwards and what belongs to the marks backwards, until they meet.
+/// and amounts are never the same twice. A mark replaces the digits; marks are bytes that no JSON text holds. The rest
+/// is alike from event to event, and LZ4 finds one long match where the digits would have left several short ones.
+/// Unpacking reads the text forwards and the values backwards, until they meet.
 ///
 /// ```
 /// 01  16 bytes    a UUID in its text form, lower case, at the end of a string
 /// 02  16 bytes    32 hexadecimal digits, lower case, at the end of a string
 /// 03   8 bytes    16 hexadecimal digits, lower case, at the end of a string
 /// 04  2–8 bytes   3 to 15 decimal digits and points, anywhere: see `PackedNumber`
-/// 05  12 bytes    a UUID as above, without its first four bytes: they are those of the event's id
+/// 05  12 bytes    a UUID as above, without its first four bytes, which equal those of the event's id
 /// ```
 ///
-/// In frames of format 1 there are the first three only, and each identifier stands directly behind its mark.
+/// Frames of format 1 have only the first three, and each identifier directly follows its mark.
 enum PackedText {
     /// No packed text is shorter than its original by more than this factor: 36 characters become 17 bytes.
     static let mostExpansion = 3
 
     /// How packed text is laid out.
     enum Layout {
-        /// Format 1.
+        /// Format 1: each value follows its mark.
         case inline
-        /// Format 2, as it is written.
+        /// Format 2, the one that is written: the values follow the text.
         case behind
 
-        /// The first byte that is no mark.
+        /// The first byte value that is not a mark.
         fileprivate var marksEnd: UInt8 { self == .inline ? 4 : 6 }
     }
 
@@ -35,10 +34,10 @@ enum PackedText {
     /// - Parameters:
     ///   - source: JSON, or anything else.
     ///   - event: The first four bytes of the event's id, if it is known.
-    ///   - text: Where text and marks go; comes back behind them.
-    ///   - values: Behind where the marks' bytes go, which grow downwards; comes back as their beginning. Both together
-    ///     get no more bytes than the source has.
-    /// - Returns: Whether it was packed: not if the source holds a byte that is one of the marks.
+    ///   - text: Where text and marks are written; afterwards their end.
+    ///   - values: The end of the room for the values, which grow downwards; afterwards their beginning. Text and
+    ///     values together take no more bytes than the source has.
+    /// - Returns: Whether it was packed; `false` if the source holds a byte that is one of the marks.
     static func pack(
         _ source: UnsafeRawBufferPointer,
         of event: UInt32?,
@@ -92,7 +91,7 @@ enum PackedText {
     /// Unpacks text.
     ///
     /// - Parameters:
-    ///   - source: What was packed, or anything else.
+    ///   - source: Packed text, or anything else.
     ///   - layout: How it is laid out.
     ///   - event: The first four bytes of the event's id, if it is known.
     ///   - target: Exactly as large as the original.
@@ -146,8 +145,8 @@ enum PackedText {
         return true
     }
 
-    /// The text of some bytes without what belongs to its marks, or they themselves where they cannot be packed;
-    /// `event` are the first four bytes of the event's id, if it is known.
+    /// The text that LZ4 compresses for some bytes: packed, without its values, or the bytes themselves if they cannot
+    /// be packed. `event` holds the first four bytes of the event's id, if known.
     static func text(of bytes: [UInt8], event: UInt32?) -> [UInt8] {
         var isPacked = false
         let packed = unsafe [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { target, count in
@@ -162,7 +161,7 @@ enum PackedText {
 
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-    /// The first byte below `limit`, or quotation mark if they are looked for too.
+    /// The offset of the first byte below `limit`, or of a quotation mark if asked for.
     @inline(__always)
     private static func next(
         _ base: UnsafeRawPointer,

@@ -1,39 +1,39 @@
 internal import Crypto
 internal import FoundationEssentials
 
-/// What wraps the keys of subjects, so that whoever has the database has none of them.
+/// Wraps subjects' keys, so that the database alone does not give them away.
 ///
-/// It may be a service far away: keys are wrapped and unwrapped many at a time.
+/// It may be a remote service, so keys are wrapped and unwrapped many at a time.
 package protocol KeyEncryptionKey: Sendable {
-    /// By what the database tells which key wrapped a row. Never changes its meaning.
+    /// The name under which the database records which key wrapped a row. Its meaning never changes.
     var identifier: String { get }
 
     /// Wraps subjects' keys.
     ///
-    /// - Parameter keys: Keys, each with the 16 bytes of its subject's id, without which it cannot be unwrapped.
-    /// - Returns: The wrapped keys, in their order.
+    /// - Parameter keys: The keys, each with the 16 bytes of its subject's id, which unwrapping needs too.
+    /// - Returns: The wrapped keys, in order.
     func wrap(_ keys: [(subject: [UInt8], key: SubjectKey)]) async throws -> [[UInt8]]
 
     /// Unwraps subjects' keys.
     ///
-    /// - Parameter keys: What ``wrap(_:)`` gave, each with its subject's id.
-    /// - Returns: The keys, in their order; `nil` for one that this key did not wrap for that subject.
+    /// - Parameter keys: Keys that ``wrap(_:)`` returned, each with its subject's id.
+    /// - Returns: The keys, in order; `nil` for one that this key did not wrap for that subject.
     func unwrap(_ keys: [(subject: [UInt8], wrapped: [UInt8])]) async throws -> [SubjectKey?]
 }
 
-/// A key-encryption key that is here, in memory: AES-256-GCM with the subject's id as what belongs to it.
+/// A key-encryption key in memory: AES-256-GCM, with the subject's id authenticated.
 package struct LocalKeyEncryptionKey: KeyEncryptionKey {
     private let key: SubjectKey
 
-    /// `local:` and the beginning of a hash of the key, so that nobody has to name keys.
+    /// `local:` and the beginning of a hash of the key, so that keys need no names.
     package let identifier: String
 
-    /// A new random key.
+    /// Makes a new random key.
     package init() { self.init(SubjectKey()) }
 
-    /// The key of 32 bytes that this text holds in base64.
+    /// Reads a key of 32 bytes in base64.
     ///
-    /// - Returns: `nil` if it holds anything else.
+    /// - Returns: `nil` if the text holds anything else.
     package init?(base64 text: some StringProtocol) {
         guard let bytes = Data(base64Encoded: String(text)), let key = SubjectKey(bytes: Array(bytes)) else {
             return nil
@@ -47,10 +47,10 @@ package struct LocalKeyEncryptionKey: KeyEncryptionKey {
         identifier = "local:" + hash.prefix(8).map { Self.hexadecimal($0) }.joined()
     }
 
-    /// The key as text, to be kept in a file that nobody else can read.
+    /// The key in base64, for a file that nobody else can read.
     package var base64: String { Data(key.bytes).base64EncodedString() }
 
-    /// The key as a line of a key file, with its identifier behind it for people.
+    /// The key as a line of a key file, followed by its identifier for people.
     package var line: String { "\(base64)  # \(identifier)" }
 
     package func wrap(_ keys: [(subject: [UInt8], key: SubjectKey)]) async throws -> [[UInt8]] {

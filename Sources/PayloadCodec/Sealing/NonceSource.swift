@@ -1,14 +1,14 @@
 internal import Glibc
 
-/// Random nonces, drawn from the system some at a time: a call for each takes as long as a seal.
+/// Random nonces, drawn from the system in batches: a call for each would take as long as sealing.
 struct NonceSource {
-    /// As many as getentropy(3) gives at most.
+    /// The most bytes that getentropy(3) gives at once.
     private static let batch = 256
 
     private var bytes = [UInt8](repeating: 0, count: batch)
     private var used = batch
 
-    /// Fills a target of at most 256 bytes with a nonce that nobody had before.
+    /// Fills a target of at most 256 bytes with a nonce that was not used before.
     ///
     /// - Throws: ``PayloadCodecError`` if the system gives no random bytes.
     mutating func next(to target: UnsafeMutableRawBufferPointer) throws(PayloadCodecError) {

@@ -1,11 +1,11 @@
 extension PayloadDecoder {
-    /// Puts what a frame has sealed back into its payload.
+    /// Puts a frame's sealed values back into its payload.
     ///
     /// - Parameters:
-    ///   - section: The frame's section.
+    ///   - section: The frame's sealed section.
     ///   - frame: All of the frame's bytes.
-    ///   - open: The rest of the payload, where it lies at the buffer's end.
-    /// - Returns: Where in the buffer data and metadata lie then, and what is gone.
+    ///   - open: The payload without the sealed values, at the buffer's end.
+    /// - Returns: Where data and metadata then lie in the buffer, and what was erased.
     func restore(
         _ section: SealedSection,
         of frame: UnsafeRawBufferPointer,
@@ -37,10 +37,10 @@ extension PayloadDecoder {
         return PayloadRange(data: start..<split, metadata: split..<buffer.count)
     }
 
-    /// What was cut out of a payload.
+    /// The values that were cut out of a payload.
     private struct Values {
         let bytes: [UInt8]
-        /// Where in the bytes the first value begins.
+        /// The offset of the first value in the bytes.
         let start: Int
         let lengths: [Int]
     }
@@ -58,7 +58,7 @@ extension PayloadDecoder {
         var bytes: [UInt8] = []
         try unsafe inner.span.withUnsafeBytes { (inner) throws(PayloadCodecError) in
             let header = try unsafe PayloadFrame(parsing: inner, limit: PayloadFrame.sealedLimit)
-            // A frame in a frame is read once: one that has a section itself was not made by an encoder.
+            // A frame in a frame is decoded without recursion: an encoder makes none that has a section itself.
             guard header.section == nil else { throw Self.forged }
             let range = try unsafe decode(inner, header, of: nil, .none, into: &bytes)
             bytes.removeSubrange(range.data.upperBound...)

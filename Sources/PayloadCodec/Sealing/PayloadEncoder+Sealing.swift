@@ -1,14 +1,13 @@
 extension PayloadEncoder {
-    /// Appends the frame of a payload of which something is sealed to a buffer.
+    /// Encodes a payload of which some values are sealed, and appends its frame to a buffer.
     ///
     /// - Parameters:
     ///   - data: A JSON object, at most 1 MiB.
     ///   - metadata: A JSON object, at most 1 MiB.
-    ///   - seal: What is cut out, at least one value, and under which key it is sealed.
-    ///   - frames: Gets the frame at its end; unchanged if this throws.
+    ///   - seal: Which values are cut out, at least one, and the key that seals them.
+    ///   - frames: The frame is appended to it; unchanged if this throws.
     /// - Returns: What the column `events.encoding` must say of the frame.
-    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if so many values are sealed that the places of
-    ///   their `null` do not fit any more.
+    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if more values are sealed than a section can hold.
     @discardableResult
     package func encode(
         data: Span<UInt8>,
@@ -23,14 +22,14 @@ extension PayloadEncoder {
                 "the event has \(seal.count) personal values; the limit is \(SealedSection.countLimit)"
             )
         }
-        // A short value makes room for a longer `null`, and its length is kept.
+        // A short value is replaced by a longer `null`, and its length is stored too.
         let most = data.count + metadata.count + seal.count * SealedSection.null.count
         return try withScratch(for: most) { (scratch) throws(PayloadCodecError) in
             try scratch.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
         }
     }
 
-    /// Appends the frame of a payload of which something is sealed to a buffer; see
+    /// Encodes a payload with sealed values into a buffer; see
     /// ``encode(data:metadata:sealing:into:)-(Span<UInt8>,_,_,_)``.
     @discardableResult
     package func encode(
@@ -42,7 +41,7 @@ extension PayloadEncoder {
         try encode(data: data.span, metadata: metadata.span, sealing: seal, into: &frames)
     }
 
-    /// Makes the frame of a payload of which something is sealed; see
+    /// Encodes a payload with sealed values into a frame; see
     /// ``encode(data:metadata:sealing:into:)-(Span<UInt8>,_,_,_)``.
     ///
     /// - Returns: The frame, and what the column `events.encoding` must say of it.

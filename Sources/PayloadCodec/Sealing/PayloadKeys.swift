@@ -2,25 +2,25 @@
 package enum PayloadKeys: Sendable {
     /// Nothing: a sealed frame is refused with `.missingKey`.
     case none
-    /// What is not sealed: in the places of what is, `null` stays, as if all keys had been destroyed.
+    /// What is not sealed: `null` takes the place of each sealed value, as if all keys had been destroyed.
     case publicPart
-    /// All of one frame.
+    /// Everything in one frame.
     ///
     /// - Parameters:
-    ///   - keys: The keys that are known, by their ids; one that was destroyed stands there as such. One that is not
-    ///     there makes decoding fail with `.missingKey`.
-    ///   - identity: What the payload belongs to.
+    ///   - keys: The known keys by their ids, destroyed ones as `.destroyed`. Decoding fails with `.missingKey` for an
+    ///     id that is not among them.
+    ///   - identity: The event and stream that the payload belongs to.
     case known(_ keys: [Int64: State], identity: PayloadIdentity)
 
-    /// What is known of a key.
+    /// The state of a key.
     package enum State: Sendable {
-        /// It is here.
+        /// The key is available.
         case key(SubjectKey)
-        /// It is gone for ever.
+        /// The key is gone for ever.
         case destroyed
     }
 
-    /// The key of a section; `nil` if what it sealed is gone or shall stay hidden.
+    /// The key of a section; `nil` if the sealed values are gone or are to stay hidden.
     func key(of section: SealedSection) throws(PayloadCodecError) -> (key: SubjectKey, identity: PayloadIdentity)? {
         switch self {
         case .publicPart: return nil

@@ -1,14 +1,14 @@
-/// What is cut out of a payload before it is stored, and under which key.
+/// Which values are cut out of a payload before it is stored, and the key that seals them.
 package struct PayloadSeal: Sendable {
-    /// The values that are personal, where they lie in the data: ascending, apart from each other.
+    /// Where the personal values lie in the data: in ascending order, without overlap.
     package let data: [Range<Int>]
-    /// The values that are personal, where they lie in the metadata.
+    /// Where the personal values lie in the metadata.
     package let metadata: [Range<Int>]
     /// The id of the subject's key.
     package let keyID: Int64
-    /// The subject's key; `nil` if it was destroyed: then the values are dropped.
+    /// The subject's key; `nil` if it was destroyed, and then the values are dropped.
     package let key: SubjectKey?
-    /// What the payload belongs to.
+    /// The event and stream that the payload belongs to.
     package let identity: PayloadIdentity
 
     /// How many values are cut out.

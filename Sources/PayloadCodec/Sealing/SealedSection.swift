@@ -1,27 +1,27 @@
-/// Where in a frame the parts of its sealed section lie; see ``PayloadFrame`` for the layout.
+/// Where the parts of a frame's sealed section lie; see ``PayloadFrame`` for the layout.
 package struct SealedSection: Hashable, Sendable {
-    /// The most values that a section has.
+    /// The most values that a section can hold.
     static let countLimit = 4096
-    /// How many raw bytes a sealed byte of a large payload stands for at most, so that who has no
-    /// key knows about how much memory it takes.
+    /// The most raw bytes that a sealed byte of a large payload stands for: a reader without the key can estimate from
+    /// it how much memory the payload takes.
     static let mostExpansion = 16
 
     /// The id of the subject's key.
     package let key: Int64
     /// How many values were cut out.
     package let count: Int
-    /// Where the section begins, and where the length of what is sealed does: that much of it is authenticated.
+    /// From the section's beginning to the length of the sealed bytes: this part is authenticated.
     let clear: Range<Int>
-    /// Where the first place stands.
+    /// The offset of the first place.
     private let placesOffset: Int
     /// Nonce, ciphertext and tag; empty if they were dropped.
     let sealed: Range<Int>
 
-    /// Reads a section and checks all that can be known without its key.
+    /// Reads a section and checks everything that does not need its key.
     ///
     /// - Parameters:
     ///   - frame: All of a frame's bytes.
-    ///   - offset: Where the section begins; then, where it ends.
+    ///   - offset: Where the section begins; afterwards where it ends.
     init(parsing frame: UnsafeRawBufferPointer, at offset: inout Int) throws(PayloadCodecError) {
         let start = offset
         key = Int64(try unsafe PayloadFrame.readVarint(frame, at: &offset))
@@ -40,10 +40,9 @@ package struct SealedSection: Hashable, Sendable {
         offset += length
     }
 
-    /// The places of the values in the raw bytes, each that of a `null`, ascending.
+    /// The offsets of the values in the raw bytes, each that of a `null`, ascending.
     ///
-    /// - Throws: ``PayloadCodecError`` with `.corrupt` if they do not lie in
-    ///   the raw bytes, or there is no `null` there.
+    /// - Throws: ``PayloadCodecError`` with `.corrupt` if one lies outside the raw bytes, or there is no `null` there.
     func places(
         _ frame: UnsafeRawBufferPointer,
         in raw: Span<UInt8>,
@@ -63,7 +62,7 @@ package struct SealedSection: Hashable, Sendable {
         return places
     }
 
-    /// What stands in the place of a value that was cut out.
+    /// The text that replaces a value that was cut out.
     static let null = Array("null".utf8)
 
     private static var misplaced: PayloadCodecError {

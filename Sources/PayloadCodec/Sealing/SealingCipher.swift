@@ -1,24 +1,24 @@
 internal import CLibcrypto
 
-/// AES-256-GCM by OpenSSL's libcrypto, into memory that is there: for what is sealed while events are appended.
+/// AES-256-GCM by OpenSSL's libcrypto, into existing memory, for sealing while events are appended.
 ///
-/// Crypto seals the same bytes, and opens these, but makes a context, buffers and three `Data` for each call, which
+/// Crypto seals the same way and opens the result, but makes a context, buffers and three `Data` for each call, which
 /// takes five times as long; see decision 0004. libcrypto is wherever libpq is, which needs it.
 ///
-/// Not for two callers at a time: ``SealingScratch`` owns one.
+/// Only for one caller at a time: ``SealingScratch`` owns one.
 @safe final class SealingCipher {
     private static let nonceLength = 12
     private static let tagLength = 16
 
     private let context: OpaquePointer
     private var nonces = NonceSource()
-    /// The key that the context holds: a session's events come together, and a key
-    /// takes as long to set up as an event to seal.
+    /// The key that the context holds: a session's events come together, and setting up a key takes as long as sealing
+    /// an event.
     private var known: Words?
 
     private typealias Words = (UInt64, UInt64, UInt64, UInt64)
 
-    /// Prepares a context, which each seal uses again.
+    /// Creates a context, which each seal reuses.
     init() throws(PayloadCodecError) {
         guard let context = unsafe EVP_CIPHER_CTX_new() else { throw Self.failure("has no memory") }
         unsafe self.context = context
@@ -29,13 +29,13 @@ internal import CLibcrypto
 
     deinit { unsafe EVP_CIPHER_CTX_free(context) }
 
-    /// Seals bytes under a nonce that nobody had before.
+    /// Seals bytes under a nonce that was not used before.
     ///
     /// - Parameters:
-    ///   - plain: What nobody shall read, at most 2 GiB.
-    ///   - identity: What it belongs to: it opens only together with the same.
+    ///   - plain: The bytes to seal, at most 2 GiB.
+    ///   - identity: Authenticated data: the sealed bytes open only with the same.
     ///   - key: The subject's key.
-    ///   - target: Gets nonce, ciphertext and tag: ``SubjectKey/overhead`` bytes more than `plain`.
+    ///   - target: Room for nonce, ciphertext and tag: ``SubjectKey/overhead`` bytes more than `plain`.
     func seal(
         _ plain: UnsafeRawBufferPointer,
         context identity: UnsafeRawBufferPointer,
@@ -64,12 +64,12 @@ internal import CLibcrypto
         guard isSound else { throw Self.failure("failed to seal") }
     }
 
-    /// Begins with a nonce, and with a key if that is not the one of the last time.
+    /// Starts with a nonce, and with the key if that is not the previous one.
     private func begin(under key: SubjectKey, _ nonce: UnsafePointer<UInt8>) -> Bool {
         unsafe key.withUnsafeBytes { bytes in
             let words = unsafe bytes.loadUnaligned(as: Words.self)
             let isKnown = known.map { $0 == words } ?? false
-            // What fails half-way leaves no key behind that counts as known.
+            // After a failure half-way, no key may count as known.
             known = nil
             let new = isKnown ? nil : unsafe bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             guard unsafe EVP_EncryptInit_ex(context, nil, nil, new, nonce) == 1 else { return false }

@@ -1,12 +1,12 @@
-/// The memory that one sealing needs: a payload in two parts, and the section that is made of the second. Used by one
-/// caller at a time: ``PayloadScratch`` owns it.
+/// The memory that one sealing needs: a payload in two parts, and the section made from the second. Used by one caller
+/// at a time: ``PayloadScratch`` owns it.
 @safe final class SealingScratch {
     private let capacity: Int
-    /// Data and metadata with `null` in the places of what was cut out.
+    /// Data and metadata, with `null` in place of each value that was cut out.
     private let rest: UnsafeMutableRawPointer
-    /// The lengths of all values but the last, and the values.
+    /// The lengths of all values but the last, then the values.
     private let cutOut: UnsafeMutableRawPointer
-    /// What the section belongs to, and directly behind it the section: what is authenticated lies together.
+    /// The payload's identity and directly after it the section: what is authenticated is contiguous.
     private let made: UnsafeMutableRawPointer
     private let cipher: SealingCipher
 
@@ -16,14 +16,14 @@
     private var contextEnd = 0
     private var madeEnd = 0
 
-    /// Allocates all that payloads need which take up to `capacity` bytes with a
-    /// `null` more for each value that is cut out.
+    /// Allocates all that is needed for payloads of up to `capacity` bytes, counting another `null` for each value that
+    /// is cut out.
     init(capacity: Int) throws(PayloadCodecError) {
         cipher = try SealingCipher()
         self.capacity = capacity
         unsafe rest = .allocate(byteCount: capacity, alignment: 64)
         unsafe cutOut = .allocate(byteCount: capacity, alignment: 64)
-        // Numbers of up to ten bytes for key, count and length, of up to four for each place.
+        // Numbers of up to ten bytes for key, count and length, and of up to four for each place.
         let numbers = 3 * 10 + 4 * SealedSection.countLimit
         unsafe made = .allocate(
             byteCount: PayloadIdentity.length + numbers + PayloadFrame.headerLimit + capacity + SubjectKey.overhead,
@@ -41,9 +41,9 @@
     var data: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: rest, count: split) }
     /// The metadata that everybody may read.
     var metadata: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: rest + split, count: restEnd - split) }
-    /// What is to be sealed.
+    /// The values to seal.
     var values: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: cutOut, count: cutOutEnd) }
-    /// The section, when it is done.
+    /// The finished section.
     var section: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(start: made + PayloadIdentity.length, count: madeEnd - PayloadIdentity.length)
     }
@@ -71,7 +71,7 @@
         unsafe take(metadata, seal.metadata, behind: &end)
     }
 
-    /// - Parameter end: Where in ``rest`` the last `null` ends.
+    /// - Parameter end: The offset in ``rest`` after the last `null`.
     private func take(_ json: UnsafeRawBufferPointer, _ ranges: [Range<Int>], behind end: inout Int) {
         var start = 0
         for range in ranges {
@@ -89,7 +89,7 @@
         unsafe rest.copy(json, start..<json.count, at: &restEnd)
     }
 
-    /// Seals a frame of ``values`` and ends the section with it.
+    /// Seals a frame made of ``values``, and ends the section with it.
     func seal(_ frame: UnsafeRawBufferPointer, _ key: SubjectKey) throws(PayloadCodecError) {
         let context = unsafe UnsafeRawBufferPointer(start: made, count: contextEnd)
         let count = frame.count + SubjectKey.overhead
@@ -107,7 +107,7 @@
 }
 
 extension UnsafeMutableRawPointer {
-    /// Writes an unsigned LEB128 number at an offset, and moves that behind it.
+    /// Writes an unsigned LEB128 number at an offset, and moves the offset past it.
     func store(varint number: Int, at offset: inout Int) {
         var rest = number
         while rest > 127 {
@@ -119,7 +119,7 @@ extension UnsafeMutableRawPointer {
         offset += 1
     }
 
-    /// Copies some of the bytes of a buffer to an offset, and moves that behind them.
+    /// Copies some bytes of a buffer to an offset, and moves the offset past them.
     fileprivate func copy(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, at offset: inout Int) {
         guard !range.isEmpty, let base = bytes.baseAddress else { return }
         unsafe (self + offset).copyMemory(from: base + range.lowerBound, byteCount: range.count)

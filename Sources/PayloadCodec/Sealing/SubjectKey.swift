@@ -1,22 +1,22 @@
 internal import Crypto
 internal import FoundationEssentials
 
-/// The key of one data subject: seals what is personal in the payloads of the events that are about him.
+/// The key of one data subject: seals the personal values in the payloads of events about them.
 ///
 /// AES-256-GCM with a random nonce of 96 bits for each seal. Source: NIST SP 800-38D, 8.2.2 and 8.3: with random nonces
 /// a key seals at most 2^32 payloads.
 package struct SubjectKey: Sendable {
     /// How many bytes a key has.
     package static let length = 32
-    /// By how many bytes sealed bytes are longer: a nonce of 12 before them, a tag of 16 behind them.
+    /// By how much sealed bytes are longer: a nonce of 12 bytes before them, a tag of 16 after them.
     package static let overhead = 28
 
     private let key: SymmetricKey
 
-    /// A new random key.
+    /// Makes a new random key.
     package init() { key = SymmetricKey(size: .bits256) }
 
-    /// The key that has these bytes.
+    /// Makes a key from its bytes.
     ///
     /// - Returns: `nil` if there are not ``length`` of them.
     package init?(bytes: [UInt8]) {
@@ -27,14 +27,14 @@ package struct SubjectKey: Sendable {
     /// The key's bytes, to be wrapped.
     package var bytes: [UInt8] { unsafe key.withUnsafeBytes { unsafe Array($0) } }
 
-    /// Lends the key's bytes out.
+    /// Lends the key's bytes to `body`.
     func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R { unsafe key.withUnsafeBytes(body) }
 
     /// Seals bytes, such as keys; ``SealingCipher`` does so for payloads.
     ///
     /// - Parameters:
-    ///   - plain: What nobody shall read.
-    ///   - context: What it belongs to: it opens only together with the same.
+    ///   - plain: The bytes to seal.
+    ///   - context: Authenticated data: the sealed bytes open only with the same.
     /// - Returns: Nonce, ciphertext and tag.
     package func seal(_ plain: [UInt8], context: [UInt8]) throws(PayloadCodecError) -> [UInt8] {
         do {

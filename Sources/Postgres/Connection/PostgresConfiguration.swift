@@ -4,9 +4,9 @@ package struct PostgresConfiguration: Sendable {
     ///
     /// Source: PostgreSQL manual, 34.1.1 "Connection Strings".
     package var url: String
-    /// The schema that unqualified names mean; `nil` leaves the server's `search_path`.
+    /// The schema of unqualified names; `nil` keeps the server's `search_path`.
     package var schema: String?
-    /// What `pg_stat_activity` shows, unless the URL says it.
+    /// The name in `pg_stat_activity`, unless the URL gives one.
     package var applicationName: String
     /// Settings of the session, such as `["statement_timeout": "5s"]`.
     package var settings: [String: String]
@@ -14,11 +14,11 @@ package struct PostgresConfiguration: Sendable {
     package var connectTimeout: Duration
     /// How long a cancelled statement may take to stop before its connection is closed.
     package var cancelTimeout: Duration
-    /// How long the server may take to answer before the connection is closed as lost; `nil`
-    /// for no bound but the task's cancellation.
+    /// How long the server may take to answer before the connection is closed as lost; `nil` for no bound except the
+    /// task's cancellation.
     package var answerTimeout: Duration?
 
-    /// Finds the addresses of a host, and may take its time.
+    /// Finds the addresses of a host; may block for long.
     var lookUp: @Sendable (_ host: String) throws(PostgresError) -> [String] = AddressLookup.addresses
 
     package init(
@@ -39,14 +39,14 @@ package struct PostgresConfiguration: Sendable {
         self.answerTimeout = answerTimeout
     }
 
-    /// The schema of the recorder's tables: the one that is given, else `recorder`.
+    /// The schema of the recorder's tables: the given one, or else `recorder`.
     package var recorderSchema: String { schema ?? "recorder" }
 
     /// All settings of the session, by name.
     ///
-    /// JIT is off unless asked for: it costs milliseconds on statements that take microseconds. Values that are read as
-    /// text, by this program or by the server again, are written so that they mean the same on every server: zones in
-    /// digits, and all digits of a number.
+    /// JIT is off by default: it costs milliseconds on statements that take microseconds. Values that are read as text,
+    /// by this program or again by the server, have the same format on every server: time zones in digits, and all
+    /// digits of a number.
     var sessionSettings: [String: String] {
         var all = [
             "jit": "off", "standard_conforming_strings": "on", "datestyle": "ISO, MDY", "intervalstyle": "postgres",
@@ -56,7 +56,7 @@ package struct PostgresConfiguration: Sendable {
         return all.merging(settings) { _, given in given }
     }
 
-    /// An identifier in double quotes, as SQL reads it.
+    /// A name as an SQL identifier in double quotes.
     package static func quotedIdentifier(_ name: String) -> String {
         "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }

@@ -1,5 +1,5 @@
 extension PostgresConnection {
-    /// Runs a script and returns the first column of its last result as text, without the rows where it is NULL.
+    /// Runs a script and returns the first column of its last result as text, leaving out NULLs.
     ///
     /// - Parameter unsafeSQL: Sent as it is; never build it from input.
     /// - Throws: As ``text(unsafeSQL:)``.

@@ -1,13 +1,14 @@
-/// Work that needs locks which readers hold. Whoever waits for such a lock has everybody behind it wait too, so it
-/// waits for a moment, lets them go first, and tries again.
+/// Work that needs locks which readers hold. Everybody who comes later waits behind such a lock request, so it waits
+/// only for a moment, lets them go first, and tries again.
 extension PostgresConnection {
-    /// Runs `body` in a transaction, again and again while it is not given a
-    /// lock, or loses against another transaction.
+    /// Runs `body` in a transaction, again and again while it does not get a lock or conflicts with another
+    /// transaction.
     ///
     /// - Parameters:
-    ///   - patience: For how long it is tried again.
+    ///   - patience: How long to keep trying.
     ///   - body: The work, which begins by ``limitLockWaits(to:)``; it may run several times.
-    /// - Throws: What `body` throws; after the patience ``PostgresError`` with a hint that names who may be in the way.
+    /// - Throws: What `body` throws; after the patience, a ``PostgresError`` with a hint that names the oldest
+    ///   transactions.
     package func transaction<R: Sendable>(
         givingWayFor patience: Duration,
         _ body: @Sendable (isolated PostgresConnection) async throws -> R
@@ -30,13 +31,13 @@ extension PostgresConnection {
         }
     }
 
-    /// Has the open transaction give up waiting for a lock after so long.
+    /// Limits how long the open transaction waits for a lock.
     package func limitLockWaits(to limit: Duration) async throws {
         try await run(unsafeSQL: "set local lock_timeout = '\(Int(limit / .milliseconds(1)))ms'")
     }
 }
 
-/// The processes whose transactions have been open for longest in this database, as far as this role can see.
+/// Selects the processes with the oldest open transactions in this database, as far as this role can see.
 private struct SelectOldestTransactions: PostgresStatement {
     let sql = """
         select pid from pg_stat_activity

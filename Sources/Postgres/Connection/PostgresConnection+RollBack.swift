@@ -1,5 +1,5 @@
 extension PostgresConnection {
-    /// Runs `body` in a transaction that is rolled back in any case: nothing of it stays but what `body` found out.
+    /// Runs `body` in a transaction that is always rolled back: only the result of `body` remains.
     ///
     /// - Parameter isolation: What the transaction sees.
     /// - Throws: What `body` throws; ``PostgresError``; `CancellationError`.
@@ -16,7 +16,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Runs `body` inside the open transaction and undoes what it did in any case; the transaction can go on.
+    /// Runs `body` inside the open transaction and always undoes its work; the transaction can go on.
     ///
     /// - Throws: What `body` throws, after its work is undone.
     package func rolledBackSavepoint<R: Sendable>(
@@ -32,7 +32,7 @@ extension PostgresConnection {
     }
 }
 
-/// Thrown out of a transaction or a savepoint, so that it is rolled back, with what was found out in it.
+/// Carries the result out of a transaction or a savepoint, and makes it roll back.
 private struct RollBack<R: Sendable>: Error {
     let result: R
 }

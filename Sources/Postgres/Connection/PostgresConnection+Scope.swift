@@ -1,7 +1,7 @@
 package import Logging
 
 extension PostgresConnection {
-    /// Gives back a connection that is open, and opens another one otherwise.
+    /// Returns the current connection if it is open, and otherwise opens a new one.
     ///
     /// - Parameter current: The connection that was used last; `nil` if there is none.
     /// - Throws: As ``connect(_:logger:)``.
@@ -14,7 +14,7 @@ extension PostgresConnection {
         return try await connect(configuration, logger: logger)
     }
 
-    /// Opens a connection for `body`, and closes it behind it, however that ends.
+    /// Opens a connection for `body`, and closes it when `body` returns or throws.
     ///
     /// - Throws: As ``connect(_:logger:)``; what `body` throws.
     package static func with<R>(

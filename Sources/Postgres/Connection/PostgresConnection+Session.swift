@@ -1,10 +1,10 @@
 extension PostgresConnection {
-    /// Whether a pooler lends the session for one transaction at a time, so that it hears no notifications.
+    /// Whether a pooler lends the session for one transaction at a time, so that it gets no notifications.
     ///
     /// - Throws: ``PostgresError`` with `.closed`; `CancellationError`.
     package func isLent() async throws -> Bool { try await perform { exchange in exchange.libpq.lent != nil } }
 
-    /// Changes a setting for the rest of the session; of one that is lent, from the next transaction on.
+    /// Changes a setting for the rest of the session; in a lent session, from the next transaction on.
     ///
     /// - Throws: ``PostgresError``; `CancellationError`.
     package func set(_ name: String, to value: String) async throws {

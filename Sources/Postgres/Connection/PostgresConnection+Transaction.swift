@@ -1,4 +1,4 @@
-/// How much a transaction sees of what others do meanwhile.
+/// How much a transaction sees of concurrent changes.
 ///
 /// Source: PostgreSQL manual, 13.2 "Transaction Isolation".
 package enum PostgresIsolation: String, Sendable {
@@ -13,13 +13,13 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - isolation: What the transaction sees.
     ///   - readOnly: Whether the server refuses writes in it.
-    ///   - beginsLate: Whether BEGIN waits for the first statement and is sent with it, which spares a round trip.
-    ///   - retries: How often `body` is run again after a serialization failure, a deadlock, or DDL of others that
-    ///     made a prepared statement's plan invalid.
+    ///   - beginsLate: Whether BEGIN is sent together with the first statement, which saves a round trip.
+    ///   - retries: How often `body` is run again after a serialization failure, a deadlock, or another session's DDL
+    ///     that made a prepared statement's plan invalid.
     ///   - body: The work; it may run several times.
     /// - Returns: What `body` returned in the run that was committed.
-    /// - Throws: What `body` throws; ``PostgresError`` with `.connectionLost` if the connection broke while the commit
-    ///   was under way, when nobody knows whether it took effect; `CancellationError`.
+    /// - Throws: What `body` throws; ``PostgresError`` with `.connectionLost` if the connection broke during the
+    ///   commit, and then it is unknown whether the commit took effect; `CancellationError`.
     package func transaction<R: Sendable>(
         isolation: PostgresIsolation = .readCommitted,
         readOnly: Bool = false,
@@ -33,7 +33,7 @@ extension PostgresConnection {
                 return try await attemptTransaction(Self.begin(isolation, readOnly: readOnly), late: beginsLate, body)
             } catch let error as PostgresError where error.endsTransactionOnly && attempt < retries {
                 attempt += 1
-                // Two that collided shall not collide again in step.
+                // Two transactions that collided must not collide again in step.
                 try await Task.sleep(for: .microseconds(Int.random(in: 0...(200 << min(attempt, 8)))))
             }
         }
@@ -50,7 +50,7 @@ extension PostgresConnection {
         do {
             if !late { try await perform { exchange in try exchange.begin() } }
             let result = try await body(self)
-            // Nothing was sent, or what was sent last has committed.
+            // Either nothing was sent, or the last statements sent have committed.
             if forgetBegin() || hasCommitted { return result }
             let outcome = try await perform { exchange in try exchange.run(script: "commit").last?.command }
             guard outcome == "COMMIT" else { throw Self.rolledBack }
@@ -70,8 +70,8 @@ extension PostgresConnection {
     /// Runs the last statements of the open transaction and commits it, in one go.
     ///
     /// - Returns: How many rows each statement touched.
-    /// - Throws: As ``transaction(isolation:readOnly:beginsLate:retries:_:)``; nothing was committed
-    ///   then, except where the connection broke.
+    /// - Throws: As ``transaction(isolation:readOnly:beginsLate:retries:_:)``; then nothing was committed, unless the
+    ///   connection broke.
     @discardableResult
     package func commit(after statements: [any PostgresStatement]) async throws -> [Int] {
         let bound = try Self.committing(statements)
@@ -81,12 +81,12 @@ extension PostgresConnection {
         return results.dropLast().map(\.affectedRows)
     }
 
-    /// Runs the last statements of the open transaction and commits it, and then further transactions, all in one go.
+    /// Runs the last statements of the open transaction and commits it, then runs further transactions, all in one go.
     ///
     /// - Parameters:
-    ///   - transactions: The statements of each, those of the open one first, which has run some already.
-    ///   - isolation: What those behind it see.
-    /// - Returns: How many were committed, at least one. One that fails takes no effect, nor do those behind it.
+    ///   - transactions: The statements of each; those of the open transaction, which has already run some, come first.
+    ///   - isolation: The isolation of the transactions after the open one.
+    /// - Returns: How many were committed, at least one. One that fails takes no effect, and neither do those after it.
     /// - Throws: As ``commit(after:)``, if the first one was not committed.
     package func commit(
         inTurn transactions: [[any PostgresStatement]],
@@ -115,7 +115,7 @@ extension PostgresConnection {
         let sql = "commit"
     }
 
-    /// Ends a transaction that failed, if it is still open, even in a cancelled task; else closes the connection.
+    /// Ends a failed transaction that is still open, even in a cancelled task; if that fails, closes the connection.
     private func rollBack() async {
         guard isOpen, !isIdle else { return }
         try? await perform(heedsCancellation: false) { exchange in _ = try exchange.run(script: "rollback") }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// One session with the server: an actor on a thread of its own.
 ///
 /// Inside a closure that takes an `isolated PostgresConnection`, calls run on that thread one after another without
-/// changing threads. Cancelling the task that calls cancels the statement at the server; afterwards the connection is
+/// changing threads. Cancelling the calling task cancels the statement at the server; afterwards the connection is
 /// usable, or closed if the server did not answer in time.
 package actor PostgresConnection {
     let configuration: PostgresConfiguration
@@ -15,7 +15,7 @@ package actor PostgresConnection {
     private nonisolated let interrupt: InterruptSignal
     private nonisolated let health = Health()
     private var libpq: LibpqConnection?
-    /// Whether the transaction that was begun last was committed with its last statements.
+    /// Whether the transaction that was begun last was committed together with its last statements.
     var hasCommitted = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -60,7 +60,7 @@ package actor PostgresConnection {
         publishHealth()
     }
 
-    /// Blocks the connection's thread: a method, as a closure without the actor would run on the shared pool's.
+    /// Blocks the connection's thread. It is a method because a closure outside the actor would run on the shared pool.
     private func openLibpq() throws -> LibpqConnection {
         let libpq = try LibpqConnection.connect(configuration, interrupt: interrupt, logger: logger)
         // A pooler may have no session to lend for a while.
@@ -79,7 +79,7 @@ package actor PostgresConnection {
 
     // MARK: State
 
-    /// The state of a connection that other threads may look at.
+    /// The part of the connection's state that other threads may read.
     private final class Health: Sendable {
         let socket = Atomic<Int32>(-1)
         let isIdle = Atomic(true)
@@ -91,9 +91,9 @@ package actor PostgresConnection {
         health.isIdle.store(libpq?.isIdle ?? true, ordering: .releasing)
     }
 
-    /// Whether the connection is open and, as far as can be seen without asking the server, still has one.
+    /// Whether the connection is open and, as far as can be seen without asking the server, still alive.
     ///
-    /// An idle connection whose socket is readable was closed by the server, or was told that it will be.
+    /// If an idle connection's socket is readable, the server has closed it or announced that it will.
     package nonisolated var looksAlive: Bool {
         let socket = health.socket.load(ordering: .acquiring)
         guard socket >= 0 else { return false }
@@ -107,7 +107,7 @@ package actor PostgresConnection {
     /// Whether no transaction is open.
     package nonisolated var isIdle: Bool { health.isIdle.load(ordering: .acquiring) }
 
-    /// The server process of this session.
+    /// The process id of this session at the server.
     ///
     /// - Throws: ``PostgresError`` with `.closed`.
     package func backendPID() throws -> Int32 { try open(libpq).backendPID }
@@ -122,7 +122,7 @@ package actor PostgresConnection {
         return libpq
     }
 
-    /// Has the next exchange begin a transaction first.
+    /// Makes the next exchange begin a transaction first.
     func beginLate(_ begin: String) throws(PostgresError) { try open(libpq).deferredBegin = begin }
 
     /// Forgets a BEGIN that was not sent yet.
@@ -160,7 +160,8 @@ package actor PostgresConnection {
     ///
     /// - Parameters:
     ///   - script: Sent as it is; never build it from input.
-    ///   - isAlone: Whether no transaction can hold it, such as VACUUM: one statement, whose names need their schema.
+    ///   - isAlone: Whether it is a single statement that cannot run in a transaction, such as VACUUM; its names need
+    ///     their schema.
     package func run(unsafeSQL script: String, isAlone: Bool = false) async throws {
         _ = try await perform { exchange in try exchange.run(script: script, isAlone: isAlone) }
     }
@@ -187,7 +188,7 @@ package actor PostgresConnection {
         _ statements: repeat each S,
         sync: PipelineSync = .once
     ) async throws -> sending (repeat [(each S).Row]) {
-        // All is encoded before anything is sent: a value that cannot be sent must not leave half a pipeline.
+        // Everything is encoded before anything is sent: a value that cannot be encoded must not leave half a pipeline.
         var bound: [BoundStatement] = []
         repeat bound.append(try BoundStatement(each statements))
         return try await perform { exchange in
@@ -240,7 +241,7 @@ package actor PostgresConnection {
     ///
     /// - Parameters:
     ///   - source: A table with its columns, or a query in parentheses; SQL, never built from input.
-    ///   - body: Takes each row; if it throws, the copy is cancelled.
+    ///   - body: Called with each row; if it throws, the copy is cancelled.
     package func copyOut(
         unsafeSQL source: String,
         _ body: @Sendable (borrowing PostgresCopyRow) throws -> Void
@@ -255,7 +256,7 @@ package actor PostgresConnection {
     /// Waits for the next notification of the channels that this session listens to.
     ///
     /// - Parameter timeout: How long to wait.
-    /// - Returns: The notification, or `nil` when the time is over.
+    /// - Returns: The notification, or `nil` if none came in time.
     func nextNotification(within timeout: Duration?) async throws -> (channel: String, payload: String)? {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         return try await perform { exchange in try exchange.nextNotification(until: deadline) }
@@ -265,8 +266,8 @@ package actor PostgresConnection {
 
     /// Runs one exchange with the server, under the calling task's cancellation.
     ///
-    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK; the
-    ///   server's answer then has the time that a cancelled statement has.
+    /// - Parameter heedsCancellation: `false` for what must run even in a cancelled task, such as ROLLBACK; the server
+    ///   then has as long to answer as for a cancelled statement.
     func perform<R>(
         heedsCancellation: Bool = true,
         _ body: (inout PostgresExchange) throws -> R
@@ -283,7 +284,7 @@ package actor PostgresConnection {
         }
     }
 
-    /// Afterwards the connection is at rest, or closed.
+    /// Runs an exchange; afterwards the connection is at rest, or closed.
     private func exchange<R>(
         _ libpq: LibpqConnection,
         isBounded: Bool,

@@ -18,7 +18,7 @@ extension PostgresExchange {
         return try finish().affectedRows
     }
 
-    /// Hands each row of a COPY that the server sends to `body`.
+    /// Passes each row of a COPY from the server to `body`.
     mutating func copyOut(_ sql: String, _ body: (borrowing PostgresCopyRow) throws -> Void) throws {
         try beginCopy(sql, expecting: PGRES_COPY_OUT)
         do {
@@ -51,11 +51,11 @@ extension PostgresExchange {
         throw failure
     }
 
-    /// Makes the COPY that this connection sends fail, so that nothing of it is stored.
+    /// Makes the COPY from this client fail, so that none of it is stored.
     private mutating func failCopy() {
         waitAnew()
         do {
-            // The server logs the reason: none that could hold the caller's values.
+            // The server logs the reason, so it must not hold the caller's values.
             try libpq.endCopy(failure: "the sender gave up")
             while try awaitResult() != nil {}
             try settle(nil)
@@ -73,7 +73,7 @@ extension PostgresExchange {
                 if let row { try body(row) }
             }
             switch state {
-            // Rows that keep coming must not keep a cancellation from being seen.
+            // A steady flow of rows must not hide a cancellation.
             case .row: if libpq.interrupt.isRaised { throw CancellationError() }
             case .end: return
             case .notYet:
@@ -83,7 +83,7 @@ extension PostgresExchange {
         }
     }
 
-    /// Stops the COPY that the server sends and reads what is left of it.
+    /// Cancels the COPY from the server and reads what is left of it.
     private mutating func abandonCopy() {
         do {
             try requestCancel()

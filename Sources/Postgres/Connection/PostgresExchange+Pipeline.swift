@@ -1,7 +1,7 @@
 internal import CLibpq
 
 extension PostgresExchange {
-    /// What the results of a pipeline are, in order.
+    /// What the next result of a pipeline is.
     private enum Expectation {
         case prepared(PreparedStatements.Key, name: String)
         case statement(PreparedStatements.Key)
@@ -10,7 +10,7 @@ extension PostgresExchange {
 
     /// Sends statements in one go and reads the result of each.
     ///
-    /// - Throws: The first failure. A plan that DDL made invalid is made anew, if nothing took effect yet.
+    /// - Throws: The first failure. If DDL made a plan invalid, the pipeline is sent again, if nothing took effect yet.
     mutating func pipeline(
         _ statements: [BoundStatement],
         sync: PostgresConnection.PipelineSync
@@ -20,7 +20,7 @@ extension PostgresExchange {
         let opening = try takeOpening().map { sql throws(PostgresError) in try BoundStatement(Opening(sql: sql)) }
         let parts = sync == .once ? [statements] : statements.map { [$0] }
         guard opening.isEmpty else {
-            // One BEGIN opens all; the settings of a lent session, each.
+            // One BEGIN opens all parts; the settings of a lent session open each part.
             func opens(_ part: Int) -> Bool { part == 0 || !isBegun }
             var rest = try attemptPipeline(parts.indices.map { opens($0) ? opening + parts[$0] : parts[$0] })[...]
             return parts.indices.flatMap { part in
@@ -40,10 +40,10 @@ extension PostgresExchange {
     /// Sends the rest of the open transaction and further ones in one go.
     ///
     /// - Parameters:
-    ///   - transactions: The statements of each, the last one its commit; all but the first begin anew.
-    ///   - begin: How.
-    /// - Returns: How many were committed. The first that fails ends it: those behind it are not begun.
-    /// - Throws: The failure of the first.
+    ///   - transactions: The statements of each, the last one its commit.
+    ///   - begin: The statement that begins each one after the first.
+    /// - Returns: How many were committed. After the first failure no more are begun.
+    /// - Throws: The failure of the first transaction.
     mutating func commitInTurn(_ transactions: [[BoundStatement]], begin: String) throws -> Int {
         let opening = try [begin, libpq.lent?.opening].compactMap(\.self)
             .map { sql throws(PostgresError) in try BoundStatement(Opening(sql: sql)) }
@@ -65,13 +65,13 @@ extension PostgresExchange {
         return results
     }
 
-    /// - Parameter parts: Behind each stands a Sync.
-    /// - Returns: The results of the statements that succeeded, and why the first one failed that did not.
+    /// - Parameter parts: Each is followed by a Sync.
+    /// - Returns: The results of the statements that succeeded, and the first failure.
     private mutating func sendPipeline(
         _ parts: [[BoundStatement]]
     ) throws -> (results: [StatementResult], failure: PostgresError?) {
-        // Whatever goes wrong before the results are read leaves the connection in the middle of the pipeline; it is
-        // closed then, without a Sync, so that nothing takes effect.
+        // If anything goes wrong before the results are read, the connection is left in the middle of the pipeline. It
+        // is then closed without a Sync, so that nothing takes effect.
         try libpq.enterPipeline()
         var expected: [Expectation] = []
         var names: [PreparedStatements.Key: String] = [:]

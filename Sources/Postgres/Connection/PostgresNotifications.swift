@@ -1,25 +1,24 @@
 package import Logging
 
-/// What a listener learns.
+/// An element of ``PostgresNotifications``.
 package enum PostgresNotification: Sendable, Equatable {
-    /// The session listens from now on. Whatever was sent before may have been missed: read to the head now.
+    /// The session now listens. Anything sent before may have been missed: read to the head now.
     ///
-    /// `again` is `true` after a connection was lost.
+    /// `again` is `true` after a lost connection.
     case listening(again: Bool)
-    /// The session is lent by a pooler for one transaction at a time: nothing will be received, the owner has to look
-    /// unasked.
+    /// A pooler lends the session for one transaction at a time: no notification will arrive, so the owner must poll.
     case deaf
-    /// Something was sent to a channel.
+    /// A notification arrived on a channel.
     case received(channel: String, payload: String)
-    /// Nothing was received for the time that the listener was asked to wait at most, or the server cannot be reached:
-    /// time to see to other things before asking again.
+    /// Nothing arrived within the listener's longest wait, or the server cannot be reached: time to do other work
+    /// before asking again.
     case quiet
 }
 
-/// Notifications of channels, on a connection of its own, which is made anew whenever it breaks.
+/// Notifications of channels, over a connection of its own that is replaced whenever it breaks.
 ///
-/// Nothing runs in the background: the iterator waits when its owner asks for the next element, and notifications
-/// gather in the socket meanwhile.
+/// Nothing runs in the background: the iterator waits when its owner asks for the next element; meanwhile notifications
+/// gather in the socket.
 ///
 /// Source: PostgreSQL manual, "LISTEN": listen first, then look at the state.
 package struct PostgresNotifications: AsyncSequence, Sendable {
@@ -81,11 +80,11 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
             }
         }
 
-        /// - Returns: Whether it can be done.
+        /// - Returns: Whether notifications can be received.
         private mutating func listen() async throws -> Bool {
             let made = try await PostgresConnection.connect(sequence.configuration, logger: sequence.logger)
             let isLent = try await made.isLent()
-            // Whoever listens is idle most of the time, and is not to be taken for one who left.
+            // A listener is idle most of the time; the server must not end its session for that.
             if !isLent { try await made.run(unsafeSQL: "set idle_session_timeout = 0") }
             for channel in isLent ? [] : sequence.channels {
                 try await made.run(unsafeSQL: "listen \(PostgresConfiguration.quotedIdentifier(channel))")
@@ -95,12 +94,12 @@ package struct PostgresNotifications: AsyncSequence, Sendable {
             return !isLent
         }
 
-        /// A connection that was lost is made anew at once; a server that stays away is left alone for a while.
+        /// Lets a lost connection be replaced at once, but pauses if the server stays away.
         ///
-        /// - Returns: Whether there was a pause, after which the owner shall see to other things.
+        /// - Returns: Whether there was a pause, after which the owner should do other work.
         private mutating func pauses(after error: PostgresError) async throws -> Bool {
             failures += 1
-            // Each attempt at a server that stays away would bury everything else in the log.
+            // Logging each attempt at a server that stays away would bury everything else in the log.
             if failures <= 2 || failures.isMultiple(of: 30) {
                 sequence.logger.warning(
                     "listening was interrupted",

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// A look-up of a host's addresses, on a thread of its own: `getaddrinfo` blocks, and nothing can stop it.
+/// Looks up a host's addresses on a thread of its own, because `getaddrinfo` blocks and nothing can stop it.
 ///
-/// One that is given up goes on until the system gives it up; nobody takes what it finds.
+/// An abandoned look-up goes on until the system ends it; its result is dropped.
 final class AddressLookup: Sendable {
     private let outcome = Mutex<Result<[String], PostgresError>?>(nil)
     private let hasEnded: InterruptSignal
 
-    /// - Parameter lookUp: What is done on the thread.
-    /// - Throws: ``PostgresError`` with `.connectionFailed` if the process lacks what it takes.
+    /// - Parameter lookUp: The function to run on the thread.
+    /// - Throws: ``PostgresError`` with `.connectionFailed` if the process lacks the resources.
     init(_ lookUp: @escaping @Sendable () throws(PostgresError) -> [String]) throws(PostgresError) {
         hasEnded = try InterruptSignal()
         try Thread { [self] in
@@ -19,14 +19,14 @@ final class AddressLookup: Sendable {
         }.start()
     }
 
-    /// Waits for what is found.
+    /// Waits for the result.
     ///
     /// - Returns: `nil` if the deadline came first, or the interrupt was raised.
     func addresses(
         until deadline: ContinuousClock.Instant,
         interrupt: InterruptSignal
     ) throws(PostgresError) -> [String]? {
-        // An interrupt that is just being raised may end a wait, too, and is seen in the next one.
+        // An interrupt that is just being raised may also end a wait; the next one then sees it.
         while interrupt.wait(for: POLLIN, of: hasEnded.descriptor, until: deadline) == .ready {
             if let outcome = outcome.withLock({ $0 }) { return try outcome.get() }
         }

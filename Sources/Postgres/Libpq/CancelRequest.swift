@@ -1,17 +1,16 @@
 internal import CLibpq
 internal import Dispatch
 
-/// A request to the server to stop what it does for a connection; travels over a connection of its own, on a thread of
-/// its own.
+/// A request to the server to stop its work for a connection; sent over another connection, on a thread of its own.
 ///
 /// Source: PostgreSQL manual, 34.7 "Canceling Queries in Progress".
 ///
-/// SAFETY: `pointer` is set once, is used by the one thread that `send` starts, and is freed in `deinit` only.
+/// SAFETY: `pointer` is set once, used only by the one thread that `send` starts, and freed only in `deinit`.
 @safe final class CancelRequest: @unchecked Sendable {
     private let pointer: OpaquePointer
     private let arrived = DispatchSemaphore(value: 0)
 
-    /// - Parameter pointer: What `PQgetCancel` returned; the request owns it.
+    /// - Parameter pointer: The result of `PQgetCancel`; the request owns it.
     init(owning pointer: OpaquePointer) { unsafe self.pointer = pointer }
 
     deinit { unsafe PQfreeCancel(pointer) }
