@@ -4,32 +4,32 @@ public struct EventModelError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable {
         /// The line is not JSON, or not a JSON object.
         case notJSON
-        /// A field that must be there is not.
+        /// A required field is missing.
         case missingField
         /// A field has a value that the contract does not allow.
         case invalidField
-        /// A field of the line, or of an event's metadata, is given twice.
+        /// A field of the line, or of an event's metadata, occurs twice.
         case duplicateField
         /// The line has a field that the contract does not know.
         case unknownField
         /// `data` or `metadata` is larger than ``EventDraft/largestJSON``.
         case tooLarge
-        /// A change of state that is not in the table of transitions.
+        /// A change of state that the table of transitions does not allow.
         case illegalTransition
     }
 
     /// The kind of failure.
     public let code: Code
-    /// The field of the event that is at fault; nil when the whole line is.
+    /// The field of the event that is at fault; `nil` if it is the whole line.
     public let field: String?
     /// Why it was refused and what to do. Never holds payloads or bound values.
     public let reason: String
-    /// The number of the line, counted from 1; nil when the event did not come from a line.
+    /// The number of the line, counted from 1; `nil` if the event did not come from a line.
     public let line: Int?
     /// The error that led to this one, if another layer reported it.
     public let cause: (any Error)?
 
-    /// Creates an error about a field, or about the whole of what was given when `field` is nil.
+    /// Creates an error about a field, or about the whole input if `field` is `nil`.
     package init(_ code: Code, field: String? = nil, _ reason: String, line: Int? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.field = field
@@ -46,12 +46,12 @@ public struct EventModelError: Error, Sendable, CustomStringConvertible {
     /// The message.
     public var description: String { message }
 
-    /// The same error, said of a line.
+    /// The same error with a line number.
     package func at(line: Int?) -> EventModelError {
         EventModelError(code, field: field, reason, line: line, cause: cause)
     }
 
-    /// The same error, said of a field.
+    /// The same error with a field's name.
     package func of(field: String) -> EventModelError {
         EventModelError(code, field: field, reason, line: line, cause: cause)
     }

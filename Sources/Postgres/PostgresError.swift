@@ -8,15 +8,15 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case connectionFailed
         /// The connection broke while it was in use. Whether the statement took effect is unknown.
         case connectionLost
-        /// A bound on time was reached: connecting, or waiting for a connection of the pool.
+        /// A time limit was reached: while connecting, or while waiting for a connection of the pool.
         case timedOut
-        /// The pool or the connection was closed before it was asked.
+        /// The pool or the connection was already closed.
         case closed
         /// The server refused a statement; see ``PostgresError/sqlState``.
         case server
         /// A value cannot be sent: it is too large or not representable.
         case encoding
-        /// A column has another type than was asked for, or is NULL where no NULL is allowed.
+        /// A column has another type than was asked for, or is NULL where that is not allowed.
         case decoding
         /// The connection's protocol state does not allow the call.
         case misuse
@@ -28,7 +28,7 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var message: String
     /// SQLSTATE, five characters, when the server reported the failure.
     package var sqlState: String?
-    /// The server's DETAIL. It may quote stored values and parameters, so it is no part of ``description``.
+    /// The server's DETAIL. It may quote stored values and parameters, so ``description`` leaves it out.
     package var detail: String?
     /// The server's HINT.
     package var hint: String?
@@ -40,13 +40,13 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var table: String?
     /// The column that the failure is about, or the result column that could not be decoded.
     package var column: String?
-    /// Where in the text that was sent the failure is, in Unicode scalars from 1; `nil` if in a function, or not known.
+    /// The position of the failure in the text that was sent, in Unicode scalars from 1; `nil` if it is in a function,
+    /// or unknown.
     package var position: Int?
-    /// Where in a function the server was, as the server tells it. It may quote values, so it is no part of
-    /// ``description``.
+    /// Where in a function the server was, in its own words. It may quote values, so ``description`` leaves it out.
     package var context: String?
-    /// Whether the plan of a prepared statement is not valid any more, because DDL changed what it returns, or the
-    /// statement itself is gone; prepared anew it works.
+    /// Whether a prepared statement's plan is no longer valid, because DDL changed what it returns, or the statement
+    /// itself is gone; it works when prepared again.
     var isStalePlan = false
 
     package init(_ code: Code, _ message: String) {
@@ -54,9 +54,10 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Whether the same work, tried again from the start of its transaction, may succeed.
+    /// Whether the same work may succeed if its transaction is tried again from the start.
     ///
-    /// True for serialization failures, deadlocks, a server that starts or stops, and lost connections.
+    /// True for serialization failures, deadlocks, a server that starts, stops or lacks resources, and lost
+    /// connections.
     /// Source: PostgreSQL manual, appendix A, "Error Codes".
     package var isRetryable: Bool {
         switch code {
@@ -66,22 +67,22 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the transaction lost against another one: serialization failure or deadlock.
+    /// Whether the transaction lost against another one, by a serialization failure or a deadlock.
     package var isTransactionConflict: Bool { sqlState == "40001" || sqlState == "40P01" }
 
-    /// Whether the same transaction, run again at once on the same connection, may succeed.
+    /// Whether the same transaction may succeed if it is run again at once on the same connection.
     package var endsTransactionOnly: Bool { isTransactionConflict || isStalePlan }
 
-    /// Whether a lock was not given within `lock_timeout`, or at once where that was asked for.
+    /// Whether a lock was not granted within `lock_timeout`, or not at once if that was asked for.
     package var isLockTimeout: Bool { sqlState == "55P03" }
 
-    /// Whether a table, a column, a function or a schema is not there, or not in the search path.
+    /// Whether a table, a column, a function or a schema does not exist, or is not in the search path.
     ///
     /// Source: PostgreSQL manual, appendix A, "Error Codes": undefined_table, undefined_column, undefined_function,
     /// invalid_schema_name.
     package var isMissingObject: Bool { ["42P01", "42703", "42883", "3F000"].contains(sqlState) }
 
-    /// Whether nothing answered at the address: a server that refuses a connection says that this is fatal.
+    /// Whether nothing answered at the address: a server that refuses a connection reports it as FATAL.
     package var isUnanswered: Bool { code == .connectionFailed && hint == nil && !message.contains("FATAL") }
 
     /// Whether the role may not do what was asked.

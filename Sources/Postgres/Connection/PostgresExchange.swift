@@ -1,24 +1,24 @@
 internal import CLibpq
 
-/// One exchange with the server: what is sent, and every result until the connection is at rest again.
+/// One exchange with the server: sends something, and reads every result until the connection is at rest again.
 ///
-/// Runs on the connection's thread and blocks only it. When the task is cancelled meanwhile, it asks the server to
-/// stop, and gives up the connection if the server does not within the bound. So it does with a server that does not
-/// answer at all, where the configuration bounds that.
+/// Runs on the connection's thread and blocks only it. If the task is cancelled, it asks the server to stop, and gives
+/// up the connection if the server does not stop within the bound. It also gives up on a server that does not answer at
+/// all, if the configuration sets a bound.
 struct PostgresExchange {
     let libpq: LibpqConnection
     private let cancelTimeout: Duration
     let answerTimeout: Duration?
-    /// When the server's answer must be there; `nil` for no bound but the task's cancellation.
+    /// When the server must have answered; `nil` for no bound except the task's cancellation.
     private var deadline: ContinuousClock.Instant?
     private var cancelRequest: CancelRequest?
-    /// Whether the server was asked to stop: what is sent after that would not hear of it any more.
+    /// Whether the server was asked to stop; anything sent later would not be stopped.
     private var wasAskedToStop = false
-    /// Whether the connection cannot be used any more.
+    /// Whether the connection is no longer usable.
     var isBroken = false
 
-    /// - Parameter isBounded: Whether the server must answer within the time that a cancelled statement has: for what
-    ///   runs even in a cancelled task.
+    /// - Parameter isBounded: Whether the server has only as long to answer as for a cancelled statement; for what runs
+    ///   even in a cancelled task.
     init(_ libpq: LibpqConnection, _ configuration: PostgresConfiguration, isBounded: Bool) {
         self.libpq = libpq
         cancelTimeout = configuration.cancelTimeout
@@ -28,10 +28,10 @@ struct PostgresExchange {
 
     // MARK: Single statements
 
-    /// Prepares the statement if this session has not yet, and executes it.
+    /// Executes a statement, preparing it first if this session has not yet.
     ///
-    /// A plan that another session's DDL made invalid is made anew, unless the failure has already ended an open
-    /// transaction: then the error says so, and the next run prepares the statement again.
+    /// If another session's DDL made its plan invalid, it is prepared and executed again, unless the failure has
+    /// already ended an open transaction: then the error says so, and the next run prepares the statement again.
     mutating func run(_ statement: some PostgresStatement) throws -> StatementResult {
         let bound = try BoundStatement(statement)
         if libpq.deferredBegin != nil || libpq.lent != nil {
@@ -64,9 +64,9 @@ struct PostgresExchange {
         return try finish()
     }
 
-    /// Runs a script; returns the result of each of its statements.
+    /// Runs a script and returns the result of each of its statements.
     ///
-    /// - Parameter isAlone: Whether it is a statement that no transaction can hold.
+    /// - Parameter isAlone: Whether it is a statement that cannot run in a transaction.
     mutating func run(script: String, isAlone: Bool = false) throws -> [StatementResult] {
         let opening = isAlone ? [] : takeOpening()
         try libpq.send(script: (opening + [script]).joined(separator: "; "))
@@ -75,15 +75,15 @@ struct PostgresExchange {
 
     // MARK: Transactions
 
-    /// What has to be sent before anything else: the BEGIN that was put off, and
-    /// what a transaction of a lent session needs.
+    /// Takes what must be sent before anything else: the deferred BEGIN, and the settings for a transaction of a lent
+    /// session.
     mutating func takeOpening() -> [String] {
         let begin = libpq.deferredBegin
         libpq.deferredBegin = nil
         return [begin, libpq.isIdle ? libpq.lent?.opening : nil].compactMap(\.self)
     }
 
-    /// Begins the transaction whose BEGIN was put off.
+    /// Sends the deferred BEGIN.
     mutating func begin() throws {
         let opening = takeOpening()
         guard !opening.isEmpty else { return }
@@ -91,17 +91,18 @@ struct PostgresExchange {
         _ = try finishAll()
     }
 
-    /// Gives the session its settings, for as long as it lasts; a lent one gets them with each transaction instead.
+    /// Gives the session its settings, for as long as it lasts; a lent session gets them with each transaction instead.
     ///
-    /// Whoever lends one made up the process id that stands in for the server's. As `options` the settings would take
-    /// the place of what the environment or a service file gives, and PgBouncer refuses those.
+    /// A session is lent if the process id given at connecting is not the server's: a pooler invents it. Sent as
+    /// `options`, the settings would replace those from the environment or a service file, and PgBouncer refuses
+    /// `options`.
     mutating func setUp(_ settings: [String: String]) throws {
         let statement = LentSession.statement(settings, isLocal: false)
         let results = try run(script: "\(statement) where pg_backend_pid() = \(libpq.backendPID)")
         if results.last?.affectedRows == 0 { libpq.lent = LentSession(settings) }
     }
 
-    /// Changes a setting, for as long as the session lasts; if it is lent, from its next transaction on.
+    /// Changes a setting for as long as the session lasts; in a lent session, from the next transaction on.
     mutating func set(_ name: String, to value: String) throws {
         libpq.lent?.set(name, to: value)
         guard libpq.lent == nil else { return }
@@ -110,7 +111,7 @@ struct PostgresExchange {
 
     // MARK: Notifications
 
-    /// Waits for a notification until the deadline; `nil` when none came.
+    /// Waits for a notification until the deadline; `nil` if none came.
     mutating func nextNotification(
         until deadline: ContinuousClock.Instant?
     ) throws -> (channel: String, payload: String)? {
@@ -168,8 +169,8 @@ struct PostgresExchange {
 
     /// The failure that a result reports; after a fatal one the connection is broken.
     ///
-    /// So it is where a server takes no writes: a standby that was the primary, or had better not been connected to.
-    /// Only a connection that is made anew can reach the one that does.
+    /// It also counts as broken if the server takes no writes: it was the primary and is now a standby, or should not
+    /// have been connected to. Only a new connection can reach the primary.
     ///
     /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 25006 `read_only_sql_transaction`.
     mutating func error(of result: LibpqResult) -> PostgresError {
@@ -190,7 +191,7 @@ struct PostgresExchange {
 
     // MARK: Cancelling
 
-    /// Deals with a wait that may have ended for another reason than the server's answer.
+    /// Handles a wait that may have ended for another reason than the server's answer.
     private mutating func heed(_ readiness: LibpqConnection.Readiness) throws {
         switch readiness {
         case .ready: return
@@ -198,24 +199,24 @@ struct PostgresExchange {
         case .timedOut:
             isBroken = true
             guard let answerTimeout, cancelRequest == nil else { throw CancellationError() }
-            // Should it come to itself, it need not go on with what nobody waits for.
+            // If the server recovers, it need not go on with work that nobody waits for.
             _ = libpq.cancel()
             throw Self.silence(answerTimeout)
         }
     }
 
-    /// Gives the server its whole time again, after it has taken or sent a part of something large.
+    /// Restarts the server's time limit, after it has taken or sent a part of something large.
     mutating func waitAnew() {
         guard let answerTimeout, cancelRequest == nil else { return }
         deadline = .now + answerTimeout
     }
 
-    /// The failure of a connection whose server says nothing.
+    /// The error for a server that does not answer.
     static func silence(_ patience: Duration?) -> PostgresError {
         PostgresError(.connectionLost, "the server did not answer" + (patience.map { " within \($0)" } ?? ""))
     }
 
-    /// Asks the server, once, to stop what it does for this connection.
+    /// Asks the server, once, to stop its work for this connection.
     mutating func requestCancel() throws {
         libpq.interrupt.clear()
         guard cancelRequest == nil else { return }
@@ -228,13 +229,13 @@ struct PostgresExchange {
         deadline = .now + cancelTimeout
     }
 
-    /// Ends an exchange between two of its steps, if it was cancelled before the second.
+    /// Throws between two steps of an exchange if it was cancelled before the second.
     func heedCancellation() throws {
         if wasAskedToStop || libpq.interrupt.isRaised { throw CancellationError() }
     }
 
-    /// Ends an exchange whose results were all read: a request to cancel that may still be on its way is waited for, so
-    /// that it cannot hit the next statement, and the failure is thrown.
+    /// Ends an exchange whose results were all read, and throws its failure. Waits for a cancel request that is still
+    /// on its way, so that it cannot hit the next statement.
     mutating func settle(_ failure: PostgresError?) throws {
         if let cancelRequest, let deadline, libpq.isOpen, !isBroken {
             self.cancelRequest = nil
@@ -242,7 +243,7 @@ struct PostgresExchange {
                 isBroken = true
                 throw CancellationError()
             }
-            // The server takes a late signal at the next statement: let that be an empty one.
+            // The server handles a late signal at the next statement, so send an empty one.
             try libpq.send(script: "")
             while try awaitResult() != nil {}
             if failure?.sqlState == "57014" { throw CancellationError() }

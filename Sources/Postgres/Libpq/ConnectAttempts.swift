@@ -1,30 +1,30 @@
 internal import CLibpq
 
-/// The attempts that a URL asks for, one after another until one works.
+/// The connection attempts that a URL asks for, to be made in order until one works.
 ///
-/// `PQconnectPoll` leaves time to its caller: it waits without end for a host that accepts and says nothing, and never
-/// comes to the next; and it looks names up itself, which nothing bounds. So each address of each host is an attempt of
-/// its own, with a bound of its own. The name stays in it, for TLS and passwords.
+/// `PQconnectPoll` leaves time limits to its caller: it waits without end for a host that accepts and says nothing, and
+/// never gets to the next; and it looks names up itself, without any bound. So each address of each host is an attempt
+/// of its own, with its own bound. The name stays in the attempt, for TLS and passwords.
 ///
-/// What the session must be is checked by libpq at each address alone, which comes to the same for all values of
-/// `target_session_attrs` but `prefer-standby`: that is a round for a standby, then one for anything. Unlike libpq, an
-/// address that refuses the login, or is not what the session must be, does not keep the others from being tried. Lists
-/// that have empty entries, or that a service file gives, are left to libpq as a whole.
+/// libpq checks at each address by itself what the session must be. For all values of `target_session_attrs` except
+/// `prefer-standby` this comes to the same; that one means a round for a standby, then a round for any server. Unlike
+/// with libpq, an address that refuses the login, or is not what the session must be, does not keep the others from
+/// being tried. Lists that have empty entries, or that a service file gives, are left to libpq as a whole.
 ///
 /// Source: PostgreSQL manual, 34.1.1.3 "Specifying Multiple Hosts" and 34.1.2 "Parameter Key Words".
 struct ConnectAttempts {
-    /// For each attempt, the keywords that go before the URL's.
+    /// The keywords of each attempt, which override the URL's.
     let keywords: [[String: String]]
-    /// Whether they are tried in any order, and the addresses of each host, too.
+    /// Whether hosts, and the addresses of each host, are tried in random order.
     let isRandom: Bool
-    /// How long the URL lets an attempt take; `nil` if it does not say.
+    /// The URL's time limit for an attempt; `nil` if it gives none.
     let timeout: Duration?
 
-    /// - Parameter url: A libpq connection string or URI; what it leaves open comes from the environment.
+    /// - Parameter url: A libpq connection string or URI; what it does not say comes from the environment.
     /// - Throws: ``PostgresError`` with `.connectionFailed` if it cannot be read.
     init(url: String) throws(PostgresError) {
         let options = unsafe Self.options(of: PQconndefaults()).merging(try Self.options(of: url)) { $1 }
-        // Zero and less mean no bound, as does what is no number, which libpq refuses by itself.
+        // Zero or less means no bound; so does text that is not a number, which libpq itself refuses.
         timeout = options["connect_timeout"].flatMap { Int($0) }.flatMap { $0 > 0 ? .seconds($0) : nil }
         isRandom = options["load_balance_hosts"] == "random"
         let hosts = Self.hosts(options)
@@ -42,7 +42,7 @@ struct ConnectAttempts {
         }
     }
 
-    /// The name that has to be looked up before a host can be tried; `nil` for an address and for a socket's folder.
+    /// The name that must be looked up before a host can be tried; `nil` for an address and for a socket's folder.
     static func name(of host: [String: String]) -> String? {
         guard let name = host["host"], host["hostaddr"] == nil, !name.hasPrefix("/"), !name.hasPrefix("@") else {
             return nil
@@ -50,14 +50,14 @@ struct ConnectAttempts {
         return name
     }
 
-    /// The keywords of each host; none if there are none that can be tried one by one.
+    /// The keywords of each host; empty if the hosts cannot be tried one by one.
     private static func hosts(_ options: [String: String]) -> [[String: String]] {
         func list(_ keyword: String) -> [String] {
             options[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init) ?? []
         }
         let lists = ["host": list("host"), "hostaddr": list("hostaddr"), "port": list("port")].filter { !$1.isEmpty }
         let count = (lists["hostaddr"] ?? lists["host"] ?? []).count
-        // An empty keyword would not go before the URL's list; lists that do not fit are libpq's to refuse.
+        // An empty keyword would not override the URL's list; lists whose lengths differ are left to libpq to refuse.
         let fits = lists.allSatisfy { keyword, list in
             !list.contains("") && (list.count == count || keyword == "port" && list.count == 1)
         }
@@ -67,14 +67,15 @@ struct ConnectAttempts {
 
     /// The options that a URL gives.
     ///
-    /// - Throws: ``PostgresError`` whose message holds nothing of the URL: libpq's would quote what it took for a port,
-    ///   a host or an option, and that is often a part of the password.
+    /// - Throws: ``PostgresError``, whose message holds nothing of the URL: libpq's message would quote what it took
+    ///   for a port, a host or an option, and that is often a part of the password.
     private static func options(of url: String) throws(PostgresError) -> [String: String] {
-        // As libpq tells them apart, anything else is the name of a database.
+        // libpq takes anything else for the name of a database.
         guard url.contains(#/^postgres(ql)?://|=/#) else { return [:] }
         guard let list = unsafe PQconninfoParse(url, nil) else { throw unreadable }
         let options = unsafe options(of: list)
-        // User and password of a URI end at the first @, and are none behind a slash.
+        // In a URI, user and password end at the first @ and cannot follow a slash; another @ is part of an unencoded
+        // password.
         guard !url.contains(#/^postgres(ql)?://[^?@/]*[@/][^?]*@/#),
             options["port"]?.allSatisfy({ "0123456789, ".contains($0) }) != false
         else { throw unreadable }
@@ -87,7 +88,7 @@ struct ConnectAttempts {
             + "password; else, quote values that hold spaces; and name no option that libpq does not know"
     )
 
-    /// The options that have a value; frees the list.
+    /// The options that have a value; frees `list`.
     private static func options(of list: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
         guard let list = unsafe list else { return [:] }
         defer { unsafe PQconninfoFree(list) }

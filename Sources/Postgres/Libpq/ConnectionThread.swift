@@ -2,8 +2,7 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// A serial executor on a thread of its own, so that a blocking libpq call never holds a thread of the
-/// cooperative pool.
+/// A serial executor with its own thread, so that a blocking libpq call never holds a thread of the cooperative pool.
 final class ConnectionThread: SerialExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
@@ -26,7 +25,7 @@ final class ConnectionThread: SerialExecutor {
         available.signal()
     }
 
-    /// Ends the thread after the jobs that are already queued.
+    /// Ends the thread once the queued jobs are done.
     func stop() {
         state.withLock { $0.stops = true }
         available.signal()
@@ -60,7 +59,7 @@ package struct Thread {
         body = Body(run: run)
     }
 
-    /// Lets other threads work for about so long. Only on a thread of one's own, such as a connection's.
+    /// Pauses the thread for about this long, less than a second. Only for a dedicated thread, such as a connection's.
     package static func pause(_ duration: Duration) {
         var time = timespec(tv_sec: 0, tv_nsec: Int(duration / .nanoseconds(1)))
         unsafe nanosleep(&time, nil)

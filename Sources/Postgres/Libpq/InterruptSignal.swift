@@ -2,7 +2,7 @@ internal import CLibpq
 internal import Glibc
 internal import Synchronization
 
-/// Wakes a thread that waits in `poll`, from any other thread. Its descriptor is an eventfd.
+/// Wakes a thread that waits in `poll`, from any other thread, by an eventfd.
 ///
 /// Source: eventfd(2).
 final class InterruptSignal: Sendable {

@@ -5,9 +5,9 @@ internal import Logging
 extension LibpqConnection {
     /// Opens a connection.
     ///
-    /// What the URL says goes before what libpq would do without it. Several hosts, and several addresses of one, are
-    /// tried in turn; each has an equal share of the time that is left, and no more than the URL's `connect_timeout`.
-    /// See ``ConnectAttempts``.
+    /// What the URL says overrides the defaults. Several hosts, and several addresses of one host, are tried in turn;
+    /// each gets an equal share of the remaining time, but no more than the URL's `connect_timeout`. See
+    /// ``ConnectAttempts``.
     ///
     /// - Throws: ``PostgresError`` with `.connectionFailed` or `.timedOut`.
     static func connect(
@@ -66,7 +66,7 @@ extension LibpqConnection {
 
     /// Starts an attempt.
     ///
-    /// - Parameter chosen: Keywords that go before the URL's.
+    /// - Parameter chosen: Keywords that override the URL's.
     private static func start(
         _ configuration: PostgresConfiguration,
         _ chosen: [String: String],
@@ -77,7 +77,8 @@ extension LibpqConnection {
         let keywords =
             [
                 ("fallback_application_name", configuration.applicationName),
-                // A peer that vanished without a word is noticed within a minute, not after the system's two hours.
+                // With these, a peer that vanished silently is noticed within a minute instead of the system's two
+                // hours.
                 ("keepalives_idle", "30"),
                 ("keepalives_interval", "10"),
                 ("keepalives_count", "3"),
@@ -97,7 +98,7 @@ extension LibpqConnection {
         var state = PGRES_POLLING_WRITING
         while state != PGRES_POLLING_OK {
             guard state != PGRES_POLLING_FAILED, unsafe PQstatus(pointer) != CONNECTION_BAD else {
-                // Of a name that was looked up, libpq's words have the address only.
+                // For a name that was looked up, libpq's message gives only the address.
                 let place = lastMessage.contains(host) ? "" : " to \(host)"
                 throw PostgresError(.connectionFailed, "cannot connect\(place): \(lastMessage)")
             }
@@ -122,7 +123,7 @@ extension LibpqConnection {
 }
 
 extension Duration {
-    /// For messages: the rest of a budget has digits that nobody wants to read.
+    /// Rounded for messages: the rest of a time budget has digits that nobody wants to read.
     fileprivate var roundedToMilliseconds: Duration { .milliseconds(Int64((self / .milliseconds(1)).rounded())) }
 }
 

@@ -2,12 +2,12 @@ internal import CLibpq
 internal import Glibc
 
 extension LibpqConnection {
-    /// The most bytes that are handed to libpq at a time.
+    /// The most bytes that are passed to libpq at a time.
     private static let copyChunk = 1 << 20
 
-    /// Hands bytes of a COPY to libpq; waits while the server does not take them.
+    /// Passes bytes of a COPY to libpq; waits while the server does not take them.
     ///
-    /// - Parameter patience: How long the server may take nothing, about; `nil` for ever.
+    /// - Parameter patience: About how long the server may go without taking anything; `nil` for ever.
     /// - Returns: `.interrupted` as soon as the interrupt is raised.
     func putCopy(
         _ bytes: UnsafeRawBufferPointer,
@@ -34,11 +34,11 @@ extension LibpqConnection {
         return .ready
     }
 
-    /// Ends a COPY, with a reason if it shall fail.
+    /// Ends a COPY; with a reason if it is to fail.
     func endCopy(failure: String? = nil) throws(PostgresError) {
         let status =
             if let failure { unsafe PQputCopyEnd(pointer, failure) } else { unsafe PQputCopyEnd(pointer, nil) }
-        // 0 is "try again", for a buffer that cannot grow; whoever started the COPY closes a connection that is stuck.
+        // 0 means "try again", for a buffer that cannot grow; a connection that is stuck is closed by the caller.
         guard status == 1 else { throw lost() }
     }
 

@@ -8,7 +8,7 @@ internal import Logging
 ///
 /// Source: PostgreSQL manual, chapter 34, "libpq".
 @safe final class LibpqConnection {
-    /// Used in this file and its extensions only, freed in `deinit`.
+    /// Used only in this file and its extensions; freed in `deinit`.
     let pointer: OpaquePointer
     /// Ends a wait from another thread.
     let interrupt: InterruptSignal
@@ -16,7 +16,7 @@ internal import Logging
     var prepared = PreparedStatements()
     /// A BEGIN that the next exchange sends first.
     var deferredBegin: String?
-    /// What each transaction needs, if a pooler lends the session for one at a time; `nil` for a session of its own.
+    /// The settings for each transaction, if a pooler lends the session for one at a time; otherwise `nil`.
     var lent: LentSession?
     private let noticeLogger: NoticeLogger
 
@@ -41,16 +41,16 @@ internal import Logging
     /// The server's version, such as 150018.
     var serverVersion: Int { Int(unsafe PQserverVersion(pointer)) }
 
-    /// The process that serves this connection.
+    /// The server process of this connection.
     var backendPID: Int32 { unsafe PQbackendPID(pointer) }
 
-    /// Whether libpq believes that the connection works.
+    /// Whether libpq considers the connection usable.
     var isOpen: Bool { unsafe PQstatus(pointer) == CONNECTION_OK }
 
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe PQtransactionStatus(pointer) == PQTRANS_IDLE }
 
-    /// Whether the server is a standby, or was told to take no writes; known without asking it.
+    /// Whether the server is a standby, or was told to refuse writes; known without asking it.
     var takesNoWrites: Bool {
         ["in_hot_standby", "default_transaction_read_only"].contains { name in
             guard let value = unsafe PQparameterStatus(pointer, name) else { return false }
@@ -63,13 +63,13 @@ internal import Logging
         unsafe PQtransactionStatus(pointer) != PQTRANS_ACTIVE && PQpipelineStatus(pointer) == PQ_PIPELINE_OFF
     }
 
-    /// What libpq last complained about.
+    /// libpq's latest error message.
     var lastMessage: String {
         guard let text = unsafe PQerrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedLine
     }
 
-    /// The failure of a connection that does not work any more.
+    /// The error for a connection that no longer works.
     func lost() -> PostgresError {
         PostgresError(.connectionLost, "the connection to the server broke: \(lastMessage)")
     }
@@ -97,7 +97,7 @@ internal import Logging
         try check(sent)
     }
 
-    /// Sends a statement that is parsed for this once; values and results are binary.
+    /// Sends a statement that is parsed for this execution only; values and results are binary.
     func sendOnce(
         sql: String,
         types: [PostgresType],
@@ -117,7 +117,7 @@ internal import Logging
     /// Leaves pipeline mode; all results must have been read.
     func exitPipeline() throws(PostgresError) { try check(unsafe PQexitPipelineMode(pointer)) }
 
-    /// Marks a point of synchronisation, which also ends the implicit transaction of what went before.
+    /// Sends a Sync, which also ends the implicit transaction of the statements before it.
     func sendSync() throws(PostgresError) { try check(unsafe PQpipelineSync(pointer)) }
 
     private func check(_ succeeded: Int32) throws(PostgresError) {
@@ -126,14 +126,14 @@ internal import Logging
         }
     }
 
-    /// C would end the text there, and run half of a statement.
+    /// Refuses a NUL: C would end the text there, and half of a statement would run.
     private func refuseNUL(in sql: String) throws(PostgresError) {
         guard !sql.utf8.contains(0) else { throw PostgresError(.misuse, "a NUL stands in the SQL") }
     }
 
     // MARK: Waiting
 
-    /// Writes what libpq holds for the server, reading meanwhile, as the manual demands.
+    /// Writes what libpq has buffered for the server; reads meanwhile, as the manual demands.
     func flush(until deadline: ContinuousClock.Instant?) throws(PostgresError) -> Readiness {
         while true {
             switch unsafe PQflush(pointer) {
@@ -191,9 +191,9 @@ internal import Logging
 
     // MARK: Cancelling
 
-    /// Asks the server to stop what it does for this connection.
+    /// Asks the server to stop its work for this connection.
     ///
-    /// - Returns: `nil` if the process lacks what it takes to ask.
+    /// - Returns: `nil` if the process lacks the resources to ask.
     func cancel() -> CancelRequest? {
         guard let request = unsafe PQgetCancel(pointer) else { return nil }
         let cancellation = unsafe CancelRequest(owning: request)

@@ -2,7 +2,7 @@ internal import CLibpq
 
 /// One result of the server; owns libpq's `PGresult`.
 ///
-/// SAFETY: `pointer` is set once, is read-only for libpq after it was returned, and is freed in `deinit` only.
+/// SAFETY: `pointer` is set once, is only read by libpq once it was returned, and is freed only in `deinit`.
 @safe final class LibpqResult: @unchecked Sendable {
     private let pointer: OpaquePointer
 
@@ -22,13 +22,13 @@ internal import CLibpq
     /// How many columns there are.
     var columnCount: Int { Int(unsafe PQnfields(pointer)) }
 
-    /// The rows that an INSERT, UPDATE, DELETE, SELECT, COPY … touched.
+    /// How many rows an INSERT, UPDATE, DELETE, SELECT, COPY … touched.
     var affectedRows: Int {
         guard let text = unsafe PQcmdTuples(pointer) else { return 0 }
         return Int(unsafe String(cString: text)) ?? 0
     }
 
-    /// What the server says it did, such as `COMMIT` or `INSERT 0 5`.
+    /// The server's command tag, such as `COMMIT` or `INSERT 0 5`.
     var command: String {
         guard let text = unsafe PQcmdStatus(pointer) else { return "" }
         return unsafe String(cString: text)
@@ -62,14 +62,14 @@ internal import CLibpq
     /// The failure that this result reports.
     func error() -> PostgresError {
         let sqlState = field(UInt8(ascii: "C"))
-        // The message is translated, the name of the server's function is not.
+        // The message is translated; the name of the server's function is not.
         let routine = field(UInt8(ascii: "R"))
-        // What is raised in SQL was written for whoever calls it.
+        // An error raised in SQL was worded for its caller.
         let quotesValue = sqlState?.hasPrefix("22") == true && routine != "exec_stmt_raise"
         let ownWords = quotesValue ? sqlState.map { Self.dataExceptions[$0] ?? "data exception" } : nil
         var error = PostgresError(.server, ownWords ?? field(UInt8(ascii: "M")) ?? message)
         error.sqlState = sqlState
-        // A statement that is gone was deallocated by a script.
+        // A missing statement was deallocated by a script.
         error.isStalePlan = sqlState == "26000" || (sqlState == "0A000" && routine == "RevalidateCachedQuery")
         error.position = field(UInt8(ascii: "P")).flatMap { Int($0) }
         error.detail = field(UInt8(ascii: "D"))
@@ -82,8 +82,8 @@ internal import CLibpq
         return error
     }
 
-    /// What data exceptions are called: the server's words for them quote the value, in its language's quotation marks
-    /// or in none.
+    /// The names of data exceptions. They replace the server's messages, which quote the value, in the quotation marks
+    /// of the server's language or in none.
     ///
     /// Source: PostgreSQL manual, appendix A, "Error Codes", class 22; the rarer ones are left out.
     private static let dataExceptions = [
@@ -112,7 +112,7 @@ internal import CLibpq
 }
 
 extension String {
-    /// Without the line breaks that libpq ends its messages with.
+    /// The text without the line breaks at the end of libpq's messages.
     var trimmedLine: String {
         var text = self[...]
         while text.last?.isNewline == true { text.removeLast() }

@@ -1,13 +1,13 @@
 internal import CLibpq
 internal import Logging
 
-/// Sends the server's notices to swift-log.
+/// Logs the server's notices with swift-log.
 final class NoticeLogger: Sendable {
     private let logger: Logger
 
     init(logger: Logger) { self.logger = logger }
 
-    /// Has libpq hand the notices of a connection to this logger, which must outlive the connection.
+    /// Makes libpq pass a connection's notices to this logger, which must outlive the connection.
     func receiveNotices(of connection: OpaquePointer) {
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         _ = unsafe PQsetNoticeReceiver(

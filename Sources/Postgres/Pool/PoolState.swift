@@ -1,8 +1,8 @@
-/// What a pool knows and decides, without doing any of it.
+/// The decisions of a pool, without carrying them out.
 ///
-/// Generic over the connection and over what wakes a waiter, so that its rules are tested without a server.
+/// Generic over the connection and over what wakes a waiter, so that tests need no server.
 struct PoolState<Connection, Waiter> {
-    /// A connection that nobody uses, and since when.
+    /// A connection that is not in use, and since when.
     private struct Idle {
         let connection: Connection
         let opened: ContinuousClock.Instant
@@ -16,13 +16,13 @@ struct PoolState<Connection, Waiter> {
         let deadline: ContinuousClock.Instant
     }
 
-    /// What a task that wants a connection has to do.
+    /// What a task that wants a connection must do.
     enum Acquisition {
         /// Use this one.
         case use(Connection, opened: ContinuousClock.Instant)
         /// Close this one, which is too old, and open a new one in its place.
         case replace(Connection)
-        /// Open a new one: a place is kept for it.
+        /// Open a new one: a place is reserved for it.
         case open
         /// Wait.
         case wait
@@ -30,7 +30,7 @@ struct PoolState<Connection, Waiter> {
         case closed
     }
 
-    /// What is to be done with a connection that came back, or with a place that became free.
+    /// What to do with a connection that came back, or with a place that became free.
     enum Handover {
         case wake(Waiter, with: Connection, opened: ContinuousClock.Instant)
         case wakeToOpen(Waiter)
@@ -51,14 +51,14 @@ struct PoolState<Connection, Waiter> {
 
     init(limits: PostgresPool.Limits) { self.limits = limits }
 
-    /// How many connections there are or are being opened.
+    /// How many connections are open or being opened.
     var size: Int { taken + idle.count }
     /// How many connections are in use.
     var inUse: Int { taken }
     /// How many tasks wait.
     var waiterCount: Int { waiting.count }
 
-    /// A task wants a connection. Those who came before go first.
+    /// Takes a connection for a task, which must wait if others wait already.
     mutating func acquire(now: ContinuousClock.Instant) -> Acquisition {
         if isClosed { return .closed }
         guard waiting.isEmpty else { return .wait }
@@ -72,7 +72,7 @@ struct PoolState<Connection, Waiter> {
         return .open
     }
 
-    /// A new name for a task that may wait.
+    /// Makes an id for a task that may wait.
     mutating func newID() -> UInt64 {
         lastID += 1
         return lastID
@@ -91,13 +91,13 @@ struct PoolState<Connection, Waiter> {
         return freePlace()
     }
 
-    /// A task does not wait any longer; `nil` if it was served already.
+    /// Takes a task out of the queue; `nil` if it was served already.
     mutating func remove(id: UInt64) -> Waiter? {
         guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }
         return waiting.remove(at: index).waiter
     }
 
-    /// A connection comes back whole.
+    /// Takes back a connection that is in order.
     mutating func release(
         _ connection: Connection,
         opened: ContinuousClock.Instant,
@@ -130,7 +130,7 @@ struct PoolState<Connection, Waiter> {
         opened + limits.lifetime <= now
     }
 
-    /// A connection broke or could not be opened: its place is free.
+    /// Frees the place of a connection that broke or could not be opened.
     mutating func lose() -> Handover { freePlace() }
 
     private mutating func freePlace() -> Handover {
@@ -141,7 +141,7 @@ struct PoolState<Connection, Waiter> {
         return .wakeToOpen(waiting.removeFirst().waiter)
     }
 
-    /// Tasks that waited too long, and connections that idled too long or are too old.
+    /// Removes the tasks that waited too long, and the connections that idled too long or are too old.
     mutating func sweep(now: ContinuousClock.Instant) -> (late: [Waiter], stale: [Connection]) {
         let late = waiting.filter { $0.deadline <= now }.map(\.waiter)
         waiting.removeAll { $0.deadline <= now }
@@ -153,7 +153,7 @@ struct PoolState<Connection, Waiter> {
         return (late, stale)
     }
 
-    /// No connection is handed out any more.
+    /// Closes the pool, so that no connection is handed out any more.
     mutating func close() -> (waiters: [Waiter], connections: [Connection]) {
         isClosed = true
         defer {

@@ -1,7 +1,7 @@
 package import Logging
 
 extension PostgresPool {
-    /// Lends `body` a pool, and closes it behind it, however that ends.
+    /// Creates a pool for `body`, and closes it when `body` returns or throws.
     ///
     /// - Throws: What `body` throws.
     package static func with<R>(

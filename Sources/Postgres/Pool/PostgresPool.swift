@@ -6,12 +6,12 @@ internal import Synchronization
 /// A bounded set of connections that tasks share.
 ///
 /// Tasks that find none free wait in the order in which they came. A connection that broke is replaced, never handed
-/// out. Figures for swift-metrics: `recorder_pool_connections`, `recorder_pool_waiters` (gauges),
+/// out. Metrics for swift-metrics: `recorder_pool_connections`, `recorder_pool_waiters` (gauges),
 /// `recorder_pool_wait_seconds` (timer), `recorder_pool_timeouts` (counter).
 package final class PostgresPool: Sendable {
     /// The bounds of a pool.
     package struct Limits: Sendable {
-        /// The most connections at a time, at least 1: fewer count as 1.
+        /// The most connections at a time; at least 1, and fewer count as 1.
         package var size: Int {
             didSet { size = max(1, size) }
         }
@@ -35,7 +35,7 @@ package final class PostgresPool: Sendable {
         }
     }
 
-    /// What a task that waited may do.
+    /// What a task gets that waited.
     private enum Outcome: Sendable {
         case connection(PostgresConnection, opened: ContinuousClock.Instant)
         case replace(PostgresConnection)
@@ -54,7 +54,7 @@ package final class PostgresPool: Sendable {
     private let waits = Metrics.Timer(label: "recorder_pool_wait_seconds")
     private let timeouts = Counter(label: "recorder_pool_timeouts")
 
-    /// Makes a pool; connections are opened when they are needed.
+    /// Creates a pool; connections are opened when they are needed.
     package init(
         _ configuration: PostgresConfiguration,
         limits: Limits = Limits(),
@@ -83,7 +83,7 @@ package final class PostgresPool: Sendable {
         state.withLock { ($0.size, $0.inUse, $0.waiterCount) }
     }
 
-    /// Closes the connections that idle now and those in use when they come back; waiting tasks get `.closed`.
+    /// Closes idle connections now, and those in use when they come back; waiting tasks fail with `.closed`.
     package func close() async {
         janitor.withLock { $0?.cancel() }
         let (waiters, connections) = state.withLock { $0.close() }
@@ -114,7 +114,7 @@ package final class PostgresPool: Sendable {
     }
 
     /// Runs `body` in a transaction on a connection of the pool; see
-    /// ``PostgresConnection/transaction(isolation:readOnly:retries:_:)``.
+    /// ``PostgresConnection/transaction(isolation:readOnly:beginsLate:retries:_:)``.
     package func transaction<R: Sendable>(
         isolation: PostgresIsolation = .readCommitted,
         readOnly: Bool = false,
@@ -176,7 +176,7 @@ package final class PostgresPool: Sendable {
         return try await open()
     }
 
-    /// Opens a connection on a place that was kept for it.
+    /// Opens a connection in the place that was reserved for it.
     private func open() async throws -> (PostgresConnection, opened: ContinuousClock.Instant) {
         do {
             return (try await PostgresConnection.connect(configuration, logger: logger), .now)
@@ -191,7 +191,7 @@ package final class PostgresPool: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { waiter in
                 let handover = state.withLock { state -> PoolState<PostgresConnection, Waiter>.Handover? in
-                    // A task that was cancelled before it is in the queue finds nobody to take it out.
+                    // If the task was cancelled before it entered the queue, nothing would take it out again.
                     if Task.isCancelled { return nil }
                     return state.enqueue(waiter, id: id, now: .now)
                 }

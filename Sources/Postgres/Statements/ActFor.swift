@@ -1,15 +1,15 @@
 package import FoundationEssentials
 
-/// Says for whom the statements behind it act, until the transaction or the pipeline ends.
+/// Sets the user for whom later statements act, until the transaction or the pipeline ends.
 ///
-/// Row-level security shows and takes that user's rows only, except to roles that are not bound by it.
+/// Row-level security then shows and accepts only that user's rows, except for roles that bypass it.
 package struct ActFor: PostgresStatement {
     private let user: UUID
     private let role: String?
 
     /// - Parameters:
     ///   - user: The acting user.
-    ///   - role: The role to take as well, of which the login must be a member; nil keeps the login's own.
+    ///   - role: The role to take as well, of which the login must be a member; `nil` keeps the login's own.
     package init(_ user: UUID, as role: String? = nil) {
         self.user = user
         self.role = role

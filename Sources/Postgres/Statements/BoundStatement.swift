@@ -1,4 +1,4 @@
-/// A statement with its parameters encoded: what is sent.
+/// A statement with its parameters encoded, ready to be sent.
 struct BoundStatement {
     let key: PreparedStatements.Key
     let parameters: PostgresParameters

@@ -1,9 +1,9 @@
 package import FoundationEssentials
 
-/// A parameter that is an array, filled value by value: a column of a batch that is sent in one statement.
+/// An array parameter that is filled value by value: one column of a batch that is sent in one statement.
 ///
-/// The types that batches are full of have an `append` of their own: generic calls across targets are not specialised,
-/// and cost several times what these do.
+/// The most frequent types have their own `append`: generic calls across targets are not specialised, and cost several
+/// times as much.
 ///
 /// Source: `array_recv` in PostgreSQL's `src/backend/utils/adt/arrayfuncs.c`.
 package struct PostgresColumn: Sendable {
@@ -13,12 +13,12 @@ package struct PostgresColumn: Sendable {
     /// How many elements there are.
     package private(set) var count = 0
 
-    /// Where the array's header has its length, and where it ends.
+    /// The offset of the length in the array's header, and the header's size.
     private static let (countOffset, headerSize) = (12, 20)
 
     /// - Parameters:
     ///   - type: The elements' type.
-    ///   - count: How many elements are likely to come.
+    ///   - count: How many elements to expect.
     ///   - width: About how many bytes an element has.
     package init(of type: PostgresType, count: Int = 0, width: Int = 0) {
         self.type = type
@@ -30,7 +30,7 @@ package struct PostgresColumn: Sendable {
 
     private static func begin(_ buffer: inout PostgresBuffer, _ type: PostgresType, dimensions: Int32) {
         buffer.append(dimensions)
-        // The server looks for NULLs itself; this flag is only a hint to it.
+        // The server looks for NULLs itself; this flag is only a hint.
         buffer.append(Int32(1))
         buffer.append(type.rawValue)
     }
@@ -78,21 +78,21 @@ package struct PostgresColumn: Sendable {
         count += 1
     }
 
-    /// Appends a value whose binary form is a part of some bytes.
+    /// Appends a value whose binary form is a range of `bytes`.
     package mutating func append(_ bytes: Span<UInt8>, in range: Range<Int>) {
         buffer.append(field: bytes, in: range)
         count += 1
     }
 
-    /// Appends a value that stands in a buffer behind its length already; `nil` is NULL.
+    /// Appends a value that lies in a buffer; `nil` is NULL.
     package mutating func append(field range: Range<Int>?, of bytes: borrowing PostgresBuffer) {
         if let range { buffer.append(bytes.bytes.span, in: range) } else { buffer.appendNull() }
         count += 1
     }
 
-    /// The first value alone, as a parameter of its own; `nil` if that is NULL.
+    /// The first value by itself, for a parameter of its own; `nil` if it is NULL.
     ///
-    /// There must be one.
+    /// The array must have at least one element.
     package var first: PostgresBuffer? {
         let length = unsafe buffer.bytes.withUnsafeBytes { unsafe $0.integer(Int32.self, at: Self.headerSize) }
         guard let length, length >= 0 else { return nil }

@@ -3,11 +3,11 @@
 /// Source: PostgreSQL manual, "COPY", section "Binary Format".
 package struct PostgresCopyWriter: ~Copyable {
     private let libpq: LibpqConnection
-    /// How long the server may take no rows; `nil` for ever.
+    /// How long the server may go without taking rows; `nil` for ever.
     private let patience: Duration?
     private var buffer = PostgresBuffer()
 
-    /// How many bytes gather before they are handed to libpq.
+    /// How many bytes gather before they are passed to libpq.
     private static let chunk = 64 * 1024
     private static let signature: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00]
 
@@ -41,7 +41,7 @@ package struct PostgresCopyWriter: ~Copyable {
         if buffer.count >= Self.chunk { try send() }
     }
 
-    /// Writes rows that were encoded before: for each the number of its columns, then its fields behind their lengths.
+    /// Writes rows that are already encoded: for each, the number of columns, then each field after its length.
     ///
     /// - Throws: As ``row(_:)``.
     package mutating func rows(encoded rows: borrowing PostgresBuffer) throws {
@@ -69,15 +69,16 @@ package struct PostgresCopyWriter: ~Copyable {
     }
 }
 
-/// One row of a binary COPY, valid while the closure that gets it runs.
+/// One row of a binary COPY, valid only while the closure that gets it runs.
 @safe package struct PostgresCopyRow {
     private let message: UnsafeRawBufferPointer
     private var fields: [(start: Int, length: Int)] = []
 
-    /// The bytes before the first row: signature, flags, length of the extension, which no server uses.
+    /// The size of the header before the first row: signature, flags, and the length of the extension, which no server
+    /// uses.
     private static let headerSize = 19
 
-    /// - Returns: `nil` for a message without a row: the header alone, or the end of the copy.
+    /// - Returns: `nil` for a message without a row: only the header, or the end of the copy.
     init?(message: UnsafeRawBufferPointer, isFirst: Bool) throws(PostgresError) {
         unsafe self.message = message
         var offset = isFirst ? Self.headerSize : 0

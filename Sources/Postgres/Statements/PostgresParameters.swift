@@ -1,12 +1,12 @@
 /// The parameters of one execution, in one contiguous buffer.
 package struct PostgresParameters: Sendable {
     private var buffer = PostgresBuffer()
-    /// Where each value ends in the buffer; the length is −1 for NULL.
+    /// Where each value begins in the buffer, and its length, which is −1 for NULL.
     private var fields: [(start: Int, length: Int)] = []
     private(set) var types: [PostgresType] = []
 
-    /// The largest value that the server takes, 1 GiB less its own overhead; all parameters together, with what is sent
-    /// around each, must not be larger either.
+    /// The largest value that the server takes: 1 GiB less its own overhead. All parameters together, with the bytes
+    /// sent around each, must not exceed it either.
     ///
     /// Source: PostgreSQL's `MaxAllocSize` in `src/include/utils/memutils.h`; `PQ_LARGE_MESSAGE_LIMIT` in
     /// `src/include/libpq/libpq.h`.
@@ -17,7 +17,7 @@ package struct PostgresParameters: Sendable {
     /// Source: PostgreSQL manual, appendix K, "PostgreSQL Limits".
     private static let mostParameters = 65_535
 
-    /// What the message holds for each parameter beside its value: format and length.
+    /// How many bytes the message holds for each parameter in addition to its value: format and length.
     private static let overhead = 6
 
     init() {}
@@ -37,7 +37,7 @@ package struct PostgresParameters: Sendable {
         buffer.append(bytes: bytes)
     }
 
-    /// Appends a value whose binary form was made before, as a value of `type`; `nil` is NULL.
+    /// Appends a value that is already in binary form, as a value of `type`; `nil` is NULL.
     package mutating func append(
         encoded bytes: PostgresBuffer?,
         as type: PostgresType
@@ -57,7 +57,7 @@ package struct PostgresParameters: Sendable {
         types.append(type)
     }
 
-    /// Checks that so many bytes more can be sent.
+    /// Checks that `more` bytes can still be sent.
     private func checkSize(_ more: Int) throws(PostgresError) {
         guard fields.count < Self.mostParameters else {
             throw PostgresError(.encoding, "the server takes at most \(Self.mostParameters) parameters")
@@ -71,14 +71,15 @@ package struct PostgresParameters: Sendable {
         }
     }
 
-    /// Calls `body` with what libpq wants: pointers to the values, their lengths, and 1 for each binary format.
+    /// Calls `body` with what libpq expects: pointers to the values, their lengths, and 1 for each as the binary
+    /// format.
     func withPointers<R>(
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, [Int32], [Int32]) -> R
     ) -> R {
         let lengths = fields.map { Int32(max(0, $0.length)) }
         let formats = [Int32](repeating: 1, count: fields.count)
         return unsafe buffer.bytes.withUnsafeBytes { bytes in
-            // libpq takes a NULL pointer for NULL, so an empty value needs some other address.
+            // libpq takes a NULL pointer for NULL, so an empty value needs another address.
             let empty: StaticString = ""
             var pointers = unsafe fields.map { field -> UnsafePointer<CChar>? in
                 if field.length < 0 { return nil }

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// Columns of types that are known at the place of the call: what other targets read by the thousand. Generic calls
-/// across targets are not specialised, and cost several times what they do.
+/// Readers for known column types, of which other targets read thousands. Generic calls across targets are not
+/// specialised, and cost several times as much.
 extension PostgresRow {
     /// Reads an `int8`; throws as ``decode(_:at:)``.
     package func int64(at column: Int) throws(PostgresError) -> Int64 { try decode(Int64.self, at: column) }

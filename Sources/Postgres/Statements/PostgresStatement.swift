@@ -1,12 +1,12 @@
-/// A statement: its SQL, what it binds and what its rows are, in one type.
+/// A statement: its SQL, its parameters and its rows, in one type.
 ///
-/// It is prepared once a connection, by its SQL text; parameters and results are binary.
+/// It is prepared once per connection, by its SQL text; parameters and results are binary.
 package protocol PostgresStatement: Sendable {
-    /// What a row of the result is decoded to; `Void` for statements without rows.
+    /// The type that a row is decoded to; `Void` for statements without rows.
     associatedtype Row: Sendable = Void
 
-    /// One SQL statement with `$1`, `$2` … for its parameters. Every value of the type with the same SQL binds the same
-    /// types.
+    /// One SQL statement with `$1`, `$2` … for its parameters. All values of the type that have the same SQL must bind
+    /// the same types.
     var sql: String { get }
     /// Appends the parameters in the order of their numbers.
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError)
@@ -22,7 +22,7 @@ extension PostgresStatement where Row == Void {
     package func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
-/// One row of a result, valid while it is decoded.
+/// One row of a result, valid only while it is decoded.
 package struct PostgresRow {
     private let result: LibpqResult
     private let row: Int
@@ -35,8 +35,8 @@ package struct PostgresRow {
     /// Reads a column.
     ///
     /// - Parameters:
-    ///   - type: What to read it as; an Optional where the column may be NULL.
-    ///   - column: The column's place, from 0.
+    ///   - type: The type to read; an Optional if the column may be NULL.
+    ///   - column: The column's index, from 0.
     /// - Throws: ``PostgresError`` with `.decoding`, naming the column.
     package func decode<T: PostgresDecodable>(
         _ type: T.Type = T.self,

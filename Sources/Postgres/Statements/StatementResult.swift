@@ -7,7 +7,7 @@ struct StatementResult {
     /// How many rows the statement touched.
     var affectedRows: Int { result.affectedRows }
 
-    /// What the server says it did, such as `COMMIT`.
+    /// The server's command tag, such as `COMMIT`.
     var command: String { result.command }
 
     /// All rows, decoded.

@@ -6,7 +6,7 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
 
     package func encode(into buffer: inout PostgresBuffer) -> Bool {
         buffer.append(Int32(isEmpty ? 0 : 1))
-        // The server looks for NULLs itself; this flag is only a hint to it.
+        // The server looks for NULLs itself; this flag is only a hint.
         buffer.append(Int32(1))
         buffer.append(Element.postgresType.rawValue)
         guard !isEmpty else { return true }

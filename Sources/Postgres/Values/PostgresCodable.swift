@@ -17,7 +17,7 @@ package protocol PostgresDecodable: Sendable {
     static func accepts(_ type: PostgresType) -> Bool
     /// Reads the binary form; `nil` bytes are NULL.
     ///
-    /// - Returns: `nil` if the bytes are no such value.
+    /// - Returns: `nil` if the bytes do not hold such a value.
     init?(postgres bytes: UnsafeRawBufferPointer?, type: PostgresType)
 }
 
@@ -30,7 +30,7 @@ package struct PostgresBuffer: Sendable {
     /// How many bytes there are.
     package var count: Int { bytes.count }
 
-    /// Makes room for so many bytes more.
+    /// Reserves memory for `more` further bytes.
     package mutating func reserve(_ more: Int) { bytes.reserveCapacity(bytes.count + more) }
 
     /// Empties the buffer and keeps its memory.
@@ -44,16 +44,16 @@ package struct PostgresBuffer: Sendable {
     /// Appends bytes as they are.
     package mutating func append(bytes other: some Collection<UInt8>) { bytes.append(contentsOf: other) }
 
-    /// Appends a value behind its length, or the length −1 for NULL: a field of an array or of COPY.
+    /// Appends a value after its length, or the length −1 for NULL: a field of an array or of COPY.
     package mutating func append(field value: some PostgresEncodable) {
         let start = bytes.count
         append(Int32(0))
         let isPresent = value.encode(into: &self)
-        // Whoever sends the whole checks its size, which a length that does not fit exceeds by far.
+        // The sender checks the total size, which a length that does not fit exceeds by far.
         replace(at: start, with: isPresent ? Int32(clamping: bytes.count - start - 4) : -1)
     }
 
-    /// Overwrites an integer that was appended before, such as a length that is known only afterwards.
+    /// Overwrites an integer that was appended before, such as a length that is only known later.
     package mutating func replace(at offset: Int, with value: some FixedWidthInteger) {
         var rest = value
         for index in (0..<(value.bitWidth / 8)).reversed() {
@@ -64,7 +64,7 @@ package struct PostgresBuffer: Sendable {
 }
 
 extension UnsafeRawBufferPointer {
-    /// An integer in network order at a byte offset; `nil` if it does not lie inside.
+    /// The integer in network order at a byte offset; `nil` if it does not lie within the buffer.
     func integer<T: FixedWidthInteger>(_: T.Type, at offset: Int) -> T? {
         guard offset >= 0, offset + MemoryLayout<T>.size <= count else { return nil }
         return unsafe T(bigEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
@@ -86,7 +86,7 @@ extension Bool: PostgresEncodable, PostgresDecodable {
     }
 }
 
-/// The three widths of integers differ only in their type; a wider Swift type reads a narrower column.
+/// The three integer widths share their code; a wider Swift type reads a narrower column.
 extension PostgresEncodable where Self: FixedWidthInteger {
     package func encode(into buffer: inout PostgresBuffer) -> Bool {
         buffer.append(self)

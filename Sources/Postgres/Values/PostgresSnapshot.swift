@@ -1,12 +1,12 @@
-/// Which transactions had ended at a moment: a `pg_snapshot`.
+/// Which transactions had ended at a certain moment: a `pg_snapshot`.
 ///
 /// Source: PostgreSQL manual, 9.27.11 "Transaction ID and Snapshot Information Functions".
 package struct PostgresSnapshot: Hashable, PostgresEncodable, PostgresDecodable, LosslessStringConvertible {
-    /// The lowest transaction that was still active; all below had ended.
+    /// The lowest transaction that was still active; all lower ones had ended.
     package let xmin: UInt64
-    /// One past the highest transaction that had ended; all from here on had not begun.
+    /// One past the highest transaction that had ended; this one and all later ones had not begun.
     package let xmax: UInt64
-    /// The transactions between the two that were active, ascending.
+    /// The active transactions between the two, ascending.
     package let active: [UInt64]
 
     /// - Returns: `nil` unless 0 < xmin ≤ active … < xmax, ascending.
@@ -35,7 +35,7 @@ package struct PostgresSnapshot: Hashable, PostgresEncodable, PostgresDecodable,
         return transaction.value < xmax && !active.contains(transaction.value)
     }
 
-    /// Whether every transaction that had ended here had ended in `other` as well.
+    /// Whether every transaction that had ended in this snapshot had also ended in `other`.
     package func isSubset(of other: PostgresSnapshot) -> Bool {
         xmax <= other.xmax && other.active.allSatisfy { $0 >= xmax || !contains(PostgresXID8($0)) }
     }

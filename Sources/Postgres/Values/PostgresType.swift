@@ -27,7 +27,7 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
     package static let pgSnapshot = PostgresType(rawValue: 5038)
     package static let xid8 = PostgresType(rawValue: 5069)
 
-    /// The arrays of the types above, as the server pairs them.
+    /// The array type of each type above, as the server pairs them.
     private static let arrays: [PostgresType: PostgresType] = {
         let pairs: [(PostgresType, UInt32)] = [
             (.bool, 1000), (.bytea, 1001), (.name, 1003), (.int2, 1005), (.int4, 1007), (.text, 1009), (.bpchar, 1014),
@@ -50,10 +50,10 @@ package struct PostgresType: RawRepresentable, Hashable, Sendable {
     /// The type of an array of this type.
     package var array: PostgresType { Self.arrays[self] ?? PostgresType(rawValue: 0) }
 
-    /// The type of the elements, when this is an array's type.
+    /// The type of the elements, if this is an array type.
     package var element: PostgresType? { Self.elements[self] }
 
-    /// SQL's name of the type, for messages and casts.
+    /// The type's SQL name, for messages and casts.
     package var sqlName: String {
         if let name = Self.names[self] { return name }
         if let element { return element.sqlName + "[]" }

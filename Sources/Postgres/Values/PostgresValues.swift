@@ -1,4 +1,4 @@
-/// Bytes of a `bytea`.
+/// The bytes of a `bytea`.
 package struct PostgresBytea: Hashable, PostgresEncodable, PostgresDecodable {
     package let bytes: [UInt8]
 
@@ -74,8 +74,8 @@ package struct PostgresTimestamp: Hashable, Comparable, PostgresEncodable, Postg
     /// Source: `MIN_TIMESTAMP` in PostgreSQL's `src/include/datatype/timestamp.h`.
     private static let first: Int64 = -211_813_488_000_000_000
 
-    /// From microseconds since 1970-01-01 UTC; what lies before the server's range becomes `-infinity`, and `Int64.max`
-    /// becomes `infinity`.
+    /// Converts microseconds since 1970-01-01 UTC; a time before the server's range becomes `-infinity`, and
+    /// `Int64.max` becomes `infinity`.
     package init(unixMicroseconds: Int64) {
         let (difference, overflows) = unixMicroseconds.subtractingReportingOverflow(Self.unixOffset)
         if unixMicroseconds == .max {
@@ -87,8 +87,8 @@ package struct PostgresTimestamp: Hashable, Comparable, PostgresEncodable, Postg
         }
     }
 
-    /// Microseconds since 1970-01-01 UTC; `Int64.min` for `-infinity`, `Int64.max` for `infinity` and the years after
-    /// 294246, which do not fit.
+    /// Microseconds since 1970-01-01 UTC; `Int64.min` for `-infinity`, and `Int64.max` for `infinity` and for times
+    /// after the year 294246, which do not fit.
     package var unixMicroseconds: Int64 {
         if self == .negativeInfinity { return .min }
         let (sum, overflows) = microseconds.addingReportingOverflow(Self.unixOffset)
