@@ -1,4 +1,4 @@
-/// An event that a producer wants to append. It is valid: whoever holds one need not check it again.
+/// A valid event that a producer wants to append; it need not be checked again.
 public struct EventDraft: Hashable, Sendable {
     /// The largest `data`, and the largest `metadata`, in bytes of JSON: 1 MiB.
     public static let largestJSON = 1 << 20
@@ -7,19 +7,18 @@ public struct EventDraft: Hashable, Sendable {
     public let id: EventID
     /// What happened.
     public let type: EventType
-    /// When it happened by the producer's clock; nil leaves it to the recorder's.
+    /// When it happened, by the producer's clock; `nil` to use the recorder's clock.
     public let occurredAt: Timestamp?
-    /// The bytes in which the two JSON objects lie, shared with whoever read
-    /// them: a draft that is kept keeps all of them.
+    /// The bytes that hold the two JSON objects, shared with their reader: keeping a draft keeps all of these bytes.
     package let json: [UInt8]
-    /// Where in ``json`` the data lies.
+    /// The range of the data in ``json``.
     package let dataRange: Range<Int>
-    /// Where in ``json`` the metadata lies; empty for `{}`.
+    /// The range of the metadata in ``json``; empty for `{}`.
     package let metadataRange: Range<Int>
 
-    /// A JSON object, UTF-8, in the bytes that the producer sent.
+    /// The data: a JSON object in UTF-8, with the bytes that the producer sent.
     public var data: [UInt8] { Array(json[dataRange]) }
-    /// A JSON object, UTF-8, in the bytes that the producer sent.
+    /// The metadata: a JSON object in UTF-8, with the bytes that the producer sent.
     public var metadata: [UInt8] { metadataRange.isEmpty ? Self.emptyObject : Array(json[metadataRange]) }
 
     /// The JSON object without members, `{}`.
@@ -30,10 +29,11 @@ public struct EventDraft: Hashable, Sendable {
     /// - Parameters:
     ///   - id: The event's identity in its stream; the same id again is the same append.
     ///   - type: What happened.
-    ///   - occurredAt: The producer's clock, in the years 0 to 9999, in UTC; nil leaves it to the recorder's.
+    ///   - occurredAt: The time by the producer's clock, in the years 0 to 9999, in UTC; `nil` to use the recorder's
+    ///     clock.
     ///   - data: A JSON object of at most ``largestJSON`` bytes.
     ///   - metadata: A JSON object of at most ``largestJSON`` bytes.
-    /// - Throws: ``EventModelError`` that names `occurredAt`, `data` or `metadata` and the reason.
+    /// - Throws: ``EventModelError``, which names `occurredAt`, `data` or `metadata` and the reason.
     public init(
         id: EventID,
         type: EventType,
@@ -49,7 +49,8 @@ public struct EventDraft: Hashable, Sendable {
         self.init(valid: id, type: type, occurredAt: occurredAt, data: data, metadata: metadata)
     }
 
-    /// Takes JSON objects and a time that are known to be valid, such as those that the project's own code just wrote.
+    /// Takes JSON objects and a time that are known to be valid, such as objects that the project's own code just
+    /// wrote.
     package init(valid id: EventID, type: EventType, occurredAt: Timestamp?, data: [UInt8], metadata: [UInt8]) {
         self.init(
             valid: id,
@@ -61,12 +62,12 @@ public struct EventDraft: Hashable, Sendable {
         )
     }
 
-    /// Takes JSON objects that are known to be valid, where they lie in some bytes.
+    /// Takes JSON objects that are known to be valid, as ranges of some bytes.
     ///
     /// - Parameters:
     ///   - json: The bytes, which the draft shares.
-    ///   - data: Where the data lies.
-    ///   - metadata: Where the metadata lies; empty for `{}`.
+    ///   - data: The range of the data.
+    ///   - metadata: The range of the metadata; empty for `{}`.
     init(
         valid id: EventID,
         type: EventType,
@@ -108,7 +109,7 @@ public struct EventDraft: Hashable, Sendable {
         }
     }
 
-    /// The refusal of a JSON object that is larger than ``largestJSON``.
+    /// The error for a JSON object that is larger than ``largestJSON``.
     static func tooLarge(field: String) -> EventModelError {
         EventModelError(
             .tooLarge,
@@ -118,14 +119,14 @@ public struct EventDraft: Hashable, Sendable {
     }
 }
 
-/// Two drafts are equal if they say the same, wherever their bytes lie.
+/// Two drafts are equal if their contents are, wherever their bytes lie.
 extension EventDraft {
-    /// Compares what the drafts say: two that share no byte may be equal.
+    /// Compares the drafts' contents, which may be equal although they share no bytes.
     public static func == (left: EventDraft, right: EventDraft) -> Bool {
         left.id == right.id && left.type == right.type && left.occurredAt == right.occurredAt
             && left.json[left.dataRange] == right.json[right.dataRange] && left.metadata == right.metadata
     }
 
-    /// Hashes the identifier alone, which no two events share.
+    /// Hashes only the id, which no two events share.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

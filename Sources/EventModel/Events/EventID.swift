@@ -14,7 +14,7 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
         self.uuid = uuid
     }
 
-    /// Makes a UUIDv7 of that moment with 74 random bits. Two ids of one millisecond have no order.
+    /// Makes a UUIDv7 of a moment, with 74 random bits. Two ids of the same millisecond have no order.
     public static func generate(at moment: Timestamp) -> EventID { EventID(UUID(version7At: moment)) }
 
     /// The text form, lower case.
@@ -23,7 +23,7 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
     /// Whether both are the same UUID.
     public static func == (left: EventID, right: EventID) -> Bool { left.uuid.isSame(as: right.uuid) }
 
-    /// Hashes both halves: of UUIDs of version 1 the second is the same in a whole process.
+    /// Hashes both halves: in UUIDs of version 1, the second half is the same throughout a process.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(uuid.high)
         hasher.combine(uuid.low)
@@ -31,7 +31,7 @@ public struct EventID: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension UUID {
-    /// Makes a UUIDv7 (RFC 9562, section 5.7) of that moment: 48 bits of milliseconds, then 74 random bits.
+    /// Makes a UUIDv7 (RFC 9562, section 5.7) of a moment: 48 bits of milliseconds, then 74 random bits.
     ///
     /// A moment before 1970 counts as 1970, because the layout has no sign.
     package init(version7At moment: Timestamp) {
@@ -39,7 +39,7 @@ extension UUID {
         self.init(version7At: moment, randomHigh: source.next(), randomLow: source.next())
     }
 
-    /// Makes a UUIDv7 of that moment whose random bits are given: 12 of `randomHigh`, 62 of `randomLow`.
+    /// Makes a UUIDv7 of a moment with given random bits: 12 of `randomHigh`, 62 of `randomLow`.
     package init(version7At moment: Timestamp, randomHigh: UInt64, randomLow: UInt64) {
         let milliseconds = UInt64(max(0, moment.microseconds) / 1000) & 0xFFFF_FFFF_FFFF
         self.init(

@@ -1,5 +1,5 @@
 extension EventLine {
-    /// Appends the line as JSON in the contract's form, without a line end.
+    /// Appends the line as JSON in the contract's form, without a line break.
     package func appendJSON(to bytes: inout [UInt8]) {
         var writer = JSONWriter(appendingTo: bytes)
         bytes = []
@@ -31,7 +31,7 @@ extension EventLine {
         bytes = writer.bytes
     }
 
-    /// The line as JSON in the contract's form, without a line end.
+    /// The line as JSON in the contract's form, without a line break.
     public var json: String {
         var bytes: [UInt8] = []
         appendJSON(to: &bytes)
@@ -40,9 +40,9 @@ extension EventLine {
 }
 
 extension RecordedEvent {
-    /// Appends the event as one line of JSON, without a line end: the contract's form plus `version`,
-    /// `position` and `recordedAt`. `data` and `metadata` are the producer's bytes, on one line; where
-    /// members were erased, `erased` names them.
+    /// Appends the event as one line of JSON, without a line break: the contract's form plus `version`, `position` and
+    /// `recordedAt`. `data` and `metadata` are the producer's bytes, on one line; if members were erased, `erased`
+    /// names them.
     package func appendJSON(to bytes: inout [UInt8]) {
         var writer = JSONWriter(appendingTo: bytes)
         bytes = []
@@ -75,7 +75,7 @@ extension RecordedEvent {
         bytes = writer.bytes
     }
 
-    /// The event as one line of JSON, without a line end.
+    /// The event as one line of JSON, without a line break.
     public var json: String {
         var bytes: [UInt8] = []
         appendJSON(to: &bytes)

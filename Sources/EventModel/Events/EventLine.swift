@@ -1,10 +1,10 @@
 import FoundationEssentials
 
-/// One line of JSON as producers send it: an event, the stream it goes to, and what that stream must hold.
+/// One line of JSON as producers send it: an event, its stream, and what that stream must hold.
 ///
-/// The fields are those of `events.md`. `stream` and `type` must be there; a missing `id` becomes a UUIDv7 of
-/// `occurredAt` or of now; a missing `data` or `metadata` is `{}`. A field given twice, a field that the contract does
-/// not know (a misspelt `expectedVersion` would otherwise be lost in silence) and a `null` are refused.
+/// The fields are those of `events.md`. `stream` and `type` are required; a missing `id` becomes a UUIDv7 of
+/// `occurredAt`, or of now; a missing `data` or `metadata` is `{}`. Refused are a field given twice, a `null`, and a
+/// field that the contract does not know (a misspelt `expectedVersion` would otherwise be lost silently).
 public struct EventLine: Hashable, Sendable {
     /// The stream that the event goes to.
     public let stream: StreamID
@@ -13,7 +13,7 @@ public struct EventLine: Hashable, Sendable {
     /// The event; its JSON is the bytes that the producer sent.
     public let event: EventDraft
 
-    /// Puts a line together.
+    /// Combines an event with its stream.
     public init(stream: StreamID, expectedVersion: ExpectedVersion = .any, event: EventDraft) {
         self.stream = stream
         self.expectedVersion = expectedVersion
@@ -25,7 +25,7 @@ public struct EventLine: Hashable, Sendable {
     /// - Parameters:
     ///   - bytes: One JSON object in UTF-8; white space around it is allowed. The event shares these bytes.
     ///   - number: The line's number, counted from 1, for the error.
-    /// - Throws: ``EventModelError`` that names the line, the field and the reason.
+    /// - Throws: ``EventModelError``, which names the line, the field and the reason.
     public init(_ bytes: [UInt8], number: Int? = nil) throws(EventModelError) {
         do throws(EventModelError) {
             self = try Self.parse(bytes, in: 0..<bytes.count).line
@@ -34,13 +34,12 @@ public struct EventLine: Hashable, Sendable {
         }
     }
 
-    /// Reads one of the lines that some bytes hold, and says whether it had an id
-    /// of its own; without one it got a UUIDv7.
+    /// Reads one of several lines, and tells whether it had an id of its own; otherwise it gets a UUIDv7.
     ///
     /// - Parameters:
-    ///   - bytes: Lines; the event shares all of them.
-    ///   - range: Where the line is.
-    /// - Throws: ``EventModelError`` that names the field and the reason.
+    ///   - bytes: The lines; the event shares all of them.
+    ///   - range: The line's range.
+    /// - Throws: ``EventModelError``, which names the field and the reason.
     package static func parse(
         _ bytes: [UInt8],
         in range: Range<Int>
@@ -56,12 +55,12 @@ public struct EventLine: Hashable, Sendable {
     }
 }
 
-/// The fields of a line, as far as they were read.
+/// The fields of a line that were read so far.
 private struct Fields {
     private enum Name: String {
         case stream, id, type, occurredAt, data, metadata, expectedVersion
 
-        /// The only field whose name may have so many characters and begin so.
+        /// The only field whose name has this length and first character.
         init?(count: Int, first: UInt8) {
             switch (count, first) {
             case (6, _): self = .stream
@@ -86,7 +85,7 @@ private struct Fields {
     private var metadata: Range<Int>?
     private var expectedVersion: ExpectedVersion?
 
-    /// Whether the line had an id.
+    /// Whether the line gave an id.
     var hasID: Bool { id != nil }
 
     mutating func read(_ bytes: Span<UInt8>, in range: Range<Int>) throws(EventModelError) {
@@ -153,7 +152,7 @@ private struct Fields {
         do throws(JSONFault) {
             return try members.next(in: bytes)
         } catch let fault {
-            // The line may lie among others; whoever sent it counts from its beginning.
+            // The line may lie among others, but the sender counts from its beginning.
             let error = JSONFault(fault.reason, at: fault.offset - start)
             let code: EventModelError.Code = error.isSyntax || error.reason == .notAnObject ? .notJSON : .invalidField
             guard let key = members.key, key.range.count <= 66 else { throw EventModelError(code, error.text) }
@@ -180,7 +179,7 @@ private struct Fields {
         if isThere { throw EventModelError(.duplicateField, field: field, "it is given twice; give it once") }
     }
 
-    /// The range of a string's characters, if none of them is escaped.
+    /// The range of a string's characters, if it has no escapes.
     private static func plain(_ value: JSONSlice) -> Range<Int>? {
         value.kind == .string && !value.hasEscapes ? value.content : nil
     }

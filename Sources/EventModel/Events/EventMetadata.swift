@@ -1,4 +1,4 @@
-/// Who acted, from where, and the trace that an event belongs to. What is nil is left out.
+/// Who acted, from where, and the trace that an event belongs to. Fields that are `nil` are left out.
 public struct EventMetadata: Hashable, Sendable {
     /// The user or service that acted.
     public var actor: String?
@@ -14,10 +14,10 @@ public struct EventMetadata: Hashable, Sendable {
     public var correlationId: String?
     /// What led to the event.
     public var causationId: String?
-    /// Whatever else the producer wants to keep, each name once, and none of those above.
+    /// Anything else to keep; each name once, and none of the above.
     public var others: [JSONValue.Member]
 
-    /// Puts metadata together.
+    /// Creates metadata.
     public init(
         actor: String? = nil,
         ipAddress: String? = nil,
@@ -40,8 +40,8 @@ public struct EventMetadata: Hashable, Sendable {
 
     /// The metadata as a JSON object.
     ///
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000 or what is
-    ///   no JSON, or if ``others`` name one again.
+    /// - Throws: ``EventModelError``, which names the field, if one holds U+0000 or something that is not JSON, or if
+    ///   ``others`` repeats a name.
     package func json() throws(EventModelError) -> [UInt8] {
         var fields = EventFields()
         write(to: &fields)
@@ -61,8 +61,7 @@ public struct EventMetadata: Hashable, Sendable {
             if names.insert(member.name).inserted {
                 fields.add(member.name, member.value)
             } else {
-                // Whoever reads JSON takes the last of two: it would stand in
-                // the place of what the service itself says.
+                // JSON readers take the last of two members, which would replace what the service itself says.
                 fields.refuse(EventMetadata.twice(member.name))
             }
         }

@@ -1,11 +1,11 @@
 extension EventType {
-    /// The fields that the contract gives to the `data` of a session's and a turn's types; `nil` for other types, which
-    /// hold what their writers put there.
+    /// The fields that the contract defines in `data` for session and turn types; `nil` for other types, whose fields
+    /// are up to their writers.
     ///
     /// Source: `events.md`, "Types".
     package var fields: Set<String>? { Self.fieldsByType[self] }
 
-    /// The fields of all those types.
+    /// The fields of all these types.
     package static let allFields = fieldsByType.values.reduce(into: Set()) { $0.formUnion($1) }
 
     private static let fieldsByType: [EventType: Set<String>] = [

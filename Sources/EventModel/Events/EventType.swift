@@ -1,8 +1,9 @@
-/// What an event says happened: one of the contract's types or any other `noun.past_tense` name.
+/// What happened in an event: one of the contract's types, or any other `noun.past_tense` name.
 public struct EventType: Hashable, Sendable, CustomStringConvertible {
-    /// The type's place in ``frequent``, which says without a name which type it is; nil for other types.
+    /// The type's index in ``frequent``, which identifies it without its name; `nil` for other types.
     package let place: UInt8?
-    /// The name of a type that has no place there: names of frequent ones would be counted with every copy of an event.
+    /// The name of a type without a place. Frequent types store none, which saves reference counting in each copy of an
+    /// event.
     private let otherName: String
 
     /// The name, 1 to 128 bytes of UTF-8 without U+0000.
@@ -18,20 +19,20 @@ public struct EventType: Hashable, Sendable, CustomStringConvertible {
         self.init(checked: name)
     }
 
-    /// Takes a name that was checked.
+    /// Takes a name that is already checked.
     private init(checked name: String) {
         place = Self.places[name]
         otherName = place == nil ? name : ""
     }
 
-    /// Whether two names have the same bytes. Strings that differ only in how Unicode composes a character are equal in
-    /// Swift, but are two types to the database and to whoever sent them.
+    /// Whether two names have the same bytes. In Swift, strings that differ only in how Unicode composes a character
+    /// are equal; to the database and to producers they are two types.
     public static func == (left: EventType, right: EventType) -> Bool {
         if left.place != nil || right.place != nil { return left.place == right.place }
         return left.otherName.utf8.elementsEqual(right.otherName.utf8)
     }
 
-    /// Hashes the place, or the name of a type that has none.
+    /// Hashes the place, or for a type without one the name.
     public func hash(into hasher: inout Hasher) {
         if let place { hasher.combine(place) } else { hasher.combine(otherName) }
     }
@@ -67,14 +68,14 @@ extension EventType {
     public static let turnCompleted = EventType(checked: "turn.completed")
     /// A stage of a turn failed.
     public static let turnFailed = EventType(checked: "turn.failed")
-    /// A user came to be.
+    /// A user was registered.
     public static let userRegistered = EventType(checked: "user.registered")
     /// A user's fields changed.
     public static let userUpdated = EventType(checked: "user.updated")
     /// A user proved who they are, or failed to.
     public static let userLoggedIn = EventType(checked: "user.logged_in")
 
-    /// The types that lines of a log are full of, longest waited for first.
+    /// The types that occur most often in a log, the most frequent first.
     package static let frequent = frequentNames.map { EventType(checked: $0) }
 
     private static let frequentNames = [
@@ -82,12 +83,12 @@ extension EventType {
         "turn.completed", "turn.retrieved", "turn.interrupted", "turn.failed", "session.started", "session.ended",
         "user.logged_in", "user.registered", "user.updated",
     ]
-    /// What is looked at first of a frequent type's name: its length and its last eight bytes, which no two share.
+    /// What is compared first of a frequent type's name: its length and its last eight bytes, which no two share.
     private static let marks = frequentNames.map { name in
         (count: name.utf8.count, end: mark(Array(name.utf8).span, name.utf8.count))
     }
 
-    /// The frequent type whose name lies in some bytes, if it is one.
+    /// The frequent type whose name lies in a range of bytes, if there is one.
     static func frequent(_ bytes: Span<UInt8>, in range: Range<Int>) -> EventType? {
         guard range.count >= 8 else { return nil }
         let end = mark(bytes, range.upperBound)

@@ -1,8 +1,8 @@
 /// What a stream must hold for an append to succeed.
 public enum ExpectedVersion: Hashable, Sendable, CustomStringConvertible {
-    /// Whatever it holds.
+    /// Anything, or nothing.
     case any
-    /// No event; `none` in the contract, which in Swift would be taken for a missing value.
+    /// No event. The contract's word is `none`, which Swift would take for a missing value.
     case noStream
     /// At least one event.
     case exists

@@ -1,28 +1,28 @@
 /// An event as the log holds it.
 public struct RecordedEvent: Hashable, Sendable {
-    /// The stream that it is in.
+    /// The stream that the event is in.
     public let stream: StreamID
-    /// Its identity in the stream.
+    /// The event's identity in its stream.
     public let id: EventID
     /// What happened.
     public let type: EventType
-    /// Its place in the stream: 1, 2, 3 … without gaps.
+    /// The event's place in its stream: 1, 2, 3 … without gaps.
     public let version: Int
-    /// Its place in the whole log; there are gaps.
+    /// The event's place in the whole log, where there are gaps.
     public let position: Int64
     /// When it happened by the producer's clock, or by the recorder's if the producer gave no time.
     public let occurredAt: Timestamp
     /// When it was stored, by the database's clock.
     public let recordedAt: Timestamp
-    /// A JSON object, UTF-8, in the bytes that the producer sent.
+    /// The data: a JSON object in UTF-8, with the bytes that the producer sent.
     public let data: [UInt8]
-    /// A JSON object, UTF-8, in the bytes that the producer sent.
+    /// The metadata: a JSON object in UTF-8, with the bytes that the producer sent.
     public let metadata: [UInt8]
-    /// The members of data and metadata whose values were erased, such as `data.userTranscript`: a `null` stands there.
-    /// None for other events, whose bytes are those that the producer sent.
+    /// The members of data and metadata whose values were erased, such as `data.userTranscript`; they are now `null`.
+    /// If there are none, all bytes are the producer's.
     public let erased: [String]
 
-    /// Puts together what was read from the log.
+    /// Creates an event from what was read from the log.
     public init(
         stream: StreamID,
         id: EventID,

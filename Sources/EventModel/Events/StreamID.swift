@@ -23,7 +23,7 @@ public struct StreamID: Hashable, Sendable, CustomStringConvertible {
     /// Whether both are the same UUID.
     public static func == (left: StreamID, right: StreamID) -> Bool { left.uuid.isSame(as: right.uuid) }
 
-    /// Hashes both halves: of UUIDs of version 1 the second is the same in a whole process.
+    /// Hashes both halves: in UUIDs of version 1, the second half is the same throughout a process.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(uuid.high)
         hasher.combine(uuid.low)

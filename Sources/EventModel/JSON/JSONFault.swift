@@ -1,38 +1,38 @@
-/// Why bytes are no JSON that the recorder takes, and where that shows.
+/// Why bytes are not JSON that the recorder accepts, and where.
 package struct JSONFault: Error, Hashable, Sendable {
     /// The kinds of fault; the raw value is for logs, ``text`` for people.
     package enum Reason: String, Sendable {
         /// The text ends inside a value.
         case unexpectedEnd
-        /// A character that cannot stand where it stands.
+        /// A character that is not allowed where it is.
         case unexpectedCharacter
         /// Something follows the value.
         case trailingCharacters
-        /// An object was called for.
+        /// A value that must be an object is not.
         case notAnObject
         /// A control character below U+0020 in a string.
         case controlCharacter
-        /// A backslash before a character that cannot follow it.
+        /// A backslash before a character that must not follow it.
         case badEscape
         /// `\u0000` in a string.
         case nulCharacter
         /// Half of a surrogate pair.
         case loneSurrogate
-        /// Bytes that are no UTF-8 (RFC 3629), overlong forms and surrogates among them.
+        /// Bytes that are not UTF-8 (RFC 3629), including overlong forms and surrogates.
         case invalidUTF8
         /// A number in a form that JSON does not have.
         case badNumber
         /// A number that is not finite as a 64-bit floating-point number.
         case notFinite
-        /// A number with more than ``JSONScanner/mostDecimals`` digits behind the point.
+        /// A number with more than ``JSONScanner/mostDecimals`` digits after the point.
         case tooFine
-        /// More than ``JSONScanner/deepest`` arrays and objects in one another.
+        /// More than ``JSONScanner/deepest`` nested arrays and objects.
         case tooDeep
     }
 
     /// The kind of fault.
     package let reason: Reason
-    /// The offset of the byte where it shows, in the bytes that were scanned.
+    /// The offset of the faulty byte in the bytes that were scanned.
     package let offset: Int
 
     package init(_ reason: Reason, at offset: Int) {
@@ -40,7 +40,7 @@ package struct JSONFault: Error, Hashable, Sendable {
         self.offset = offset
     }
 
-    /// Whether the bytes are no JSON at all, rather than JSON that the contract refuses.
+    /// Whether the bytes are not JSON at all, rather than JSON that the contract refuses.
     package var isSyntax: Bool {
         switch reason {
         case .nulCharacter, .loneSurrogate, .notFinite, .tooFine, .tooDeep, .notAnObject: false
@@ -48,7 +48,7 @@ package struct JSONFault: Error, Hashable, Sendable {
         }
     }
 
-    /// The refusal of a field's value for this fault.
+    /// The error for a field whose value has this fault.
     func refusal(field: String) -> EventModelError {
         EventModelError(isSyntax ? .notJSON : .invalidField, field: field, text)
     }

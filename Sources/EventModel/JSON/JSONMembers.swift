@@ -6,9 +6,9 @@ package struct JSONMember: Hashable, Sendable {
     package let value: JSONSlice
 }
 
-/// A walk over the members of a JSON object, in their order, that checks each as it comes.
+/// Walks over the members of a JSON object in order, and checks each as it comes.
 ///
-/// A name that comes twice is given twice; JSON's readers take the last one. Where a member fails, ``key`` says which.
+/// A repeated name is returned each time; JSON readers take the last one. If a member fails, ``key`` tells which one.
 ///
 /// ```swift
 /// var members = JSONMembers(of: bytes.span)
@@ -23,19 +23,19 @@ package struct JSONMembers {
     /// The name of the member that is being read, once it has one.
     package private(set) var key: JSONSlice?
 
-    /// Walks over the object that these bytes are.
+    /// Starts a walk over the members of an object.
     ///
     /// - Parameters:
-    ///   - bytes: The bytes; the same must be given to ``next(in:)``.
-    ///   - range: Where the object lies in them, white space around it allowed; all of them if left out.
-    ///   - trusted: Whether ``JSONScanner/validate(_:)`` has passed these bytes before. The walk then steps over values
-    ///     without looking into them, twice as fast; on other bytes it gives nonsense, but stays inside the range.
+    ///   - bytes: The bytes; pass the same to ``next(in:)``.
+    ///   - range: The object's range in them, with white space around it allowed; all of them by default.
+    ///   - trusted: Whether ``JSONScanner/validate(_:)`` has passed these bytes. The walk then skips values without
+    ///     looking into them, which is twice as fast; with other bytes it returns nonsense, but stays inside the range.
     package init(of bytes: Span<UInt8>, in range: Range<Int>? = nil, trusted: Bool = false) {
         scanner = JSONScanner(bytes, in: range ?? 0..<bytes.count)
         isTrusted = trusted
     }
 
-    /// The next member; nil after the last, when only white space follows the object.
+    /// The next member; `nil` after the last, if only white space follows the object.
     ///
     /// - Throws: ``JSONFault`` at the first thing that is wrong.
     package mutating func next(in bytes: Span<UInt8>) throws(JSONFault) -> JSONMember? {
@@ -44,7 +44,7 @@ package struct JSONMembers {
         switch place {
         case .start:
             guard scanner.peek(bytes) == 0x7B else {
-                // Something else than an object is refused as such only if it is JSON.
+                // Something that is not an object is reported as such only if it is JSON.
                 _ = try scanner.value(bytes)
                 try scanner.finish(bytes)
                 throw JSONFault(.notAnObject, at: 0)

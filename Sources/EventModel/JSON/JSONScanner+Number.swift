@@ -1,5 +1,5 @@
 extension JSONScanner {
-    /// Checks the number at the offset and steps over it.
+    /// Checks the number at the offset and moves past it.
     mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) {
         let start = offset
         if peek(bytes) == 0x2D { offset &+= 1 }
@@ -24,13 +24,14 @@ extension JSONScanner {
             try digits(bytes, of: start)
             exponent = first..<offset
         }
-        // The largest Double has 309 digits, so only these can be larger, or finer than PostgreSQL can hold.
+        // The largest Double has 309 digits, so only such numbers can be larger, or have more decimals than PostgreSQL
+        // stores.
         guard !exponent.isEmpty || offset &- start > 300 else { return }
         try checkFinite(bytes, from: start)
         try checkDecimals(decimals.count, exponent, bytes, from: start)
     }
 
-    /// Steps over one digit or more, or refuses.
+    /// Moves past one or more digits, or throws.
     @inline(__always)
     private mutating func digits(_ bytes: Span<UInt8>, of start: Int) throws(JSONFault) {
         guard JSONScanner.isDigit(peek(bytes)) else {
@@ -48,7 +49,7 @@ extension JSONScanner {
         guard let value = number.double(in: bytes), value.isFinite else { throw JSONFault(.notFinite, at: start) }
     }
 
-    /// Refuses a number that `jsonb` cannot hold: one of which more digits stand behind the point, written in full.
+    /// Refuses a number that `jsonb` cannot hold because it has too many digits after the point when written in full.
     ///
     /// Source: PostgreSQL manual, section 8.1.2, "Arbitrary Precision Numbers".
     @inline(never)
@@ -59,7 +60,7 @@ extension JSONScanner {
         from start: Int
     ) throws(JSONFault) {
         let text = JSONSlice(kind: .number, range: exponent).text(in: bytes)
-        // Even a zero must have an exponent of 30 bits there.
+        // PostgreSQL limits the exponent, even of a zero, to 30 bits.
         guard let power = text.isEmpty ? 0 : Int(text), power.magnitude < 1 << 30 - 1,
             count - power <= JSONScanner.mostDecimals
         else { throw JSONFault(.tooFine, at: start) }

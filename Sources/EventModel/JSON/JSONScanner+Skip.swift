@@ -2,7 +2,7 @@
 private let ones: UInt64 = 0x0101_0101_0101_0101
 
 extension JSONScanner {
-    /// Steps over a string of valid JSON; the offset is on its opening quote.
+    /// Moves past a string of valid JSON; the offset is on its opening quote.
     ///
     /// - Returns: Whether it holds a backslash.
     mutating func skipString(_ bytes: Span<UInt8>) throws(JSONFault) -> Bool {
@@ -35,7 +35,7 @@ extension JSONScanner {
         }
     }
 
-    /// Steps over a value of valid JSON.
+    /// Moves past a value of valid JSON.
     mutating func skipValue(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
         let start = offset
         let kind: JSONKind

@@ -4,10 +4,10 @@ private let ones: UInt64 = 0x0101_0101_0101_0101
 private let highs: UInt64 = 0x8080_8080_8080_8080
 
 extension JSONScanner {
-    /// Checks the string at the offset, which is on its opening quote, and steps over it.
+    /// Checks the string at the offset, which is on its opening quote, and moves past it.
     ///
-    /// Eight bytes at a time while they are plain: `(x - ones) & ~x & highs` marks the zero bytes of x, and the lowest
-    /// mark is always true (Bit Twiddling Hacks, "Determine if a word has a zero byte").
+    /// Takes eight bytes at a time while they are plain: `(x - ones) & ~x & highs` marks the zero bytes of x, and the
+    /// lowest mark is always correct (Bit Twiddling Hacks, "Determine if a word has a zero byte").
     ///
     /// - Returns: Whether it holds a backslash.
     mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) -> Bool {
@@ -48,7 +48,7 @@ extension JSONScanner {
         }
     }
 
-    /// Checks the escape at the offset, which is on its backslash, and steps over it and a pair's second half.
+    /// Checks the escape at the offset, which is on its backslash, and moves past it, including a pair's second half.
     private mutating func escape(_ bytes: Span<UInt8>) throws(JSONFault) {
         let start = offset
         offset &+= 1
@@ -83,7 +83,7 @@ extension JSONScanner {
         return unit
     }
 
-    /// Checks a character of two to four bytes, by table 3-7 of the Unicode standard, and steps over it.
+    /// Checks a character of two to four bytes by table 3-7 of the Unicode standard, and moves past it.
     @inline(__always)
     private mutating func multibyte(_ first: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
         let length: Int

@@ -1,14 +1,15 @@
-/// One forward pass over UTF-8 that refuses whatever `events.md` refuses and builds nothing.
+/// Checks UTF-8 JSON in one forward pass: refuses whatever `events.md` refuses, and builds nothing.
 ///
-/// JSON is RFC 8259's. Beyond its grammar these are refused: `\u0000`, half a surrogate pair, a number that is not
-/// finite as a `Double` or has more decimals than ``mostDecimals``, arrays and objects nested deeper than ``deepest``.
+/// JSON is as in RFC 8259. Beyond its grammar, these are refused: `\u0000`, half a surrogate pair, a number that is not
+/// finite as a `Double` or has more decimals than ``mostDecimals``, and arrays and objects nested deeper than
+/// ``deepest``.
 ///
-/// Every read lies behind a comparison with the end of the range, which lies inside the span; the unchecked subscripts
-/// rest on that.
+/// Every read comes after a comparison with the end of the range, which lies inside the span; the unchecked subscripts
+/// rely on that.
 package struct JSONScanner {
-    /// How many arrays and objects may stand in one another. A `data` object is the first.
+    /// How deep arrays and objects may be nested. A `data` object is the first level.
     package static let deepest = 64
-    /// How many digits a number may have behind the point, written in full: as many as PostgreSQL's `numeric`.
+    /// How many digits a number may have after the point, written in full: as many as PostgreSQL's `numeric`.
     package static let mostDecimals = 16_383
 
     /// The offset of the next byte.
@@ -22,10 +23,10 @@ package struct JSONScanner {
         end = range.upperBound
     }
 
-    /// Checks that the bytes are one JSON value, with nothing but white space around it.
+    /// Checks that the bytes are one JSON value, surrounded only by white space.
     ///
-    /// - Returns: Where the value lies.
-    /// - Throws: ``JSONFault`` with the first thing that is wrong.
+    /// - Returns: The value's kind and range.
+    /// - Throws: ``JSONFault`` for the first fault.
     package static func validate(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
         var scanner = JSONScanner(bytes, in: 0..<bytes.count)
         scanner.skipWhitespace(bytes)
@@ -34,19 +35,19 @@ package struct JSONScanner {
         return value
     }
 
-    /// Steps over white space and refuses anything after it.
+    /// Moves past white space and throws if anything follows.
     mutating func finish(_ bytes: Span<UInt8>) throws(JSONFault) {
         skipWhitespace(bytes)
         guard offset == end else { throw JSONFault(.trailingCharacters, at: offset) }
     }
 
-    /// The next byte, or 0, which begins nothing, at the end.
+    /// The next byte; at the end 0, with which nothing begins.
     @inline(__always)
     func peek(_ bytes: Span<UInt8>) -> UInt8 {
         offset < end ? unsafe bytes[unchecked: offset] : 0
     }
 
-    /// Steps over blanks, tabs and line ends.
+    /// Moves past blanks, tabs and line breaks.
     @inline(__always)
     mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while offset < end {
@@ -56,18 +57,18 @@ package struct JSONScanner {
         }
     }
 
-    /// The fault of a byte that cannot stand here.
+    /// The fault for a byte that is not allowed here.
     @inline(never)
     func unexpected() -> JSONFault { JSONFault(offset < end ? .unexpectedCharacter : .unexpectedEnd, at: offset) }
 
-    /// Steps over `byte` or refuses.
+    /// Moves past `byte`, or throws.
     @inline(__always)
     mutating func expect(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) {
         guard peek(bytes) == byte else { throw unexpected() }
         offset &+= 1
     }
 
-    /// Checks the value that begins at the offset and steps over it.
+    /// Checks the value that begins at the offset and moves past it.
     mutating func value(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
         let start = offset
         switch peek(bytes) {
@@ -86,7 +87,7 @@ package struct JSONScanner {
         }
     }
 
-    /// Checks the array or object that begins at the offset, in a loop with one bit a level: 1 for an object.
+    /// Checks the array or object that begins at the offset, in a loop with one bit for each level: 1 for an object.
     private mutating func container(_ bytes: Span<UInt8>) throws(JSONFault) {
         var levels: UInt64 = 0
         var depth = 0
@@ -140,7 +141,7 @@ package struct JSONScanner {
         }
     }
 
-    /// Checks a member's name and the colon, and steps to its value.
+    /// Checks a member's name and the colon, and moves to its value.
     @inline(__always)
     private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) {
         guard peek(bytes) == 0x22 else { throw unexpected() }

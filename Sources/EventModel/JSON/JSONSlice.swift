@@ -1,4 +1,4 @@
-/// What a JSON value is.
+/// The kind of a JSON value.
 package enum JSONKind: UInt8, Sendable {
     /// `{ … }`
     case object
@@ -16,13 +16,13 @@ package enum JSONKind: UInt8, Sendable {
     case null
 }
 
-/// Where a JSON value lies in bytes that were scanned. It means nothing without those bytes.
+/// Where a JSON value lies in bytes that were scanned; meaningless without those bytes.
 package struct JSONSlice: Hashable, Sendable {
-    /// What the value is.
+    /// The kind of the value.
     package let kind: JSONKind
     /// Whether it is a string that holds a backslash.
     package let hasEscapes: Bool
-    /// The bytes of the value, a string's quotes included.
+    /// The range of the value, including a string's quotes.
     package let range: Range<Int>
 
     package init(kind: JSONKind, range: Range<Int>, hasEscapes: Bool = false) {
@@ -31,16 +31,16 @@ package struct JSONSlice: Hashable, Sendable {
         self.hasEscapes = hasEscapes
     }
 
-    /// The value's JSON text as it stands, such as the exact digits of a number.
+    /// The value's JSON text, unchanged, such as the exact digits of a number.
     package func text(in bytes: Span<UInt8>) -> String { JSONSlice.decode(bytes, range) }
 
-    /// The value's JSON bytes as they stand.
+    /// The value's JSON bytes, unchanged.
     package func bytes(in bytes: Span<UInt8>) -> [UInt8] {
         let part = bytes.extracting(range)
         return unsafe part.withUnsafeBufferPointer { unsafe Array($0) }
     }
 
-    /// The characters of a string, escapes resolved; nil for any other kind.
+    /// The characters of a string, with escapes resolved; `nil` for any other kind.
     package func string(in bytes: Span<UInt8>) -> String? {
         guard kind == .string else { return nil }
         guard hasEscapes else { return JSONSlice.decode(bytes, content) }
@@ -49,7 +49,7 @@ package struct JSONSlice: Hashable, Sendable {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    /// Appends the UTF-8 of a string, escapes resolved; of any other kind, its JSON text.
+    /// Appends the UTF-8 of a string, with escapes resolved; for any other kind, its JSON text.
     package func appendUTF8(in bytes: Span<UInt8>, to result: inout [UInt8]) {
         let range = kind == .string ? content : range
         guard hasEscapes else {
@@ -83,7 +83,7 @@ package struct JSONSlice: Hashable, Sendable {
         }
     }
 
-    /// Whether this is a string of exactly these characters, however they are escaped.
+    /// Whether this is a string of exactly these characters, escaped or not.
     package func equals(_ name: [UInt8], in bytes: Span<UInt8>) -> Bool {
         guard kind == .string else { return false }
         if hasEscapes {
@@ -109,10 +109,10 @@ package struct JSONSlice: Hashable, Sendable {
         return index == end
     }
 
-    /// The number if it is a whole one in plain digits that fits, such as `-12`; nil for `1.0`, `1e3` and other kinds.
+    /// The value of a whole number in plain digits that fits, such as `-12`; `nil` for `1.0`, `1e3` and other kinds.
     package func integer(in bytes: Span<UInt8>) -> Int? {
         guard kind == .number else { return nil }
-        // Of eighteen digits none can overflow.
+        // Up to eighteen digits cannot overflow.
         guard range.count <= 18 else { return Int(text(in: bytes)) }
         let isNegative = bytes[range.lowerBound] == 0x2D
         var value = 0
@@ -124,17 +124,18 @@ package struct JSONSlice: Hashable, Sendable {
         return isNegative ? -value : value
     }
 
-    /// The number if it is a whole one that fits, however it is written: `100`, `100.0`, `1e2`; nil for other kinds.
+    /// The value of a whole number that fits, however written: `100`, `100.0`, `1e2`; `nil` for other numbers and
+    /// kinds.
     package func wholeNumber(in bytes: Span<UInt8>) -> Int? {
         integer(in: bytes) ?? (kind == .number ? Int(wholeNumber: text(in: bytes)) : nil)
     }
 
-    /// The number nearest to the one written; nil for other kinds.
+    /// The nearest `Double` to a number; `nil` for other kinds.
     package func double(in bytes: Span<UInt8>) -> Double? {
         kind == .number ? Double(text(in: bytes)) : nil
     }
 
-    /// The truth value; nil for other kinds.
+    /// The value of `true` or `false`; `nil` for other kinds.
     package var bool: Bool? {
         switch kind {
         case .true: true
@@ -143,7 +144,7 @@ package struct JSONSlice: Hashable, Sendable {
         }
     }
 
-    /// What lies between a string's quotes, escapes as they are written.
+    /// The range between a string's quotes, with escapes as written.
     package var content: Range<Int> { range.lowerBound + 1..<max(range.lowerBound + 1, range.upperBound - 1) }
 
     private static func decode(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
@@ -151,7 +152,7 @@ package struct JSONSlice: Hashable, Sendable {
         return unsafe part.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The scalar of the four digits at `offset`, of two escapes if they are a pair; U+FFFD if there is none.
+    /// The scalar of the four digits at `offset`, or of two escapes if they are a pair; U+FFFD if there is none.
     private static func scalar(_ bytes: Span<UInt8>, at offset: Int, until end: Int) -> (Unicode.Scalar, next: Int) {
         guard let unit = hexadecimal(bytes, at: offset, until: end) else { return ("\u{FFFD}", end) }
         if let scalar = Unicode.Scalar(unit) { return (scalar, offset + 4) }

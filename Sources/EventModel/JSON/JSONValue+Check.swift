@@ -1,8 +1,7 @@
 extension JSONValue {
-    /// Checks what the type does not see to: that numbers are written as JSON
-    /// writes them, and how deep values are nested.
+    /// Checks what the type cannot ensure: that numbers have JSON's form, and that values are not nested too deep.
     ///
-    /// - Parameter depth: In how many arrays and objects the value lies.
+    /// - Parameter depth: How many arrays and objects enclose the value.
     /// - Throws: `JSONFault` with `.badNumber`, `.notFinite`, `.tooFine` or `.tooDeep`.
     func check(depth: Int) throws(JSONFault) {
         switch self {
@@ -24,7 +23,7 @@ extension JSONValue {
         } catch {
             throw [.notFinite, .tooFine].contains(error.reason) ? error : JSONFault(.badNumber, at: 0)
         }
-        // White space around it is no part of a number.
+        // White space around a number is not part of it.
         guard slice.kind == .number, slice.range.count == number.count else { throw JSONFault(.badNumber, at: 0) }
     }
 }

@@ -1,22 +1,22 @@
-/// A JSON value as a tree, for people and programs that ask for one; the recorder itself works on bytes.
+/// A JSON value as a tree, for callers that want one; the recorder itself works on bytes.
 ///
-/// Members keep their order and numbers their digits.
+/// Members keep their order, and numbers their digits.
 public indirect enum JSONValue: Hashable, Sendable {
     /// A member of an object.
     public struct Member: Hashable, Sendable {
-        /// Its name.
+        /// The member's name.
         public let name: String
-        /// Its value.
+        /// The member's value.
         public let value: JSONValue
 
-        /// Puts a member together.
+        /// Creates a member.
         public init(_ name: String, _ value: JSONValue) {
             self.name = name
             self.value = value
         }
     }
 
-    /// An object's members in their order; a name may come twice.
+    /// An object's members in order; a name may occur twice.
     case object([Member])
     /// An array's elements.
     case array([JSONValue])
@@ -29,9 +29,9 @@ public indirect enum JSONValue: Hashable, Sendable {
     /// `null`
     case null
 
-    /// Reads JSON that the contract takes.
+    /// Reads JSON that the contract accepts.
     ///
-    /// - Throws: ``EventModelError`` with code `.notJSON` or `.invalidField` that says what is wrong.
+    /// - Throws: ``EventModelError`` with code `.notJSON` or `.invalidField`, which says what is wrong.
     public init(json: [UInt8]) throws(EventModelError) {
         do throws(JSONFault) {
             let bytes = json.span
@@ -41,7 +41,7 @@ public indirect enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The value of an object's member, the last one if several bear the name; nil for anything else.
+    /// The value of an object's member, of the last one if several have the name; `nil` for anything else.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.name == name }?.value
@@ -57,13 +57,13 @@ public indirect enum JSONValue: Hashable, Sendable {
         if case .number(let text) = self { text } else { nil }
     }
 
-    /// The number nearest to the one written; nil for anything else.
+    /// The nearest `Double` to a number; `nil` for anything else.
     public var double: Double? { number.flatMap { Double($0) } }
 
-    /// A whole number, also one with a fraction of zeros or an exponent; nil for anything else.
+    /// The value of a whole number, even if written with a fraction of zeros or an exponent; `nil` for anything else.
     public var integer: Int? { number.flatMap { Int(wholeNumber: $0) } }
 
-    /// The truth value; nil for anything else.
+    /// The value of `true` or `false`; `nil` for anything else.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -96,7 +96,7 @@ public indirect enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// Builds the tree of a value that was validated, which bounds the recursion by ``JSONScanner/deepest``.
+    /// Builds the tree of a validated value; validation bounds the recursion by ``JSONScanner/deepest``.
     private static func read(_ slice: JSONSlice, _ bytes: Span<UInt8>) throws(JSONFault) -> JSONValue {
         switch slice.kind {
         case .object:

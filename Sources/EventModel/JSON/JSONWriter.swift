@@ -1,19 +1,19 @@
 /// Writes JSON as UTF-8 bytes, with commas where they belong and no white space.
 package struct JSONWriter: Sendable {
-    /// What was written so far.
+    /// The bytes written so far.
     package private(set) var bytes: [UInt8]
     private var needsComma = false
 
-    /// Begins with nothing written.
+    /// Starts with nothing written.
     package init(capacity: Int = 256) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    /// Begins behind bytes that are there already.
+    /// Starts after existing bytes.
     package init(appendingTo bytes: consuming [UInt8]) { self.bytes = bytes }
 
-    /// Forgets what was written and keeps the room for it.
+    /// Removes what was written, and keeps the memory.
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         needsComma = false
@@ -35,7 +35,7 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
-    /// Writes a string with what must be escaped escaped.
+    /// Writes a string, escaping what must be escaped.
     package mutating func string(_ text: String) {
         separate()
         bytes.append(0x22)
@@ -51,26 +51,26 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// Writes a number in the fewest digits that read back as the same one; it must be finite.
+    /// Writes a number, which must be finite, in the fewest digits that read back as the same number.
     package mutating func double(_ value: Double) {
         precondition(value.isFinite, "JSON has no number that is not finite")
         raw(value.description)
     }
 
-    /// Writes a truth value.
+    /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
 
     /// Writes `null`.
     package mutating func null() { raw("null") }
 
-    /// Writes text that is JSON already, such as a number's exact digits.
+    /// Writes text that is already JSON, such as a number's exact digits.
     package mutating func raw(_ json: String) {
         separate()
         bytes.append(contentsOf: json.utf8)
         needsComma = true
     }
 
-    /// Writes bytes that are valid JSON already on one line: a line end between its tokens becomes a blank.
+    /// Writes valid JSON bytes on one line: each line break between tokens becomes a blank.
     package mutating func raw(_ json: [UInt8]) {
         separate()
         let start = bytes.count
@@ -79,7 +79,7 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    /// Writes a string that needs no escaping and that `append` puts behind the bytes, such as a UUID.
+    /// Writes a string that needs no escaping, such as a UUID, and that `append` adds to the bytes.
     package mutating func plain(_ append: (inout [UInt8]) -> Void) {
         separate()
         bytes.append(0x22)
@@ -121,14 +121,14 @@ package struct JSONWriter: Sendable {
         bytes[start...].reverse()
     }
 
-    /// Writes `units` / 10^`places` in plain digits, exactly `places` of them behind the point.
+    /// Writes `units` / 10^`places` in plain digits, with exactly `places` of them after the point.
     package mutating func decimal(_ units: Int64, places: Int) {
         separate()
         JSONWriter.appendDecimal(units, places: places, to: &bytes)
         needsComma = true
     }
 
-    /// Appends `units` / 10^`places` in plain digits, exactly `places` of them behind the point.
+    /// Appends `units` / 10^`places` in plain digits, with exactly `places` of them after the point.
     package static func appendDecimal(_ units: Int64, places: Int, to bytes: inout [UInt8]) {
         guard places > 0 else { return appendDecimal(units, to: &bytes) }
         var scale: UInt64 = 1

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// An event of a session as a Swift type. A field that was not measured is nil and left out; left out is never zero.
+/// An event of a session as a Swift type. A field that was not measured is `nil` and left out, which never means zero.
 public protocol SessionEvent: Sendable {
     /// The event's type in the log.
     static var type: EventType { get }
@@ -9,14 +9,15 @@ public protocol SessionEvent: Sendable {
 }
 
 extension SessionEvent {
-    /// The event as it is appended.
+    /// The event as a draft to append.
     ///
     /// - Parameters:
-    ///   - id: Its identity in the stream; a UUIDv7 of `occurredAt` if left out.
-    ///   - occurredAt: The producer's clock.
-    ///   - metadata: Who acted, from where, and the trace it belongs to.
-    /// - Throws: ``EventModelError`` that names the field, if one holds U+0000, a number that is not finite or not
-    ///   JSON's, or a time outside the years 0 to 9999, if metadata name one twice, or if the whole is too large.
+    ///   - id: The event's identity in its stream; by default a UUIDv7 of `occurredAt`.
+    ///   - occurredAt: The time by the producer's clock.
+    ///   - metadata: Who acted, from where, and the trace that the event belongs to.
+    /// - Throws: ``EventModelError``, which names the field, if one holds U+0000, a number that is not finite or not
+    ///   JSON, or a time outside the years 0 to 9999, if the metadata repeats a name, or if data or metadata is too
+    ///   large.
     public func draft(
         id: EventID? = nil,
         occurredAt: Timestamp = .now(),
@@ -36,31 +37,31 @@ extension SessionEvent {
     }
 }
 
-/// Writes the fields of an event's `data` or `metadata`; nil leaves a field out.
+/// Writes the fields of an event's `data` or `metadata`; a field that is `nil` is left out.
 public struct EventFields {
     private var writer = JSONWriter()
     private var refusal: EventModelError?
 
     init() { writer.beginObject() }
 
-    /// A text.
+    /// Adds a text.
     public mutating func add(_ name: String, _ value: String?) {
         guard let value else { return }
         writer.key(name)
         writer.string(value)
     }
 
-    /// A UUID, written in lower case.
+    /// Adds a UUID, written in lower case.
     public mutating func add(_ name: String, _ value: UUID?) { add(name, value?.text) }
 
-    /// A whole number.
+    /// Adds a whole number.
     public mutating func add(_ name: String, _ value: Int?) {
         guard let value else { return }
         writer.key(name)
         writer.integer(Int64(value))
     }
 
-    /// A number, which must be finite.
+    /// Adds a number, which must be finite.
     public mutating func add(_ name: String, _ value: Double?) {
         guard let value else { return }
         guard value.isFinite else {
@@ -70,17 +71,17 @@ public struct EventFields {
         writer.double(value)
     }
 
-    /// A truth value.
+    /// Adds `true` or `false`.
     public mutating func add(_ name: String, _ value: Bool?) {
         guard let value else { return }
         writer.key(name)
         writer.bool(value)
     }
 
-    /// An amount of money, written as a string so that no reader rounds it.
+    /// Adds an amount of money, written as a string so that no reader rounds it.
     public mutating func add(_ name: String, _ value: Money?) { add(name, value?.text) }
 
-    /// Any JSON whose numbers have the digits of one.
+    /// Adds any JSON; its numbers must have JSON's form.
     public mutating func add(_ name: String, _ value: JSONValue?) {
         guard let value else { return }
         do throws(JSONFault) {
@@ -92,7 +93,7 @@ public struct EventFields {
         value.write(to: &writer)
     }
 
-    /// Has the fields refused, if none of them was so far.
+    /// Refuses the fields with this error, unless they were already refused.
     mutating func refuse(_ error: EventModelError) { refusal = refusal ?? error }
 
     mutating func finish() throws(EventModelError) -> [UInt8] {

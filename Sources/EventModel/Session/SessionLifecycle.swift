@@ -2,16 +2,16 @@ public import FoundationEssentials
 
 /// A session began.
 public struct SessionStarted: SessionEvent {
-    /// `sessionStarted`.
+    /// `session.started`.
     public static let type = EventType.sessionStarted
 
-    /// Who speaks with the agent.
+    /// The user who speaks with the agent.
     public var userId: UUID?
-    /// Who recognizes speech.
+    /// The provider of speech recognition.
     public var asrProvider: String?
-    /// Who runs the language model.
+    /// The provider of the language model.
     public var llmProvider: String?
-    /// Who synthesizes speech.
+    /// The provider of speech synthesis.
     public var ttsProvider: String?
     /// The voice that speaks.
     public var voiceModelId: UUID?
@@ -20,7 +20,7 @@ public struct SessionStarted: SessionEvent {
     /// Models, endpointing settings and versions in force: an object.
     public var config: JSONValue?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         userId: UUID? = nil,
         asrProvider: String? = nil,
@@ -53,13 +53,13 @@ public struct SessionStarted: SessionEvent {
 
 /// A session ended.
 public struct SessionEnded: SessionEvent {
-    /// `sessionEnded`.
+    /// `session.ended`.
     public static let type = EventType.sessionEnded
 
-    /// Why, such as `completed`.
+    /// Why it ended, such as `completed`.
     public var reason: String?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         reason: String? = nil
     ) {
@@ -77,21 +77,22 @@ public struct SessionStateChanged: SessionEvent {
     /// `session.state_changed`.
     public static let type = EventType.sessionStateChanged
 
-    /// The state it left.
+    /// The state that the session left.
     public let from: SessionState
-    /// The state it is in.
+    /// The state that it entered.
     public let to: SessionState
-    /// Why.
+    /// Why it changed.
     public let reason: String?
 
-    /// Puts the event together.
+    /// Creates the event.
     ///
     /// - Parameters:
-    ///   - from: The state it left.
-    ///   - to: The state it is in.
-    ///   - reason: Why.
-    ///   - allowingAnomaly: Whether to take a pair that the table of transitions does not have, because it happened.
-    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the pair is not in the table and need be.
+    ///   - from: The state that the session left.
+    ///   - to: The state that it entered.
+    ///   - reason: Why it changed.
+    ///   - allowingAnomaly: Whether to accept a pair that is not in the table of transitions, because it did happen.
+    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the pair is not in the table and no anomaly is
+    ///   allowed.
     public init(
         from: SessionState,
         to: SessionState,

@@ -1,6 +1,6 @@
 /// What a conversation is doing.
 public enum SessionState: String, CaseIterable, Hashable, Sendable {
-    /// Nobody speaks and nothing runs; a session begins here.
+    /// Nobody speaks and nothing runs; every session starts here.
     case idle
     /// The user speaks, or is about to.
     case listening

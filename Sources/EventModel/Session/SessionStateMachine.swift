@@ -1,25 +1,26 @@
-/// Follows a session from state to state; pure.
+/// Follows a session from state to state, without side effects.
 ///
-/// A producer asks ``change(to:reason:)`` for the event to send. A reader gives ``record(from:to:)`` what was sent.
+/// A producer calls ``change(to:reason:)`` to get the event to send. A reader passes each recorded change to
+/// ``record(from:to:)``.
 public struct SessionStateMachine: Hashable, Sendable {
-    /// The state now; `idle` in the beginning.
+    /// The current state; initially `idle`.
     public private(set) var state: SessionState
-    /// How many recorded changes did not begin at the state or are not in the table.
+    /// How many recorded changes did not start from the current state or are not in the table.
     public private(set) var anomalies = 0
 
-    /// Begins in `state`.
+    /// Starts in `state`.
     public init(state: SessionState = .idle) { self.state = state }
 
-    /// Whether the table of `events.md` has this pair.
+    /// Whether the table of `events.md` allows this pair.
     public static func allows(from: SessionState, to: SessionState) -> Bool { from.successors.contains(to) }
 
-    /// Goes to another state and gives the event that says so.
+    /// Goes to another state and returns the event for it.
     ///
     /// - Parameters:
     ///   - next: The state to go to.
     ///   - reason: Why, in the producer's words.
-    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the table
-    ///   does not have the pair; the state stays.
+    /// - Throws: ``EventModelError`` with code `.illegalTransition` if the table does not allow the pair; the state
+    ///   then stays.
     public mutating func change(
         to next: SessionState,
         reason: String? = nil
@@ -29,9 +30,9 @@ public struct SessionStateMachine: Hashable, Sendable {
         return event
     }
 
-    /// Takes note of a change that happened, whether it was allowed or not.
+    /// Records a change that happened, whether or not it was allowed.
     ///
-    /// - Returns: Whether it began at the state and is in the table; if not, it counts as an anomaly.
+    /// - Returns: Whether it started from the current state and is in the table; if not, it counts as an anomaly.
     @discardableResult
     public mutating func record(from: SessionState, to: SessionState) -> Bool {
         let isRegular = from == state && SessionStateMachine.allows(from: from, to: to)

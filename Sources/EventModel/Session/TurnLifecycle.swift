@@ -1,10 +1,10 @@
 public import FoundationEssentials
 
-/// One of the two who speak.
+/// A participant of the conversation.
 public enum Speaker: String, CaseIterable, Hashable, Sendable {
-    /// The person.
+    /// The human user.
     case user
-    /// The machine.
+    /// The voice agent.
     case agent
 }
 
@@ -22,15 +22,15 @@ public enum TurnStage: String, CaseIterable, Hashable, Sendable {
 
 /// A turn began.
 public struct TurnStarted: SessionEvent {
-    /// `turnStarted`.
+    /// `turn.started`.
     public static let type = EventType.turnStarted
 
-    /// The turn, the same across retries and tool calls.
+    /// The turn's id, the same across retries and tool calls.
     public var turnId: UUID
-    /// 1, 2 … in the session.
+    /// The turn's number in the session: 1, 2 …
     public var turnIndex: Int
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event.
     public init(
         turnId: UUID,
         turnIndex: Int
@@ -48,21 +48,21 @@ public struct TurnStarted: SessionEvent {
 
 /// Somebody spoke over somebody else.
 public struct TurnInterrupted: SessionEvent {
-    /// `turnInterrupted`.
+    /// `turn.interrupted`.
     public static let type = EventType.turnInterrupted
 
     /// The turn.
     public var turnId: UUID
-    /// Who cut in.
+    /// Who interrupted.
     public var by: Speaker
-    /// What was heard before the cut.
+    /// What was heard before the interruption.
     public var spokenText: String?
-    /// How long the other one went on, in milliseconds.
+    /// How long the other speaker went on, in milliseconds.
     public var yieldLatencyMs: Double?
-    /// Whether it was noise or a word of assent, and the speech went on.
+    /// Whether it was only noise or a word of assent, and the speech went on.
     public var falseInterruption: Bool?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         by: Speaker,
@@ -87,17 +87,17 @@ public struct TurnInterrupted: SessionEvent {
     }
 }
 
-/// A turn came to its end.
+/// A turn ended.
 public struct TurnCompleted: SessionEvent {
-    /// `turnCompleted`.
+    /// `turn.completed`.
     public static let type = EventType.turnCompleted
 
     /// The turn.
     public var turnId: UUID
-    /// From the end of the user's speech to the first sound, in milliseconds.
+    /// The time from the end of the user's speech to the first sound, in milliseconds.
     public var endToEndLatencyMs: Double?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         endToEndLatencyMs: Double? = nil
@@ -115,21 +115,21 @@ public struct TurnCompleted: SessionEvent {
 
 /// A stage of a turn failed.
 public struct TurnFailed: SessionEvent {
-    /// `turnFailed`.
+    /// `turn.failed`.
     public static let type = EventType.turnFailed
 
     /// The turn.
     public var turnId: UUID
-    /// The stage.
+    /// The stage that failed.
     public var stage: TurnStage
     /// The kind of error, such as `timeout`.
     public var errorType: String?
-    /// What the stage said of it.
+    /// The stage's message about it.
     public var message: String?
     /// Whether trying again may help.
     public var retryable: Bool?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         stage: TurnStage,

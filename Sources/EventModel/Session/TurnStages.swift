@@ -2,7 +2,7 @@ public import FoundationEssentials
 
 /// Speech recognition gave a transcript.
 public struct TurnTranscribed: SessionEvent {
-    /// `turnTranscribed`.
+    /// `turn.transcribed`.
     public static let type = EventType.turnTranscribed
 
     /// The turn.
@@ -11,7 +11,7 @@ public struct TurnTranscribed: SessionEvent {
     public var userTranscript: String?
     /// How sure the recognizer is, 0 to 1.
     public var confidence: Double?
-    /// Other readings: an array.
+    /// Alternative transcripts: an array.
     public var alternatives: JSONValue?
     /// How long it took, in milliseconds.
     public var asrLatencyMs: Double?
@@ -19,12 +19,12 @@ public struct TurnTranscribed: SessionEvent {
     public var asrCost: Money?
     /// The length of the speech, in seconds.
     public var audioSeconds: Double?
-    /// Who recognized it.
+    /// The provider of the recognition.
     public var asrProvider: String?
-    /// With which model.
+    /// The model that was used.
     public var model: String?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         userTranscript: String? = nil,
@@ -63,12 +63,12 @@ public struct TurnTranscribed: SessionEvent {
 
 /// Retrieval gave documents.
 public struct TurnRetrieved: SessionEvent {
-    /// `turnRetrieved`.
+    /// `turn.retrieved`.
     public static let type = EventType.turnRetrieved
 
     /// The turn.
     public var turnId: UUID
-    /// What was looked for.
+    /// What was searched for.
     public var query: String?
     /// What was found: an array.
     public var documents: JSONValue?
@@ -76,10 +76,10 @@ public struct TurnRetrieved: SessionEvent {
     public var ragLatencyMs: Double?
     /// What it cost, in US dollars.
     public var ragCost: Money?
-    /// Whether a cache had the answer.
+    /// Whether the result came from a cache.
     public var cacheHit: Bool?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         query: String? = nil,
@@ -109,7 +109,7 @@ public struct TurnRetrieved: SessionEvent {
 
 /// A language model answered.
 public struct TurnGenerated: SessionEvent {
-    /// `turnGenerated`.
+    /// `turn.generated`.
     public static let type = EventType.turnGenerated
 
     /// The turn.
@@ -118,28 +118,28 @@ public struct TurnGenerated: SessionEvent {
     public var llmResponse: String?
     /// How long it took, in milliseconds.
     public var llmLatencyMs: Double?
-    /// How long its first token took, in milliseconds.
+    /// How long the first token took, in milliseconds.
     public var timeToFirstTokenMs: Double?
-    /// Who ran the model.
+    /// The provider of the model.
     public var llmProvider: String?
     /// The model.
     public var model: String?
-    /// Tokens read.
+    /// How many tokens were read.
     public var inputTokens: Int?
-    /// Tokens of ``inputTokens`` that came from a cache.
+    /// How many of ``inputTokens`` came from a cache.
     public var cachedInputTokens: Int?
-    /// Tokens written.
+    /// How many tokens were written.
     public var outputTokens: Int?
-    /// Tokens of ``outputTokens`` that were not said.
+    /// How many of ``outputTokens`` were reasoning and not said.
     public var reasoningTokens: Int?
-    /// What it cost, in US dollars, if the provider said so.
+    /// What it cost, in US dollars, if the provider reports it.
     public var llmCost: Money?
-    /// Why it stopped, such as `stop` or `tool_calls`.
+    /// Why generation stopped, such as `stop` or `tool_calls`.
     public var finishReason: String?
-    /// The provider's name for the call.
+    /// The provider's id for the call.
     public var requestId: String?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         llmResponse: String? = nil,
@@ -190,27 +190,27 @@ public struct TurnGenerated: SessionEvent {
 
 /// Speech synthesis gave audio.
 public struct TurnSynthesized: SessionEvent {
-    /// `turnSynthesized`.
+    /// `turn.synthesized`.
     public static let type = EventType.turnSynthesized
 
     /// The turn.
     public var turnId: UUID
     /// How long it took, in milliseconds.
     public var ttsLatencyMs: Double?
-    /// How long its first sound took, in milliseconds.
+    /// How long the first sound took, in milliseconds.
     public var timeToFirstByteMs: Double?
-    /// Characters spoken.
+    /// How many characters were spoken.
     public var characters: Int?
     /// The length of the audio, in seconds.
     public var audioSeconds: Double?
     /// What it cost, in US dollars.
     public var ttsCost: Money?
-    /// Who synthesized it.
+    /// The provider of the synthesis.
     public var ttsProvider: String?
-    /// With which model.
+    /// The model that was used.
     public var model: String?
 
-    /// Puts the event together; what is nil is left out.
+    /// Creates the event; a field that is `nil` is left out.
     public init(
         turnId: UUID,
         ttsLatencyMs: Double? = nil,

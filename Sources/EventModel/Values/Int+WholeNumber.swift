@@ -1,5 +1,5 @@
 extension Int {
-    /// The whole number that a JSON number is: `100`, `100.0` or `1e2`; exact, or nil.
+    /// The exact value of a JSON number that is whole, such as `100`, `100.0` or `1e2`; otherwise `nil`.
     package init?(wholeNumber text: String) {
         if let plain = Int(text) {
             self = plain

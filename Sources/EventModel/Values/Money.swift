@@ -1,9 +1,10 @@
-/// An amount of US dollars, exact: the decimal digits themselves.
+/// An exact amount of US dollars, kept as decimal digits.
 public struct Money: Hashable, Sendable, CustomStringConvertible {
     /// The digits, such as `0.00006540`.
     public let text: String
 
-    /// Takes a decimal number in plain digits: a sign, digits, a point with digits; nil for anything else.
+    /// Takes a decimal number in plain digits: optionally a minus sign, digits, and optionally a point with digits;
+    /// `nil` for anything else.
     public init?(_ text: String) {
         let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,4 +1,4 @@
-/// SplitMix64: random numbers that a seed fixes, the same on every machine.
+/// SplitMix64: random numbers determined by a seed, the same on every machine.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 package struct SplitMix64: RandomNumberGenerator, Sendable {

@@ -1,14 +1,14 @@
 extension Timestamp: CustomStringConvertible {
-    /// Why a text is no time.
+    /// Why a text is not a time.
     package enum Refusal: Error, Sendable {
-        /// It has not the form of RFC 3339.
+        /// It does not have the form of RFC 3339.
         case form
-        /// It has the form, but names no day or no time of day that exists.
+        /// It has the form, but no such day or time of day exists.
         case calendar
-        /// It has more than nine digits of fraction.
+        /// Its fraction has more than nine digits.
         case tooFine
 
-        /// What to tell a person.
+        /// The reason in words.
         var text: String {
             switch self {
             case .form: "it is not an RFC 3339 time, such as 2026-03-02T08:00:09.661600Z"
@@ -20,9 +20,9 @@ extension Timestamp: CustomStringConvertible {
 
     /// Reads an RFC 3339 time from bytes.
     ///
-    /// The calendar is held to strictly. Up to nine digits of fraction are taken and cut to microseconds; `T`, `t` or
-    /// a space stands between date and time, as section 5.6 allows. A leap second (`23:59:60` UTC on 30 June or 31
-    /// December) is the second after it, because neither POSIX nor PostgreSQL has one.
+    /// The date must exist in the calendar. Up to nine digits of fraction are accepted and cut to microseconds; `T`,
+    /// `t` or a space separates date and time, as section 5.6 allows. A leap second (`23:59:60` UTC on 30 June or 31
+    /// December) becomes the second after it, because neither POSIX nor PostgreSQL has one.
     package static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> Result<Timestamp, Refusal> {
         var reader = Reader(at: range.lowerBound, until: min(range.upperBound, bytes.count))
         guard
@@ -74,14 +74,14 @@ extension Timestamp: CustomStringConvertible {
         return .success(Timestamp(microseconds: seconds * 1_000_000 + fraction))
     }
 
-    /// Whether RFC 3339 can say the moment, in UTC: whether it lies in the years 0 to 9999.
+    /// Whether RFC 3339 can express the moment in UTC, that is, in the years 0 to 9999.
     package var isInRFC3339: Bool {
         microseconds >= Calendar.firstSecond * 1_000_000 && microseconds < (Calendar.lastSecond + 1) * 1_000_000
     }
 
     /// The time in UTC with six digits of fraction, such as `2026-03-02T08:00:09.661600Z`.
     ///
-    /// Years outside 0 to 9999, which RFC 3339 cannot say, have a sign in front, as ISO 8601 writes them.
+    /// Years outside 0 to 9999, which RFC 3339 cannot express, begin with a sign, as in ISO 8601.
     public var description: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)
@@ -122,7 +122,7 @@ extension Timestamp: CustomStringConvertible {
     }
 }
 
-/// A place in bytes that are being read as fixed-width numbers.
+/// A position in bytes from which fixed-width numbers are read.
 private struct Reader {
     var offset: Int
     let end: Int
@@ -134,7 +134,7 @@ private struct Reader {
 
     var isAtEnd: Bool { offset == end }
 
-    /// Reads exactly `count` decimal digits, or nothing.
+    /// Reads exactly `count` decimal digits; otherwise reads nothing and returns `nil`.
     mutating func digits(_ count: Int, _ bytes: Span<UInt8>) -> Int64? {
         guard end - offset >= count else { return nil }
         var value: Int64 = 0
@@ -147,7 +147,7 @@ private struct Reader {
         return value
     }
 
-    /// Steps over `byte` if it is next.
+    /// Moves past `byte` if it is next.
     mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard offset < end, bytes[offset] == byte else { return false }
         offset += 1

@@ -5,11 +5,11 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// Microseconds since 1970-01-01 00:00:00 UTC, negative before it.
     public let microseconds: Int64
 
-    /// The moment so many microseconds after 1970-01-01 00:00:00 UTC.
+    /// The moment this many microseconds after 1970-01-01 00:00:00 UTC.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// The moment of a date, rounded to the nearest microsecond; dates too far away become the nearest one that fits,
-    /// and one that is no number the last.
+    /// The moment of a date, rounded to the nearest microsecond. A date out of range becomes the nearest moment, and
+    /// one that is NaN the last moment.
     public init(_ date: Date) {
         let value = (date.timeIntervalSince1970 * 1_000_000).rounded()
         microseconds = Int64(exactly: value) ?? (value < 0 ? .min : .max)
@@ -22,16 +22,16 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         self = moment
     }
 
-    /// The system's clock.
+    /// The current time by the system's clock.
     public static func now() -> Timestamp { Timestamp(Date()) }
 
-    /// The same moment as Foundation has it.
+    /// The same moment as a Foundation `Date`.
     public var date: Date { Date(timeIntervalSince1970: Double(microseconds) / 1_000_000) }
 
     /// Orders moments by time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
-    /// The moment after `duration`, which may be negative; what is too far away becomes the nearest moment there is.
+    /// The moment after `duration`, which may be negative; a moment out of range becomes the nearest one.
     public func advanced(by duration: Duration) -> Timestamp {
         let inMicrosecond: Int128 = 1_000_000_000_000
         let (sum, overflow) = (Int128(microseconds) * inMicrosecond).addingReportingOverflow(duration.attoseconds)

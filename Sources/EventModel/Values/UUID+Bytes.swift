@@ -23,7 +23,7 @@ extension UUID {
         self.init(high: first << 32 | second, low: third << 32 | fourth)
     }
 
-    /// The value of eight hexadecimal digits that lie in two groups of four, all of them read at once.
+    /// The value of eight hexadecimal digits in two groups of four, all converted at once.
     private static func eightDigits(_ text: Span<UInt8>, at first: Int, _ second: Int) -> UInt64? {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs = ones &* 0x80
@@ -34,7 +34,7 @@ extension UUID {
         // Bit 6 tells letters from digits; bit 5 makes them lower case.
         let letters = (word &>> 6) & ones
         let lower = word | (letters &<< 5)
-        // A sum's highest bit says whether its byte is at least 0x30, 0x3A, 0x61, 0x67.
+        // The highest bit of each sum tells whether its byte is at least 0x30, 0x3A, 0x61, 0x67.
         let digits = (lower &+ ones &* 0x50) & ~(lower &+ ones &* 0x46)
         let hexadecimal = (lower &+ ones &* 0x1F) & ~(lower &+ ones &* 0x19)
         guard (digits | hexadecimal) & highs == highs else { return nil }
@@ -76,11 +76,11 @@ extension UUID {
         }
     }
 
-    /// Whether both have the same bytes: two comparisons of eight.
+    /// Whether both UUIDs have the same bytes, by two comparisons of eight bytes.
     package func isSame(as other: UUID) -> Bool { low == other.low && high == other.high }
 
-    /// Whether this UUID stands before another in the order of their bytes, which for UUIDv7 is the order of time, and
-    /// on the server the order of the type `uuid`.
+    /// Whether this UUID comes before another in the order of their bytes. For UUIDv7 this is the order of time, and on
+    /// the server the order of the type `uuid`.
     package func precedes(_ other: UUID) -> Bool {
         high == other.high ? low < other.low : high < other.high
     }
@@ -112,11 +112,11 @@ extension UUID {
     }
 }
 
-/// The ASCII digit, lower case, of a value below 16.
+/// The lower-case ASCII digit of a value below 16.
 @inline(__always)
 func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
 
 extension UUID {
-    /// Its sixteen bytes.
+    /// The UUID's sixteen bytes.
     package var bytes: [UInt8] { unsafe withUnsafeBytes(of: uuid) { unsafe Array($0) } }
 }

@@ -1,12 +1,12 @@
 package import FoundationEssentials
 
-/// Fields of types that are known at the place of the call: what other targets append to batches by the thousand.
-/// Generic calls across targets are not specialised, and cost several times what they do.
+/// Writers for known field types, of which other targets append thousands. Generic calls across targets are not
+/// specialised, and cost several times as much.
 extension PostgresBuffer {
     /// Appends a length or a count, most significant byte first.
     package mutating func append(count value: Int32) { append(value) }
 
-    /// Appends the number of columns that a row of COPY begins with.
+    /// Appends the number of columns, with which a row of COPY begins.
     package mutating func append(columnCount value: Int16) { append(value) }
 
     /// Appends a NULL field.
@@ -42,9 +42,9 @@ extension PostgresBuffer {
         append(value.microseconds)
     }
 
-    /// Appends a field whose binary form is a part of some bytes, behind an optional first byte of its own.
+    /// Appends a field whose binary form is a range of `bytes`, after an optional first byte.
     ///
-    /// - Parameter prefix: What stands before the bytes, such as the version of a `jsonb`.
+    /// - Parameter prefix: The byte before the others, such as the version of a `jsonb`.
     package mutating func append(
         field bytes: Span<UInt8>,
         in range: Range<Int>,
@@ -55,14 +55,14 @@ extension PostgresBuffer {
         append(bytes, in: range)
     }
 
-    /// Appends a part of some bytes as they are.
+    /// Appends a range of `bytes` as they are.
     package mutating func append(_ bytes: Span<UInt8>, in range: Range<Int>) {
         unsafe bytes.extracting(range).withUnsafeBytes { unsafe append(bytes: $0) }
     }
 
-    /// Appends a `numeric` field from a number as JSON writes it, or text that holds one.
+    /// Appends a `numeric` field from a JSON number, or from text that holds a number.
     ///
-    /// - Returns: `false` if it is none, or one that no read model takes; then nothing was appended.
+    /// - Returns: `false` if it is not a number, or one that no read model takes; then nothing was appended.
     package mutating func append(decimalField bytes: Span<UInt8>, in range: Range<Int>) -> Bool {
         if let short = ShortDecimal(bytes, in: range) {
             short.append(to: &self)
@@ -75,20 +75,19 @@ extension PostgresBuffer {
     }
 }
 
-/// A decimal number of few digits and without an exponent, which nearly all are:
-/// read and written without memory of its own.
+/// A decimal number with few digits and no exponent, as nearly all are; read and written without allocating memory.
 struct ShortDecimal {
-    /// The number's digits in groups of four from its point to both sides, as one number.
+    /// The digits as one integer, padded so that it divides into groups of four from the point in both directions.
     private let groups: UInt64
-    /// How many of the groups stand after the point.
+    /// How many of the groups follow the point.
     private let fractionGroups: Int16
     private let scale: Int16
     private let isNegative: Bool
 
-    /// The most digits that fit, the zeros that fill the last group included.
+    /// The most digits that fit, including the zeros that fill the last group.
     private static let mostDigits = 18
 
-    /// - Returns: `nil` for anything else, be it a number or not.
+    /// - Returns: `nil` for anything else, whether a number or not.
     init?(_ bytes: Span<UInt8>, in range: Range<Int>) {
         var index = range.lowerBound
         guard range.upperBound <= bytes.count, index < range.upperBound, range.count <= Self.mostDigits + 2 else {
@@ -125,13 +124,14 @@ struct ShortDecimal {
         var rest = groups
         var weight = -1 - fractionGroups
         var count: Int16 = 0
-        // The lowest group comes first here, and last in the field: they are packed until all are known.
+        // The lowest group is found first but goes last in the field, so the groups are kept packed until all are
+        // known.
         var packed: (UInt64, UInt64) = (0, 0)
         while rest > 0 {
             let group = rest % 10_000
             rest /= 10_000
             weight += 1
-            // Zeros at the end are not stored.
+            // Trailing zeros are not stored.
             guard count > 0 || group > 0 else { continue }
             packed.1 = packed.1 << 16 | packed.0 >> 48
             packed.0 = packed.0 << 16 | group

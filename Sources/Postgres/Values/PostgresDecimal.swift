@@ -1,10 +1,10 @@
-/// An exact decimal number: PostgreSQL's `numeric`, which loses no digit.
+/// An exact decimal number: PostgreSQL's `numeric`, which loses no digits.
 ///
 /// Kept as the server keeps it: groups of four decimal digits, most significant first.
 ///
 /// Source: `numeric_send` in PostgreSQL's `src/backend/utils/adt/numeric.c`.
 package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, LosslessStringConvertible {
-    /// What the number is, beside its digits.
+    /// Whether the number is positive, negative, or a special value.
     enum Sign: UInt16 {
         case positive = 0x0000
         case negative = 0x4000
@@ -18,9 +18,9 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
     ]
 
     let sign: Sign
-    /// The power of 10,000 that the first group counts.
+    /// The power of 10,000 by which the first group counts.
     let weight: Int16
-    /// How many decimal digits stand after the point.
+    /// How many decimal digits follow the point.
     let scale: UInt16
     /// Groups of four decimal digits, 0 … 9,999.
     let groups: [Int16]
@@ -41,9 +41,9 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
 
     // MARK: Text
 
-    /// Reads decimal text such as `-12.50` or `1.5e-7`; keeps the digits after the point that it shows.
+    /// Reads decimal text such as `-12.50` or `1.5e-7`, and keeps all its digits after the point.
     ///
-    /// - Returns: `nil` if it is no number, or one beyond what `numeric` holds.
+    /// - Returns: `nil` if it is not a number, or exceeds what `numeric` holds.
     package init?(_ description: String) {
         if let special = Self.specials.first(where: { $0.text == description }) {
             self.init(sign: special.sign, weight: 0, scale: 0, groups: [])
@@ -89,17 +89,17 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         )
     }
 
-    /// So many digits may stand before the point of a number that a read model takes, and behind it: sums of such
+    /// The most digits before the point, and the most after it, in a number that a read model takes: sums of such
     /// numbers can still be shown as `double precision`, so that one event cannot make a view unreadable.
     package static let mostSummableDigits = 300
 
-    /// Whether it is a number that a read model takes.
+    /// Whether a read model takes the number.
     package var isSummable: Bool {
         (sign == .positive || sign == .negative)
             && max((Int(weight) + 1) * 4, Int(scale)) <= Self.mostSummableDigits
     }
 
-    /// The digits as the server would print them: all of its scale, no exponent.
+    /// The number as the server prints it: with its full scale and without exponent.
     package var description: String {
         if let special = Self.specials.first(where: { $0.sign == sign }) { return special.text }
         var text = sign == .negative ? "-" : ""
@@ -141,18 +141,18 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         guard groups.count == Int(count), groups.allSatisfy({ (0..<10_000).contains($0) }) else { return nil }
         switch sign {
         case .positive, .negative: self.init(sign: sign, weight: weight, scale: scale, groups: groups)
-        // The server sends an infinity with a scale that means nothing.
+        // The server sends an infinity with a meaningless scale.
         case .notANumber, .infinity, .negativeInfinity: self.init(sign: sign, weight: 0, scale: 0, groups: [])
         }
     }
 }
 
-/// The parts of a number's text: its digits, and how many of them stand before the point.
+/// The parts of a number's text: its digits, and how many of them precede the point.
 private struct DecimalText {
     var isNegative = false
     /// Decimal digits, most significant first, without leading zeros of the integer part.
     var digits: [UInt8] = []
-    /// How many of `digits` stand before the point; negative if zeros follow the point first.
+    /// How many of `digits` precede the point.
     var integerDigits = 0
 
     init?(_ bytes: UnsafeRawBufferPointer) {
