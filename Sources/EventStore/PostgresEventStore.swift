@@ -107,8 +107,7 @@ public final class PostgresEventStore: Sendable {
         }
     }
 
-    /// Checks that personal fields can be sealed, if the log is sealed: before a long append, better to know that
-    /// before the first event.
+    /// Checks that personal fields can be sealed, if the log is sealed; worth knowing before the first event of many.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable` or `.refused`.
     package func checkSealingKey() async throws { try await sealer.checkKey() }

@@ -139,7 +139,7 @@ public final class EventAppender: Sendable {
 
     /// Hands over lines, each an append of its own, waiting only for room and not until they are stored.
     ///
-    /// - Returns: Gathers their outcomes.
+    /// - Returns: The object that gathers their outcomes.
     /// - Throws: As ``append(independently:)-([Append])``.
     package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
 

@@ -1,8 +1,8 @@
 internal import EventModel
 
 extension EventDraft {
-    /// The user that a `session.started` names, whom the session's stream is about. `nil` for other events, and if
-    /// `userId` is not a valid id.
+    /// The user that a `session.started` names as the subject of its stream. `nil` for other events, and if `userId` is
+    /// not a valid id.
     var subject: StreamID? {
         guard type == .sessionStarted else { return nil }
         var named: String?

@@ -7,7 +7,7 @@ package import Postgres
 package struct WindowWalk {
     /// What was delivered before the window.
     let old: PostgresSnapshot
-    /// Where the walk stands.
+    /// How far the walk has come.
     let window: LogCursor.Window
     /// How many events at most.
     let limit: Int

@@ -78,7 +78,7 @@ package final class EventDecoder: Sendable {
     /// Decodes events that were read from the log.
     ///
     /// - Parameter passesUnreadable: Whether events that cannot be decoded are returned beside the others.
-    /// - Throws: As ``events(_:on:)``; but no `.corruptEvent` for them if they are passed over.
+    /// - Throws: As ``events(_:on:)``, but without `.corruptEvent` if it passes over such events.
     func events(
         _ stored: [StoredEvent],
         passingUnreadable passesUnreadable: Bool,

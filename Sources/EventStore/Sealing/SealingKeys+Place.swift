@@ -2,7 +2,7 @@ internal import PayloadCodec
 internal import Synchronization
 
 extension SealingKeys {
-    /// Keys shared by everybody to whom they were given, and the place from which to read them again.
+    /// Keys that all their holders share, and the place to read them from again.
     final class Place: Sendable {
         private struct State {
             var keys: [any KeyEncryptionKey]

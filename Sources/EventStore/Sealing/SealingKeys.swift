@@ -78,7 +78,7 @@ public struct SealingKeys: Sendable {
         return states
     }
 
-    /// Unwraps rows of `subject_keys` all of which are needed; see ``unwrap(_:)``.
+    /// Unwraps rows of `subject_keys`, all of which must open; see ``unwrap(_:)``.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable`, also if one does not open.
     func unwrap(all rows: [SubjectKeyRow]) async throws -> [Int64: PayloadKeys.State] {

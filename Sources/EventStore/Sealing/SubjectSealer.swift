@@ -111,7 +111,7 @@ package final class SubjectSealer: Sendable {
         throw keys.unavailable(encryptionKey)
     }
 
-    /// Forgets the subject that an append named if it was not the stream's first append: earlier events decide whom the
+    /// Forgets the subject that an append named if it was not the stream's first append: earlier events decide who the
     /// stream is about, and the next append looks it up.
     func learn(from results: [(place: Int, result: AppendResult)], naming streams: [Int: StreamID]) {
         let doubtful = results.compactMap { place, result -> StreamID? in

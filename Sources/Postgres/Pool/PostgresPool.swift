@@ -35,7 +35,7 @@ package final class PostgresPool: Sendable {
         }
     }
 
-    /// What a task gets that waited.
+    /// What a waiting task is given.
     private enum Outcome: Sendable {
         case connection(PostgresConnection, opened: ContinuousClock.Instant)
         case replace(PostgresConnection)

@@ -84,7 +84,7 @@ package struct PostgresColumn: Sendable {
         count += 1
     }
 
-    /// Appends a value that lies in a buffer; `nil` is NULL.
+    /// Appends a field that a buffer already holds, including its length; `nil` is NULL.
     package mutating func append(field range: Range<Int>?, of bytes: borrowing PostgresBuffer) {
         if let range { buffer.append(bytes.bytes.span, in: range) } else { buffer.appendNull() }
         count += 1

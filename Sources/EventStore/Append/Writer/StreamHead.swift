@@ -10,8 +10,8 @@ struct StreamHead: Sendable {
     private(set) var ids: [EventID] = []
     /// The positions of the stored events.
     private(set) var positions: [Int64] = []
-    /// The highest id of each run of events and all runs before it: a UUIDv7 is usually among the youngest, so it is
-    /// looked for among the last events only.
+    /// The highest id of each run of events and all runs before it. A UUIDv7 is younger than most of the stored ones,
+    /// so it is looked for only among the last events.
     private var highest: [EventID] = []
 
     /// How many events a run has.
