@@ -45,8 +45,8 @@ final class AppendQueue: Sendable {
 
     /// Reserves room, waiting for it if there is none.
     ///
-    /// - Parameter size: How many bytes. ``release(_:)`` gives them back, or the writer's taking the parcel that was
-    ///   ``put(_:)``.
+    /// - Parameter size: How many bytes. They are given back by ``release(_:)``, or when a writer takes the parcel put
+    ///   in by ``put(_:in:)``.
     /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError`.
     func reserve(_ size: Int) async throws {
         try Task.checkCancellation()
