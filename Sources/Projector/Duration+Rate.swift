@@ -1,5 +1,5 @@
 extension Duration {
-    /// How long so many events take at a rate, in events a second; `nil` if nothing moves.
+    /// The time that some events take at a rate in events per second; `nil` if the rate is not positive.
     init?(of events: Int, at rate: Double) {
         guard rate > 0 else { return nil }
         self = .seconds(Double(events) / rate)

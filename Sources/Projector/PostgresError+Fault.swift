@@ -11,8 +11,8 @@ extension PostgresError {
     /// Whether a projection's own SQL is at fault, whatever the events: a missing table, a wrong type, no privilege.
     var isProjectionsFault: Bool { code == .server && !isPassing && !isEventsFault }
 
-    /// Whether it is a matter of the moment, and neither an event's nor a projection's fault: a connection that broke,
-    /// a transaction that lost, a lock that somebody holds for long, a statement that somebody cancelled.
+    /// Whether the error is temporary, and neither an event's nor a projection's fault: a broken connection, a lost
+    /// transaction conflict, a lock that somebody holds for long, a cancelled statement.
     ///
     /// Source of the code: PostgreSQL manual, appendix A, "Error Codes": 57014 `query_canceled`.
     package var isPassing: Bool { isRetryable || isLockTimeout || code == .closed || sqlState == "57014" }

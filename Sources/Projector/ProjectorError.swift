@@ -17,7 +17,7 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
         case mixedShards
         /// Another worker has taken over what this one held.
         case leaseLost
-        /// A model that was built anew differs from the live one; ``ProjectorError/comparison`` says in what.
+        /// A rebuilt model differs from the live one; ``ProjectorError/comparison`` says how.
         case modelsDiffer
         /// A shadow was moved, cancelled or overtaken by another process.
         case rebuildMoved
@@ -37,7 +37,7 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
     package let cause: (any Error)?
     /// The projection that it is about.
     package let projection: ProjectionVersion?
-    /// What was compared, with `.modelsDiffer`.
+    /// The result of the comparison, with `.modelsDiffer`.
     package let comparison: ModelComparison?
 
     package init(
@@ -58,7 +58,7 @@ package struct ProjectorError: Error, Sendable, CustomStringConvertible {
 }
 
 extension ProjectorError {
-    /// A checkpoint is no longer this worker's, or no longer where it left it.
+    /// This worker no longer owns a checkpoint, or the checkpoint is no longer where the worker left it.
     static let leaseLost = ProjectorError(
         .leaseLost,
         "a shard is not this worker's any more, or a rebuild has swapped its model: the batch was rolled back and begins anew"

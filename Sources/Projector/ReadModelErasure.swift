@@ -3,15 +3,14 @@ internal import FoundationEssentials
 package import Postgres
 package import Schema
 
-/// Blanks in read models what became of a person's words: in every version that has tables, and in what is being built
-/// beside them.
+/// Blanks a person's data in read models: in every version that has tables, and in the shadows being built beside them.
 package struct ReadModelErasure: Sendable {
     private let schema: String
 
     /// - Parameter schema: The recorder's schema.
     package init(schema: String) { self.schema = schema }
 
-    /// The events of some streams, as the relation `erased` of an erase.sql has them.
+    /// A query for the events of some streams, with the columns that an erase.sql finds in the relation `erased`.
     static func erased(where condition: String) -> String {
         """
         select e.position, e.stream_id, e.version, e.event_id, t.name as type
@@ -21,8 +20,8 @@ package struct ReadModelErasure: Sendable {
 
     /// The versions that have tables and an erase.sql.
     ///
-    /// - Throws: ``ProjectorError`` with `.invalidProjection` if a version has tables whose files are not known: what
-    ///   became of the person there could not be blanked; `PostgresError`.
+    /// - Throws: ``ProjectorError`` with `.invalidProjection` if a version has tables but its files are not known, so
+    ///   that its data could not be blanked; `PostgresError`.
     package func concerned(
         among files: [ProjectionFiles],
         on connection: PostgresConnection
@@ -42,13 +41,13 @@ package struct ReadModelErasure: Sendable {
         }
     }
 
-    /// Blanks one version, in a transaction. Any number of times.
+    /// Blanks one version, in a transaction. It may be repeated any number of times.
     ///
     /// - Throws: ``ProjectorError`` with `.projectionFailed` if its erase.sql fails; `PostgresError`.
     package func run(_ files: ProjectionFiles, subject: StreamID, on connection: PostgresConnection) async throws {
         guard let script = files.eraseSQL else { return }
         try await connection.transaction(retries: 10) { connection in
-            // No shadow takes the live tables' place meanwhile.
+            // Keeps shadows from replacing the live tables meanwhile.
             try await ProjectionInstaller(schema: schema).lock(on: connection)
             _ = try await connection.first(SetSearchPath(schemas: [schema]))
             try await connection.run(

@@ -1,25 +1,25 @@
-/// One way of delivering sample events to a projection. Whatever the way, the read model has to be the same.
+/// One way of delivering sample events to a projection. Every way must produce the same read model.
 struct BatchCut: Sendable {
     /// One batch.
     struct Delivery: Sendable {
-        /// Which sample events, in the order in which the batch holds them.
+        /// The indices of its sample events, in the batch's order.
         var rows: [Int]
-        /// What `recorder.shard` says.
+        /// The value of `recorder.shard`.
         var shard = 0
-        /// Whether it is delivered once before, and that is rolled back.
+        /// Whether it is rolled back, because its events are delivered again afterwards.
         var isRedelivered = false
     }
 
-    /// What is special about it, for a message.
+    /// What sets it apart, for messages.
     let name: String
     let deliveries: [Delivery]
 
-    /// All events in one batch, in the log's order: what the other ways are compared with.
+    /// All events in one batch, in the log's order: the reference for the other ways.
     static func whole(_ rows: Range<Int>) -> BatchCut {
         BatchCut(name: "all in one batch", deliveries: [Delivery(rows: Array(rows))])
     }
 
-    /// Every split of a few events in two, and each event on its own.
+    /// Every split of a few events into two batches, and each event on its own.
     static func splits(of rows: [Int], name: String) -> [BatchCut] {
         let cuts = rows.indices.dropFirst().map { place in
             BatchCut(
@@ -79,7 +79,7 @@ struct BatchCut: Sendable {
         return cuts
     }
 
-    /// The batch whole, to be rolled back, and then in two halves.
+    /// The whole batch, which is rolled back, and then its two halves.
     private static func halves(_ rows: [Int]) -> [Delivery] {
         let middle = (rows.count + 1) / 2
         var deliveries = [Delivery(rows: rows, isRedelivered: true)]

@@ -1,9 +1,9 @@
 internal import Postgres
 
 extension PostgresConnection {
-    /// Runs a script in the open transaction, and takes it back if the server refuses it.
+    /// Runs a script in the open transaction, and undoes it if the server refuses it.
     ///
-    /// - Returns: The refusal; `nil` if the script ran, and then what it did stays.
+    /// - Returns: The server's error; `nil` if the script ran, and then its effects stay.
     func refusal(of script: String) async throws -> PostgresError? {
         do {
             try await savepoint { connection in try await connection.run(unsafeSQL: script) }

@@ -3,7 +3,7 @@ package import Logging
 package import Postgres
 package import Schema
 
-/// Checks a projection's folder against the contract, on a real database that it leaves as it was.
+/// Checks a projection's folder against the contract, on a real database, which it leaves unchanged.
 ///
 /// Tables and views are made in a scratch schema, in a transaction that is always rolled back. The sample
 /// events are folded in every split of small streams, in random cuts, shuffled, one by one, by stream and by
@@ -14,9 +14,9 @@ package struct ProjectionCheck: Sendable {
     private let schema: String
     private let seed: UInt64
 
-    /// How many streams are split in every place, and how many of their events.
+    /// How many small streams are split at every place, and how many events of each.
     private static let smallStreams = (count: 4, events: 24)
-    /// How many ways of delivery are reported at most.
+    /// The comparison stops at this many errors.
     private static let reportLimit = 3
 
     /// - Parameters:
@@ -34,7 +34,7 @@ package struct ProjectionCheck: Sendable {
     /// - Parameters:
     ///   - sample: Events to fold, each stream's in order; simulated ones, or some of the user's own.
     ///   - configuration: The database, as a user who may create a schema.
-    /// - Returns: What was found; that is no error.
+    /// - Returns: The findings, errors among them; they are not thrown.
     /// - Throws: `PostgresError` if the database cannot be used.
     package func run(
         sample: [EventLine],
@@ -47,7 +47,7 @@ package struct ProjectionCheck: Sendable {
         }
     }
 
-    /// Runs erase.sql over nothing, and looks for personal fields that are not declared as such.
+    /// Runs erase.sql for no events, and looks for personal fields that are not declared as such.
     private func checkErasure(
         _ report: inout ProjectionCheckReport,
         on connection: isolated PostgresConnection
@@ -95,7 +95,7 @@ package struct ProjectionCheck: Sendable {
                 + "and relkind in ('v', 'm') order by 1"
         )
         if views.isEmpty { report.fail("view.sql makes no view: nobody could read what is projected") }
-        // What cannot be folded at all need not be folded in many ways.
+        // There is no point in folding in many ways what cannot be folded at all.
         guard report.passes, sample.count > 0 else { return report }
         try await compare(sample, views: views, &report, on: connection)
         return report
@@ -126,7 +126,7 @@ package struct ProjectionCheck: Sendable {
         _ report: inout ProjectionCheckReport,
         on connection: isolated PostgresConnection
     ) async throws {
-        // A view that names the shard shows partial rows, which are for others to sum.
+        // A view with a column `shard` shows partial rows, which another view sums.
         let partial = try await connection.firstColumn(
             unsafeSQL:
                 "select distinct attrelid::regclass::text from pg_attribute where attname = 'shard' and attnum > 0 "
@@ -164,7 +164,7 @@ package struct ProjectionCheck: Sendable {
 
     /// Delivers the sample in one way.
     ///
-    /// - Returns: What the views hold then; `nil` if a statement failed, which is reported.
+    /// - Returns: The views' contents afterwards; `nil` if a statement failed, which is reported.
     private func fold(
         _ cut: BatchCut,
         of sample: ProjectionSample,

@@ -1,6 +1,6 @@
 /// What checking a projection's folder found.
 package struct ProjectionCheckReport: Sendable {
-    /// One thing to mend or to look at.
+    /// One thing to fix or to look at.
     package struct Finding: Sendable, Hashable {
         /// Whether it breaks the contract.
         package enum Severity: String, Sendable {
@@ -8,18 +8,18 @@ package struct ProjectionCheckReport: Sendable {
         }
 
         package let severity: Severity
-        /// What, where, and what to do. May show rows that the sample events made.
+        /// What is wrong, where, and what to do; may show rows made from the sample events.
         package let message: String
     }
 
     /// The projection, such as `interruptions v1`.
     package let projection: String
     package internal(set) var findings: [Finding] = []
-    /// How many sample events it takes.
+    /// How many of the sample events the projection handles.
     package internal(set) var events = 0
     /// In how many ways they were delivered.
     package internal(set) var cuts = 0
-    /// How many batches that were.
+    /// How many batches that took.
     package internal(set) var batches = 0
     /// How many rows its views held.
     package internal(set) var rows = 0

@@ -3,7 +3,7 @@ internal import EventStore
 internal import Postgres
 internal import Schema
 
-/// The sample events that a projection takes, with the fields that it declares: the rows of any batch of them.
+/// The sample events that a projection handles, with its declared fields; every batch is made of these rows.
 struct ProjectionSample: Sendable {
     private struct Row {
         let event: StoredEvent
@@ -13,18 +13,18 @@ struct ProjectionSample: Sendable {
 
     private let projection: ProjectionFiles
     private var rows: [Row] = []
-    /// For each row, the number of its stream in the order of their first events.
+    /// For each row, its stream's number; streams are numbered in the order of their first events.
     private(set) var streams: [Int] = []
     /// The streams' ids by number.
     private(set) var streamIDs: [StreamID] = []
-    /// The first value that does not fit its column, by column.
+    /// For each column with values that do not fit, the type of the first such event.
     private(set) var misfits: [(column: Int, type: EventType)] = []
-    /// The types that the projection takes.
+    /// The types of the sample events that the projection handles.
     private(set) var types: Set<String> = []
     /// The columns that no event has a value for.
     private(set) var missing: Set<Int>
 
-    /// Takes what a projection handles of a sample, as if the events were the whole log.
+    /// Picks out the events that a projection handles, as if the sample were the whole log.
     ///
     /// - Throws: `JSONFault` if an event's JSON cannot be read, which an `EventLine` rules out.
     init(_ events: [EventLine], for projection: ProjectionFiles) throws {

@@ -1,8 +1,8 @@
 package import Foundation
 internal import Schema
 
-/// The commented folder that a new projection begins as. It passes ``ProjectionCheck`` as it is, and counts the
-/// completed turns of each session to show how.
+/// The commented files that a new projection starts from. They pass ``ProjectionCheck`` unchanged, and count the
+/// completed turns of each session as an example.
 package struct ProjectionTemplate: Sendable {
     /// The projection's name.
     package let name: String
@@ -10,7 +10,7 @@ package struct ProjectionTemplate: Sendable {
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if the name cannot
     ///   be that of a folder, a table and a view.
     package init(name: String) throws {
-        // The longest name made of it is "<name>_v1_key", and PostgreSQL cuts names after 63 bytes.
+        // The longest name made of it is "<name>_v1_pkey", and PostgreSQL cuts names to 63 bytes.
         guard name.wholeMatch(of: #/[a-z][a-z0-9_]{0,49}/#) != nil else {
             throw ProjectorError(
                 .invalidProjection,

@@ -1,12 +1,12 @@
 internal import Postgres
 internal import Schema
 
-/// Which relations a projection's files use: only its batch and its own are allowed, so that each projection can be
-/// rebuilt and replaced alone.
+/// Checks that a projection's files use only its batch and its own relations, so that each projection can be rebuilt
+/// and replaced alone.
 ///
-/// The server itself says it: each statement becomes the body of a function (`BEGIN ATOMIC`), whose relations it notes
-/// in `pg_depend` when it parses it. Source: PostgreSQL manual, CREATE FUNCTION, "sql_body". What a function in another
-/// language reads is not seen.
+/// The server itself tells: each statement becomes the body of a function (`BEGIN ATOMIC`), and the server records the
+/// relations that the body uses in `pg_depend`. Source: PostgreSQL manual, CREATE FUNCTION, "sql_body". Relations that
+/// a function in another language reads go unnoticed.
 struct RelationCheck: Sendable {
     let files: ProjectionFiles
     /// The recorder's schema.
@@ -14,7 +14,7 @@ struct RelationCheck: Sendable {
     /// Where the projection's own tables and views were made.
     let scratch: String
 
-    /// Reports what is used, named or granted against the contract, and columns that are declared for nothing.
+    /// Reports uses, names, owners and grants that break the contract, and columns that are declared but not used.
     ///
     /// - Parameter connection: In the transaction that made the tables and views.
     func run(_ report: inout ProjectionCheckReport, on connection: isolated PostgresConnection) async throws {
@@ -153,7 +153,7 @@ struct RelationCheck: Sendable {
         return true
     }
 
-    /// The functions in apply.sql whose value is another at each call.
+    /// The functions in apply.sql whose value changes from call to call.
     private func volatileWords() throws -> [String] {
         let volatile: Set = [
             "now", "current_timestamp", "current_date", "localtimestamp", "clock_timestamp", "statement_timestamp",

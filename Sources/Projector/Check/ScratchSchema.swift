@@ -6,8 +6,8 @@ internal import Schema
 struct ScratchSchema: Sendable {
     let name: String
 
-    /// Makes the schema, in front of another one: what is created goes to the new schema,
-    /// what is only there is found in the other.
+    /// Creates the schema and puts it before another one in the search path: new objects go to the new schema, the
+    /// others are found in the other one.
     ///
     /// - Parameter connection: In a transaction, which the caller rolls back.
     static func make(beside schema: String, on connection: isolated PostgresConnection) async throws -> ScratchSchema {

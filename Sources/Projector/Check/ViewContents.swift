@@ -13,7 +13,7 @@ struct ViewContents: Sendable, Hashable {
 
     /// Says how other contents differ; `nil` if they do not.
     ///
-    /// - Parameter other: What another way of delivering made of the same events.
+    /// - Parameter other: The contents that another way of delivery produced from the same events.
     func difference(to other: ViewContents) -> String? {
         for view in rows.keys.sorted() {
             let (ours, theirs) = (rows[view] ?? [], other.rows[view] ?? [])
@@ -40,7 +40,7 @@ struct ViewContents: Sendable, Hashable {
         }
     }
 
-    /// Compares a row with the one of the others that it shares most with.
+    /// Describes how a row differs from the most similar one of the others.
     private static func change(_ row: String, among others: [String]) -> String {
         let members = members(of: row)
         func shared(_ other: [JSONValue.Member]) -> [JSONValue.Member] { members.filter(other.contains) }

@@ -1,13 +1,13 @@
 internal import Postgres
 
-/// Where a live model begins of which retention deleted what is older: the log still has it, so a fold brings it back.
+/// Where a live model begins after retention deleted its older rows, which a fold of the log brings back.
 enum RetentionLimit {
-    /// The condition on a view's row, called `model`, that retention left it alone.
+    /// The SQL condition that retention has not deleted a view's row; the row is called `model`.
     ///
     /// - Parameters:
     ///   - view: The view's name.
-    ///   - recorder: The schema in which retention keeps account.
-    /// - Returns: `nil` for a view of which retention deletes nothing.
+    ///   - recorder: The recorder's schema, in which retention records what it has deleted.
+    /// - Returns: `nil` for a view from which retention deletes nothing.
     static func condition(of view: String, recorder: String) -> String? {
         let schema = PostgresConfiguration.quotedIdentifier(recorder)
         return switch view {

@@ -1,11 +1,11 @@
 internal import Postgres
 
-/// Compares what views of the same names say in two schemas.
+/// Compares the views of the same names in two schemas.
 ///
 /// The views are the contract, not the tables: several workers may each have written a part of what a view shows as one
 /// row. A view with a column `shard` shows such parts themselves, and is not compared.
 struct ViewComparison {
-    /// The schema with the views that were made of the log.
+    /// The schema with the views that were made from the log.
     let expected: String
     /// The schema with the views over the live tables.
     let found: String
@@ -13,7 +13,7 @@ struct ViewComparison {
     let recorder: String
     /// How many differences to show.
     let limit: Int
-    /// The streams to compare, by the first column of each view; all of them unless given.
+    /// The streams to compare, by the first column of each view; `nil` for all.
     var streams: [String]?
 
     /// Compares at the transaction's snapshot.
@@ -49,7 +49,7 @@ struct ViewComparison {
             let prefix = Array(columns.prefix(count))
             if try await isUnique(prefix, in: new, on: connection) { key = prefix }
         }
-        // Where nothing tells rows apart, equal ones are counted.
+        // Where no key tells rows apart, equal rows are numbered.
         var isNumbered = key == nil
         if let key, !isNumbered { isNumbered = try await !isUnique(key, in: old, on: connection) }
         let names = key ?? columns
@@ -93,7 +93,7 @@ struct ViewComparison {
         }
     }
 
-    /// How many rows that the log makes of a view retention may have deleted.
+    /// Counts the log's rows of a view that retention may have deleted from the live model.
     private func countPastRetention(_ view: String, on connection: isolated PostgresConnection) async throws -> Int {
         guard let kept = RetentionLimit.condition(of: view, recorder: recorder) else { return 0 }
         let name = "\(Self.quoted(expected)).\(Self.quoted(view))"
@@ -156,7 +156,7 @@ struct ViewComparison {
         }
     }
 
-    /// The rows that differ, the first ones of them, and how many there are.
+    /// The first of the rows that differ, and how many differ in all.
     private struct CompareRows: PostgresStatement {
         let expected: String
         let found: String

@@ -12,8 +12,8 @@ struct ApplyStatement: PostgresStatement {
 
     /// All statements of a projection, on one batch.
     ///
-    /// One event goes as values: a statement that need not take arrays apart
-    /// begins a good deal sooner; see decision 0008.
+    /// A single event is sent as plain values: a statement without arrays to unpack starts much sooner; see decision
+    /// 0008.
     static func all(of projection: ProjectionFiles, _ batch: BatchColumns) -> [ApplyStatement] {
         switch batch.count {
         case 0: []

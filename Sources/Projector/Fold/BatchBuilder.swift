@@ -17,7 +17,7 @@ struct BatchBuilder {
         let others: [Int]
         /// The fields that the readers declare.
         let wanted: FieldScan.Wanted
-        /// The fields that only other types have: what does not fit there is no more than something unknown.
+        /// The fields that only other types have: a value there that does not fit is not a fault.
         let foreign: Set<Int>
     }
 
@@ -29,13 +29,13 @@ struct BatchBuilder {
     /// Builds one batch for each projection.
     ///
     /// - Parameters:
-    ///   - events: By position.
+    ///   - events: In order of position.
     ///   - generation: The generation of keys that the transaction sees, if it was read.
     ///   - shards: For each projection, how many shards its streams are spread over.
-    ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch a transaction.
+    ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch per transaction.
     ///   - accepts: Whether a projection, by its index in the plan, is to get an event of a type that it handles.
     /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if a
-    ///   key-encryption key is not here: nothing is folded without what the events held.
+    ///   key-encryption key is missing here: no event is folded without its contents.
     func build(
         _ events: [StoredEvent],
         generation: Int64?,
@@ -76,7 +76,7 @@ struct BatchBuilder {
         return building.finished()
     }
 
-    /// What the types of some events mean to the projections.
+    /// The types of some events, with the projections that handle them.
     private func knownTypes(
         of events: [StoredEvent],
         on connection: PostgresConnection

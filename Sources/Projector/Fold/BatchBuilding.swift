@@ -10,7 +10,7 @@ struct BatchBuilding {
     enum Unreadable: Error {
         /// The frame needs a dictionary that is not loaded.
         case needs(dictionary: Int)
-        /// Nobody can read it.
+        /// The payload cannot be read; the text says why.
         case fault(String)
     }
 
@@ -37,14 +37,14 @@ struct BatchBuilding {
         stopped = plan.projections.map { _ in [] }
     }
 
-    /// Whether an event of the stream was one that the projection cannot take.
+    /// Whether the projection could not take an earlier event of the stream.
     func hasStopped(_ stream: StreamID, for projection: Int) -> Bool {
         !stopped[projection].isEmpty && stopped[projection].contains(stream)
     }
 
     /// Finds an event's fields; ``take(_:_:_:fault:_:passing:)`` then takes them.
     ///
-    /// - Throws: ``Unreadable``; what `values` holds then is of no use.
+    /// - Throws: ``Unreadable``; `values` is then not valid.
     mutating func scan(
         _ event: StoredEvent,
         for wanted: FieldScan.Wanted,
@@ -115,7 +115,7 @@ struct BatchBuilding {
         return "\(field.path) is no \(field.type.rawValue)\(limit), as the projection declares it"
     }
 
-    /// What has grown, with the statements that fold it.
+    /// The finished batches, with the statements that fold them.
     func finished() -> BuiltBatches {
         let statements = plan.projections.indices.map { index -> [ApplyStatement] in
             guard counts[index] > 0 else { return [] }

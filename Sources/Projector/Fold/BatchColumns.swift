@@ -25,9 +25,9 @@ struct BatchColumns {
     /// Adds an event.
     ///
     /// - Parameters:
-    ///   - event: Its row.
+    ///   - event: The stored event.
     ///   - type: The name of its type.
-    ///   - fields: For each declared column, where its value stands in `values`.
+    ///   - fields: For each declared column, the index of its value in `values`.
     ///   - values: What was found in its JSON.
     mutating func append(
         _ event: StoredEvent,

@@ -1,18 +1,18 @@
 internal import EventStore
 
-/// How many events to read at a time: as many as are allowed, but fewer where events are heavy, so that memory stays
-/// bounded, or where they take long, so that they are done before the server's answer is given up.
+/// How many events to read at a time: the maximum, but fewer where events are large, so that memory stays bounded, or
+/// slow, so that a batch is done before the wait for the server's answer times out.
 struct BatchLimit: Sendable {
-    /// The most events.
+    /// The maximum number of events.
     private let most: Int
-    /// What the events of a batch weigh on average; `nil` before the first one.
+    /// The average decoded size of the last batch's events, in bytes; `nil` before the first batch.
     private var weight: Int?
-    /// By what the number of events is divided, because more of them took too long.
+    /// Divides the number of events after batches that took too long.
     private var divisor = 1
 
-    /// What the payloads of a batch may weigh together, in bytes as they are decoded.
+    /// The most bytes that a batch's payloads may take together once decoded.
     private static let heaviest = 16 << 20
-    /// How many events are read before it is known what they weigh.
+    /// How many events to read before their size is known.
     private static let first = 1_000
 
     init(_ most: Int) { self.most = most }
@@ -28,16 +28,16 @@ struct BatchLimit: Sendable {
         if events > 1 { divisor *= 2 }
     }
 
-    /// Doubles it again, up to what it was, after a batch that was done in far less time.
+    /// Doubles the number again, up to what it was, after a batch that took far less time than allowed.
     mutating func grow() { divisor = max(1, divisor / 2) }
 
-    /// Records what the events of a batch weighed.
+    /// Records the decoded size of a batch's events.
     mutating func weigh(events: Int, bytes: Int) {
         if events > 0 { weight = bytes / events }
     }
 }
 
 extension LogReader.Batch {
-    /// What the events' payloads weigh together, in bytes as they are decoded.
+    /// The size of the events' payloads together, in bytes as they are decoded.
     var weight: Int { events.reduce(0) { $0 + $1.decodedSize } }
 }

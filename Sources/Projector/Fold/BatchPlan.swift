@@ -1,14 +1,14 @@
 internal import EventModel
 internal import Schema
 
-/// What it takes to make and to fold batches of some projections, worked out once: which fields are searched for in an
-/// event, and the statements in every form that a batch can have.
+/// Everything needed to build and fold batches for some projections, worked out once: the fields to search for in an
+/// event, and the statements for every form that a batch can have.
 struct BatchPlan: Sendable {
     let projections: [ProjectionFiles]
     let scan: FieldScan
-    /// For each projection, where its declared columns stand among the scan's fields.
+    /// For each projection, the indices of its declared columns among the scan's fields.
     let fields: [[Int]]
-    /// Where large batches are put; `nil` if there are more projections than it can tell apart.
+    /// The table for large batches; `nil` if there are more projections than it can tell apart.
     let table: BatchTable?
     /// For each projection, its statements over the table.
     private let overTable: [[String]]
@@ -39,7 +39,7 @@ struct BatchPlan: Sendable {
     /// Which projections take events of a type, by their indices.
     func takers(of type: EventType) -> [Int] { projections.indices.filter { projections[$0].handles(type) } }
 
-    /// The statements that fold what the table holds into one of the projections.
+    /// The statements that fold the table's rows into one of the projections.
     func statementsOverTable(of index: Int) -> [ApplyStatement] {
         overTable[index].map { ApplyStatement(sql: $0, parameters: []) }
     }

@@ -3,7 +3,7 @@ internal import EventStore
 internal import Postgres
 internal import Schema
 
-/// Rows for a ``BatchTable``, as binary COPY wants them.
+/// Rows for a ``BatchTable``, in the format of binary COPY.
 struct BatchRows: Sendable {
     private(set) var buffer = PostgresBuffer()
     private let columnCount: Int16

@@ -2,21 +2,21 @@ internal import Schema
 
 /// The temporary table that a large batch is copied to, once for all of its projections and their statements.
 ///
-/// A statement that gets its batch as arrays has the server take apart each array anew; from a few hundred events on,
-/// that costs more than the table. It belongs to the session and is empty outside of a transaction.
+/// With arrays, the server unpacks the batch again for each statement; from a few hundred events on, that costs more
+/// than the table. The table belongs to the session and is empty outside a transaction.
 struct BatchTable: Sendable {
-    /// From how many events on a batch is put there. See the decisions.
+    /// The number of events from which a batch is put there; see decision 0004.
     static let threshold = 250
 
     /// The most projections that a row can be marked for.
     private static let mostProjections = 62
 
-    /// Its name, which says what its columns are: behind a pooler, sessions are shared by projectors of several builds.
+    /// Its name, which holds a hash of its columns: behind a pooler, projectors of several builds share sessions.
     let name: String
     private let fields: [FieldScan.Field]
 
     /// - Parameters:
-    ///   - fields: What is searched for in events: a column each.
+    ///   - fields: The fields to search for in events; each gets a column.
     ///   - projections: How many projections take from it.
     init?(fields: [FieldScan.Field], projections: Int) {
         guard projections <= Self.mostProjections else { return nil }
@@ -27,7 +27,7 @@ struct BatchTable: Sendable {
 
     /// Makes the table if the session has none.
     ///
-    /// Rows keep their values inside, uncompressed: they live for one transaction.
+    /// Values stay inside their rows, uncompressed, because the rows live for one transaction.
     var creation: String {
         let columns =
             ["takers bigint"] + ProjectionFiles.commonColumns.map { "\"\($0.name)\" \($0.type)" }
@@ -40,13 +40,13 @@ struct BatchTable: Sendable {
 
     /// The relation `batch` of one projection, as a common table expression.
     ///
-    /// The condition on `ctid` is no condition. It gives the planner a scan that
-    /// `enable_seqscan = off`, which the sessions of projectors need for the tables, does not count as
-    /// a last resort: the costs of the whole plan would drown in that.
+    /// The condition on `ctid` is always true. It gives the planner a scan that `enable_seqscan = off`, which
+    /// projectors' sessions need for the other tables, does not penalize: that penalty would swamp the costs of the
+    /// whole plan.
     ///
     /// - Parameters:
     ///   - index: Which bit of `takers` stands for the projection.
-    ///   - fields: Where its declared columns stand among the table's fields.
+    ///   - fields: The indices of its declared columns among the table's fields.
     func batch(of projection: ProjectionFiles, at index: Int, fields: [Int]) -> String {
         let columns =
             ProjectionFiles.commonColumns.map { "\"\($0.name)\"" }

@@ -6,14 +6,13 @@ struct BuiltBatches: Sendable {
     let statements: [[ApplyStatement]]
     /// The events that a projection cannot take; later events of their streams are not in its batch.
     let failures: [(projection: Int, failing: FailingEvent)]
-    /// For each projection and each of its shards, how many events it handles, those among them that it cannot take.
+    /// For each projection and each of its shards, how many events it handles, including those that it cannot take.
     let taken: [[Int]]
-    /// What the statements find in the plan's table, if they read it.
+    /// The rows for the plan's table; `nil` if the statements take parameters instead.
     let rows: BatchRows?
     let table: BatchTable?
 
-    /// Brings to the server what the statements read beside their parameters; call
-    /// it before they run, in their transaction.
+    /// Copies the rows to the table, if the statements read it; call it before they run, in their transaction.
     func load(on connection: isolated PostgresConnection) async throws {
         guard let rows, let table else { return }
         try await connection.run(unsafeSQL: table.creation)

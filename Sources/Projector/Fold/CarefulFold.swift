@@ -9,7 +9,7 @@ struct CarefulFold {
     private let projection: ProjectionFiles
     private let plan: BatchPlan
     private let decoder: EventDecoder
-    /// The events that could not be applied, at most one a stream.
+    /// The events that could not be applied, at most one per stream.
     private(set) var failures: [FailingEvent] = []
     private var stopped: Set<StreamID> = []
 
@@ -22,10 +22,10 @@ struct CarefulFold {
     /// Folds what can be folded.
     ///
     /// - Parameters:
-    ///   - events: By position, so that each stream's are by version.
+    ///   - events: In order of position, and so each stream's in order of version.
     ///   - connection: In a transaction.
     /// - Throws: ``ProjectorError`` with `.projectionFailed` if the projection's SQL fails whatever the events are;
-    ///   `PostgresError` that is neither's fault.
+    ///   `PostgresError` if the fault is neither the events' nor the projection's.
     mutating func fold(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
         do {
             try await halve(events, on: connection)
@@ -39,7 +39,7 @@ struct CarefulFold {
         let events = events.filter { !stopped.contains($0.stream) }
         guard !events.isEmpty else { return }
         let builder = BatchBuilder(plan, decoder: decoder)
-        // Not in the table: it holds what an earlier part of the transaction folded.
+        // Not through the table: it still holds what an earlier part of the transaction folded.
         let built = try await builder.build(
             events,
             generation: nil,
@@ -47,7 +47,7 @@ struct CarefulFold {
             shards: [1],
             mayUseTable: false
         ) { _, _ in true }
-        // What cannot even be read needs no halving: what stands before it in its stream is in the batch still.
+        // Unreadable events need no halving: the batch still holds the events before them in their streams.
         let unreadable = built.failures.map(\.failing)
         guard let statements = built.statements.first, !statements.isEmpty else {
             for failing in unreadable { stop(failing) }

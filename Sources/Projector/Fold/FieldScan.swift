@@ -12,10 +12,10 @@ struct FieldScan {
         let type: FieldType
     }
 
-    /// What the scan found of one event: each field's binary form behind its length, in one buffer.
+    /// What the scan found in one event: each field's length and binary form, in one buffer.
     struct Values {
         private(set) var bytes = PostgresBuffer()
-        /// Where each field's form begins and ends; an empty range is NULL.
+        /// Where each field's bytes begin and end; an empty range is NULL.
         private var ranges: [(start: Int32, end: Int32)]
         /// The fields whose value does not fit their type.
         private(set) var misfits: [Int] = []
@@ -35,7 +35,7 @@ struct FieldScan {
             let start = bytes.count
             if !misfits.isEmpty { misfits.removeAll { $0 == field } }
             guard type.append(value, in: json, to: &bytes) else { return misfits.append(field) }
-            // The last of two members of one name counts, as for every reader of JSON.
+            // Of two members with the same name the last counts, as for every reader of JSON.
             ranges[field] = (Int32(start), Int32(bytes.count))
         }
 
@@ -53,14 +53,15 @@ struct FieldScan {
         fileprivate let roots: [Bool]
     }
 
-    /// A name in an object that leads to something: compared by its length and its first eight bytes, then by the rest.
+    /// The name of an object's member that leads to fields: compared by its length and its first eight bytes, then by
+    /// the rest.
     private struct Name {
         let bytes: [UInt8]
         let length: Int
         let prefix: UInt64
         /// The fields that are its value.
         var fields: [Int] = []
-        /// The object of ``objects`` that its value is searched as, if it is one.
+        /// The index in ``objects`` of the names to look for inside its value, if there are any.
         var object: Int?
 
         init(_ name: String) {
@@ -72,7 +73,7 @@ struct FieldScan {
     }
 
     let fields: [Field]
-    /// The names that are wanted in each object that is searched: first `data`, then `metadata`, then what lies inside.
+    /// The names to look for in each object: first in `data`, then in `metadata`, then in the objects inside them.
     private var objects: [[Name]] = [[], []]
     /// The fields that are `data` or `metadata` whole.
     private var whole: [[Int]] = [[], []]
@@ -89,7 +90,7 @@ struct FieldScan {
 
     /// Says which fields to look for.
     ///
-    /// - Parameter indices: Of those in ``fields``.
+    /// - Parameter indices: Indices into ``fields``.
     func wanted(_ indices: some Sequence<Int>) -> Wanted {
         var isWanted = [Bool](repeating: false, count: fields.count)
         var roots = [false, false]
@@ -133,7 +134,7 @@ struct FieldScan {
     ///   - dataRange: Where `data` lies in it.
     ///   - metadataRange: Where `metadata` lies in it.
     ///   - wanted: Which fields to look for; the others are NULL.
-    ///   - values: Gets what is found; what it held is gone.
+    ///   - values: Receives what is found, in place of what it held.
     /// - Throws: `JSONFault` if what was stored is not JSON.
     func scan(
         _ json: Span<UInt8>,

@@ -4,31 +4,31 @@ internal import Postgres
 
 /// How sessions that fold are set up.
 enum FoldSession {
-    /// Their settings, beside those of whoever connects.
+    /// Their settings, unless the caller's configuration has its own.
     static let settings: [String: String] = LogReader.sessionSettings.merging(
         [
             // Rows and checkpoint go together: a crash of the server only moves both back.
             "synchronous_commit": "off",
-            // To plan each batch anew took half of the time, and to compile its plan would take longer than to run it.
+            // Planning each batch anew took half of the time, and compiling its plan would take longer than running it.
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
             // A batch sorts in memory.
             "work_mem": "32MB",
-            // A batch's table is there already, most of the time.
+            // Silences the notice that a batch's table exists already.
             "client_min_messages": "warning",
         ]
     ) { $1 }
 
-    /// Settings of sessions that build a whole model: a statement takes as long as the model is
-    /// large, and some wait while others work, so the limits that a role or a database sets for
-    /// everybody would end each run at the same place.
+    /// Settings of sessions that build a whole model: statements take longer the larger the model is, and some sessions
+    /// wait while others work, so the limits that a role or a database sets for everybody would end each run at the
+    /// same place.
     static let unlimited = [
         "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
     ]
 
-    /// Lends `body` a connection beside such sessions, which prepares what they fold into, compares and swaps.
+    /// Lends `body` a connection that prepares the tables such sessions fold into, compares them and swaps them.
     ///
-    /// - Parameter schema: The recorder's, which unqualified names mean.
+    /// - Parameter schema: The recorder's schema, in which unqualified names are looked up.
     static func withConnection<R>(
         _ configuration: PostgresConfiguration,
         schema: String,
@@ -42,7 +42,7 @@ enum FoldSession {
         return try await PostgresConnection.with(session, logger: logger, body)
     }
 
-    /// Lends `body` a pool of such sessions, which keep what they have planned from one task to the next.
+    /// Lends `body` a pool of such sessions, which keep their query plans from one task to the next.
     ///
     /// - Parameter size: How many sessions at most.
     static func withPool<R>(

@@ -1,9 +1,9 @@
 internal import EventModel
 internal import EventStore
 
-/// Which events of a batch go to which projection: those of the streams of its shards, unless it has stopped them.
+/// Which events of a batch go to which projection: those of streams in its shards, unless it has stopped the stream.
 struct ShardFilter: Sendable {
-    /// For each projection, whether each of its shards takes part; empty for one of which none does.
+    /// For each projection, whether each of its shards takes part; empty if none does.
     private let isMember: [[Bool]]
     /// For each projection, the streams that it has stopped.
     private let stopped: [Set<StreamID>]
@@ -18,13 +18,13 @@ struct ShardFilter: Sendable {
         self.stopped = stopped
     }
 
-    /// For each projection, over how many shards its streams are spread.
+    /// For each projection, how many shards its streams are spread over.
     var counts: [Int] { isMember.map { max(1, $0.count) } }
 
     /// The first of a projection's shards that takes part.
     func firstShard(at index: Int) -> Int { isMember[index].firstIndex(of: true) ?? 0 }
 
-    /// Which of a projection's shards a stream belongs to; `nil` if that does not take part.
+    /// Which of a projection's shards a stream belongs to; `nil` if that shard does not take part.
     func shard(of stream: StreamID, at index: Int) -> Int? {
         guard !isMember[index].isEmpty else { return nil }
         let shard = ShardSet.shard(of: stream, count: isMember[index].count)

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A place for one, for lanes that cannot work beside each other.
+/// Lets lanes that cannot work side by side take turns.
 final class LaneTurns: Sendable {
     private struct State {
         var areNeeded = false
@@ -10,13 +10,13 @@ final class LaneTurns: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether lanes have met.
+    /// Whether lanes have collided, and so take turns.
     var areNeeded: Bool { state.withLock { $0.areNeeded } }
 
-    /// Has the lanes take turns from now on.
+    /// Makes the lanes take turns from now on.
     func need() { state.withLock { $0.areNeeded = true } }
 
-    /// Waits for the place. Whoever holds it gives it back after a batch, also one that is cancelled.
+    /// Waits for its turn. The holder gives it back after its batch, even when cancelled.
     func take() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
@@ -31,7 +31,7 @@ final class LaneTurns: Sendable {
         }
     }
 
-    /// Gives the place to the next.
+    /// Passes the turn to the next lane.
     func giveBack() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if state.waiting.isEmpty {

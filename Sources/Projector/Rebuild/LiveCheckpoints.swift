@@ -7,7 +7,7 @@ enum LiveCheckpoints {
     /// Where each shard stands.
     struct Select: PostgresStatement {
         let projection: ProjectionFiles
-        /// Whether to hold them until the transaction ends: no worker's batch commits meanwhile.
+        /// Whether to lock the rows until the transaction ends, so that no worker's batch commits meanwhile.
         var isLocking = false
 
         var sql: String {
@@ -27,13 +27,13 @@ enum LiveCheckpoints {
         }
     }
 
-    /// Puts all shards where a shadow stands. Raises their epochs, so that a worker which read them before finds its
-    /// guard gone, and takes no owner over.
+    /// Moves all shards to where a shadow stands. Raises their epochs, so that the guard of a worker that read them
+    /// before fails, and clears their owners.
     struct Replace: PostgresStatement {
         let projection: ProjectionFiles
         let snapshot: PostgresSnapshot
-        /// How many events each shard was given. A shadow reads only those that it handles: what a live shard has
-        /// counted of all events stands.
+        /// How many events the shadow read for each shard. It reads only those that its projection handles, so a live
+        /// shard's count stays if it is larger.
         let events: [Int64]
 
         let sql = """
@@ -54,7 +54,7 @@ enum LiveCheckpoints {
         }
     }
 
-    /// Forgets a version's checkpoints. Waits for the batches under way.
+    /// Deletes a version's checkpoints and stopped streams. Waits for the batches under way.
     struct Delete: PostgresStatement {
         let projection: ProjectionFiles
 

@@ -4,7 +4,7 @@ internal import Schema
 
 /// Brings a shadow to exactly where the live model stands, and compares the two there.
 struct LiveFollower: Sendable {
-    /// Of the one shadow.
+    /// Builds this one shadow.
     let build: ShadowBuild
     let model: ShadowModel
     /// The version that is live.
@@ -12,7 +12,7 @@ struct LiveFollower: Sendable {
     /// How many differences to show.
     let limit: Int
 
-    /// How many events the comparing transaction folds at most before it compares.
+    /// The most events that the comparing transaction folds before it compares.
     private var rest: Int { 4 * build.batchSize }
 
     /// Compares at one snapshot: of the log, of the live rows with their checkpoints, and of the shadow.
@@ -27,7 +27,7 @@ struct LiveFollower: Sendable {
             let result = try await connection.transaction(isolation: .repeatableRead, retries: 10) { connection in
                 try await compareHere(on: connection)
             }
-            // Nothing, if the live model has run away meanwhile.
+            // `nil` if the live model has moved too far ahead meanwhile.
             if let result { return result }
         }
     }
@@ -38,8 +38,8 @@ struct LiveFollower: Sendable {
             let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
             let goals = try await goals(of: checkpoints, on: connection)
             let before = checkpoints.reduce(0) { $0 + $1.read }
-            // First all shards together, to where the last of them stands: the log is then read once for each
-            // connection, not once for each shard.
+            // First all shards together, to where the slowest live shard stands: each connection then reads the log
+            // once, not once per shard.
             if let common = Self.common(goals), checkpoints.allSatisfy({ $0.cursor.precedes(common) }) {
                 try await build.advance([checkpoints]) { _, _ in common }
             }
@@ -50,7 +50,7 @@ struct LiveFollower: Sendable {
         }
     }
 
-    /// What all live shards have behind them; `nil` if there are none.
+    /// The cursor that all live shards have reached; `nil` if there are none.
     func common(on connection: PostgresConnection) async throws -> LogCursor? {
         let rows = try await connection.query(LiveCheckpoints.Select(projection: live))
         return Self.common(Dictionary(rows.map { ($0.shard, $0.cursor) }) { first, _ in first })
@@ -93,7 +93,7 @@ struct LiveFollower: Sendable {
         return goals
     }
 
-    /// - Returns: `nil` if more is left to fold than is good for one transaction.
+    /// - Returns: `nil` if too much is left to fold in one transaction.
     private func compareHere(on connection: isolated PostgresConnection) async throws -> ModelComparison? {
         let checkpoints = try await connection.query(ShadowCheckpoint.Load(model: model))
         let rows = try await connection.query(LiveCheckpoints.Select(projection: live))

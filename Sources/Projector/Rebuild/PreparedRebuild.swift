@@ -1,14 +1,14 @@
 internal import Schema
 
-/// A shadow to rebuild with, and what it is to replace.
+/// A shadow that is ready to be built, and what it is to replace.
 struct PreparedRebuild: Sendable {
     let model: ShadowModel
     let checkpoints: [ShadowCheckpoint]
-    /// Whether an earlier run had begun it.
+    /// Whether an earlier run began it.
     let isResumed: Bool
-    /// The version that it is compared with, which has checkpoints; `nil` if there is none, or if an earlier run
+    /// The version to compare it with, which has checkpoints; `nil` if there is none, or if an earlier run has
     /// compared.
     let compared: ProjectionFiles?
-    /// Whether the views shall read it.
+    /// Whether the views are to read it.
     let isActive: Bool
 }

@@ -1,6 +1,6 @@
-/// A shadow to go on with.
+/// A shadow that is ready to be built.
 struct PreparedShadow: Sendable {
     let checkpoints: [ShadowCheckpoint]
-    /// Whether an earlier run had begun it.
+    /// Whether an earlier run began it.
     let isResumed: Bool
 }

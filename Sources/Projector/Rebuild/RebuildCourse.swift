@@ -1,19 +1,19 @@
 internal import Postgres
 internal import Schema
 
-/// The way of a group's shadows to their ends: together while several have far to go, and one after another.
+/// Brings a group's shadows to their ends: together while several have far to go, then one after another.
 struct RebuildCourse {
-    /// How each ended, by the projection's name; a failure is told as by ``RebuildResult``.
+    /// How each ended, by the projection's name; for the failures see ``RebuildResult``.
     typealias Outcomes = [String: Result<RebuildOutcome, any Error>]
 
-    /// Those that have not ended.
+    /// The rebuilds that have not ended.
     private var waiting: [ShadowRebuild]
     private var outcomes: Outcomes = [:]
     private var lastTogether: ContinuousClock.Instant?
     /// Builds several shadows in one reading of the log.
     private let build: ([ShadowModel]) -> ShadowBuild
 
-    /// How long shadows wait for one of them before they go on together.
+    /// How long shadows wait while others finish before they catch up together again.
     private static let patience = Duration.seconds(1)
 
     init(of rebuilds: [ShadowRebuild], _ build: @escaping ([ShadowModel]) -> ShadowBuild) {
@@ -35,8 +35,8 @@ struct RebuildCourse {
         return outcomes
     }
 
-    /// Whether there is a way that several have in common: at the beginning, and when one took long about its end,
-    /// while the others fell behind.
+    /// Whether several should catch up together: at the beginning, and when finishing some took so long that the others
+    /// fell behind.
     private var isTogetherDue: Bool {
         waiting.count > 1 && lastTogether.map { $0.duration(to: .now) > Self.patience } ?? true
     }
@@ -48,7 +48,7 @@ struct RebuildCourse {
             lastTogether = .now
         } catch {
             try Task.checkCancellation()
-            // One that cannot go on leaves the others to go on; what is no projection's fault is everybody's.
+            // If one projection is at fault, the others go on; any other error ends them all.
             let culprit = (error as? ProjectorError)?.projection?.name
             for rebuild in waiting where culprit == nil || rebuild.name == culprit {
                 outcomes[rebuild.name] = .failure(error)

@@ -6,12 +6,12 @@ package import Schema
 /// Builds versions of several projections anew beside the live ones, in one reading of the log; compares each with its
 /// live model, and puts each in place in a short transaction of its own.
 ///
-/// What was folded is committed with its checkpoints, so a rebuild that was killed goes on where it was when it is run
-/// again, each shadow from its own checkpoints and whatever others it is rebuilt with. One process at a time builds a
-/// shadow; a second one is refused when it comes upon the first.
+/// Folded rows are committed with their checkpoints, so a killed rebuild resumes where it was when it is run again:
+/// each shadow from its own checkpoints, whichever others it is rebuilt with. One process at a time builds a shadow; a
+/// second one fails when it meets the first.
 ///
-/// A new model follows the live one's own checkpoints until both stand at the same events, which is where they are
-/// compared; then it goes on to the head. Where one cannot go on, the others do.
+/// A new model follows the live model's checkpoints until both hold the same events. There they are compared; then the
+/// new one goes on to the head. If one model fails, the others go on.
 package struct RebuildGroup: Sendable {
     private let configuration: PostgresConfiguration
     private let schema: String
@@ -21,7 +21,7 @@ package struct RebuildGroup: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - projections: Names, each once, and the versions to build; the newest where none is given.
+    ///   - projections: Names, each once, and the versions to build; `nil` for the newest.
     ///   - all: All versions of all projections.
     ///   - configuration: The database, with the recorder's schema.
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version.
@@ -40,9 +40,9 @@ package struct RebuildGroup: Sendable {
         self.logger = logger
     }
 
-    /// Rebuilds.
+    /// Builds the new models, compares them and swaps them in.
     ///
-    /// - Parameter progress: Told after each batch, from several threads.
+    /// - Parameter progress: Called after each batch and when a phase begins, from several threads.
     /// - Returns: What became of each, in the order in which they were given.
     /// - Throws: ``ProjectorError`` with `.restoredLog`; `PostgresError` if the server cannot be reached at the
     ///   beginning; `CancellationError`.
@@ -58,9 +58,9 @@ package struct RebuildGroup: Sendable {
         }
     }
 
-    /// Cancels the rebuild: removes the shadows and what is known of them. One under way fails at its next batch.
+    /// Cancels the rebuild: removes the shadows and their records. A rebuild under way fails at its next batch.
     ///
-    /// - Returns: The names of those that there were.
+    /// - Returns: The names of the projections that had a shadow.
     @discardableResult
     package func cancel() async throws -> [String] {
         try await FoldSession.withConnection(configuration, schema: schema, logger: logger) { connection in

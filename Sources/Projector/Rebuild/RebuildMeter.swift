@@ -1,7 +1,7 @@
 internal import Schema
 internal import Synchronization
 
-/// Counts what was read and tells it.
+/// Counts the events that were read, and reports the progress.
 final class RebuildMeter: Sendable {
     private struct State {
         var phase = RebuildProgress.Phase.folding
@@ -15,7 +15,7 @@ final class RebuildMeter: Sendable {
     private let state = Mutex(State())
     private let progress: @Sendable (RebuildProgress) -> Void
 
-    /// - Parameter checkpoints: Where the shadows stand, each by shard.
+    /// - Parameter checkpoints: The checkpoints of each shadow, by shard.
     init(_ checkpoints: [[ShadowCheckpoint]], _ progress: @escaping @Sendable (RebuildProgress) -> Void) {
         before = checkpoints.joined().reduce(0) { $0 + Int($1.read) }
         total = checkpoints.reduce(0) { $0 + Int($1.first?.total ?? 0) }
@@ -25,7 +25,7 @@ final class RebuildMeter: Sendable {
     /// Events that this process read for a projection.
     func readHere(for projection: String) -> Int { state.withLock { $0.read[projection] ?? 0 } }
 
-    /// Records that so many events more were read for each of some shadows.
+    /// Records how many more events were read for each of some shadows.
     func add(_ events: [Int], for models: [ShadowModel]) {
         tell { state in
             for (model, count) in zip(models, events) { state.read[model.files.name, default: 0] += count }

@@ -5,14 +5,14 @@ internal import FoundationEssentials
 package struct RebuildOptions: Sendable {
     /// How many connections fold at a time, each for its shards.
     package var parallelism: Int
-    /// How many events one transaction folds at most, fewer where they are heavy;
-    /// with the parallelism this bounds the memory.
+    /// The most events that one transaction folds, fewer if they are large; with the parallelism this bounds the
+    /// memory.
     package var batchSize: Int
-    /// Whether to swap although the new model differs from the live one, as a new version is meant to.
+    /// Whether to swap even if the new model differs from the live one, as a new version's is meant to.
     package var acceptDifferences: Bool
     /// How many differences to show.
     package var differenceLimit: Int
-    /// How long the swap waits for readers at a time, and others behind it; then it lets them go first and tries again.
+    /// How long one attempt to swap waits for readers, while others queue behind it, before it lets them go first.
     package var lockTimeout: Duration
     /// How long the swap waits for the transactions that would see half a model.
     package var patience: Duration

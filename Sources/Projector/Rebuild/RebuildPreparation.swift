@@ -1,18 +1,17 @@
 internal import Postgres
 internal import Schema
 
-/// Finds out what is to be rebuilt and from where: the live version beside it,
-/// and the shadow that there is, or a new one.
+/// Prepares rebuilds: finds the live version to compare with, and the shadow to resume, or begins a new one.
 struct RebuildPreparation: Sendable {
     /// All versions of all projections.
     private let all: [ProjectionFiles]
-    /// The recorder's.
+    /// The recorder's schema.
     private let schema: String
     private var shadows: ShadowPreparation
 
     /// - Parameters:
     ///   - all: All versions of all projections.
-    ///   - schema: The recorder's.
+    ///   - schema: The recorder's schema.
     /// - Throws: As ``ShadowPreparation/init(on:)``.
     init(all: [ProjectionFiles], schema: String, on connection: PostgresConnection) async throws {
         self.all = all
@@ -25,7 +24,7 @@ struct RebuildPreparation: Sendable {
         let files = model.files
         let installed = try await ProjectionInstaller(schema: schema).installed(on: connection)
             .filter { $0.id.name == files.name }
-        // The version itself, if it is there; else the one that is read now.
+        // The version itself if it is installed, else the active one.
         let own = installed.first { $0.id == files.id }
         let liveVersion = own ?? installed.first(where: \.isActive)
         let live = try liveVersion.map { try all.version($0.id.version, of: files.name) }

@@ -1,6 +1,6 @@
 /// How far a rebuild or a verification is.
 package struct RebuildProgress: Sendable {
-    /// What it is at.
+    /// What it is doing.
     package enum Phase: String, Sendable {
         /// Folding the log.
         case folding
@@ -15,12 +15,12 @@ package struct RebuildProgress: Sendable {
     package let phase: Phase
     /// Which projection is compared or swapped; `nil` while all are folded together.
     package var projection: String?
-    /// Events read so far, also before it was resumed: each as often as a projection handles it.
+    /// Events read so far, earlier runs included; an event counts once for each projection that handles it.
     package let done: Int
-    /// How many that will be, as far as is known.
+    /// How many there are to read, as far as is known.
     package let total: Int
-    /// Events read a second since it was begun or resumed.
+    /// Events read per second since this run began.
     package let rate: Double
-    /// How long folding takes still at that rate.
+    /// How long folding will still take at that rate.
     package var timeLeft: Duration? { Duration(of: max(0, total - done), at: rate) }
 }

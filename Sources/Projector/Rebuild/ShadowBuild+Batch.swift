@@ -5,11 +5,11 @@ internal import Schema
 
 /// Folding one batch into the shadows of a lane, in the open transaction.
 extension ShadowBuild {
-    /// How many events of a batch are each shadow's, by shard.
+    /// How many events of a batch belong to each shadow, by shard.
     private struct Counts {
         /// Those that its projection handles.
         var read: [[Int]]
-        /// Those of them that it was given, whose streams it had not stopped.
+        /// Those of them whose streams it had not stopped.
         var given: [[Int]]
 
         init(_ filter: ShardFilter) {
@@ -24,7 +24,7 @@ extension ShadowBuild {
     /// as the workers stop it in the live model.
     ///
     /// - Parameters:
-    ///   - limit: How many events to read at most; `nil` before it is known what they weigh.
+    ///   - limit: The most events to read; `nil` while their size is unknown.
     ///   - isCareful: Whether to look for the events that fail, after a batch has failed.
     /// - Throws: As ``advance(_:to:)``.
     func fold(
@@ -121,8 +121,9 @@ extension ShadowBuild {
         try await checkShadows(on: connection)
     }
 
-    /// Fails if what was folded did not go into the shadows: where a shadow's schema is gone, the names of its tables
-    /// mean the live ones. A schema whose tables this transaction has written to cannot be dropped before it ends.
+    /// Fails if the folded rows did not go into the shadows: if a shadow's schema is gone, the names of its tables mean
+    /// the live ones. A schema whose tables this transaction has written to cannot be dropped before the transaction
+    /// ends.
     private func checkShadows(on connection: isolated PostgresConnection) async throws {
         let found = Set(try await connection.query(ShadowModel.SelectSearched()))
         for model in models where !found.contains(model.schema) {
@@ -137,7 +138,8 @@ extension ShadowBuild {
 
     /// Folds events without a checkpoint.
     ///
-    /// - Returns: The events that a projection, by its index, cannot apply, at which it has to stop their streams.
+    /// - Returns: The events that could not be applied, each with its projection's index; their streams have to be
+    ///   stopped there.
     private func apply(
         _ events: [StoredEvent],
         of filter: ShardFilter,
@@ -184,7 +186,7 @@ extension ShadowBuild {
         SetShard(shard: filter.firstShard(at: index))
     }
 
-    /// Says whose partial rows are written: those of two lanes are not the same ones.
+    /// Sets the shard under which partial rows are written, so that two lanes never write the same rows.
     private struct SetShard: PostgresStatement {
         let shard: Int
         let sql = "select set_config('recorder.shard', $1, true)"

@@ -7,34 +7,34 @@ internal import Schema
 ///
 /// Shadows that stand at the same cursor share what is read, decoded and copied.
 struct ShadowBuild: Sendable {
-    /// What folding a batch has come to.
+    /// The result of folding a batch.
     struct Step: Sendable {
-        /// The cursor behind the batch.
+        /// The cursor after the batch.
         let cursor: LogCursor
         /// How many events of the batch each shadow's projection handles, by the shadow's index.
         let read: [Int]
-        /// How many events were read, and what their payloads weigh, in bytes as they are decoded.
+        /// How many events were read, and the size of their payloads, in bytes as they are decoded.
         var events = 0
         var weight = 0
     }
 
-    /// The shadows, all for one purpose, no two of one projection.
+    /// The shadows, all with one purpose, no two of one projection.
     let models: [ShadowModel]
-    /// Their projections', in the same order.
+    /// The plan for their projections, in the same order.
     let plan: BatchPlan
     /// How many events one transaction folds at most.
     let batchSize: Int
     let decoder: EventDecoder
     private let pool: PostgresPool
     private let parallelism: Int
-    /// Told after each batch how many events were read for each shadow, by its index.
+    /// Called after each batch with the number of events read for each shadow, by its index.
     private let progress: @Sendable ([Int]) -> Void
 
     var projections: [ProjectionFiles] { plan.projections }
 
     /// - Parameters:
     ///   - models: The shadows.
-    ///   - pool: Of sessions whose search path has them; see ``ShadowModel/session(of:_:)``.
+    ///   - pool: Sessions whose search path includes the shadows; see ``ShadowModel/session(of:_:)``.
     ///   - decoder: Reads payloads; several builds may share it.
     ///   - options: How many connections fold, and how much at a time.
     init(
@@ -62,7 +62,7 @@ struct ShadowBuild: Sendable {
     ///
     /// - Parameters:
     ///   - checkpoints: Where the shards of each shadow stand, by its index; each precedes its target.
-    ///   - target: Where a shard of a shadow shall stand.
+    ///   - target: The cursor that a shard of a shadow is to reach.
     /// - Throws: ``ProjectorError`` with `.rebuildMoved` if another process builds one of the shadows, with
     ///   `.projectionFailed` if one's SQL fails; both name the projection. `PostgresError`; `CancellationError`.
     func advance(
@@ -95,7 +95,7 @@ struct ShadowBuild: Sendable {
 
     /// Folds a batch in a transaction of its own.
     ///
-    /// - Returns: What it came to; nothing, at the cursor before it, if the batch has to be tried again.
+    /// - Returns: The result; no events, and the cursor unchanged, if the batch has to be tried again.
     private func step(
         _ lane: ShadowLane,
         limit: Int,
@@ -112,7 +112,7 @@ struct ShadowBuild: Sendable {
                 return try await attempt(lane, limit: limit, isCareful: true, on: connection)
             }
         } catch let error as PostgresError where error.isTransactionConflict {
-            // Lanes that meet at the same rows, such as one user's chain of hashes, go on one after another.
+            // Lanes that collide on the same rows, such as one user's hash chain, take turns from now on.
             turns.need()
             return Step(cursor: lane.cursor, read: models.map { _ in 0 })
         }

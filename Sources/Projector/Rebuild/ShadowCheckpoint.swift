@@ -7,16 +7,16 @@ struct ShadowCheckpoint: Sendable {
     let shard: Int
     /// How many shards there are.
     let shards: Int
-    /// Of the SQL that the shadow is built with.
+    /// The checksum of the SQL and the prices that the shadow is built with.
     let checksum: String
     var cursor: LogCursor
     /// Events that the projection was given.
     var events: Int64
-    /// Events that were read: of the types that the projection handles.
+    /// Events that were read, of the types that the projection handles.
     var read: Int64
     /// Events of those types that the log held when the shadow was begun, in all shards together.
     let total: Int64
-    /// What the comparison found; `nil` before it.
+    /// How many differences the comparison found; `nil` before it.
     let differences: Int64?
 
     /// The rows of a shadow, by shard.
@@ -85,7 +85,7 @@ struct ShadowCheckpoint: Sendable {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
     }
 
-    /// Counts the log by types, for what ``Create`` is told.
+    /// Counts the log's events by type, for the total of ``Create``.
     struct CountTypes: PostgresStatement {
         let sql = """
             select name, count from (select type, count(*) from events group by type) as counted
@@ -105,11 +105,11 @@ struct ShadowCheckpoint: Sendable {
             let shard: Int
             /// How many events it was given.
             let given: Int
-            /// How many were read of it.
+            /// How many of its events were read.
             let read: Int
         }
 
-        /// All for one purpose.
+        /// The shards, all of shadows with one purpose.
         let shards: [Shard]
         let from: LogCursor
         let to: LogCursor
@@ -147,7 +147,7 @@ struct ShadowCheckpoint: Sendable {
         }
     }
 
-    /// Writes down what the comparison found.
+    /// Records how many differences the comparison found.
     struct SetDifferences: PostgresStatement {
         let model: ShadowModel
         let differences: Int
@@ -162,7 +162,7 @@ struct ShadowCheckpoint: Sendable {
         }
     }
 
-    /// Forgets a shadow.
+    /// Deletes a shadow's checkpoints and stopped streams.
     struct Delete: PostgresStatement {
         let model: ShadowModel
         let sql = """

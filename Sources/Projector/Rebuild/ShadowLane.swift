@@ -1,18 +1,18 @@
 internal import EventStore
 internal import Schema
 
-/// Shards of one or several shadows that stand at one cursor and go to one other: the log is read once for all of them.
+/// Shards of one or more shadows that share a cursor and a target, so that the log is read once for all of them.
 struct ShadowLane: Sendable {
     /// The shards of each shadow, by its index in the build.
     private(set) var shards: [Int: ShardSet]
     var cursor: LogCursor
     let target: LogCursor
 
-    /// Groups shards that have the same way before them, and divides the groups so that all connections have work.
+    /// Groups shards with the same cursor and target, and splits groups until all connections have work.
     ///
     /// - Parameters:
     ///   - checkpoints: Where the shards of each shadow stand, by its index; each precedes its target.
-    ///   - target: Where a shard of a shadow shall stand.
+    ///   - target: The cursor that a shard of a shadow is to reach.
     static func all(
         _ checkpoints: [[ShadowCheckpoint]],
         to target: (_ index: Int, _ shard: Int) -> LogCursor,
@@ -44,9 +44,9 @@ struct ShadowLane: Sendable {
     /// The most shards that one of its shadows has.
     private var width: Int { shards.values.map(\.members.count).max() ?? 0 }
 
-    /// Gives every other shard of each shadow away.
+    /// Moves every other shard of each shadow to a new lane.
     ///
-    /// Every other one: where one shadow has twice as many shards as another, both then keep the same streams.
+    /// If one shadow has twice as many shards as another, both then keep the same streams.
     private mutating func split() -> ShadowLane {
         var other = self
         other.shards = [:]
@@ -59,11 +59,11 @@ struct ShadowLane: Sendable {
         return other
     }
 
-    /// What it reads of the log.
+    /// The part of the log that it reads.
     ///
     /// - Parameter projections: The build's projections, by index.
     func part(of projections: [ProjectionFiles]) -> LogPart {
-        // Shadows with the same shards are one piece: the types of all of them, of the streams of those shards.
+        // Shadows with the same shards are one piece: the types of all of them, in the streams of those shards.
         let pieces = Dictionary(grouping: shards.keys.sorted()) { shards[$0] }
         return LogPart(
             pieces.map { set, indices in (set, EventTypeFilter(indices.flatMap { projections[$0].handles })) }

@@ -26,10 +26,10 @@ struct ShadowModel: Sendable {
         schema = Self.schema("\(recorder)_\(purpose.rawValue)_\(files.name)_v\(files.version)")
     }
 
-    /// Where the views over the live tables are made for the comparison.
+    /// The schema of the views over the live tables, made for the comparison.
     var liveViews: String { "\(schema)_live" }
 
-    /// A schema's name that the server does not cut, also with `_live` behind it.
+    /// A schema name that the server does not truncate, even with `_live` appended.
     ///
     /// Source: PostgreSQL manual, 4.1.1 "Identifiers and Key Words": 63 bytes.
     private static func schema(_ name: String) -> String {
@@ -37,9 +37,9 @@ struct ShadowModel: Sendable {
         return "\(name.prefix(40))_\(String(FNV1a64(name).value, radix: 36))"
     }
 
-    /// How sessions reach shadows: unqualified names mean those of the shadows first, then the recorder's.
+    /// Configures sessions to look up unqualified names in the shadows first, then in the recorder's schema.
     ///
-    /// - Parameter models: Of several projections, whose tables have different names.
+    /// - Parameter models: Shadows of different projections, whose tables have different names.
     static func session(of models: [ShadowModel], _ configuration: PostgresConfiguration) -> PostgresConfiguration {
         var session = configuration
         session.schema = nil
@@ -49,7 +49,7 @@ struct ShadowModel: Sendable {
         return session
     }
 
-    /// The schemas in which a session looks for names: those of its search path that are there.
+    /// The schemas in which a session looks up names: those of its search path that exist.
     struct SelectSearched: PostgresStatement {
         let sql = "select unnest(current_schemas(false))::text"
 
@@ -72,7 +72,7 @@ struct ShadowModel: Sendable {
         try await connection.run(unsafeSQL: partitions)
     }
 
-    /// Makes the version's views over its own tables, and a version's views over the live tables.
+    /// Creates the shadow's views over its own tables, and the live version's views over the live tables.
     ///
     /// - Parameter live: The version whose tables are compared.
     func createViews(live: ProjectionFiles, on connection: isolated PostgresConnection) async throws {
@@ -105,12 +105,12 @@ struct ShadowModel: Sendable {
 
     /// Removes every trace, in one transaction.
     ///
-    /// - Returns: Whether there was one.
+    /// - Returns: Whether there was anything to remove.
     @discardableResult
     func discard(on connection: PostgresConnection) async throws -> Bool {
         try await connection.transaction(retries: 10) { connection in
             _ = try await connection.first(SetSearchPath(schemas: [recorder]))
-            // The rows first: whoever builds at this moment is waited for, and finds nothing to go on with.
+            // The rows first: this waits for a process that is building, which then finds nothing to go on with.
             let rows = try await connection.execute(ShadowCheckpoint.Delete(model: self))
             let tables = try await connection.query(SelectRelations(schema: schema, kinds: ["r", "p"]))
             let names = [schema, liveViews].map(PostgresConfiguration.quotedIdentifier)

@@ -4,7 +4,7 @@ internal import Schema
 
 /// Finds shadows that an earlier run began, or begins them.
 struct ShadowPreparation: Sendable {
-    /// How many events of each type the log holds; `nil` before the first shadow that is begun.
+    /// How many events of each type the log holds; `nil` until a shadow is begun.
     private var counts: [(type: String, count: Int64)]?
 
     /// Has a look at the log.
@@ -17,10 +17,10 @@ struct ShadowPreparation: Sendable {
 
     /// Prepares a shadow.
     ///
-    /// One that other SQL was built with, or for another number of shards, is dropped; so is what is left of one whose
-    /// tables are gone, as a dump of the recorder's schema alone leaves it.
+    /// Drops a shadow that was built with other SQL, with other prices or for another number of shards, and the remains
+    /// of one whose tables are gone, as a dump of the recorder's schema alone leaves them.
     ///
-    /// - Parameter live: The version whose shards the shadow has.
+    /// - Parameter live: The version whose number of shards the shadow takes.
     mutating func run(
         _ model: ShadowModel,
         live: ProjectionFiles,
@@ -29,7 +29,7 @@ struct ShadowPreparation: Sendable {
         let found = try await connection.query(ShadowCheckpoint.Load(model: model))
         let checksum = try await connection.first(ShadowCheckpoint.Checksum(model: model))
         let liveShards = try await connection.query(LiveCheckpoints.Select(projection: live)).first?.shards
-        // What a projector would give one that has none.
+        // Without live checkpoints, the number that a projector would choose.
         let shards = liveShards ?? min(ProjectorOptions().shards, model.files.mostShards ?? .max)
         if let first = found.first {
             let tables = try await connection.query(SelectRelations(schema: model.schema, kinds: ["r", "p"]))
@@ -37,7 +37,7 @@ struct ShadowPreparation: Sendable {
                 return PreparedShadow(checkpoints: found, isResumed: true)
             }
         }
-        // Also what a crash between two versions of the program may have left.
+        // Also removes what a crash between two versions of the program may have left.
         try await model.discard(on: connection)
         if counts == nil { counts = try await connection.query(ShadowCheckpoint.CountTypes()) }
         let total = (counts ?? []).reduce(0) { sum, type in

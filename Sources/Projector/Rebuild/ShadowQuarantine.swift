@@ -4,9 +4,9 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Schema
 
-/// Statements on the streams that a shadow has stopped at an event which it cannot apply.
+/// Statements on the streams that a shadow has stopped at an event that it cannot apply.
 enum ShadowQuarantine {
-    /// The stopped streams of some shadows, which are for one purpose.
+    /// The stopped streams of some shadows with one purpose.
     struct Select: PostgresStatement {
         let models: [ShadowModel]
 
@@ -45,7 +45,7 @@ enum ShadowQuarantine {
         }
     }
 
-    /// Makes the shadow's stopped streams the live model's.
+    /// Replaces the live model's stopped streams with the shadow's.
     struct TakeOver: PostgresStatement {
         let model: ShadowModel
 

@@ -2,16 +2,16 @@ internal import EventStore
 internal import Postgres
 internal import Schema
 
-/// What is done for each shadow alone: the rest of its way, the comparison, and the swap.
+/// The steps that each shadow takes alone: the rest of catching up, the comparison, and the swap.
 struct ShadowRebuild: Sendable {
     let shadow: PreparedRebuild
-    /// Of this shadow.
+    /// Builds this shadow alone.
     let build: ShadowBuild
     /// All versions of all projections.
     let all: [ProjectionFiles]
     let options: RebuildOptions
 
-    /// The projection's.
+    /// The projection's name.
     var name: String { shadow.model.files.name }
 
     private var follower: LiveFollower? {
@@ -20,7 +20,7 @@ struct ShadowRebuild: Sendable {
         }
     }
 
-    /// Where all shards may go together with other shadows; `nil` if that is the head.
+    /// The cursor to which all shards may go together with other shadows; `nil` if that is the head.
     func goal(on connection: PostgresConnection) async throws -> LogCursor? {
         try await follower?.common(on: connection)
     }
@@ -33,7 +33,7 @@ struct ShadowRebuild: Sendable {
         let comparison = try await follower?.compare(on: connection) { meter.enter(.comparing, of: name) }
         let differences = comparison?.differenceCount ?? Int(shadow.checkpoints.first?.differences ?? 0)
         guard differences == 0 || options.acceptDifferences else {
-            // Compared anew by the next run: somebody may have mended what differs.
+            // The next run compares again: somebody may have fixed the differences.
             throw ProjectorError(
                 .modelsDiffer,
                 "\(model.files.title) built anew differs from the live model in \(differences) "
@@ -42,7 +42,7 @@ struct ShadowRebuild: Sendable {
                 comparison: comparison
             )
         }
-        // From here on the shadow goes its own way: a run after this one does not compare again.
+        // From here on the shadow may pass the live checkpoints, so a later run does not compare again.
         try await connection.execute(ShadowCheckpoint.SetDifferences(model: model, differences: differences))
         let swap = ShadowSwap(
             build: build,

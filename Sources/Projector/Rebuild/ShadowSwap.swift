@@ -2,26 +2,26 @@ internal import EventStore
 internal import Postgres
 internal import Schema
 
-/// Puts a shadow that is whole in the place of the live tables, in one short transaction.
+/// Puts a complete shadow in place of the live tables, in one short transaction.
 struct ShadowSwap: Sendable {
-    /// Of the one shadow.
+    /// Builds this one shadow.
     let build: ShadowBuild
     let model: ShadowModel
     /// All versions of all projections.
     let all: [ProjectionFiles]
-    /// Whether the views shall read the version.
+    /// Whether the views are to read the version.
     let isActive: Bool
     let lockTimeout: Duration
     /// How long to wait for old snapshots.
     let patience: Duration
 
-    /// How often the swap lets readers go first.
+    /// How often the swap is tried.
     private static let attempts = 200
 
     /// Catches up with the head and swaps.
     ///
-    /// - Parameter enter: Told what it is at.
-    /// - Returns: How long the transaction held locks.
+    /// - Parameter enter: Called when a phase begins.
+    /// - Returns: How long the transaction took, which is longer than it held locks.
     /// - Throws: ``ProjectorError`` with `.readersInTheWay`, `.rebuildMoved`; `SchemaError` with `.inUse`.
     func run(
         on connection: PostgresConnection,
@@ -33,7 +33,7 @@ struct ShadowSwap: Sendable {
         var attempt = 0
         while true {
             attempt += 1
-            // While it waited, more has come.
+            // More events have come during the wait.
             try await catchUp(on: connection)
             enter(.swapping)
             do {
@@ -50,7 +50,7 @@ struct ShadowSwap: Sendable {
                     )
                 }
                 enter(.waitingForReaders)
-                // Those who waited behind the swap go first.
+                // The transactions that queued behind the swap go first.
                 try await Task.sleep(for: .milliseconds(Int.random(in: 50...250)))
             }
         }
@@ -70,9 +70,9 @@ struct ShadowSwap: Sendable {
         }
     }
 
-    /// The one transaction.
+    /// Swaps, in the open transaction.
     ///
-    /// READ COMMITTED: what the workers wrote before they were made to wait has to be seen.
+    /// READ COMMITTED: it has to see what the workers wrote before they were made to wait.
     private func swap(on connection: isolated PostgresConnection) async throws {
         try await connection.run(
             unsafeSQL: """
@@ -108,7 +108,7 @@ struct ShadowSwap: Sendable {
                 lane.cursor = try await build.fold(lane, isCareful: true, on: connection).cursor
             }
         }
-        // Also those that stand in quarantine.
+        // Events of quarantined streams count too.
         let events = try await connection.query(ShadowCheckpoint.Load(model: model)).map(\.read)
         try await ProjectionInstaller(schema: model.recorder).exchange(
             model.files,
@@ -126,9 +126,9 @@ struct ShadowSwap: Sendable {
 
     /// Waits for the transactions that began before now and hold a snapshot.
     ///
-    /// The catalog shows them the new tables as soon as those are swapped in, but their snapshots show
-    /// only those rows that were there when they began: half a model. One that begins from here on sees
-    /// all of it, for what was folded is committed.
+    /// The catalog shows them the new tables as soon as these are swapped in, but their snapshots show only the rows
+    /// that were there when they began: half a model. A transaction that begins from here on sees all of it, because
+    /// the folded rows are committed.
     private func waitForSnapshots(on connection: PostgresConnection) async throws {
         let end = ContinuousClock.now + patience
         let old = Set(try await connection.query(SelectSnapshots()))
@@ -148,11 +148,11 @@ struct ShadowSwap: Sendable {
         }
     }
 
-    /// The transactions of this database that hold a snapshot, as far as this role can see; of the others those that
-    /// are open. Not those that clean up tables by themselves, which read no model: they have no user.
+    /// The transactions of this database that hold a snapshot; where this role cannot see that, all that are open.
+    /// Autovacuum, which reads no model, is left out: it has no user.
     ///
-    /// Source: `pgstat_bestart` in PostgreSQL's `src/backend/utils/activity/backend_status.c`. What kind of process it
-    /// is, a role sees of its own only.
+    /// Source: `pgstat_bestart` in PostgreSQL's `src/backend/utils/activity/backend_status.c`. A role sees the kind of
+    /// a process only for its own.
     private struct SelectSnapshots: PostgresStatement {
         struct Row: Sendable, Hashable {
             let transaction: String

@@ -7,7 +7,7 @@ package import Schema
 
 /// Folds the log afresh beside a live read model and compares row by row, where the live checkpoints stand.
 ///
-/// It changes nothing that others see. Killed, it goes on when it is run again; ``discard()`` removes what it left.
+/// It changes nothing that others see. If it is killed, it resumes when run again; ``discard()`` removes what it left.
 package struct ProjectionVerify: Sendable {
     private let configuration: PostgresConfiguration
     private let schema: String
@@ -35,7 +35,7 @@ package struct ProjectionVerify: Sendable {
     /// The versions that the views read now.
     ///
     /// - Parameters:
-    ///   - name: One projection's only.
+    ///   - name: The only projection to look at; `nil` for all.
     ///   - all: All versions of all projections.
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is none of
     ///   this name; `SchemaError`; `PostgresError`.
@@ -53,12 +53,12 @@ package struct ProjectionVerify: Sendable {
         }
     }
 
-    /// Verifies.
+    /// Folds the log and compares.
     ///
     /// - Parameters:
-    ///   - sample: How many streams to compare, chosen at random; all of them if not given, or if the projection does
-    ///     not say that its rows belong to streams (`-- key: stream`).
-    ///   - progress: Told after each batch.
+    ///   - sample: How many streams to compare, chosen at random; all of them if `nil`, or if the projection does not
+    ///     say that its rows belong to streams (`-- key: stream`).
+    ///   - progress: Called after each batch.
     /// - Throws: ``ProjectorError``; `SchemaError`; `PostgresError`; `CancellationError`.
     package func run(
         sample: Int? = nil,
@@ -73,7 +73,7 @@ package struct ProjectionVerify: Sendable {
         }
     }
 
-    /// Removes what a verification that was killed left.
+    /// Removes what a killed verification left.
     package func discard() async throws {
         try await PostgresConnection.with(configuration, logger: logger) { connection in
             _ = try await ShadowModel(files, purpose: .verify, recorder: schema).discard(on: connection)
@@ -113,7 +113,7 @@ package struct ProjectionVerify: Sendable {
     /// Folds some streams and compares their rows, in one transaction that is rolled back.
     private func compare(streams count: Int, on connection: PostgresConnection) async throws -> VerifyOutcome {
         let model = ShadowModel(files, purpose: .verify, recorder: schema)
-        // All is folded on this connection: the pool opens none.
+        // Everything is folded on this connection: the pool opens none.
         return try await PostgresPool.with(configuration, logger: logger) { pool in
             let build = ShadowBuild(
                 of: [model],

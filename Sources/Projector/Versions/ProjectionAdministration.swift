@@ -17,7 +17,7 @@ package struct ProjectionAdministration: Sendable {
         schema = configuration.recorderSchema
     }
 
-    /// Has the views read a version, in one transaction. The others stay as they are, and can be switched back to.
+    /// Makes the views read a version, in one transaction. The others stay as they are, and can be switched back to.
     ///
     /// - Throws: ``ProjectorError`` with `.invalidProjection` if there is no such version, `.notBuilt` if it was never
     ///   brought to the head; `SchemaError` with `.missingFile` if it has no tables, `.inUse`.
@@ -38,7 +38,7 @@ package struct ProjectionAdministration: Sendable {
 
     /// Drops the tables and checkpoints of a version.
     ///
-    /// - Parameter withViews: Whether the views go too, if they read it: that is the end of the projection.
+    /// - Parameter withViews: Whether to drop the views too if they read it, which ends the projection.
     /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read and the views
     ///   stay, `.missingFile` if it has no tables.
     package func drop(_ name: String, version: Int, withViews: Bool = false) async throws {
@@ -46,7 +46,8 @@ package struct ProjectionAdministration: Sendable {
         try await withConnection { connection in
             try await connection.transaction(retries: 10) { connection in
                 _ = try await connection.first(SetSearchPath(schemas: [schema]))
-                // The checkpoints first, as workers do: they are waited for, and find nothing to go on with.
+                // The checkpoints first, as workers do: this waits for the workers, which then find nothing to go on
+                // with.
                 try await connection.execute(LiveCheckpoints.Delete(projection: projection))
                 try await ProjectionInstaller(schema: schema)
                     .drop(projection, withViews: withViews, on: connection)

@@ -40,11 +40,11 @@ package struct Checkpoint: Hashable, Sendable {
 
     /// Creates the checkpoints of versions that have none, at the beginning of the log.
     ///
-    /// Of two projectors that begin at once with different numbers of shards, the one whose first shard is stored has
-    /// its way: the other waits for that row, and adds none.
+    /// If two projectors begin at once with different numbers of shards, the one that stores the first shard wins: the
+    /// other waits for that row, and adds none.
     struct Create: PostgresStatement {
         let projections: [ProjectionFiles]
-        /// How many shards each gets that does not say that it can have fewer.
+        /// How many shards each version gets, unless it declares a lower maximum.
         let shards: Int
 
         let sql = """
@@ -69,13 +69,13 @@ package struct Checkpoint: Hashable, Sendable {
         }
     }
 
-    /// Moves checkpoints to a cursor; touches only those that the worker holds under their epoch, and that still stand
-    /// where it found them: under one epoch, a checkpoint that was given as many events is the same one. (To compare
-    /// the cursors themselves, as text, took half of the statement's time.)
+    /// Moves checkpoints to a cursor, but only those that the worker still holds under their epoch and that have not
+    /// moved: under one epoch, the same count of events means the same checkpoint. (Comparing the cursors themselves,
+    /// as text, took half of the statement's time.)
     ///
-    /// Each is found by its key. Joined by it, a planner that does not know how many move would read all
-    /// checkpoints, every time. What makes it the worker's own is asked of the row that is updated,
-    /// which may be younger than the one found.
+    /// Each row is found by its key. With a join, a planner that does not know how many rows move would read all
+    /// checkpoints every time. Owner, epoch and count are checked on the row that is updated, which may be newer than
+    /// the one found.
     struct Advance: PostgresStatement {
         let owner: UUID
         let checkpoints: [Checkpoint]
@@ -120,12 +120,12 @@ package struct Checkpoint: Hashable, Sendable {
 }
 
 extension Checkpoint {
-    /// The same as ``Advance``, but fails by itself where it does not move all of them, so that the statements behind
-    /// it can be sent, and the transaction committed, without a look at its result.
+    /// Like ``Advance``, but fails by itself unless it moves all of them, so that the statements after it can be sent,
+    /// and the transaction committed, without looking at its result.
     struct GuardedAdvance: PostgresStatement {
         let advance: Advance
 
-        /// What the server reports then: the function `checkpoints_moved` of the migrations.
+        /// The SQLSTATE of that failure, raised by the function `checkpoints_moved` of the migrations.
         static let refusal = "RP001"
 
         var sql: String {
@@ -141,7 +141,7 @@ extension Checkpoint {
         }
     }
 
-    /// Writes down why a projection's SQL failed, for the status.
+    /// Records why a projection's SQL failed, for the status.
     struct Fail: PostgresStatement {
         let owner: UUID
         let keys: [ProjectionShard]

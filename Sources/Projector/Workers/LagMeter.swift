@@ -3,8 +3,8 @@ internal import Postgres
 
 /// Measures how far the projections are behind, for swift-metrics.
 ///
-/// It counts what waits, which takes the longer the more that is. So it has a connection of its own: nothing that keeps
-/// a lease alive waits for it.
+/// Counting the waiting events takes longer the more there are. So it has a connection of its own, and nothing that
+/// keeps a lease alive waits for it.
 struct LagMeter: Sendable {
     private let configuration: PostgresConfiguration
     private let outage: ServerOutage
@@ -13,7 +13,7 @@ struct LagMeter: Sendable {
 
     /// - Parameters:
     ///   - interval: How long to pause between two measurements.
-    ///   - outage: What others say of a server that is away.
+    ///   - outage: Shared with others, so that only one of them reports a server that is away.
     init(
         _ configuration: PostgresConfiguration,
         interval: Duration = .seconds(10),
@@ -21,7 +21,7 @@ struct LagMeter: Sendable {
         logger: Logger
     ) {
         var configuration = configuration
-        // Figures that take longer would be old when they come.
+        // Figures that take longer would be out of date.
         configuration.settings["statement_timeout"] = "30s"
         self.configuration = configuration
         self.interval = interval
@@ -29,7 +29,7 @@ struct LagMeter: Sendable {
         self.logger = logger
     }
 
-    /// Measures until the task is cancelled, and leaves no figure behind. A measurement that fails is left out.
+    /// Measures until the task is cancelled, and then removes its figures. A measurement that fails is skipped.
     func run() async {
         var connection: PostgresConnection?
         var trouble = RepeatedTrouble()

@@ -7,19 +7,19 @@ enum Lease {
     /// How old an owner's heartbeat may be before others take over, by the database's clock.
     static let lifetime = Duration.seconds(3)
 
-    /// The SQL of whether a moment lies within a lifetime of now.
+    /// The SQL condition that a moment lies within a lifetime of now, before or after.
     ///
-    /// Of what lies further ahead nobody knows how old it is: the clock was set back since. Were it young, what died
-    /// before that would live until the clock is there again.
+    /// A moment further ahead was recorded before the clock was set back, so its age is unknown. If it counted as
+    /// recent, a worker that died before that would count as alive until the clock gets there again.
     static func isRecent(_ moment: String) -> String {
         let lifetime = "interval '\(lifetime.components.seconds) s'"
         return "\(moment) between clock_timestamp() - \(lifetime) and clock_timestamp() + \(lifetime)"
     }
 
-    /// The SQL of the workers that live, from what is asked of them on.
+    /// The SQL that selects from the living workers, from the word `from` on.
     private static let living = "from projector_workers where \(isRecent("heartbeat_at"))"
 
-    /// Takes the checkpoints among `wanted` that nobody holds who lives, and raises their epochs.
+    /// Claims the checkpoints among `wanted` that no other living worker holds, and raises their epochs.
     struct Claim: PostgresStatement {
         let owner: UUID
         let wanted: [ProjectionShard]
@@ -40,15 +40,15 @@ enum Lease {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Checkpoint { try Checkpoint(row) }
     }
 
-    /// Ends the sessions that hold checkpoints of owners who do not live, or of a worker that is on another session by
-    /// now, and wait for a client that stands still.
+    /// Ends the sessions that have locked checkpoints of dead owners, or of a worker that is on another session by now,
+    /// and wait for a client that is stopped.
     ///
-    /// A worker that was stopped between two messages of a batch leaves its session in the middle of a pipeline: it
-    /// counts as active, so that no time-out of an idle transaction ends it, and keeps the locks of the batch for as
-    /// long as its client is stopped. Whoever lives sends the next message at once.
+    /// A worker that is stopped between two messages of a batch leaves its session in the middle of a pipeline. The
+    /// session counts as active, so the time-out of idle transactions does not end it, and it keeps the batch's locks
+    /// for as long as its client is stopped. A client that runs sends the next message at once.
     ///
     /// Source: `PostgresMain` in PostgreSQL's `src/backend/tcop/postgres.c`: the time-out is set when the server is
-    /// ready for a query, which in a pipeline it is behind a Sync only.
+    /// ready for a query, which in a pipeline is only after a Sync.
     struct EndStalled: PostgresStatement {
         /// The worker that asks, outside a transaction.
         let worker: UUID
@@ -93,9 +93,9 @@ enum Lease {
         }
     }
 
-    /// Gives back what a worker holds in the database without knowing how far it is.
+    /// Gives back checkpoints that a worker owns in the database but no longer keeps track of.
     ///
-    /// It needs no epoch: nobody but the owner claims in its name, and it has no transaction under way.
+    /// No epoch is needed: only the owner claims in its own name, and it has no transaction under way.
     struct ReleaseForgotten: PostgresStatement {
         let owner: UUID
         let forgotten: [ProjectionShard]
@@ -113,7 +113,7 @@ enum Lease {
         }
     }
 
-    /// All checkpoints of some projections, with whoever owns them.
+    /// All checkpoints of some projections, with their owners.
     struct Survey: PostgresStatement {
         let projections: [ProjectionFiles]
 
@@ -133,7 +133,7 @@ enum Lease {
         }
     }
 
-    /// Says that workers live, and what they work on.
+    /// Records that workers are alive, and what they work on.
     struct Heartbeat: PostgresStatement {
         let workers: [UUID]
         let process: String
@@ -151,7 +151,7 @@ enum Lease {
         }
     }
 
-    /// The workers that live.
+    /// The living workers.
     struct Living: PostgresStatement {
         let sql = "select id, projections \(living)"
 
@@ -160,7 +160,7 @@ enum Lease {
         }
     }
 
-    /// Takes workers off the list, and those that have been dead for an hour.
+    /// Removes workers from the list, and those that have been dead for an hour.
     struct Leave: PostgresStatement {
         let workers: [UUID]
 

@@ -1,14 +1,14 @@
 internal import FoundationEssentials
 internal import Schema
 
-/// A worker that lives, of whatever process.
+/// A living worker of any process.
 struct LivingWorker: Hashable, Sendable {
     let id: UUID
-    /// The versions of projections that it works on, as ``ProjectionVersion/description`` has
-    /// them; `nil` if its program does not say.
+    /// The versions of projections that it works on, each as its ``ProjectionVersion/description``; `nil` if its
+    /// program does not say.
     let projections: Set<String>?
 
-    /// Whether it takes shards of a projection. Whoever does not say counts for all: so
-    /// did every program before this was asked.
+    /// Whether it takes shards of a projection. One that does not say counts for all projections: older programs did
+    /// not.
     func carries(_ projection: ProjectionVersion) -> Bool { projections?.contains(projection.description) ?? true }
 }

@@ -1,17 +1,17 @@
 internal import Postgres
 internal import Schema
 
-/// Who holds a lock that the SQL of a projection may have waited for.
+/// A server process that holds a lock that the SQL of a projection may have waited for.
 struct LockHolder {
-    /// The server's process.
+    /// The process's id.
     let process: Int
     let table: String
     let mode: String
 
-    /// Those on the tables that its apply.sql names: locks that writers wait for, and for locks of rows, which the
-    /// server does not list, transactions that have written or locked some for long.
+    /// The holders on the tables that its apply.sql names: of locks that block writers, and, because the server does
+    /// not list row locks, the transactions that wrote or locked rows and have been open for more than 2 s.
     ///
-    /// Source: PostgreSQL manual, 13.3.1 "Table-Level Locks": what conflicts with ROW EXCLUSIVE.
+    /// Source: PostgreSQL manual, 13.3.1 "Table-Level Locks": the modes that conflict with ROW EXCLUSIVE.
     struct Select: PostgresStatement {
         let projection: ProjectionFiles
 

@@ -1,8 +1,8 @@
 package import Postgres
 
-/// A transaction of anybody in the cluster that has written and does not end.
+/// A transaction, anywhere in the cluster, that has written and stays open.
 ///
-/// It holds up no events but its own. What it costs is one look at an index with each read, since the cursors name it.
+/// It holds up no events but its own. It costs one index lookup with each read, because the cursors name it.
 package struct OpenTransaction: Sendable {
     /// The server's process that runs it.
     package let process: Int
@@ -11,7 +11,7 @@ package struct OpenTransaction: Sendable {
     /// How long it has been open.
     package let age: Duration
 
-    /// Those that are worth a person's notice: open for more than a minute, as far as this role can see them.
+    /// The transactions that have been open for more than a minute, as far as this role can see them.
     ///
     /// - Throws: `PostgresError`.
     package static func long(on pool: PostgresPool) async throws -> [OpenTransaction] { try await pool.query(Select()) }

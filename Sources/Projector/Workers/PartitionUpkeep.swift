@@ -3,15 +3,16 @@ internal import Postgres
 
 /// Makes the partitions of the months to come, for the log and for read models that are partitioned by time.
 ///
-/// What finds no partition goes to a default one and is as safe there, but is slower to write and cannot be detached.
+/// Rows without a partition go to a default one. They are as safe there, but are slower to write and cannot be
+/// detached.
 struct PartitionUpkeep: Sendable {
     let configuration: PostgresConfiguration
     let logger: Logger
 
     /// How often to look. The log's partitions are made three months ahead and the read models' a year, so daemons may
-    /// be away for long; every further one costs each wake-up a look into it.
+    /// be away for long; each further partition costs every wake-up a lookup.
     private static let interval = Duration.seconds(6 * 60 * 60)
-    /// When to look again after a failure: a partition is not attached while somebody reads the log for long.
+    /// When to look again after a failure: a partition cannot be attached during a long read of the log.
     private static let pause = Duration.seconds(60)
 
     /// Looks at once and then every few hours, until the task is cancelled.
@@ -38,8 +39,8 @@ struct PartitionUpkeep: Sendable {
         }
     }
 
-    /// Makes what is missing of one kind and returns the partitions' names. Each kind alone, and each month of the log:
-    /// a lock on one must not undo the others', and appends wait while one is attached, not while all are.
+    /// Makes the missing partitions of one kind and returns their names. Each kind and each month of the log goes
+    /// alone: a lock on one must not undo the others, and appends wait only while one is attached.
     private struct MakePartitions: PostgresStatement {
         enum Kind { case log(monthsAhead: Int), readModels }
 

@@ -1,6 +1,6 @@
 internal import EventModel
 
-/// Retries of stopped streams that failed for a reason which may pass: when to try them again.
+/// Decides when to repeat retries of stopped streams that failed for a temporary reason.
 struct PostponedRetries {
     private struct Key: Hashable {
         let shard: ProjectionShard
@@ -9,7 +9,7 @@ struct PostponedRetries {
         init(_ stopped: QuarantinedStream) { (shard, stream) = (stopped.key, stopped.stream) }
     }
 
-    /// How long a retry is left alone.
+    /// How long a retry is put off.
     static let pause = Duration.seconds(5)
 
     private var retries: [Key: (since: ContinuousClock.Instant, next: ContinuousClock.Instant)] = [:]
@@ -32,7 +32,7 @@ struct PostponedRetries {
         retries = retries.filter { wanted.contains($0.key) }
     }
 
-    /// Whether there is one that was first put off less than so long ago.
+    /// Whether any retry was first put off less than `patience` ago.
     func hasAny(within patience: Duration, at now: ContinuousClock.Instant = .now) -> Bool {
         retries.values.contains { now < $0.since + patience }
     }

@@ -7,7 +7,7 @@ package struct ProjectionLag: Sendable {
     package let projection: ProjectionVersion
     /// Its shards, ascending.
     package let shards: [ProjectionStatus]
-    /// Events given a second to all its shards together; `nil` if it was not measured.
+    /// Events per second given to all its shards together; `nil` if it was not measured.
     package var rate: Double? {
         let rates = shards.compactMap(\.rate)
         return rates.isEmpty ? nil : rates.reduce(0, +)
@@ -36,11 +36,11 @@ package struct ProjectionLag: Sendable {
     /// Whether a person has to do something.
     package var isTroubled: Bool { !unowned.isEmpty || stoppedStreams > 0 || error != nil || isStuck }
 
-    /// Puts shards together.
+    /// Groups shards by their projections.
     ///
     /// - Parameters:
     ///   - statuses: All shards of all projections.
-    ///   - before: The same a while ago, to measure rates.
+    ///   - before: The same shards at an earlier time, to measure rates.
     ///   - elapsed: How long ago that was.
     package static func all(
         _ statuses: [ProjectionStatus],
@@ -60,7 +60,7 @@ package struct ProjectionLag: Sendable {
         }.sorted { $0.projection < $1.projection }
     }
 
-    /// Gives the same figures to swift-metrics, for each shard.
+    /// Reports the figures of each shard to swift-metrics.
     static func record(_ lags: [ProjectionLag]) {
         for status in lags.flatMap(\.shards) {
             for case (let label, let value?) in figures(of: status) { gauge(label, of: status).record(value) }
@@ -69,7 +69,7 @@ package struct ProjectionLag: Sendable {
             .record(Double(Timestamp.now().microseconds) / 1_000_000)
     }
 
-    /// Takes the figures of shards back, which nobody measures any more.
+    /// Removes the figures of shards that nobody measures any more.
     static func forget(_ statuses: [ProjectionStatus]) {
         for status in statuses {
             for (label, _) in figures(of: status) { gauge(label, of: status).destroy() }

@@ -8,7 +8,7 @@ package struct ProjectionStatus: Sendable {
     package let key: ProjectionShard
     /// How many events the shard has been given so far.
     package let events: Int64
-    /// The worker that holds it; `nil` if none does that lives.
+    /// The worker that holds it; `nil` if no living one does.
     package let owner: UUID?
     /// The owner's process, `host:pid`.
     package let process: String?
@@ -20,14 +20,14 @@ package struct ProjectionStatus: Sendable {
     package let eventsBehind: Int
     /// How long the oldest of them has been stored; `nil` if there is none.
     package let behind: Duration?
-    /// How many of its streams stand in quarantine.
+    /// How many of its streams are in quarantine.
     package let stoppedStreams: Int
     /// Why the projection's SQL failed, if it does.
     package let error: String?
-    /// How many transactions were open when it last read, and are looked up by their numbers with each read until they
-    /// end: what a long one costs.
+    /// How many transactions were open when it last read. Each read looks them up by their numbers until they end,
+    /// which is what a long transaction costs.
     package let openTransactions: Int
-    /// Events given to it a second; `nil` if that was not measured.
+    /// Events given to it per second; `nil` if that was not measured.
     package var rate: Double?
 
     /// How long it takes to catch up at the measured rate; `nil` if that is unknown or it stands still.

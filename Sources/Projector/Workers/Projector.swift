@@ -23,7 +23,8 @@ package final class Projector: Service {
         var isStopped = false
     }
 
-    /// How long a worker waits for a lock before it tries again, and then suspends the projection that it stands in.
+    /// How long a worker waits for a lock. The first time it then tries again, the second time it suspends the
+    /// projection.
     static let lockTimeout = "2s"
 
     /// - Parameters:
@@ -62,8 +63,8 @@ package final class Projector: Service {
         }
     }
 
-    /// Makes ``run()`` finish the batches under way, give the shards back and return; if
-    /// it has not begun to work yet, it does not.
+    /// Makes ``run()`` finish the batches under way, give the shards back and return; if it has not begun to work yet,
+    /// it never does.
     package func stop() {
         life.withLock { life in
             life.isStopped = true
@@ -71,10 +72,11 @@ package final class Projector: Service {
         }
     }
 
-    /// Projects until the read models hold everything that was committed when it began, whoever else works on them.
+    /// Projects until the read models hold everything that was committed when it began, even if others work on them
+    /// too.
     ///
-    /// - Parameter progress: Told after each batch how many events were projected since the beginning.
-    /// - Returns: How many events were projected, by the projection that had the most before it.
+    /// - Parameter progress: Called after each batch with the number of events projected so far.
+    /// - Returns: How many events were projected, for the projection with the most.
     /// - Throws: As ``run()``; ``ProjectorError`` with `.projectionFailed` or `.projectionWaits`; `CancellationError`.
     @discardableResult
     package func runUntilCaughtUp(_ progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> Int {
@@ -103,7 +105,7 @@ package final class Projector: Service {
             projections: projections.map(\.id),
             logger: logger
         )
-        // Who stops the projector while the fleet joins, stops the fleet.
+        // From here on ``stop()`` stops the fleet, even while it joins.
         let isStopped = life.withLock { life in
             life.fleet = fleet
             return life.isStopped
@@ -170,7 +172,7 @@ package final class Projector: Service {
         }
     }
 
-    /// Checks the log, creates the checkpoints that are not there, and names the channel to listen to.
+    /// Checks the log, creates the missing checkpoints, and names the channel to listen to.
     private func prepare() async throws -> String {
         let schema = try await PostgresConnection.with(configuration, logger: logger) { connection in
             try await Self.checkLog(on: connection)

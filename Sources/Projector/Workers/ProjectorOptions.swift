@@ -8,20 +8,21 @@ package struct ProjectorOptions: Sendable {
         case halt
     }
 
-    /// How many events one transaction folds at most; fewer where events are heavy.
+    /// The most events that one transaction folds; fewer if they are large.
     package var batchSize: Int
-    /// After how much silence to look without having been woken.
+    /// How long to wait for a wake-up before looking without one.
     package var pollInterval: Duration
-    /// How long a projector that catches up tries to reach the server again, and to retry a stopped stream whose rows
-    /// somebody has locked; the daemon never gives up.
+    /// How long a projector that only catches up keeps trying to reach the server, and to retry a stopped stream whose
+    /// rows somebody has locked; the daemon never gives up.
     package var patience: Duration
     /// How long the server may take to answer a worker before its connection counts as lost, and the worker begins
-    /// again on another one: its heartbeat, on a connection of its own, would keep its shards from all others without
-    /// end. Far longer than a batch takes; one that takes longer is tried again with half as many events.
+    /// again on another one. Without this limit its heartbeat, on a connection of its own, would keep its shards from
+    /// all others forever. Far longer than a batch takes; one that takes longer is tried again with half as many
+    /// events.
     package var answerTimeout: Duration
     /// How many workers this process has.
     package var workers: Int
-    /// How many shards a projection gets that has none yet, 1 … 256.
+    /// How many shards a projection gets if it has none yet, 1 … 256.
     package var shards: Int
     /// What to do with an event that a projection cannot apply.
     package var onFailure: OnFailure

@@ -5,12 +5,12 @@ internal import Logging
 internal import Postgres
 internal import Schema
 
-/// Which shards a worker holds: claiming, releasing, and writing down how far they are.
+/// Which shards a worker holds: claiming them, releasing them, and storing their cursors.
 extension ProjectorWorker {
-    /// Takes and gives shards until this worker has those that are its own by ``ShardAssignment``.
+    /// Claims and releases shards until this worker holds those that ``ShardAssignment`` gives it.
     ///
-    /// A shard is divided among the workers that carry its projection: whoever does not have it would never take it.
-    /// Events wait meanwhile, so it looks less often while all is settled and the same workers live.
+    /// Shards are divided among the workers that carry their projection: the others would never claim them. Events wait
+    /// meanwhile, so it looks less often while all is settled and the same workers live.
     ///
     /// - Throws: ``ProjectorError`` with `.mixedShards` or `.leaseLost`; `PostgresError`.
     mutating func settleOwnership(on connection: PostgresConnection) async throws {
@@ -35,8 +35,8 @@ extension ProjectorWorker {
             } else if wanted.contains(row.key.shard), row.owner.map({ !ids.contains($0) || $0 == id }) ?? true {
                 claimed.append(row.key)
             } else if row.owner == id {
-                // Claimed once, forgotten after an error, and somebody else's
-                // by now: they wait for it to be given back.
+                // This worker claimed it and forgot it after an error; now it is another worker's, which waits for it
+                // to be given back.
                 forgotten.append(row.key)
             }
         }
@@ -54,7 +54,8 @@ extension ProjectorWorker {
         ShardAssignment.shards(of: id, among: living.filter { $0.carries(projection) }.map(\.id), count: count)
     }
 
-    /// Refuses a projection whose shards overlap: whoever folded them counted the same events twice.
+    /// Refuses a projection with mixed numbers of shards: these overlap, so the same events may have been counted
+    /// twice.
     private static func refuseMixedShards(_ survey: [(key: ProjectionShard, shards: Int, owner: UUID?)]) throws {
         for (owner, rows) in Dictionary(grouping: survey, by: \.key.projection) {
             let counts = Set(rows.map(\.shards)).sorted()
@@ -69,8 +70,8 @@ extension ProjectorWorker {
         }
     }
 
-    /// Additive rows are kept apart by their writers, so that workers do not wait for each other's rows: each writes
-    /// those of the lowest shard that it holds, of the projections with the most shards.
+    /// Sets the shard under which this worker writes additive rows, so that workers do not wait for each other's rows:
+    /// the lowest one that it holds, among the projections with the most shards.
     private mutating func settlePart(on connection: PostgresConnection) async throws {
         let most = owned.values.map(\.checkpoint.shards).max()
         let lowest = owned.values.filter { $0.checkpoint.shards == most }.map(\.checkpoint.key.shard).min() ?? 0
@@ -110,7 +111,7 @@ extension ProjectorWorker {
             do {
                 try await Self.writeDown(owned, owner: id, on: connection)
             } catch let error as ProjectorError where error.code == .leaseLost {
-                // Whoever has the shard now writes down how far it is.
+                // The shard's new owner stores how far it is.
             } catch {
                 logger.warning("cursors are not written down", metadata: ["error": "\(error)"])
             }
@@ -126,7 +127,7 @@ extension ProjectorWorker {
         self.owned = [:]
     }
 
-    /// Writes down cursors that moved without events.
+    /// Stores cursors that moved without events for their shards.
     mutating func writeDown(on connection: PostgresConnection, force: Bool) async throws {
         let interval = hasReadSince ? Self.writeDownIntervals.past : Self.writeDownIntervals.idle
         guard force || writtenDown + interval < .now else { return }

@@ -5,10 +5,10 @@ internal import Postgres
 internal import Schema
 
 extension ProjectorWorker {
-    /// Tries the streams again whose retry was asked for.
+    /// Retries the streams whose retry was requested.
     ///
-    /// One that fails for a reason which may pass, such as a lock that somebody holds for long, is left for a while,
-    /// and those behind it until events were folded: a stopped stream does not hold up the others.
+    /// A retry that fails for a temporary reason, such as a lock that somebody holds for long, is put off, and the
+    /// retries after it until events have been folded: a stopped stream does not hold up the others.
     ///
     /// - Throws: ``ProjectorError`` with `.leaseLost`; `PostgresError`.
     mutating func retryStopped(on connection: PostgresConnection) async throws {
@@ -44,7 +44,7 @@ extension ProjectorWorker {
                 warn(ofFailedRetry: stopped)
             }
         } catch let error as ProjectorError where error.code == .projectionFailed {
-            // The others of the projection may well go on; if they cannot, their round says so.
+            // The projection's other streams may well go on; if they cannot, their round says so.
             let fail = Quarantine.FailRetry(key: stopped.key, stream: stopped.stream, error: "\(error)")
             try await connection.execute(fail)
         }

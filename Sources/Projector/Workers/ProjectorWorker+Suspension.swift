@@ -2,10 +2,10 @@ internal import Logging
 internal import Postgres
 internal import Schema
 
-/// Projections that cannot be folded for now, because their SQL fails whatever the event is, or because it waits for a
-/// lock that somebody holds for long: they are left alone, and the others go on.
+/// Suspends projections that cannot be folded for now, because their SQL fails whatever the event is, or waits for a
+/// lock that somebody holds for long, so that the others go on.
 extension ProjectorWorker {
-    /// Leaves a projection alone for a while, and writes down why.
+    /// Leaves a projection alone for a while, and records why.
     ///
     /// - Throws: The error, if the projector is to halt on it; `PostgresError`; `CancellationError`.
     mutating func suspend(_ error: ProjectorError, on connection: PostgresConnection) async throws {
@@ -13,7 +13,7 @@ extension ProjectorWorker {
         guard let projection = error.projection, waits || options.onFailure == .quarantine else { throw error }
         var error = error
         if waits {
-            // Whoever holds the lock may be a worker that stands still.
+            // The lock's holder may be a worker that is stopped.
             try await endStalled(on: connection)
             error = error.naming(try await holders(ofLocksOf: projection, on: connection))
         }
@@ -35,8 +35,8 @@ extension ProjectorWorker {
         return try await connection.query(LockHolder.Select(projection: projection))
     }
 
-    /// Tries suspended projections again whose time has come, each by itself: none of the others is undone if it fails,
-    /// or waits for more than one lock.
+    /// Tries the suspended projections that are due, each by itself: if one fails or waits, none of the others is
+    /// undone.
     ///
     /// - Returns: Whether there may be more to do at once.
     mutating func resume(on connection: PostgresConnection) async throws -> Bool {
@@ -47,13 +47,13 @@ extension ProjectorWorker {
             guard suspensions[projection]?.isDue == true else { continue }
             suspensions[projection] = nil
             logger.info("a projection goes on", metadata: ["projection": "\(projection)", "worker": "\(id)"])
-            // The error goes from all its shards, also those that had nothing to fold.
+            // Clears the error of all its shards, even those that had nothing to fold.
             try await writeDown(on: connection, force: true)
         }
         return hasMore
     }
 
-    /// Tries for as short a time that the others are hardly held up if a lock is held still.
+    /// Tries with a short time-out for locks, so that the others are hardly held up if a lock is still held.
     private mutating func attemptBriefly(
         _ active: [ProjectionShard: OwnedShard],
         on connection: PostgresConnection
@@ -64,7 +64,7 @@ extension ProjectorWorker {
             try await connection.set("lock_timeout", to: Projector.lockTimeout)
             return hasMore
         } catch {
-            // Without a session that can be set, there is another one next time.
+            // If the session cannot be set, the next attempt gets another one.
             try? await connection.set("lock_timeout", to: Projector.lockTimeout)
             throw error
         }

@@ -4,9 +4,9 @@ internal import Postgres
 internal import Schema
 
 extension ProjectorWorker {
-    /// Gets ready to try a batch again that failed for a reason which may pass.
+    /// Prepares to retry a batch that failed for a temporary reason.
     ///
-    /// - Throws: The error, if it has lasted too long.
+    /// - Throws: `error`, if the trouble has lasted too long.
     mutating func recover(
         from error: PostgresError,
         since start: ContinuousClock.Instant,
@@ -16,18 +16,18 @@ extension ProjectorWorker {
         if trouble.isWorthSaying(error), fleet.outage.isNews(error) {
             logger.warning("a batch is tried again", metadata: ["error": "\(error)", "worker": "\(id)"])
         }
-        // Whether the commit took effect is in the database only: ask it again.
+        // Only the database knows whether the commit took effect: ask it again.
         forget()
         if error.code != .server { connection = nil }
-        // Maybe it had too much to do.
+        // Perhaps the batch was too large.
         if error.code == .connectionLost { limit.shrink() }
         if error.isLockTimeout, let connection { try await endStalled(on: connection) }
     }
 
-    /// Ends the sessions whose clients stand still in the middle of a batch, after a lock was not to be had. One of
+    /// Ends the sessions whose clients are stopped in the middle of a batch, after a wait for a lock failed. One of
     /// them may be this worker's own, on a connection that fell silent.
     ///
-    /// What keeps a batch from going on may keep this from being done, too: both are tried again.
+    /// Whatever holds up the batch may make this fail too: both are tried again.
     ///
     /// - Throws: `CancellationError`.
     mutating func endStalled(on connection: PostgresConnection) async throws {
@@ -45,9 +45,9 @@ extension ProjectorWorker {
         }
     }
 
-    /// Says that a stream is stopped: once, for its later events are held back and fail no more.
+    /// Logs that a stream is stopped: once, because its later events are held back and do not fail again.
     ///
-    /// Called when that is committed.
+    /// Called after the commit.
     func warn(of failing: FailingEvent, key: ProjectionShard) {
         logger.warning(
             "a projection stops a stream at an event that it cannot apply: see `recorder projections status`",
@@ -59,7 +59,7 @@ extension ProjectorWorker {
         )
     }
 
-    /// Says that a stopped stream could not be tried now.
+    /// Logs that a stopped stream could not be tried now.
     mutating func warn(ofPostponed stopped: QuarantinedStream, _ error: PostgresError) {
         guard retryTrouble.isWorthSaying(error) else { return }
         logger.warning(
@@ -70,7 +70,7 @@ extension ProjectorWorker {
         )
     }
 
-    /// Says that a stopped stream was tried again and stays stopped.
+    /// Logs that a stopped stream was tried again and stays stopped.
     func warn(ofFailedRetry stopped: QuarantinedStream) {
         logger.warning(
             "a stream was tried again and stays stopped: see `recorder projections status`",

@@ -7,8 +7,7 @@ internal import Postgres
 internal import Schema
 internal import Synchronization
 
-/// One worker of a projector: holds shards under leases, folds what is new for
-/// them, gives them back when it is asked to.
+/// One worker of a projector: holds shards under leases, folds their new events, and gives them back on request.
 ///
 /// Belongs to one task.
 struct ProjectorWorker {
@@ -20,32 +19,32 @@ struct ProjectorWorker {
     let decoder: EventDecoder
     let channel: String
     let logger: Logger
-    /// Told after each round that folded anything how many events each version of a projection was given.
+    /// Called after each round that folded events, with the count for each projection version.
     let progress: @Sendable ([ProjectionVersion: Int]) -> Void
 
     var projections: [ProjectionFiles] { plan.projections }
     var connection: PostgresConnection?
     var owned: [ProjectionShard: OwnedShard] = [:]
     var surveyed: ContinuousClock.Instant?
-    /// The workers that lived when nothing was left to take or to give.
+    /// The living workers when no shard was left to claim or to release.
     var settledAmong: Set<LivingWorker>?
-    /// The part of additive rows that the session writes; `nil` if it was not told yet.
+    /// The shard under which the session writes additive rows; `nil` until it is set.
     var part: Int?
     var writtenDown = ContinuousClock.now
-    /// Whether events were read since.
+    /// Whether events were read since ``writtenDown``.
     var hasReadSince = false
     var limit: BatchLimit
     /// Projections that are left alone for now.
     var suspensions: [ProjectionVersion: Suspension] = [:]
-    /// Since when each attempt has failed for a reason that may pass.
+    /// Since when every attempt has failed for a temporary reason.
     private var troubledSince: ContinuousClock.Instant?
     private let projected = Counter(label: "recorder_projected_events_total")
     private let repeated = Counter(label: "recorder_projection_rounds_repeated_total")
     private let rounds = Metrics.Timer(label: "recorder_projection_round_seconds")
     var trouble = RepeatedTrouble()
-    /// The trouble in looking for sessions that stand still.
+    /// The trouble in looking for stalled sessions.
     var searchTrouble = RepeatedTrouble()
-    /// Retries of stopped streams that are left for a while, and their trouble.
+    /// Retries of stopped streams that are put off, and their trouble.
     var postponed = PostponedRetries()
     var retryTrouble = RepeatedTrouble()
     /// How much work there was, and how much of it was in vain.
@@ -55,20 +54,20 @@ struct ProjectorWorker {
     struct Tally: Sendable, Equatable {
         /// Rounds that folded events.
         var rounds = 0
-        /// How often one of them was begun again, because another worker's transaction came first.
+        /// How often a round was begun again, because another worker's transaction came first.
         var repeated = 0
         /// At how many cursors its shards stood in the last round.
         var cursors = 0
     }
 
-    /// How often a worker looks whose shards are whose, and waits at most for a notification.
+    /// How often a worker checks which shards are its own, and the longest it waits for a notification.
     static let tick = Duration.milliseconds(250)
-    /// How often it looks while all is settled.
+    /// How often it checks while all is settled.
     static let settledTick = Duration.seconds(1)
-    /// How often cursors that moved without events for their shards are written down: if they passed events that others
-    /// were given, as the status counts those, and if not.
+    /// How often cursors that moved without events for their shards are stored: `past` if they passed events that
+    /// others were given, which the status counts, `idle` if not.
     static let writeDownIntervals = (past: Duration.seconds(1), idle: Duration.seconds(10))
-    /// How often a batch that lost against another worker's is begun again before the worker looks what it still owns.
+    /// How often a batch that lost against another worker's is begun again before the worker checks what it still owns.
     private static let retries = 8
 
     init(
@@ -98,9 +97,8 @@ struct ProjectorWorker {
 
     // MARK: The loop
 
-    /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every
-    /// shard has everything that this snapshot sees, and the retries that were asked for are through
-    /// or have failed for as long as the options say.
+    /// Works until the fleet shuts down or the task is cancelled; or, given a target, until every shard has everything
+    /// that this snapshot sees, and the requested retries are done or have failed for as long as the options say.
     ///
     /// - Throws: ``ProjectorError`` with `.failingEvent`, `.projectionFailed`, `.projectionWaits`,
     ///   `.mixedShards` or `.restoredLog`; `PostgresError` if the server cannot be reached for the time
@@ -122,7 +120,7 @@ struct ProjectorWorker {
             quietAfter: min(Self.tick, options.pollInterval),
             logger: quietLogger
         ).makeAsyncIterator()
-        // Listen first, then read to the head: what commits in between announces itself.
+        // Listen first, then read to the head: commits in between send a notification.
         _ = try await notifications.next()
         while !fleet.isShuttingDown {
             do {
@@ -147,7 +145,7 @@ struct ProjectorWorker {
         }
     }
 
-    /// Forgets what is owned; the next survey claims it again, from where the database says that it stands.
+    /// Forgets its shards; the next survey claims them again, at the database's checkpoints.
     mutating func forget() {
         owned = [:]
         surveyed = nil
@@ -171,8 +169,7 @@ struct ProjectorWorker {
         return try await resume(on: connection) || hasMore
     }
 
-    /// A lock may be that of a worker which is being replaced; one that is not to
-    /// be had twice is somebody's who keeps it.
+    /// The lock may belong to a worker that is being replaced; if it cannot be had twice, somebody is holding it.
     private func needsCare(after error: PostgresError) -> Bool {
         error.isEventsFault || error.isProjectionsFault || (error.isLockTimeout && troubledSince != nil)
     }
@@ -206,7 +203,7 @@ struct ProjectorWorker {
             isCareful: isCareful
         )
         let start = ContinuousClock.now
-        // Workers meet in rows that several streams share, such as a user's chain of audited events: whoever lost
+        // Workers collide on rows that several streams share, such as a user's chain of audited events: the loser
         // begins again from a new snapshot.
         let attempts = Mutex(0)
         let outcome = try await connection.transaction(
@@ -222,7 +219,7 @@ struct ProjectorWorker {
         for stop in outcome.stops { warn(of: stop.failing, key: stop.key) }
         limit.weigh(events: outcome.events, bytes: outcome.weight)
         if start.duration(to: .now) < options.answerTimeout / 4 { limit.grow() }
-        // Nor is a long way without events to be gone again.
+        // A long stretch without events must not be scanned again either.
         hasReadSince = hasReadSince || outcome.hasMore
         if let events = outcome.given.values.max() {
             hasReadSince = true
@@ -261,7 +258,7 @@ struct ProjectorWorker {
 
     // MARK: The connection
 
-    /// For the connection that listens: of a server that is away the others speak.
+    /// For the connection that listens. Quiet, because the workers already report a server that is away.
     private var quietLogger: Logger {
         var quiet = logger
         if logger.logLevel > .debug { quiet.logLevel = max(logger.logLevel, .error) }

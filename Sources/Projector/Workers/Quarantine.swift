@@ -41,7 +41,7 @@ enum Quarantine {
         }
     }
 
-    /// Stops a stream, or says that its retry failed.
+    /// Stops a stream, or records that its retry failed.
     struct Stop: PostgresStatement {
         let key: ProjectionShard
         let failing: FailingEvent
@@ -75,7 +75,7 @@ enum Quarantine {
         }
     }
 
-    /// Says that a retry failed for a reason that is not the stream's; it is tried again when it is asked for again.
+    /// Records that a retry failed for a reason that is not the stream's; to try it again takes another request.
     struct FailRetry: PostgresStatement {
         let key: ProjectionShard
         let stream: StreamID

@@ -41,7 +41,7 @@ extension QuarantinedStream {
         try await pool.query(Quarantine.SelectAll())
     }
 
-    /// How many streams stand in quarantine, by the version of a projection; those that have none are not among them.
+    /// How many streams are in quarantine, by projection version; versions without any are left out.
     ///
     /// - Throws: `PostgresError`.
     package static func counts(on pool: PostgresPool) async throws -> [ProjectionVersion: Int] {

@@ -1,14 +1,14 @@
 internal import Postgres
 internal import Synchronization
 
-/// A server that is away, as all parts of a projector meet it: one of them says so, for all.
+/// An outage of the server, shared by all parts of a projector, so that only one of them reports it.
 final class ServerOutage: Sendable {
     private static let silence = Duration.seconds(60)
 
     private let state = Mutex<(since: ContinuousClock.Instant, said: ContinuousClock.Instant)?>(nil)
 
-    /// Whether whoever met an error is to say it: unless it is that the server is
-    /// away, and somebody said so within the minute.
+    /// Whether to log an error: always, unless it means that the server is away, and that was logged within the last
+    /// minute.
     func isNews(_ error: any Error, at now: ContinuousClock.Instant = .now) -> Bool {
         guard (error as? PostgresError)?.isServerAway == true else { return true }
         return state.withLock { state in
@@ -18,9 +18,9 @@ final class ServerOutage: Sendable {
         }
     }
 
-    /// Ends it, since the server has answered.
+    /// Ends the outage, because the server has answered.
     ///
-    /// - Returns: How long it lasted; `nil` if there was none, or one connection broke and the next was good.
+    /// - Returns: How long it lasted; `nil` if there was none, or only one connection broke (less than 1 s).
     func end(at now: ContinuousClock.Instant = .now) -> Duration? {
         state.withLock { state in
             let away = state.map { $0.since.duration(to: now) }
@@ -31,7 +31,7 @@ final class ServerOutage: Sendable {
 }
 
 extension PostgresError {
-    /// Whether nothing can be done with the server now, whoever asks.
+    /// Whether nobody can use the server now.
     fileprivate var isServerAway: Bool {
         [.connectionFailed, .connectionLost, .timedOut].contains(code) || isServerGoingAway
     }

@@ -1,17 +1,17 @@
 internal import EventModel
 package import FoundationEssentials
 
-/// Which worker shall have which shards. Pure: every worker that sees the same others comes to the same answer, without
+/// Decides which worker gets which shards. Pure: all workers that see the same others come to the same answer, without
 /// asking anybody.
 ///
-/// Rendezvous hashing with bounded loads: a shard goes to the worker with the highest hash of both that has room, so
+/// Rendezvous hashing with bounded loads: each shard goes to the worker that has room and the highest hash with it, so
 /// loads differ by one at most, and few shards move when a worker comes or goes.
 package enum ShardAssignment {
     /// The shards of one worker.
     ///
     /// - Parameters:
     ///   - worker: The worker.
-    ///   - workers: All that live, in any order.
+    ///   - workers: All living ones, in any order.
     ///   - count: How many shards there are.
     package static func shards(of worker: UUID, among workers: some Sequence<UUID>, count: Int) -> Set<Int> {
         let workers = Set(workers).union([worker]).sorted()
@@ -30,7 +30,7 @@ package enum ShardAssignment {
         return mine
     }
 
-    /// Over the worker's id and the shard.
+    /// A hash of the worker's id and the shard.
     private static func score(_ worker: UUID, _ shard: Int) -> UInt64 {
         var hash = FNV1a64()
         for half in [worker.high, worker.low] {

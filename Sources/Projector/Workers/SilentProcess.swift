@@ -1,13 +1,13 @@
 package import Postgres
 
-/// A process whose workers said that they live, have not said so since, and did not take leave.
+/// A process whose workers stopped sending heartbeats without leaving the list.
 package struct SilentProcess: Sendable {
     /// `host:pid`.
     package let name: String
-    /// How long ago it was last heard of.
+    /// How old its last heartbeat is.
     package let silence: Duration
 
-    /// Those of the last hour.
+    /// The processes that fell silent within the last hour.
     ///
     /// - Throws: `PostgresError`.
     package static func all(on pool: PostgresPool) async throws -> [SilentProcess] { try await pool.query(Select()) }
@@ -25,7 +25,7 @@ package struct SilentProcess: Sendable {
         }
     }
 
-    /// Whether the server refuses to be written to, so that no heart can beat.
+    /// Whether the server refuses writes, so that no heartbeat can be stored.
     ///
     /// - Throws: `PostgresError`.
     package static func areMuted(on pool: PostgresPool) async throws -> Bool {

@@ -4,8 +4,7 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Schema
 
-/// Takes a stopped stream up again: folds its events from the failing one on, in
-/// their order, up to where its shard stands.
+/// Resumes a stopped stream: folds its events in order, from the failing one up to where its shard stands.
 struct StreamRetry: Sendable {
     let owner: UUID
     let stopped: QuarantinedStream
@@ -18,7 +17,7 @@ struct StreamRetry: Sendable {
     /// Runs the retry.
     ///
     /// - Parameter connection: In a REPEATABLE READ transaction.
-    /// - Returns: Whether the stream goes on; `false` if it failed again, which is written down.
+    /// - Returns: Whether the stream goes on; `false` if it failed again, which is recorded.
     /// - Throws: ``ProjectorError`` with `.leaseLost`, or `.projectionFailed` if the
     ///   stream is not at fault; `PostgresError`.
     func run(on connection: isolated PostgresConnection, owned: OwnedShard) async throws -> Bool {

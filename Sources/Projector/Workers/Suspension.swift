@@ -1,11 +1,11 @@
 internal import Postgres
 
-/// That a projection cannot be folded now, for which a worker leaves it alone for a while, so that the others go on.
+/// Why a projection cannot be folded now, and when a worker tries it again; until then the others go on without it.
 struct Suspension {
     /// How long it is left alone before it is tried again, by itself.
     private static let pause = Duration.seconds(5)
 
-    /// Why.
+    /// Why it cannot be folded.
     private(set) var error: ProjectorError
     /// Since when it could not be folded.
     let since = ContinuousClock.now
@@ -24,6 +24,6 @@ struct Suspension {
         next = .now + Self.pause
     }
 
-    /// Whether to say why.
+    /// Whether to log why.
     mutating func isWorthSaying() -> Bool { trouble.isWorthSaying(error) }
 }

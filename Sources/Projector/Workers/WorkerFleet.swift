@@ -4,7 +4,7 @@ internal import Postgres
 internal import Schema
 internal import Synchronization
 
-/// The workers of one process as others see them: says twice a second that they live, and learns who else does.
+/// The workers of one process: records twice a second that they are alive, and learns which others are.
 final class WorkerFleet: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
@@ -12,12 +12,12 @@ final class WorkerFleet: Sendable {
     private let projections: [ProjectionVersion]
     private let known = Mutex<Set<LivingWorker>>([])
     private let isStopping = Mutex(false)
-    /// What its workers, its heart and its meter say of a server that is away.
+    /// Shared by the workers, the heartbeat and the meter, so that only one of them reports a server that is away.
     let outage = ServerOutage()
     /// The workers of this process.
     let members: [UUID]
 
-    /// How often the heart beats.
+    /// How often to send a heartbeat.
     private static let interval = Duration.milliseconds(500)
 
     /// - Parameters:
@@ -25,9 +25,9 @@ final class WorkerFleet: Sendable {
     ///   - projections: What they work on.
     init(_ configuration: PostgresConfiguration, count: Int, projections: [ProjectionVersion], logger: Logger) {
         var configuration = configuration
-        // A heart that waits for a lock has stopped.
+        // A heartbeat must not wait for a lock.
         configuration.settings["statement_timeout"] = "2s"
-        // Nor does one beat whose connection has fallen silent: another may.
+        // A heartbeat must not hang on a silent connection; the next one opens another.
         configuration.answerTimeout = .seconds(5)
         self.configuration = configuration
         self.projections = projections
@@ -36,7 +36,7 @@ final class WorkerFleet: Sendable {
         process = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
     }
 
-    /// The workers that lived when the heart last beat, of all processes.
+    /// The living workers of all processes, as of the last heartbeat.
     var living: Set<LivingWorker> { known.withLock { $0 } }
 
     /// Whether the process was asked to end: workers finish their batch then, and give their shards back.
@@ -45,14 +45,14 @@ final class WorkerFleet: Sendable {
     /// Asks the workers to finish.
     func shutDown() { isStopping.withLock { $0 = true } }
 
-    /// Puts the workers on the list; must have returned before they claim anything.
+    /// Puts the workers on the list; it must return before they claim anything.
     ///
     /// - Throws: `PostgresError`; `CancellationError`.
     func join() async throws {
         try await PostgresConnection.with(configuration, logger: logger) { try await beat($0) }
     }
 
-    /// Beats until the task is cancelled. A server that cannot be reached is tried again with every beat.
+    /// Sends heartbeats until the task is cancelled. A server that cannot be reached is tried again each time.
     func run() async {
         var connection: PostgresConnection?
         var trouble = RepeatedTrouble()
@@ -86,7 +86,7 @@ final class WorkerFleet: Sendable {
         known.withLock { $0 = Set(found) }
     }
 
-    /// Takes the workers off the list.
+    /// Removes the workers from the list.
     func leave() async {
         do {
             _ = try await PostgresConnection.with(configuration, logger: logger) { connection in

@@ -4,19 +4,19 @@ internal import Schema
 
 /// How checkpoints move with what is folded.
 extension WorkerRound {
-    /// How one shard moves behind a batch.
+    /// The move of one shard past a batch.
     struct Move {
         /// The projection's index.
         let index: Int
         let own: OwnedShard
         /// How many events of the batch it was given.
         let given: Int
-        /// Whether its projection takes any of them: only then its checkpoint
-        /// moves at once, else it is written down later.
+        /// Whether its projection takes any of them: only then its checkpoint moves at once, else its cursor is stored
+        /// later.
         let isTaken: Bool
     }
 
-    /// How the shards move that events of a batch belong to.
+    /// The moves of the shards that have events in the batch.
     ///
     /// - Parameter taken: For each projection and each of its shards, how many events it takes.
     func moves(
@@ -37,7 +37,7 @@ extension WorkerRound {
         return moves
     }
 
-    /// Moves the checkpoints of those that take something.
+    /// Moves the checkpoints of the shards that take events.
     func advance(_ moves: [Move], to cursor: LogCursor) -> Checkpoint.Advance {
         let taking = moves.filter(\.isTaken)
         return Checkpoint.Advance(
@@ -60,9 +60,9 @@ extension WorkerRound {
             + indices.flatMap { built.statements[$0] }
     }
 
-    /// Folds a batch as the last thing of a round, and commits.
+    /// Folds the last batch of a round, and commits.
     ///
-    /// - Returns: The projections that were left where they are, by their indices.
+    /// - Returns: The indices of the projections that did not move.
     func commit(
         _ batch: LogReader.Batch,
         _ moves: [Move],
@@ -72,7 +72,7 @@ extension WorkerRound {
         let taking = moves.filter(\.isTaken)
         var turns = [taking]
         if batch.events.mayBeFoldedInTurn {
-            // What shows every event is what people look at: it waits for none of the others.
+            // People watch the projections of all events, so these wait for none of the others.
             let early = { (move: Move) in projections[move.index].handles.contains("*") }
             turns = [taking.filter(early), taking.filter { !early($0) }].filter { !$0.isEmpty }
         }
@@ -83,7 +83,7 @@ extension WorkerRound {
 }
 
 extension WorkerRound.Outcome {
-    /// Takes over that shards moved behind a batch.
+    /// Records that shards moved past a batch.
     mutating func take(_ moves: [WorkerRound.Move], behind batch: LogReader.Batch) {
         for move in moves {
             let key = move.own.checkpoint.key
@@ -98,10 +98,10 @@ extension WorkerRound.Outcome {
 }
 
 extension [StoredEvent] {
-    /// Whether projections of all events are to fold these events in a transaction before the others', so that what
-    /// they show does not wait for what those do; see decision 0008.
+    /// Whether projections of all events fold these events in a transaction before the others', so that their rows do
+    /// not wait for the others'; see decision 0008.
     ///
-    /// Where much is to be folded, a second commit costs more than it gives. What was sealed must be folded under the
-    /// snapshot that it was opened under: an erasure may come in between.
+    /// With more events, a second commit costs more than it gains. Sealed events must be folded under the snapshot
+    /// under which they were opened: an erasure may come in between.
     var mayBeFoldedInTurn: Bool { count <= 4 && allSatisfy { $0.key == nil } }
 }

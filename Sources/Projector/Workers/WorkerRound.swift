@@ -7,13 +7,13 @@ internal import Schema
 /// One round of a worker: reads what is new for its shards, moves their checkpoints and folds, all in one REPEATABLE
 /// READ transaction; a few events in two (decision 0008).
 ///
-/// Shards that stand at the same cursor share what is read and decoded. One that was taken over, or a projection that
-/// was added, catches up in batches of its own, until a round brings it to the same snapshot as the others.
+/// Shards that stand at the same cursor share what is read and decoded. A shard that was taken over and a projection
+/// that was added catch up in batches of their own, until a round brings them to the others' snapshot.
 struct WorkerRound: Sendable {
-    /// What a round did; to be taken over after its commit.
+    /// What a round did; the worker adopts it after the commit.
     struct Outcome: Sendable {
         var owned: [ProjectionShard: OwnedShard]
-        /// Events read, counted once for each cursor, and what their payloads weigh, in bytes as they are decoded.
+        /// Events read, counted once for each cursor, and the size of their payloads, in bytes as they are decoded.
         var events = 0
         var weight = 0
         /// Events that each version of a projection was given; none if nothing was folded.
@@ -32,8 +32,8 @@ struct WorkerRound: Sendable {
     let batchSize: Int
     /// Whether a failing event ends the worker instead of stopping its stream.
     let haltsOnFailure: Bool
-    /// Whether to look for failing events and for the projection that fails or
-    /// waits, after a round without care has failed.
+    /// Whether to look for failing events and for the projection that fails or waits, after an ordinary round has
+    /// failed.
     let isCareful: Bool
 
     var projections: [ProjectionFiles] { plan.projections }
@@ -98,7 +98,7 @@ struct WorkerRound: Sendable {
 
     // MARK: Folding
 
-    /// - Returns: The projections that were left where they are, by their indices: the next round folds them.
+    /// - Returns: The indices of the projections that did not move: the next round folds them.
     private func fold(
         _ batch: LogReader.Batch,
         _ group: ShardGroup,
