@@ -31,8 +31,8 @@ public struct ReadModelError: Error, Sendable, CustomStringConvertible {
 
     /// What the database's error means for a query on a read model.
     ///
-    /// Source of the code: PostgreSQL manual, appendix A: invalid_parameter_value, with which the
-    /// query functions say what cannot be asked.
+    /// Source of the code: PostgreSQL manual, appendix A: invalid_parameter_value, which the query functions raise for
+    /// arguments that they do not accept.
     init(_ error: PostgresError) {
         switch error.sqlState {
         case _ where error.isMissingObject:

@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Has unqualified names mean several schemas, the first one first, until the transaction ends.
+/// Sets the schemas in which unqualified names are looked up, in their order, until the transaction ends.
 package struct SetSearchPath: PostgresStatement {
     package let sql = """
         select set_config('search_path', (select string_agg(quote_ident(name), ', ' order by number)

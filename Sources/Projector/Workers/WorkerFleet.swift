@@ -25,7 +25,7 @@ final class WorkerFleet: Sendable {
     ///   - projections: What they work on.
     init(_ configuration: PostgresConfiguration, count: Int, projections: [ProjectionVersion], logger: Logger) {
         var configuration = configuration
-        // A heartbeat must not wait for a lock.
+        // A heartbeat must not wait for a lock for long.
         configuration.settings["statement_timeout"] = "2s"
         // A heartbeat must not hang on a silent connection; the next one opens another.
         configuration.answerTimeout = .seconds(5)

@@ -16,9 +16,9 @@ public struct ModelPrice: Hashable, Sendable {
     public let model: String
     /// The kind of token.
     public let kind: Kind
-    /// US dollars a token, exact.
+    /// US dollars per token, exact.
     public let usdPerToken: Money
-    /// From when it holds; nil for all times.
+    /// When it begins to apply; nil for all times.
     public let validFrom: Timestamp?
 
     /// Puts a price together.
@@ -30,11 +30,11 @@ public struct ModelPrice: Hashable, Sendable {
     }
 
     /// Reads a file of prices: `{"models": {"MODEL": {"input": "0.000005", …}}}`, each price a string or a number, with
-    /// a `source` beside them if one likes.
+    /// an optional `source` beside `models`.
     ///
     /// - Parameters:
     ///   - json: The file.
-    ///   - validFrom: From when they hold; nil for all times.
+    ///   - validFrom: When they begin to apply; nil for all times.
     /// - Throws: ``ReadModelError`` with `.invalidArgument` that names the model and the kind at fault.
     public static func list(json: [UInt8], validFrom: Timestamp? = nil) throws(ReadModelError) -> [ModelPrice] {
         let root: JSONValue
@@ -49,7 +49,7 @@ public struct ModelPrice: Hashable, Sendable {
                 "it has no object \"models\", which holds a model's prices by its name"
             )
         }
-        // What is passed over may be what says how prices are meant, such as a currency.
+        // A member that is ignored may say how prices are meant, such as a currency.
         if case .object(let members) = root,
             let other = members.first(where: { !["models", "source"].contains($0.name) })
         {

@@ -2,7 +2,7 @@ public import EventModel
 
 /// Exact arithmetic on decimal digits; no digit is ever rounded away.
 extension Money {
-    /// Nothing.
+    /// Zero.
     public static let zero = Money(magnitude: [], scale: 0, isNegative: false)
 
     /// Whether it is below zero.
@@ -20,7 +20,7 @@ extension Money {
             : Money(magnitude: subtracted(a, b), scale: scale, isNegative: left.isNegative)
     }
 
-    /// So many times the amount.
+    /// The amount multiplied by a count.
     public static func * (count: Int, amount: Money) -> Money {
         let (digits, scale) = amount.digits
         var product: [UInt8] = []
@@ -37,7 +37,7 @@ extension Money {
         return Money(magnitude: product, scale: scale, isNegative: amount.isNegative != (count < 0))
     }
 
-    /// The digits without sign and point, the least significant first, and how many of them stand behind the point.
+    /// The digits without sign and point, the least significant first, and how many of them come after the point.
     private var digits: (digits: [UInt8], scale: Int) {
         let parts = text.split(separator: ".", maxSplits: 1)
         let all = text.utf8.filter { (0x30...0x39).contains($0) }.map { $0 - 0x30 }

@@ -1,6 +1,6 @@
 internal import EventModel
 
-/// Prices to be looked up by model, kind and moment: what the SQL function `llm_cost` does, as a value.
+/// Looks up prices by model, kind and moment, as the SQL function `llm_cost` does.
 struct PriceList: Sendable {
     private var prices: [String: [ModelPrice.Kind: [ModelPrice]]] = [:]
 
@@ -10,8 +10,8 @@ struct PriceList: Sendable {
 
     /// What a call of a language model cost at the prices of its moment.
     ///
-    /// - Returns: nil, never 0, where something is not known: the model, a count, or the price of a kind of token of
-    ///   which there are any.
+    /// - Returns: nil, never 0, if something is unknown: the model, a count, or the price of a kind of token that was
+    ///   used.
     func cost(of data: JSONValue, at moment: Timestamp) -> Money? {
         guard let model = data["model"]?.string, let kinds = prices[model], let input = data["inputTokens"]?.integer,
             let output = data["outputTokens"]?.integer
@@ -30,7 +30,7 @@ struct PriceList: Sendable {
         return total
     }
 
-    /// The price that began to hold last.
+    /// The latest price that applies at a moment.
     private static func price(_ prices: [ModelPrice], at moment: Timestamp) -> Money? {
         prices.filter { $0.validFrom.map { $0 <= moment } ?? true }
             .max { ($0.validFrom?.microseconds ?? .min) < ($1.validFrom?.microseconds ?? .min) }?

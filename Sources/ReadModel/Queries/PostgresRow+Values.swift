@@ -2,7 +2,7 @@ internal import EventModel
 internal import FoundationEssentials
 internal import Postgres
 
-/// Columns as the read models give them.
+/// Decodes columns to the types of the read models.
 extension PostgresRow {
     /// A moment, or nil for NULL.
     func moment(at column: Int) throws(PostgresError) -> Timestamp? {
@@ -23,7 +23,7 @@ extension PostgresRow {
         try decode(UUID?.self, at: column).map(StreamID.init)
     }
 
-    /// One of the words that a type knows.
+    /// A value of a type, given by its raw text.
     func word<Word: RawRepresentable>(at column: Int) throws(PostgresError) -> Word where Word.RawValue == String {
         let text = try decode(String.self, at: column)
         guard let word = Word(rawValue: text) else {
@@ -44,6 +44,6 @@ extension PostgresRow {
 }
 
 extension PostgresTimestamp {
-    /// The same moment as the server has it.
+    /// The same moment in the server's form.
     init(_ moment: Timestamp) { self.init(unixMicroseconds: moment.microseconds) }
 }

@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// The conditions of a query that are asked for, and the values that they bind.
+/// The conditions of a query, and the values that they bind.
 struct QueryConditions: Sendable {
     private var clauses: [String] = []
     private var values: [any PostgresEncodable] = []
@@ -18,7 +18,7 @@ struct QueryConditions: Sendable {
     /// Adds a condition without a value.
     mutating func add(_ clause: String) { clauses.append(clause) }
 
-    /// Binds a value and gives what stands for it in the SQL.
+    /// Binds a value and returns its placeholder in the SQL.
     mutating func placeholder(_ value: some PostgresEncodable) -> String {
         values.append(value)
         return "$\(values.count)"

@@ -11,7 +11,7 @@ extension ReadModels {
         try await rows(SelectAudit(filter))
     }
 
-    /// Computes the chains of hashes again.
+    /// Verifies the hash chains by computing them again.
     ///
     /// - Parameter user: Whose chain; nil for all.
     /// - Returns: Each broken chain's first fault; nothing if all is well.
@@ -20,7 +20,7 @@ extension ReadModels {
         try await rows(VerifyAudit(user: user))
     }
 
-    /// How much there is of the chains of hashes that ``verifyAudit(of:)`` computes.
+    /// How many hash chains and rows ``verifyAudit(of:)`` has to compute.
     ///
     /// - Parameter user: Whose chain; nil for all.
     /// - Throws: ``ReadModelError``; `CancellationError`.
@@ -37,7 +37,7 @@ struct SelectAudit: PostgresStatement {
 
     init(_ filter: AuditFilter) {
         var conditions = QueryConditions()
-        // The key begins with the chain, which is the user's; the nil UUID's is nobody's.
+        // The key begins with the chain, which is the user's id; the nil UUID is the chain of events about nobody.
         conditions.add("chain = nullif(?, '00000000-0000-0000-0000-000000000000')", filter.user?.uuid)
         if let action = filter.action, action.hasSuffix(".*") {
             conditions.add("starts_with(action, ?)", String(action.dropLast()))

@@ -37,7 +37,7 @@ private struct SelectCosts: PostgresStatement {
         self.conditions = conditions
     }
 
-    /// The sum of a column, as far as it goes: one call that claims more tokens than there are hides no other's costs.
+    /// The sum of a column, clamped to 64 bits: a call that claims too many tokens must not hide the others' costs.
     private static func sum(_ column: String) -> String {
         "greatest(least(coalesce(sum(\(column)), 0), \(Int64.max)), -\(Int64.max))::bigint"
     }

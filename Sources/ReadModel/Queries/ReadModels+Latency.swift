@@ -30,8 +30,8 @@ extension ReadModels {
     /// - Parameters:
     ///   - stage: The stage.
     ///   - step: How long a step is, a minute or more, and at most ten thousand years.
-    ///   - filter: Which measurements. An end that is open is where the measurements end: of steps of whole hours or
-    ///     days also those whose minutes were deleted.
+    ///   - filter: Which measurements. An open end is where the measurements begin or end; for steps of whole hours or
+    ///     days these include the ones whose minutes were deleted.
     /// - Returns: The steps in order; none if nothing was measured and an end is open.
     /// - Throws: ``ReadModelError`` with `.invalidArgument` if the step is too short or too long, or there are more
     ///   than ``longestSeries``; `CancellationError`.
@@ -62,10 +62,10 @@ extension ReadModels {
         return try await rows(SelectSeries(stage: stage, from: from, until: until, length: length, filter: filter))
     }
 
-    /// All the years that times of events have.
+    /// Spans all years that an event's time can have.
     private static let longestStep = Duration.seconds(10_000 * 366 * 86_400)
 
-    /// Where the step begins in which a moment lies, also before 1970.
+    /// The start of the step that contains a moment, also before 1970.
     private static func start(of moment: Timestamp, length: Int64) -> Timestamp {
         let past = moment.microseconds % length
         return Timestamp(microseconds: moment.microseconds - (past < 0 ? past + length : past))
@@ -110,8 +110,8 @@ private struct SelectSummaries: PostgresStatement {
     }
 }
 
-/// The first minute that was measured, and the end of the last; hours and days where the minutes
-/// are gone and the steps are made of them.
+/// The start of the first measured minute, and the end of the last; hours and days count where the minutes are gone and
+/// a step consists of whole ones.
 private struct SelectRange: PostgresStatement {
     let stage: LatencyStage
     /// Microseconds of a step.
@@ -163,7 +163,7 @@ private struct SelectSeries: PostgresStatement {
     let stage: LatencyStage
     let from: Timestamp
     let until: Timestamp
-    /// Microseconds of a step.
+    /// The length of a step in microseconds.
     let length: Int64
     let filter: LatencyFilter
 

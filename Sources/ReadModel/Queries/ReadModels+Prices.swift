@@ -7,7 +7,7 @@ extension ReadModels {
     /// - Throws: ``ReadModelError``; `CancellationError`.
     public func prices() async throws -> [ModelPrice] { try await rows(SelectPrices()) }
 
-    /// Stores prices, all or none; those that are there already stay as they are.
+    /// Stores prices, all or none; one with the same model, kind and time replaces the stored one.
     ///
     /// - Returns: How many are new or have changed.
     /// - Throws: ``ReadModelError``; `CancellationError`.

@@ -1,11 +1,11 @@
 internal import Postgres
 
 extension ReadModels {
-    /// Whether a view or a table shows this connection nothing, whatever it holds: row security lets the role see the
-    /// rows of the user for whom it acts, and it acts for nobody.
+    /// Whether row security hides all rows of a view or table from this connection: its role sees only the rows of the
+    /// user for whom it acts, and it acts for nobody.
     ///
     /// - Parameter view: Its name.
-    /// - Returns: The role, if that is so.
+    /// - Returns: The role, if so; else nil.
     /// - Throws: ``ReadModelError``; `CancellationError`.
     package func roleWithoutRows(of view: String) async throws -> String? {
         try await rows(SelectRoleWithoutRows(view: view)).first

@@ -18,7 +18,7 @@ extension ReadModels {
         return session
     }
 
-    /// One session and its turns in their order, both of one moment.
+    /// One session and its turns in their order, both read at one moment.
     ///
     /// - Throws: ``ReadModelError`` with `.notFound`; `CancellationError`.
     public func sessionWithTurns(_ id: StreamID) async throws -> (session: Session, turns: [Turn]) {

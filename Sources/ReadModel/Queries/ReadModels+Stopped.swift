@@ -3,12 +3,12 @@ internal import FoundationEssentials
 internal import Postgres
 
 extension ReadModels {
-    /// How many streams projections have stopped at an event that they cannot apply: what such a stream recorded from
-    /// there on, their views lack.
+    /// How many streams projections have stopped at an event that they cannot apply; their views lack the events of
+    /// such a stream from there on.
     ///
     /// - Parameters:
-    ///   - projections: The names of projections, of which the versions count that the views read.
-    ///   - stream: The one stream that is asked about; nil for all.
+    ///   - projections: The names of projections; only the versions that the views read count.
+    ///   - stream: The only stream to look at; nil for all.
     /// - Returns: The projections that have any, by name; none for a role that may not see it.
     /// - Throws: ``ReadModelError``; `CancellationError`.
     package func stoppedStreams(

@@ -1,6 +1,6 @@
 package import Postgres
 
-/// What projections built from the log, to be queried: sessions, turns, costs, audit and latencies.
+/// Queries what projections built from the log: sessions, turns, costs, audit and latencies.
 ///
 /// What was not measured is nil, never 0. Money is exact. Times are microseconds.
 public final class ReadModels: Sendable {
@@ -15,13 +15,13 @@ public final class ReadModels: Sendable {
         self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema)))
     }
 
-    /// - Parameter pool: Its connections' search path has the schema first.
+    /// - Parameter pool: Connections that have the schema first in their search path.
     package init(_ pool: PostgresPool) { self.pool = pool }
 
     /// Closes the connections.
     public func close() async { await pool.close() }
 
-    /// Runs a query, with the database's errors in this target's terms.
+    /// Runs a query, and translates the database's errors to ``ReadModelError``.
     func rows<S: PostgresStatement>(_ statement: S) async throws -> [S.Row] {
         do {
             return try await pool.query(statement)
@@ -30,7 +30,7 @@ public final class ReadModels: Sendable {
         }
     }
 
-    /// Runs several queries at one moment, with the database's errors in this target's terms.
+    /// Runs several queries at one moment, and translates the database's errors to ``ReadModelError``.
     func reading<R: Sendable>(_ body: @Sendable (isolated PostgresConnection) async throws -> R) async throws -> R {
         do {
             return try await pool.transaction(isolation: .repeatableRead, readOnly: true, retries: 3, body)

@@ -2,9 +2,9 @@ internal import EventModel
 internal import Postgres
 
 extension JSONValue {
-    /// An exact amount by the rule of a projection's column of type `numeric`: a JSON number, or a string that holds
-    /// one, also with a sign, an exponent, or nothing on one side of its point; nil for anything else, and for a number
-    /// that a read model does not take.
+    /// An exact amount, by the rule for a projection's columns of type `numeric`: a JSON number, or a string that holds
+    /// one, also with a sign, an exponent, or no digits on one side of its point; nil for anything else, and for a
+    /// number that a read model does not take.
     var money: Money? { decimal.flatMap { Money($0.description) } }
 
     /// Milliseconds by the same rule.

@@ -2,7 +2,7 @@ internal import EventModel
 
 /// Milliseconds that are added up exactly, as the read models do: 0.1 and 0.2 are 0.3.
 struct Milliseconds: Hashable, Sendable {
-    /// Digits have no unit, and the only arithmetic on them is that of amounts.
+    /// Money only for its exact decimal arithmetic.
     private let digits: Money
 
     static let zero = Milliseconds(.zero)
@@ -11,6 +11,6 @@ struct Milliseconds: Hashable, Sendable {
 
     static func + (left: Self, right: Self) -> Self { Self(left.digits + right.digits) }
 
-    /// The number nearest to it.
+    /// The nearest `Double`.
     var double: Double { Double(digits.text) ?? .nan }
 }

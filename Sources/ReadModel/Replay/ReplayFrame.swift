@@ -1,6 +1,6 @@
 public import EventModel
 
-/// One event of a session that is played again: when it came, what it said, and how the session stood then.
+/// One event of a replayed session: when it came, what it said, and the session's state after it.
 public struct ReplayFrame: Hashable, Sendable {
     /// Who is heard in a frame.
     public enum Speaker: String, Hashable, Sendable {

@@ -1,9 +1,9 @@
 package import EventModel
 
-/// When a session's events are due if it is played in its own time.
+/// When a session's events are due if it is replayed at its own pace.
 ///
-/// A producer whose clock was wrong leaves an event with a time far from the others'. None is waited for longer than
-/// for the one behind it, so that such an event holds up nothing.
+/// An event whose producer's clock was wrong has a time far from the others'. No event is due later than the next one,
+/// so such an event holds up nothing.
 package struct ReplaySchedule: Sendable {
     /// When the session began: the earliest time of its events; nil if there is none.
     package let begin: Timestamp?
@@ -17,7 +17,7 @@ package struct ReplaySchedule: Sendable {
         self.dues = dues
     }
 
-    /// How long after the beginning an event is due; nil for one that came later than the schedule was made.
+    /// How long after the beginning an event is due; nil for one that came after the schedule was made.
     package func offset(at index: Int) -> Duration? {
         guard dues.indices.contains(index), let begin else { return nil }
         return dues[index].duration(since: begin)

@@ -1,6 +1,6 @@
 public import EventModel
 
-/// Plays a session again: a pure fold of its events. Nothing is read but what it is given.
+/// Replays a session: a pure fold of its events, which reads nothing but what it is given.
 ///
 /// ```swift
 /// var replay = SessionReplay(session: id, prices: try await readModels.prices())
@@ -8,14 +8,14 @@ public import EventModel
 /// print(replay.snapshot.state)
 /// ```
 public struct SessionReplay: Sendable {
-    /// Up to where a session is played.
+    /// Where a replay ends.
     public enum End: Hashable, Sendable {
-        /// Up to and with this version.
+        /// After this version.
         case version(Int)
-        /// Up to the first event that happened later.
+        /// Before the first event that happened later.
         case moment(Timestamp)
 
-        /// Whether an event is still played.
+        /// Whether an event is still replayed.
         public func includes(_ event: RecordedEvent) -> Bool {
             switch self {
             case .version(let last): event.version <= last
@@ -45,16 +45,16 @@ public struct SessionReplay: Sendable {
 
     /// Applies the next event.
     ///
-    /// - Parameter event: The event behind the one before; fields that are not what the contract says count as left
-    ///   out. A number may also be a string that holds one, as for the read models.
-    /// - Returns: What is to be shown of it.
+    /// - Parameter event: The stream's next event; fields that break the contract count as absent. A number may also be
+    ///   a string that holds one, as for the read models.
+    /// - Returns: The frame to show.
     public mutating func apply(_ event: RecordedEvent) -> ReplayFrame {
         let data = Self.data(of: event)
         let start = begin ?? event.occurredAt
         begin = start
         snapshot.at = event.occurredAt
         snapshot.version = event.version
-        // A UUID's digits mean the same in capitals. What other types hold under that name is no turn.
+        // A UUID means the same in capitals. In other types, a field of this name is no turn.
         let id = Self.typesOfTurns.contains(event.type) ? data["turnId"]?.string?.lowercased() : nil
         let turn = id.map { turnIndex(of: $0) }
         let call = Call(event, data, prices: prices)
@@ -82,7 +82,7 @@ public struct SessionReplay: Sendable {
         .turnSynthesized, .turnInterrupted, .turnCompleted, .turnFailed,
     ]
 
-    /// An event's data, in which what was erased says so.
+    /// An event's data, with the text `erased` in place of each erased member.
     private static func data(of event: RecordedEvent) -> JSONValue {
         guard let data = try? JSONValue(json: event.data) else { return .object([]) }
         guard !event.erased.isEmpty, case .object(let members) = data else { return data }
@@ -93,7 +93,7 @@ public struct SessionReplay: Sendable {
         )
     }
 
-    /// Where a turn stands among the turns; it is added if it is new.
+    /// A turn's index among the turns; a new one is added.
     private mutating func turnIndex(of id: String) -> Int {
         if let index = snapshot.turns.lastIndex(where: { $0.id == id }) { return index }
         snapshot.turns.append(SessionSnapshot.Turn(id: id))
@@ -140,7 +140,7 @@ public struct SessionReplay: Sendable {
 
     private mutating func changeState(_ data: JSONValue) {
         guard let to = data["to"]?.string else {
-            // That no state is named is in no table of transitions either.
+            // A change that names no state is in no table of transitions either.
             snapshot.anomalies += 1
             return
         }
@@ -158,7 +158,7 @@ extension SessionSnapshot.Turn {
     fileprivate mutating func apply(_ type: EventType, _ data: JSONValue) {
         switch type {
         case .turnTranscribed, .turnRetrieved, .turnGenerated, .turnSynthesized:
-            // Whichever stage tells them.
+            // Any stage may report them.
             userTranscript = Self.joined(userTranscript, data["userTranscript"]?.string)
             llmResponse = Self.joined(llmResponse, data["llmResponse"]?.string)
             if type == .turnGenerated {

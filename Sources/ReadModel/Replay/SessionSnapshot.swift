@@ -10,7 +10,7 @@ public struct SessionSnapshot: Hashable, Sendable {
         public internal(set) var index: Int?
         /// started, completed, interrupted or failed.
         public internal(set) var status = "started"
-        /// When it began; nil if no event told.
+        /// When it began; nil if no event says so.
         public internal(set) var startedAt: Timestamp?
         /// What the user said.
         public internal(set) var userTranscript: String?
@@ -20,9 +20,9 @@ public struct SessionSnapshot: Hashable, Sendable {
         public internal(set) var spokenText: String?
         /// Whether somebody cut in.
         public internal(set) var interrupted = false
-        /// What each stage took that was measured, in milliseconds: exact sums, as the read models have them.
+        /// How long each measured stage took, in milliseconds: exact sums, as in the read models.
         var stages: [TurnStage: Milliseconds] = [:]
-        /// What each stage took that was measured, in milliseconds.
+        /// How long each measured stage took, in milliseconds.
         public var stageLatenciesMs: [TurnStage: Double] { stages.mapValues(\.double) }
         /// The language model's first token, in milliseconds.
         public internal(set) var firstTokenMs: Double?
@@ -49,7 +49,7 @@ public struct SessionSnapshot: Hashable, Sendable {
     public internal(set) var version = 0
     /// When the session began, by its last `session.started`; nil if there was none.
     public internal(set) var startedAt: Timestamp?
-    /// When the last of them happened.
+    /// When its last event happened.
     public internal(set) var at: Timestamp?
     /// When the session ended.
     public internal(set) var endedAt: Timestamp?
@@ -74,6 +74,6 @@ public struct SessionSnapshot: Hashable, Sendable {
     /// How many stages failed, and changes to `error`.
     public internal(set) var errorCount = 0
 
-    /// A session of which nothing was recorded.
+    /// A session without events.
     public init(session: StreamID) { self.session = session }
 }

@@ -2,13 +2,13 @@ public import EventModel
 
 /// One audited event, as the read model `audit_logs` has it.
 ///
-/// `AuditRecord` of the module `Directory` is the same row, as the user whom it is about sees it.
+/// `AuditRecord` of the module `Directory` is the same row, as the user it is about sees it.
 public struct AuditEntry: Hashable, Sendable {
     /// The event.
     public let eventID: EventID
     /// Its place in the log.
     public let position: Int64
-    /// Whom it is about.
+    /// The user it is about.
     public let userID: StreamID?
     /// The event's type, such as `user.logged_in`.
     public let action: String
@@ -30,7 +30,7 @@ public struct AuditEntry: Hashable, Sendable {
     public let previousHash: [UInt8]?
 }
 
-/// Where a user's chain of audited events is broken first.
+/// Where a user's chain of audited events is first broken.
 public struct AuditFault: Hashable, Sendable {
     /// Whose chain; nil for the chain of events about nobody.
     public let userID: StreamID?

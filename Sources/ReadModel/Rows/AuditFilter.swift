@@ -13,11 +13,11 @@ public struct AuditFilter: Sendable {
     public var from: Timestamp?
     /// Only what happened earlier.
     public var until: Timestamp?
-    /// Whether the last in the log comes first.
+    /// Whether to list the log backwards.
     public var isBackwards = false
     /// Only what comes after this position in that order.
     public var after: Int64?
-    /// How many, 1 … ``largestPage``; fewer and more count as these.
+    /// How many, clamped to 1 … ``largestPage``.
     public var limit: Int
 
     /// All entries, a page at a time; narrow it by setting what is wanted.

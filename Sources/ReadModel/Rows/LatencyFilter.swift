@@ -2,9 +2,9 @@ public import EventModel
 
 /// Which measurements to look at.
 public struct LatencyFilter: Sendable {
-    /// From the minute on in which this lies.
+    /// From the minute that contains this moment on.
     public var from: Timestamp?
-    /// Before the minute in which this lies.
+    /// Before the minute that contains this moment.
     public var until: Timestamp?
     /// Only of this provider.
     public var provider: String?

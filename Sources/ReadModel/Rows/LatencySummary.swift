@@ -1,6 +1,6 @@
 public import EventModel
 
-/// What a latency was measured of.
+/// What a latency measures.
 public enum LatencyStage: String, CaseIterable, Hashable, Sendable {
     /// Speech recognition.
     case asr

@@ -42,6 +42,6 @@ public struct Session: Hashable, Sendable {
     public let anomalies: Int
     /// How long it was in each state, in milliseconds.
     public let timeInState: [String: Double]
-    /// What was in force: an object.
+    /// The configuration in force: an object.
     public let config: JSONValue?
 }

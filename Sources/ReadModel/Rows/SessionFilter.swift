@@ -2,14 +2,14 @@ public import EventModel
 
 /// Which sessions to list, newest first.
 public struct SessionFilter: Sendable {
-    /// Where a page ends: the next one begins behind it.
+    /// Where a page ends: the next one begins after it.
     public struct Place: Hashable, Sendable {
         /// When the page's last session began.
         public let startedAt: Timestamp?
         /// That session.
         public let id: StreamID
 
-        /// The place behind a session.
+        /// The place after a session.
         public init(after session: Session) {
             startedAt = session.startedAt
             id = session.id
@@ -23,7 +23,7 @@ public struct SessionFilter: Sendable {
     public var user: StreamID?
     /// Only those in this state.
     public var state: SessionState?
-    /// Only those with this provider, of whichever stage.
+    /// Only those with this provider, for any stage.
     public var provider: String?
     /// Only those that began then or later.
     public var from: Timestamp?
@@ -35,9 +35,9 @@ public struct SessionFilter: Sendable {
     public var hasErrors: Bool?
     /// Only those with anomalies, or only those without.
     public var hasAnomalies: Bool?
-    /// Only what comes behind an earlier page.
+    /// Only what comes after an earlier page.
     public var after: Place?
-    /// How many, 1 … ``largestPage``; fewer and more count as these.
+    /// How many, clamped to 1 … ``largestPage``.
     public var limit: Int
 
     /// All sessions, a page at a time; narrow it by setting what is wanted.

@@ -35,7 +35,7 @@ public struct Turn: Hashable, Sendable {
         public let llm: Money?
         /// Speech synthesis.
         public let tts: Money?
-        /// All that is known.
+        /// The sum of all known costs.
         public let total: Money?
     }
 

@@ -19,7 +19,7 @@ struct SchemaDescription: Sendable {
     ///
     /// - Parameters:
     ///   - schema: The schema.
-    ///   - names: Names of schemas that stand for each other: wherever one of them occurs, `«schema»` is written.
+    ///   - names: Names of schemas that count as the same: each of them is written as `«schema»`.
     ///   - connection: In a transaction whose `search_path` is the schema.
     static func of(
         _ schema: String,
@@ -39,9 +39,9 @@ struct SchemaDescription: Sendable {
         )
     }
 
-    /// What another description has otherwise.
+    /// How another description differs from this one.
     ///
-    /// - Parameter real: What is there; this is what should be.
+    /// - Parameter real: The schema as it is; this one is what it should be.
     /// - Returns: A sentence for each object that differs, sorted.
     func differences(in real: SchemaDescription) -> [String] {
         var differences: [String] = []
@@ -54,7 +54,7 @@ struct SchemaDescription: Sendable {
             }
         }
         for (parent, found) in real.partitions.sorted(by: { $0.key < $1.key }) {
-            // Compared with the likest one: a default partition may differ from the others.
+            // Compared with the most similar one: a default partition may differ from the others.
             let expected = partitions[parent] ?? []
             for partition in found.sorted(by: { $0.title < $1.title }) {
                 let changes = expected.map { Self.change(from: $0, to: partition) }

@@ -4,7 +4,7 @@ extension PostgresConnection {
     /// Runs a file in the open transaction.
     ///
     /// - Parameters:
-    ///   - script: What the file says.
+    ///   - script: The file's text.
     ///   - file: Its path, for messages.
     /// - Throws: ``SchemaError`` with `.failed`, the file, the line if the server
     ///   names a place in it, and the server's words.

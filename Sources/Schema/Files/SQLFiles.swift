@@ -14,10 +14,10 @@ package struct SQLFiles: Sendable {
     /// The folder of the projections, for messages.
     let projections: String
 
-    /// What the program was built with.
+    /// The files that the program was built with.
     package static let embedded = SQLFiles(texts: embeddedSQL, origin: "this program")
 
-    /// Files that are given, for tests and tools.
+    /// Files from memory, for tests and tools.
     package init(
         texts: [String: String],
         origin: String = "memory",

@@ -11,7 +11,8 @@ struct SQLStatement: Sendable, Hashable {
     /// Source: PostgreSQL manual, 4.1 "Lexical Structure".
     ///
     /// - Parameter file: The script's name, for messages.
-    /// - Throws: ``SchemaError`` with code `.invalidFile` and the line where something begins that does not end.
+    /// - Throws: ``SchemaError`` with code `.invalidFile` and the line of a string, quoted name or comment without an
+    ///   end.
     static func split(_ script: String, file: String) throws(SchemaError) -> [SQLStatement] {
         var lexer = SQLLexer(script, file: file)
         var statements: [SQLStatement] = []
@@ -32,8 +33,8 @@ struct SQLStatement: Sendable, Hashable {
 
     /// Refuses statements that begin or end a transaction, for scripts that run inside one of the recorder's.
     ///
-    /// `prepare` is among them for `PREPARE TRANSACTION`, and `end` for the COMMIT that it
-    /// means, unless it ends the body of a function.
+    /// `prepare` is among them because of `PREPARE TRANSACTION`, and `end` because it means COMMIT, unless it ends the
+    /// body of a function.
     ///
     /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.
     static func refuseTransactions(in script: String, file: String) throws(SchemaError) {
@@ -41,7 +42,7 @@ struct SQLStatement: Sendable, Hashable {
         var isInBody = false
         for statement in try split(script, file: file) {
             guard let verb = try statement.words(1, file: file).first?.word else { continue }
-            // The statements of such a body stand between semicolons like those outside.
+            // The statements of such a body are separated by semicolons like those outside.
             if verb == "create", try statement.beginsBody(file: file) { isInBody = true }
             guard refused.contains(verb) else { continue }
             if isInBody, verb == "end" {
@@ -62,7 +63,7 @@ struct SQLStatement: Sendable, Hashable {
         return zip(words, words.dropFirst()).contains { $0 == "begin" && $1 == "atomic" }
     }
 
-    /// The statement's first words in small letters; comments between them are passed over.
+    /// The statement's first words in lower case; comments between them are skipped.
     func words(_ count: Int, file: String) throws(SchemaError) -> [(word: String, end: Int)] {
         var lexer = SQLLexer(text, file: file)
         var words: [(word: String, end: Int)] = []
@@ -74,7 +75,7 @@ struct SQLStatement: Sendable, Hashable {
     }
 }
 
-/// Reads SQL as far as it takes to know where statements end.
+/// Reads just enough SQL to know where statements end.
 struct SQLLexer {
     /// What a piece of text is.
     enum Kind { case blank, semicolon, other }
@@ -160,7 +161,7 @@ struct SQLLexer {
                 index += 2
             } else if bytes[index] == quote {
                 index += 1
-                // Doubled, it stands for itself.
+                // A doubled quote stands for itself.
                 guard index < bytes.count, bytes[index] == quote else { return }
                 index += 1
             } else {

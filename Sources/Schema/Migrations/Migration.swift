@@ -1,6 +1,6 @@
-/// One step of the schema: a numbered pair of files, there and back.
+/// One step of the schema: a numbered pair of files, up and down.
 package struct Migration: Sendable, Hashable {
-    /// Which way a step is gone: its name ends the name of the file.
+    /// The direction of a step, which also ends the file's name.
     enum Direction: String, Sendable {
         case up, down
     }
@@ -9,18 +9,18 @@ package struct Migration: Sendable, Hashable {
     package let version: Int
     /// The words in the file's name.
     package let name: String
-    /// What makes the step.
+    /// The SQL that makes the step.
     let up: String
-    /// What takes it back.
+    /// The SQL that takes it back.
     let down: String
 
     /// The file's name without `.up.sql`, such as `0003_events`.
     package var title: String { Self.title(version: version, name: name) }
 
-    /// The file that goes the step in a direction.
+    /// The step's file for a direction.
     func file(_ direction: Direction) -> String { "migrations/\(title).\(direction.rawValue).sql" }
 
-    /// What goes the step in a direction.
+    /// The step's SQL for a direction.
     func script(_ direction: Direction) -> String {
         switch direction {
         case .up: up
@@ -28,7 +28,7 @@ package struct Migration: Sendable, Hashable {
         }
     }
 
-    /// Refuses what would end the transaction that a file runs in: what stands before it could not be rolled back.
+    /// Refuses statements that would end the file's transaction: what ran before them could not be rolled back.
     ///
     /// - Parameter direction: Which of the two files.
     /// - Throws: ``SchemaError`` with code `.invalidFile`, the file and the line.

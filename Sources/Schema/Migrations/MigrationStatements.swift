@@ -12,7 +12,7 @@ struct AppliedMigration: Sendable, Hashable {
     var title: String { Migration.title(version: version, name: name) }
 }
 
-/// What was applied, by number.
+/// The applied migrations, by number.
 struct SelectAppliedMigrations: PostgresStatement {
     let sql = "select version, name, checksum, applied_at from schema_migrations order by version"
 
@@ -56,7 +56,7 @@ struct InsertAppliedMigration: PostgresStatement {
     }
 }
 
-/// Forgets a migration that was taken back.
+/// Deletes the record of a migration that was taken back.
 struct DeleteAppliedMigration: PostgresStatement {
     let sql = "delete from schema_migrations where version = $1"
     let version: Int

@@ -1,10 +1,10 @@
 package import Postgres
 
-/// Whether program and schema are of one age.
+/// Compares the age of the program and of the schema.
 extension Migrator {
     /// Refuses a schema in which migrations of this program are pending.
     ///
-    /// - Returns: The migrations that were applied and that the program does not know: it is older than the schema.
+    /// - Returns: The applied migrations that are newer than the program's last one, so that the schema is newer too.
     /// - Throws: ``SchemaError`` with `.outOfDate`.
     package func refuseOlderSchema(on connection: PostgresConnection) async throws -> [String] {
         let known = try Migration.all(in: files)

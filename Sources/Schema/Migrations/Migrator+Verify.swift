@@ -9,7 +9,7 @@ extension Migrator {
     ///
     /// - Parameter projections: The files of all projections that may be installed; those of the program unless given.
     /// - Returns: What is wrong, each with code `.changedFile`, `.missingFile`, `.outOfOrder` or `.drift`; nothing if
-    ///   all is well. Files are compared first: while they do not fit, drift is not looked for.
+    ///   all is well. Files are compared first: until they match, drift is not looked for.
     /// - Throws: ``SchemaError`` with `.failed` if the migrations do not run on an empty schema; `PostgresError`.
     package func verify(
         projections: [ProjectionFiles]? = nil,

@@ -1,13 +1,13 @@
 package import Foundation
 package import Postgres
 
-/// Runs migrations: each in a transaction of its own, once, whoever starts it.
+/// Runs migrations, each once and in a transaction of its own, even if several processes start them.
 package struct Migrator: Sendable {
-    /// Where a migration stands.
+    /// The state of a migration.
     package enum State: Sendable, Hashable {
         case applied(Date)
         case pending
-        /// Applied, but its file says something else now.
+        /// Applied, but its file has changed since.
         case changed
         /// Applied, but there is no such file.
         case missing
@@ -15,7 +15,7 @@ package struct Migrator: Sendable {
         case outOfOrder
     }
 
-    /// A migration and where it stands.
+    /// A migration and its state.
     package struct Status: Sendable, Hashable {
         package let version: Int
         package let name: String
@@ -26,7 +26,7 @@ package struct Migrator: Sendable {
 
     /// The files that it runs.
     package let files: SQLFiles
-    /// The schema that unqualified names mean; it is made if it is not there.
+    /// The schema in which unqualified names are looked up; created if it is missing.
     package let schema: String
 
     package init(files: SQLFiles = .embedded, schema: String = "recorder") {
@@ -34,13 +34,13 @@ package struct Migrator: Sendable {
         self.schema = schema
     }
 
-    /// Applies what is pending, in order.
+    /// Applies the pending migrations, in order.
     ///
     /// Several may do so at once: each migration is applied by one of them.
     ///
     /// - Parameters:
     ///   - version: The last one to apply; nil applies all.
-    ///   - applied: Told of each as soon as it is committed.
+    ///   - applied: Called for each as soon as it is committed.
     /// - Returns: Those that this call applied.
     /// - Throws: ``SchemaError`` with `.changedFile`, `.missingFile`, `.outOfOrder` or `.invalidFile` before anything
     ///   is done, `.failed` with the server's words, in which case that migration left nothing behind; `PostgresError`
@@ -72,7 +72,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Refuses a database that cannot hold every text, before a part of the migrations is in it.
+    /// Refuses a database that cannot hold every text, before any migration has run.
     private func refuseEncoding(on connection: PostgresConnection) async throws {
         let encoding = try await connection.firstColumn(unsafeSQL: "show server_encoding").first
         guard let encoding, encoding != "UTF8" else { return }
@@ -83,11 +83,11 @@ package struct Migrator: Sendable {
         )
     }
 
-    /// Takes the last applied migrations back, the last one first.
+    /// Takes back the last applied migrations, the last one first.
     ///
     /// - Parameters:
     ///   - steps: How many.
-    ///   - undone: Told of each as soon as that is committed.
+    ///   - undone: Called for each as soon as that is committed.
     /// - Returns: Those that this call took back.
     /// - Throws: As ``up(on:to:each:)``; ``SchemaError`` with `.inUse` before anything
     ///   is done if projections stand in the way.
@@ -121,7 +121,7 @@ package struct Migrator: Sendable {
         return done
     }
 
-    /// Refuses to take away what the policies on projections' tables read while there are such tables.
+    /// Refuses to take back what the policies on projections' tables need while there are such tables.
     private func refuseBelowProjections(
         _ migrations: [Migration],
         on connection: isolated PostgresConnection
@@ -174,7 +174,7 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Where each migration stands.
+    /// The state of each migration.
     ///
     /// - Parameter connection: In a transaction.
     func statuses(_ migrations: [Migration], on connection: isolated PostgresConnection) async throws -> [Status] {
@@ -197,7 +197,7 @@ package struct Migrator: Sendable {
         return statuses.sorted { $0.version < $1.version }
     }
 
-    /// What is pending, if the files fit what was applied.
+    /// The pending migrations; throws if the files do not match what was applied.
     private func check(_ migrations: [Migration], on connection: isolated PostgresConnection) async throws
         -> [Migration]
     {
@@ -207,7 +207,7 @@ package struct Migrator: Sendable {
         return migrations.filter { pending.contains($0.version) }
     }
 
-    /// How long a step waits for a lock before it lets others go first, and for how long it does so.
+    /// How long a step waits for a lock before it lets others go first, and how long it keeps trying.
     private static let lockTimeout = (once: Duration.seconds(1), altogether: Duration.seconds(60))
 
     /// Runs one step under the lock, in a transaction of its own.
@@ -216,11 +216,11 @@ package struct Migrator: Sendable {
         _ body: @Sendable (isolated PostgresConnection) async throws -> Migration?
     ) async throws -> Migration? {
         try await connection.transaction(givingWayFor: Self.lockTimeout.altogether) { connection in
-            // Another one that migrates is waited for, however long that takes.
+            // Waits for another migrator, however long that takes.
             _ = try await connection.first(LockSchema(schema: schema))
             try await connection.limitLockWaits(to: Self.lockTimeout.once)
             if try await connection.first(SelectHasMigrations(schema: schema)) != true {
-                // Only then: who asks for a schema that is there needs the right to make one all the same.
+                // Only then: `if not exists` takes the right to create a schema even if it exists.
                 if try await connection.first(SelectHasSchema(schema: schema)) != true {
                     let name = PostgresConfiguration.quotedIdentifier(schema)
                     try await connection.run(unsafeSQL: "create schema if not exists \(name)")

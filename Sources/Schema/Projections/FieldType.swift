@@ -1,4 +1,4 @@
-/// The SQL types that a column of `batch` may be declared with; the projector makes them of JSON values.
+/// The SQL types that a column of `batch` may be declared with; the projector converts JSON values to them.
 package enum FieldType: String, Hashable, Sendable, CaseIterable {
     case text
     case uuid

@@ -1,5 +1,5 @@
-/// One version of a projection as its folder has it: `projections/<name>/v<k>/` with `table.sql`, `apply.sql` and
-/// `view.sql`; and `erase.sql` where its tables hold what is personal.
+/// One version of a projection, read from its folder `projections/<name>/v<k>/`: `table.sql`, `apply.sql` and
+/// `view.sql`, and `erase.sql` if its tables hold personal data.
 package struct ProjectionFiles: Sendable, Hashable {
     /// A column of `batch` that the header declares.
     package struct Column: Sendable, Hashable {
@@ -24,15 +24,15 @@ package struct ProjectionFiles: Sendable, Hashable {
     let folder: String
     /// Event types, `noun.*` for all of a noun, or `*` for all.
     package let handles: [String]
-    /// The types among them of whose events the declared columns are read.
+    /// The types among them from whose events the declared columns are read.
     package let reads: [String]
     /// The declared columns, in their order.
     package let columns: [Column]
     /// Whether every row of its tables and views belongs to one stream and is made of that stream's events alone; the
     /// stream's id is then the first column of each view. Declared as `-- key: stream`.
     package let isKeyedByStream: Bool
-    /// Over how many shards its streams may be spread: fewer than others where streams share rows that only one worker
-    /// can write at a time. Declared as `-- shards: 1`; `nil` for as many as the projector has.
+    /// The most shards that its streams may be spread over: fewer if streams share rows that only one worker can write
+    /// at a time. Declared as `-- shards: 1`; `nil` for as many as the projector has.
     package let mostShards: Int?
     /// Makes the tables; run once.
     package let tableSQL: String
@@ -40,8 +40,8 @@ package struct ProjectionFiles: Sendable, Hashable {
     package let viewSQL: String
     /// The declared columns that are personal. Declared as `-- personal: user_transcript, llm_response`.
     package let personal: [String]
-    /// Blanks what became of them, for the events in the relation `erased` (position, stream_id, version, event_id,
-    /// type); run inside a transaction of an erasure's, any number of times. `nil` where nothing is personal.
+    /// Blanks their values for the events in the relation `erased` (position, stream_id, version, event_id, type); run
+    /// in an erasure's transaction, any number of times. `nil` if nothing is personal.
     package let eraseSQL: String?
     /// The statements of `apply.sql`, in their order, each with the relation `batch` in front: ready to be prepared
     /// with an array for each common column and then for each declared one.
@@ -54,7 +54,7 @@ package struct ProjectionFiles: Sendable, Hashable {
     /// The text of `apply.sql`.
     package let applySQL: String
 
-    /// The name as messages give it, such as `conversation_turns v1`.
+    /// The name for messages, such as `conversation_turns v1`.
     package var title: String { id.description }
 
     /// All versions of all projections in a set of files, by name and version.
@@ -104,7 +104,7 @@ package struct ProjectionFiles: Sendable, Hashable {
             .map(\.element)
     }
 
-    /// Whether a pattern of the header means an event type, or all that another pattern means.
+    /// Whether a pattern of the header matches an event type, or everything that another pattern matches.
     package static func covers(_ pattern: String, _ other: String) -> Bool {
         pattern == "*" || pattern == other || (pattern.hasSuffix(".*") && other.hasPrefix(pattern.dropLast()))
     }
@@ -159,8 +159,8 @@ package struct ProjectionFiles: Sendable, Hashable {
         var bodies: [BatchStatement] = []
         for statement in statements { bodies.append(try BatchStatement(statement, file: file)) }
         self.bodies = bodies
-        // Functions in the list of columns go side by side, row by row; in FROM, each
-        // would be written to a table of its own first.
+        // Functions in the select list advance side by side, row by row; in FROM, each would be written to a table of
+        // its own first.
         let arrays = Self.batch(header.columns) { "unnest(\($0)::\($1)[])" }
         self.statements = bodies.map { $0.text(over: arrays) }
         let values = Self.batch(header.columns) { "\($0)::\($1)" }
@@ -175,7 +175,7 @@ package struct ProjectionFiles: Sendable, Hashable {
 
     /// The relation `batch` as a row or rows of parameters.
     ///
-    /// - Parameter value: Gives the text of a column, from that of its parameter and its type.
+    /// - Parameter value: Returns the SQL of a column, given its parameter and its type.
     private static func batch(_ declared: [Column], _ value: (String, String) -> String) -> String {
         let columns = commonColumns + declared.map { (name: $0.name, type: $0.type.rawValue) }
         let list = columns.enumerated().map { "\(value("$\($0 + 1)", $1.type)) as \"\($1.name)\"" }

@@ -10,15 +10,15 @@
 /// ```
 struct ProjectionHeader {
     let handles: [String]
-    /// What `-- reads: …` declares: of which of these types the declared columns are read; they are NULL in others. All
-    /// of them unless it is declared.
+    /// What `-- reads: …` declares: the types from whose events the declared columns are read; for others they are
+    /// NULL. All that are handled unless it is declared.
     let reads: [String]
     let columns: [ProjectionFiles.Column]
     /// Whether `-- key: stream` is declared.
     let isKeyedByStream: Bool
     /// What `-- shards: …` declares.
     let mostShards: Int?
-    /// What `-- personal: …` declares: columns whose values an erasure takes away.
+    /// What `-- personal: …` declares: columns whose values an erasure blanks.
     let personal: [String]
 
     /// Reads the lines above the first statement.

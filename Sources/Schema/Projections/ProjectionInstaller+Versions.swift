@@ -2,13 +2,13 @@ package import Postgres
 
 /// Versions of a projection side by side: which one the views read, and what becomes of the others.
 extension ProjectionInstaller {
-    /// Has the views read a version, in one transaction: whoever reads sees the old version or the new one.
+    /// Makes the views read a version, in one transaction: readers see the old version or the new one.
     ///
-    /// Views that only the version before had are dropped, if nothing depends on them.
+    /// Views that only the previous version had are dropped, if nothing depends on them.
     ///
     /// - Parameters:
     ///   - projection: The version, which has its tables.
-    ///   - files: All versions, to find the views of the one before.
+    ///   - files: All versions, to find the views of the previous one.
     /// - Throws: ``SchemaError`` with `.missingFile` if the version has no tables, `.inUse` if something that depends
     ///   on the views stands in the way, `.failed`.
     package func activate(
@@ -76,23 +76,22 @@ extension ProjectionInstaller {
         }
     }
 
-    /// Waits until nobody else installs or migrates; held until the transaction ends.
+    /// Waits until nobody else installs or migrates, and keeps others waiting until the transaction ends.
     package func lock(on connection: isolated PostgresConnection) async throws {
         _ = try await connection.first(LockSchema(schema: schema))
     }
 
-    /// Puts the tables of a shadow in the place of the live ones, which are dropped, and has the views read them.
+    /// Replaces the live tables, which are dropped, with those of a shadow, and makes the views read them.
     ///
-    /// Readers wait until the transaction ends, and those under way are waited for: set `lock_timeout` before.
+    /// New readers wait until the transaction ends, and it waits for those under way: set `lock_timeout` before.
     ///
     /// - Parameters:
     ///   - projection: The version whose tables the shadow holds.
     ///   - shadow: The schema that holds them and nothing else; it is dropped.
-    ///   - isActive: Whether the views shall read the version.
+    ///   - isActive: Whether the views are to read the version.
     ///   - files: All versions.
     ///   - connection: In a transaction.
-    /// - Throws: ``SchemaError`` with `.inUse` if something else than the
-    ///   projection's views depends on the live tables.
+    /// - Throws: ``SchemaError`` with `.inUse` if anything but the projection's views depends on the live tables.
     package func exchange(
         _ projection: ProjectionFiles,
         with shadow: String,
@@ -123,7 +122,7 @@ extension ProjectionInstaller {
         )
     }
 
-    /// Has whoever reads the views or the tables wait from here on. Views come first, as for those who read.
+    /// Makes readers of the views or the tables wait from here on. Views come first, as they do for readers.
     private func lockReaders(
         of projection: ProjectionFiles,
         tables: [String],
@@ -141,7 +140,7 @@ extension ProjectionInstaller {
         try await connection.run(unsafeSQL: "lock table \(names.joined(separator: ", ")) in access exclusive mode")
     }
 
-    /// Has the views read a version, and writes down that they do.
+    /// Makes the views read a version, and records that they do.
     ///
     /// - Parameter connection: In a transaction whose search path is the schema.
     private func replaceViews(

@@ -17,8 +17,8 @@ package struct ProjectionInstaller: Sendable {
 
     package init(schema: String = "recorder") { self.schema = schema }
 
-    /// Makes the tables of a projection unless they are there, and its views if no other
-    /// version has them or their text is another now.
+    /// Makes the tables of a projection unless they exist, and its views unless another version has them or their text
+    /// is unchanged.
     ///
     /// Several may do so at once. The migrations must have been applied.
     ///

@@ -1,6 +1,6 @@
 package import Postgres
 
-/// What a projection's files make, found out by running them where nobody sees it.
+/// Finds what a projection's files make, by running them where nobody sees it.
 enum ProjectionRelations {
     /// A schema that exists for a moment inside a transaction.
     private static let scratch = "recorder_scratch"

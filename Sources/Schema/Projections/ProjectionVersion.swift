@@ -1,6 +1,6 @@
 package import Postgres
 
-/// A version of a projection: several may stand side by side, and one's fault is not the other's.
+/// A version of a projection; several may exist side by side, and a fault of one does not affect the others.
 package struct ProjectionVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let name: String
     package let version: Int

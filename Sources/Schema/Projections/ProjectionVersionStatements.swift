@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Writes down a version's tables, and with a checksum of the views, that they read this version and no other.
+/// Records that a version has tables and, given a checksum of the views, that they read this version and no other.
 struct SetInstalled: PostgresStatement {
     let projection: ProjectionFiles
     let checksum: String
@@ -24,7 +24,7 @@ struct SetInstalled: PostgresStatement {
     }
 }
 
-/// Forgets a version whose tables were dropped.
+/// Deletes the record of a version whose tables were dropped.
 struct DeleteInstalled: PostgresStatement {
     let projection: ProjectionFiles
     let sql = "delete from schema_projections where name = $1 and version = $2"
@@ -34,7 +34,7 @@ struct DeleteInstalled: PostgresStatement {
     }
 }
 
-/// Takes tables off the list of those that get partitions, unless they exist.
+/// Removes tables from the list of those that get partitions, unless they exist.
 package struct ForgetPartitions: PostgresStatement {
     package let sql = "delete from time_partitions where parent = any($1) and to_regclass(parent) is null"
     let tables: [String]

@@ -1,10 +1,10 @@
 internal import Postgres
 
-/// Replaces a projection's views by those of another `view.sql`, so that what depends on them stays: views of others,
-/// owners and grants.
+/// Replaces a projection's views with those of another `view.sql`, and keeps the views that read them, the owners and
+/// the grants.
 ///
-/// `create or replace view` does it where only columns are added. Where one is renamed, removed or has another type,
-/// the views are dropped and made anew, with all views that read them, in the same transaction.
+/// `create or replace view` does it if columns are only added. If one is renamed, removed or gets another type, the
+/// views and all views that read them are dropped and made anew in the same transaction.
 ///
 /// Source: PostgreSQL manual, "CREATE VIEW".
 struct ViewReplacement {
@@ -15,7 +15,7 @@ struct ViewReplacement {
     ///
     /// - Parameter connection: In a transaction whose search path is the schema.
     /// - Throws: ``SchemaError`` with `.inUse` if something other than a view depends on a view that has to be dropped,
-    ///   or a view of others does not fit the new ones; `.failed`.
+    ///   or a view outside the projection does not fit the new ones; `.failed`.
     func run(on connection: isolated PostgresConnection) async throws {
         let installer = ProjectionInstaller(schema: schema)
         do {
@@ -29,7 +29,7 @@ struct ViewReplacement {
         }
     }
 
-    /// What `create or replace view` fails with if it cannot replace.
+    /// The SQLSTATE with which `create or replace view` fails if it cannot replace.
     private static let invalidTableDefinition = "42P16"
 
     private func remake(
@@ -64,13 +64,13 @@ struct ViewReplacement {
         /// Whether it is one of the projection's.
         let isOwn: Bool
         let definition: String
-        /// `with (…)`, such as `security_invoker`: what it shows must not grow by being made again.
+        /// `with (…)`, such as `security_invoker`: making the view again must not widen what it shows.
         let options: String
         /// Statements that give it its owner and its grants back.
         let rights: String
     }
 
-    /// Some views of a schema and all views that read them, each behind those that it reads.
+    /// Some views of a schema and all views that read them, each after those that it reads.
     private struct SelectDependents: PostgresStatement {
         let schema: String
         let views: [String]
