@@ -2,8 +2,8 @@ internal import Postgres
 
 /// `append.aged`: the rate of appends to a log that holds millions of events already, against one that holds few.
 ///
-/// The log is aged on the server: the streams that were appended are stored again under other ids, each time as of an
-/// earlier moment, so that what is appended then is the youngest, as it is in a log that lives.
+/// The log is aged on the server: the appended streams are stored again under other ids, each copy at an earlier time,
+/// so that new events are the youngest, as in a live log.
 struct AgedAppend: Benchmark {
     private static let young = 100_000
 
@@ -55,7 +55,7 @@ struct AgedAppend: Benchmark {
                     """
             )
             let step = shares.reduce(0) { $0 + $1.count }
-            // The oldest copy first, each as long before the next as the pattern lasts.
+            // The oldest copy first; each begins one pattern's length before the next.
             let copies = max(0, (count + step / 2) / step - 1)
             for copy in stride(from: copies, to: 0, by: -1) {
                 try await connection.run(
@@ -73,7 +73,7 @@ struct AgedAppend: Benchmark {
                         """
                 )
             }
-            // What the filling left to be written must not be written by those who are measured.
+            // Write out now what the filling left, so that the measured appends need not.
             try await connection.run(unsafeSQL: "vacuum analyze events")
             try await connection.run(unsafeSQL: "checkpoint")
         }

@@ -1,13 +1,13 @@
 internal import Postgres
 
-/// Producers that wait for each acknowledgement, whatever it is that acknowledges.
+/// Producers that wait for each acknowledgement, whether the recorder's or its limit's.
 struct ClosedLoop {
     /// Each producer's lines.
     let shares: [[BenchmarkInput.Line]]
     /// How many lines there are.
     let count: Double
 
-    /// What the producers are compared with is slow: so many events are enough for all, and so many for each.
+    /// The limits are slow, so this many events are enough for all producers together, and for each.
     private static let mostEvents = (all: 60_000, each: 2_000)
 
     init(producers: Int, in run: BenchmarkRun) {
@@ -16,7 +16,7 @@ struct ClosedLoop {
         count = Double(shares.reduce(0) { $0 + $1.count })
     }
 
-    /// Measures the recorder beside something else that takes as many producers.
+    /// Measures the recorder beside something else with as many producers.
     ///
     /// - Parameters:
     ///   - name: The measurement's name.

@@ -3,8 +3,8 @@ internal import Postgres
 
 /// `latency.loaded`: how long acknowledgements take while events come at half the rate that the appender can take.
 ///
-/// Events are sent when they are due, whether the ones before were acknowledged or
-/// not, and a wait counts from that moment.
+/// Events are sent when they are due, whether or not the ones before were acknowledged, and waits count from that
+/// moment.
 struct LoadedLatency: Benchmark {
     private static let inFlight = 16
 

@@ -2,7 +2,7 @@ internal import Postgres
 
 /// Clients without a recorder, each with a connection of its own.
 enum PlainClients {
-    /// Measures the recorder beside so many clients that store a row in each transaction.
+    /// Measures the recorder beside clients that store each row in a transaction of its own.
     static func measure(_ name: String, clients: Int, in run: BenchmarkRun) async throws -> Measurement {
         let loop = ClosedLoop(producers: clients, in: run)
         let rows = try loop.shares.map { try PlainTable.rows($0) }

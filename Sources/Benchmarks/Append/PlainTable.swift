@@ -54,8 +54,8 @@ struct PlainTable {
         }
     }
 
-    /// Rows in the order in which a log stored their events: how full the pages of a tree are
-    /// depends on the order in which its keys came.
+    /// Rows in the order in which a log stored their events: how full a B-tree's pages are depends on the order in
+    /// which its keys came.
     static func stored(_ rows: [Row], in log: PostgresConfiguration) async throws -> [Row] {
         let keys = try await PostgresConnection.with(log) { try await $0.query(StoredKeys()) }
         let rows = Dictionary(uniqueKeysWithValues: rows.map { (Key(stream: $0.stream, version: $0.version), $0) })
@@ -94,7 +94,7 @@ struct PlainTable {
         }
     }
 
-    /// How fast a fresh table takes rows by ``copy(_:on:)``: the limit of what takes events and makes them durable.
+    /// How fast a fresh table takes rows by ``copy(_:on:)``: the limit for durable appends.
     ///
     /// - Returns: Events a second.
     static func copyRate(of rows: [Row], on server: BenchmarkServer) async throws -> Double {
@@ -107,7 +107,7 @@ struct PlainTable {
         }
     }
 
-    /// What ``copyRate(of:on:)`` is called where figures are shown.
+    /// The name of ``copyRate(of:on:)`` where figures are shown.
     static let copyName = "COPY binary as jsonb, \(copySize) rows a transaction"
 
     /// Stores one row in a transaction of its own.

@@ -4,11 +4,12 @@ internal import EventStore
 extension Producers {
     private static let tick = Duration.milliseconds(2)
 
-    /// Appends lines at a rate: each when it is due, whether those before it were acknowledged or not.
+    /// Appends lines at a rate: each when it is due, whether or not the ones before were acknowledged.
     ///
     /// - Parameters:
-    ///   - rate: How many are due in a second.
-    ///   - acknowledged: What to keep of those that were due at the same time, asked as soon as they are acknowledged.
+    ///   - rate: How many are due per second.
+    ///   - acknowledged: Called when the lines that were due at the same time are acknowledged; returns what to keep of
+    ///     them.
     /// - Returns: What was kept.
     static func paced<Kept: Sendable>(
         _ lines: [BenchmarkInput.Line],

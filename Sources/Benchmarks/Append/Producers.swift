@@ -4,7 +4,7 @@ internal import Postgres
 
 /// Producers that append lines of JSON, as a pipeline's services would.
 enum Producers {
-    /// Appends everything, each producer with so many single events in flight.
+    /// Appends everything, each producer with `inFlight` single events at a time.
     static func append(_ shares: [[BenchmarkInput.Line]], inFlight: Int, to database: PostgresConfiguration)
         async throws
     {
@@ -13,15 +13,15 @@ enum Producers {
         }
     }
 
-    /// How long it takes to append everything, with appenders that run: the limits' connections are open too.
+    /// How long it takes to append everything with appenders that are connected already, as the limits' clients are.
     ///
     /// - Parameters:
     ///   - shares: Each producer's lines.
     ///   - inFlight: How many events a producer hands over before it waits for them.
-    ///   - appenders: How many appenders, as different processes have them, the producers are divided among.
+    ///   - appenders: How many appenders the producers are divided among, as if they were in different processes.
     ///   - limits: The bounds of each appender.
     ///   - keys: The key-encryption keys, for a sealed log.
-    /// - Returns: How long it took until the last one was acknowledged.
+    /// - Returns: How long it took until the last event was acknowledged.
     static func duration(
         of shares: [[BenchmarkInput.Line]],
         inFlight: Int,
@@ -56,7 +56,7 @@ enum Producers {
         }
     }
 
-    /// Appends so much to each lane that its own writer has to connect: no other takes as much along.
+    /// Appends so much to each lane that its own writer has to connect: no other writer could take that much along.
     private static func open(_ appender: EventAppender, lanes: Int) async throws {
         let type = try EventType("benchmark.opened")
         let appends = try (0..<512 * lanes).map { _ in

@@ -3,10 +3,10 @@ internal import EventStore
 internal import PayloadCodec
 internal import Postgres
 
-/// `seal.*`: the same events into a sealed log and into one in the clear, by turns: saturated, one
-/// at a time, and how many bytes they take.
+/// `seal.*`: the same events appended to a sealed log and to an unsealed one, in turn: saturated, one at a time, and
+/// their size in bytes.
 struct SealedAppend: Benchmark {
-    /// What one round comes to.
+    /// The figures of one round.
     private struct Round {
         let rate: Double
         let bytes: Double

@@ -2,7 +2,7 @@ internal import Cache
 internal import Foundation
 internal import Postgres
 
-/// `limits`: decisions of rate limits a second, against bare UPDATEs of a row by its key, on as many connections.
+/// `limits`: rate-limit decisions per second, against bare UPDATEs of a row by its key, on as many connections.
 struct LimitDecisions: Benchmark {
     private static let users = 1_000
     private static let decisions = 20_000

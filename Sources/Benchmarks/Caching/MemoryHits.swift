@@ -33,7 +33,7 @@ struct MemoryHits: Benchmark {
         ]
     }
 
-    /// The time of one lookup, keys in an order that no cache line foresees.
+    /// The time of one lookup, with keys in an order that defeats prefetching.
     private static func nanoseconds(_ addresses: [CacheAddress], _ look: (CacheAddress) -> Int) -> Double {
         var (place, sum) = (0, 0)
         let start = ContinuousClock.now

@@ -3,9 +3,9 @@ internal import Postgres
 internal import Synchronization
 
 /// `notify`: what it costs to wake subscribers inside the transaction of each group, at 1, 4 and 16 appenders, against
-/// waking them from a session beside.
+/// waking them from a separate session.
 ///
-/// The producers wait for each acknowledgement, so that groups are small and commits many; somebody listens.
+/// The producers wait for each acknowledgement, so that groups are small and commits many; one session listens.
 struct NotifyBenchmark: Benchmark {
     private static let appenders = [1, 4, 16]
 

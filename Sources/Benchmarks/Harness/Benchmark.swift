@@ -2,19 +2,19 @@
 protocol Benchmark: Sendable {
     /// Measures, in as many rounds as the run asks for.
     ///
-    /// - Throws: What goes wrong; nothing was measured then.
+    /// - Throws: Any error; nothing was measured then.
     func measure(in run: BenchmarkRun) async throws -> [Measurement]
 }
 
-/// A part of the benchmarks that can be asked for by name.
+/// A group of benchmarks that can be run by name.
 package enum BenchmarkGroup: String, CaseIterable, Sendable {
     case append, seal, latency, `import`, visible, project, rebuild, replay, size, memory, cache, limits
     case aged, peers, notify, connections
 
-    /// The groups that `all` measures; the others take too long, or settle a question that is asked once.
+    /// The groups that `all` measures; the others take too long, or answer a question that is asked only once.
     package static let all = allCases.filter { ![.aged, .peers, .notify, .connections].contains($0) }
 
-    /// What it measures.
+    /// The group's benchmarks.
     var benchmarks: [any Benchmark] {
         switch self {
         case .append: [SaturatedAppend(), ClosedLoopAppend()]

@@ -1,8 +1,8 @@
-/// Why a benchmark could not be made.
+/// Why a benchmark could not be run.
 package struct BenchmarkError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure it is.
     package enum Code: Sendable {
-        /// The input cannot be read or is no file of events.
+        /// The input cannot be read or is not a file of events.
         case input
         /// The server may lose what it acknowledged.
         case undurable

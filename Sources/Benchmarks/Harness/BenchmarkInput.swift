@@ -10,16 +10,15 @@ package struct BenchmarkInput: Sendable {
         let json: [UInt8]
     }
 
-    /// As many as a round uses, in the order of time, as services would have appended them.
+    /// The events of a round, in the order in which services would have appended them.
     let lines: [Line]
-    /// When the first session begins if they are made up, so that there are as many as one likes; `nil` for a file's.
+    /// When the first simulated session begins; `nil` if the events come from a file.
     private let simulatedFrom: Timestamp?
 
     private static let seed: UInt64 = 2026
 
-    /// Makes simulated events, or reads a file of them. One with fewer than a round uses is given again
-    /// and again, each time for new streams: what a rebuild or an import costs before its first event
-    /// would be taken for what its events cost.
+    /// Simulates events, or reads a file of them. A file with fewer than a round uses is repeated, each time for new
+    /// streams: otherwise what a rebuild or an import costs before its first event would pass for the cost of events.
     ///
     /// - Throws: ``BenchmarkError`` with `.input`.
     package init(_ options: BenchmarkOptions) throws {
@@ -53,8 +52,8 @@ package struct BenchmarkInput: Sendable {
         self.lines = given
     }
 
-    /// Gives so many events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or
-    /// the file's, and when it has no more, the same again for new streams.
+    /// Passes `count` events to `body`, one after another, and holds no more of them than ``lines``: simulated ones, or
+    /// the file's, repeated for new streams when the file has no more.
     ///
     /// - Throws: What `body` throws.
     func forEach(_ count: Int, _ body: (Line) throws -> Void) throws {
@@ -63,7 +62,7 @@ package struct BenchmarkInput: Sendable {
         try Self.renew(lines, count - lines.count, body)
     }
 
-    /// Gives so many events to `body`: the lines again and again, each time for new streams.
+    /// Passes `count` events to `body`: the lines again and again, each time for new streams.
     private static func renew(_ lines: [Line], _ count: Int, _ body: (Line) throws -> Void) throws {
         var left = count
         while left > 0 {
@@ -72,8 +71,8 @@ package struct BenchmarkInput: Sendable {
         }
     }
 
-    /// Sessions one after another, the first of them now, so that they go to the partitions that a live log writes; how
-    /// many are under way at once is decided by the producers of a benchmark.
+    /// Simulates sessions one after another, the first of them now, so that they go to the partitions that a live log
+    /// writes; a benchmark's producers decide how many are under way at once.
     private static func simulate(_ count: Int, from start: Timestamp, _ body: (Line) throws -> Void) rethrows {
         var simulator = ConversationSimulator(seed: seed, startingAt: start)
         var left = count
@@ -88,7 +87,7 @@ package struct BenchmarkInput: Sendable {
         }
     }
 
-    /// The lines of each of so many producers: a stream belongs to one, and each has about as many.
+    /// Divides the lines among producers: each stream belongs to one, and all get about as many lines.
     func shares(_ producers: Int) -> [[Line]] {
         var shares = [[Line]](repeating: [], count: producers)
         var owners: [StreamID: Int] = [:]

@@ -6,7 +6,7 @@ package struct BenchmarkOptions: Sendable {
     package var memoryEvents: Int?
     /// How many producers append at once.
     package var producers: Int
-    /// How often each measurement is made, its limit beside it.
+    /// How often each measurement is made, together with its limit.
     package var rounds: Int
     /// A file of events to use; `nil` for simulated ones.
     package var input: String?
@@ -14,9 +14,9 @@ package struct BenchmarkOptions: Sendable {
     package var databaseURL: String?
     /// Whether to measure on a server that may lose what it acknowledged.
     package var allowsUndurable: Bool
-    /// How many events the log holds when its age is measured.
+    /// How many events the aged log holds.
     package var agedEvents: Int
-    /// This program, to be run as a process of its own where its memory is measured.
+    /// The path of this program, for measurements that run it as a process of its own.
     package var program: String
 
     package init(

@@ -7,15 +7,15 @@ package struct BenchmarkRun: Sendable {
     package let server: BenchmarkServer
     let input: BenchmarkInput
     let logger: Logger
-    /// Told what is measured now.
+    /// Called with what is measured now.
     private let progress: @Sendable (String) -> Void
-    /// Told what is left out, and why.
+    /// Called with what is left out, and why.
     let notice: @Sendable (String) -> Void
 
     /// - Parameters:
-    ///   - input: The events, read or made before the server was started: a file that cannot be read is told at once.
-    ///   - progress: Told what is measured now.
-    ///   - notice: Told what is left out, and why.
+    ///   - input: The events, read or made before the server starts, so that an unreadable file is reported at once.
+    ///   - progress: Called with what is measured now.
+    ///   - notice: Called with what is left out, and why.
     package init(
         _ options: BenchmarkOptions,
         of input: BenchmarkInput,
@@ -42,7 +42,7 @@ package struct BenchmarkRun: Sendable {
     /// Measures something that has no limit.
     ///
     /// - Parameters:
-    ///   - title: What to tell whoever waits.
+    ///   - title: What to show meanwhile.
     ///   - subject: One round.
     func rounds<Value>(_ title: String, _ subject: () async throws -> Value) async throws -> [Value] {
         var rounds: [Value] = []
@@ -53,10 +53,10 @@ package struct BenchmarkRun: Sendable {
         return rounds
     }
 
-    /// Measures something and its limit by turns, so that what else the machine does meets both.
+    /// Measures something and its limit in turn, so that other work of the machine affects both.
     ///
     /// - Parameters:
-    ///   - title: What to tell whoever waits.
+    ///   - title: What to show meanwhile.
     ///   - subject: One round of the recorder.
     ///   - limit: One round of what it is compared with.
     func rounds<Value, Limit>(

@@ -3,7 +3,7 @@ internal import Operations
 internal import Postgres
 internal import Schema
 
-/// The server that is measured on, and fresh databases of it.
+/// The server to measure on, and fresh databases on it.
 package struct BenchmarkServer: Sendable {
     /// What a database holds at first.
     enum Content: String {
@@ -13,12 +13,12 @@ package struct BenchmarkServer: Sendable {
         case recorder
     }
 
-    /// The server's version and what decides how fast and how safe it is, by the settings' names.
+    /// The server's version and the settings that decide how fast and how safe it is, by name.
     package let settings: [String: String]
     private let url: @Sendable (_ database: String?) -> String
 
-    /// Settings of a server that is started for benchmarks: nothing that makes it less safe; checkpoints far apart, so
-    /// that they do not fall into one round and not into the next.
+    /// Settings of a server that is started for benchmarks: none that makes it less safe; checkpoints far apart, so
+    /// that they do not hit one round and spare the next.
     private static let ownSettings = [
         "shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "max_connections": "200",
     ]
@@ -39,7 +39,7 @@ package struct BenchmarkServer: Sendable {
         _ body: (BenchmarkServer) async throws -> R
     ) async throws -> R {
         if let given = options.databaseURL {
-            // libpq takes the last of two values of one keyword.
+            // libpq takes the last of two values for one keyword.
             let server = try await BenchmarkServer(options) { database in
                 database.map { given.contains("://") ? Self.replacing($0, in: given) : "\(given) dbname=\($0)" }
                     ?? given
@@ -100,7 +100,7 @@ package struct BenchmarkServer: Sendable {
                 if content == .recorder {
                     try await PostgresConnection.with(database) { try await ShippedSchema.install(on: $0) }
                 }
-                // What was written before must not be flushed while the next is measured.
+                // Flush earlier writes now, not while the next ones are measured.
                 try await administrator.run(unsafeSQL: "checkpoint")
                 let result = try await body(database)
                 try await administrator.run(unsafeSQL: "drop database \(name) with (force)")

@@ -1,5 +1,5 @@
 extension Measurement {
-    /// How many there are a second, beside a limit.
+    /// A rate per second, with its limit.
     static func rate(
         _ name: String,
         unit: String = "events/s",

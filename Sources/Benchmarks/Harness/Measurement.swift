@@ -1,4 +1,4 @@
-/// What was measured of the recorder, and the limit that was measured beside it.
+/// What was measured of the recorder, and its limit, measured in the same rounds.
 package struct Measurement: Sendable {
     /// A figure over all rounds.
     package struct Figure: Sendable, Hashable {
@@ -7,7 +7,7 @@ package struct Measurement: Sendable {
         package let least: Double
         package let most: Double
 
-        /// - Parameter values: One of each round, at least one.
+        /// - Parameter values: One per round, at least one.
         init(_ values: [Double]) {
             let sorted = values.sorted()
             median = Percentile.median(sorted)
@@ -21,7 +21,7 @@ package struct Measurement: Sendable {
     /// What the figures count, such as `events/s`.
     package let unit: String
     package let value: Figure
-    /// What it is compared with; `nil` where there is nothing to compare with.
+    /// The limit that it is compared with; `nil` if there is none.
     package let limit: Figure?
     /// The median of the rounds' ratios of value to limit.
     package let ratio: Double?

@@ -1,4 +1,4 @@
-/// Percentiles of values that were all kept.
+/// Exact percentiles of sorted values.
 enum Percentile {
     /// The value below which a part of the values lies, by the nearest rank.
     ///

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Postgres
 
-/// `peer.eventsourcing`: Python's library of that name, its recorder and its tables, in 1 and in 8 processes that wait
-/// for each acknowledgement, beside as many producers of the recorder.
+/// `peer.eventsourcing`: Python's library of that name with its own recorder and tables, in 1 and in 8 processes that
+/// wait for each acknowledgement, beside as many producers of this recorder.
 ///
 /// The library stores the events' JSON as it is: neither its aggregates nor its transcoder are measured.
 struct PeerEventsourcing: Benchmark {
@@ -35,7 +35,7 @@ struct PeerEventsourcing: Benchmark {
         return measurements
     }
 
-    /// Writes each client's lines, an empty one behind each client.
+    /// Writes each client's lines, with an empty line after each client.
     private static func writing(
         _ shares: [[BenchmarkInput.Line]]
     ) -> ((BenchmarkInput.Line) throws -> Void) throws -> Void {
@@ -48,7 +48,7 @@ struct PeerEventsourcing: Benchmark {
         }
     }
 
-    /// Its functions in the database, which its users may leave out, are used: with them it is faster.
+    /// Uses the library's optional database functions, which make it faster.
     private static let script = """
         from json import dumps, loads
         from multiprocessing import Barrier, Process

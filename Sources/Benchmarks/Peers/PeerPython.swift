@@ -2,10 +2,10 @@ internal import Foundation
 
 /// A Python that has the library `eventsourcing` and the client psycopg.
 ///
-/// `RecorderTesting` makes such environments too, aside and then moved, as tests of many processes meet there; this
-/// program does not carry what tests are made with, and runs one benchmark at a time.
+/// `RecorderTesting` makes such environments too, elsewhere first and then moved, because tests in many processes share
+/// them. This program does not include the test kit, and runs one benchmark at a time.
 struct PeerPython: Sendable {
-    /// How it is called.
+    /// The command that starts it.
     private let words: [String]
     /// The library's version.
     let version: String
@@ -18,9 +18,9 @@ struct PeerPython: Sendable {
         print(version("eventsourcing"))
         """
 
-    /// Finds one: the machine's, or one of our own in the user's cache, which is made and kept if neither has them.
+    /// Finds the machine's Python or one in the user's cache; creates and keeps the latter if neither has the packages.
     ///
-    /// - Throws: ``BenchmarkError`` with `.process` if there is no Python or PyPI is not reached.
+    /// - Throws: ``BenchmarkError`` with `.process` if there is no Python or PyPI cannot be reached.
     static func find() async throws -> PeerPython {
         let caches = FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
         let folder = (caches ?? FileManager.default.temporaryDirectory).appending(path: "recorder/peers")
@@ -52,7 +52,7 @@ struct PeerPython: Sendable {
     /// Runs a script.
     ///
     /// - Parameter words: The script's text and its arguments.
-    /// - Returns: What it printed, without the last line's end.
+    /// - Returns: What it printed, without white space at either end.
     func run(_ words: [String]) async throws -> String { try await Self.run(self.words + ["-c"] + words) }
 
     private static func run(_ words: [String]) async throws -> String {

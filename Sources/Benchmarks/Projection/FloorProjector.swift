@@ -3,9 +3,10 @@ internal import EventStore
 internal import Foundation
 internal import Postgres
 
-/// The least that a projector can do, by hand and with the same client: woken by the appender, it selects what is
-/// behind a position, counts it in one row a stream, and commits that with the position. It holds nothing that a real
-/// one must: it misses events that commit out of order, and two of them would count twice.
+/// The least that a projector can do, written by hand with the same client: woken by the appender, it selects the
+/// events after a position, counts them in one row per stream, and commits that with the position. It guarantees
+/// nothing that a real one must: it misses events that commit out of order, and two of them would fold the same events
+/// twice.
 enum FloorProjector {
     /// Runs it beside `body`.
     static func with<R: Sendable>(_ database: PostgresConfiguration, _ body: () async throws -> R) async throws -> R {

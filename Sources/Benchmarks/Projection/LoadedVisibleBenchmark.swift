@@ -2,17 +2,17 @@ internal import EventStore
 internal import Postgres
 internal import Synchronization
 
-/// `visible.5k`: from acknowledgements to the read model, while 5,000 events a
-/// second are appended; all projections at work.
+/// `visible.5k`: from acknowledgements to the read model, while 5,000 events a second are appended and all projections
+/// are at work.
 ///
-/// An event counts as visible when a reader finds that the projection of sessions has committed as many events as the
-/// log holds up to it, which a reader asks all the time.
+/// An event counts as visible when a reader that polls all the time finds that the projection of sessions has committed
+/// as many events as the log holds up to it.
 struct LoadedVisibleBenchmark: Benchmark {
     private static let rate = 5_000
     private static let seconds = 4
-    /// How long the reader leaves the server alone between two looks: what it adds to a wait at most.
+    /// How long the reader pauses between two looks, which is the most that it adds to a wait.
     private static let pause = Duration.microseconds(300)
-    /// How much of the run comes before what is measured.
+    /// The share of the waits, from the first on, that is left out.
     private static let warmUp = 0.25
 
     func measure(in run: BenchmarkRun) async throws -> [Measurement] {
@@ -80,7 +80,7 @@ struct LoadedVisibleBenchmark: Benchmark {
         }
     }
 
-    /// Appends at the rate, whether what went before is acknowledged or not.
+    /// Appends at the rate, whether or not the events before are acknowledged.
     private static func append(
         _ lines: [BenchmarkInput.Line],
         to database: PostgresConfiguration

@@ -15,7 +15,7 @@ struct ProjectBenchmark: Benchmark {
         )
     }
 
-    /// Projects what a log holds.
+    /// Projects a whole log.
     static func run(_ program: String, _ database: PostgresConfiguration) async throws -> MeasuredProcess {
         try await MeasuredProcess.run([
             program, "project", "--until-caught-up", "--workers", "\(workers)", "--database-url", database.url,

@@ -20,7 +20,7 @@ struct ProjectionDatabase {
         let rows = try PlainTable.rows(run.input.lines)
         return try await run.server.withDatabase(.recorder) { configuration in
             try await PostgresConnection.with(configuration) { connection in
-                // So that some calls have a cost to be computed, as they would have.
+                // Some calls then have a cost to compute, as in practice.
                 try await connection.run(
                     unsafeSQL: """
                         insert into model_prices (model, kind, usd_per_token)
@@ -45,11 +45,11 @@ struct ProjectionDatabase {
         }
     }
 
-    /// Measures how fast a process makes the read models of all events, from empty tables, beside
-    /// SQL that builds them in a statement each.
+    /// Measures how fast a process makes the read models of all events, from empty tables, beside SQL that builds them
+    /// with one statement each.
     ///
     /// - Parameters:
-    ///   - name: The benchmark's.
+    ///   - name: The benchmark's name.
     ///   - settings: What the measurement was made with, besides the events and the limit.
     ///   - work: Makes the read models.
     static func measure(
@@ -79,8 +79,7 @@ struct ProjectionDatabase {
         ]
     }
 
-    /// Empties the read models and puts their checkpoints back to the beginning; nothing of that
-    /// is left to be written to disk afterwards.
+    /// Empties the read models and deletes their checkpoints, and flushes all of that to disk.
     func forget() async throws {
         let tables =
             try await connection.text(

@@ -10,7 +10,7 @@ enum ProjectorTask {
         return try await withTask({ try await projector.run() }, body)
     }
 
-    /// Runs work that does not end by itself beside `body`, and cancels it then.
+    /// Runs work that does not end by itself beside `body`, and cancels it when `body` ends.
     static func withTask<R: Sendable>(
         _ work: @escaping @Sendable () async throws -> Void,
         _ body: () async throws -> R

@@ -38,9 +38,9 @@ struct VisibleBenchmark: Benchmark {
         )
     }
 
-    /// Appends events one after another, and looks after each acknowledgement until the event's row is there.
+    /// Appends events one after another, and polls after each acknowledgement until the event's row is there.
     ///
-    /// - Parameter query: Gives the version of a stream that the read model has.
+    /// - Parameter query: Selects the version of a stream from the read model.
     /// - Returns: The waits in milliseconds, ascending.
     private static func waits(
         _ lines: [BenchmarkInput.Line],

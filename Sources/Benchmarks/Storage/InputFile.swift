@@ -2,9 +2,9 @@ internal import Foundation
 
 /// Events as a file, for programs that read one.
 enum InputFile {
-    /// Runs `body` beside a file, which is removed afterwards.
+    /// Runs `body` with a file, which is removed afterwards.
     ///
-    /// - Parameter write: Gives the file's lines, one after another, to the function that it gets.
+    /// - Parameter write: Passes the file's lines, one after another, to the function that it is given.
     static func with<R>(
         _ write: ((BenchmarkInput.Line) throws -> Void) throws -> Void,
         _ body: (_ path: String) async throws -> R

@@ -14,7 +14,7 @@ struct MeasuredProcess {
     ///
     /// - Parameters:
     ///   - words: The program's path and its arguments.
-    ///   - output: The file that gets what it prints, which else is thrown away.
+    ///   - output: The file for what it prints, which is thrown away by default.
     /// - Throws: ``BenchmarkError`` with `.process` if it cannot be started or fails.
     static func run(_ words: [String], output: String = "/dev/null") async throws -> MeasuredProcess {
         try await withCheckedThrowingContinuation { continuation in
@@ -44,9 +44,9 @@ struct MeasuredProcess {
         guard failure == 0 else {
             throw BenchmarkError(.process, "\(words[0]) cannot be started: error \(failure)")
         }
-        // The peak that wait4(2) tells is no less than that of the process which started it:
-        // posix_spawn shares memory until exec, and the figure outlives exec. The program's own is in
-        // its status, which is gone when it has ended.
+        // The peak that wait4(2) reports is never below that of the parent process: posix_spawn shares memory until
+        // exec, and the figure outlives exec. The program's own peak is in its /proc status, which is gone once it has
+        // ended.
         let process = identifier
         let peak = Mutex(0)
         let sampler = DispatchSource.makeTimerSource(queue: .global())

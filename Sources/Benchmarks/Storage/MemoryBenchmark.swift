@@ -1,10 +1,10 @@
 internal import Postgres
 
-/// `memory.import`, `memory.project`, `memory.rebuild` and `memory.replay`: the most memory that a
-/// process holds at once while it takes a file of events, projects them all, rebuilds the read models
-/// together, and reads every session whole.
+/// `memory.import`, `memory.project`, `memory.rebuild` and `memory.replay`: the most memory that a process holds at
+/// once while it imports a file of events, projects them all, rebuilds the read models together, and reads every
+/// session whole.
 ///
-/// The events are as many as asked for, whatever the other measurements use, and this process does not hold them.
+/// The number of events may differ from that of the other measurements, and this process does not hold them.
 struct MemoryBenchmark: Benchmark {
     /// The peaks of one round, in bytes.
     private struct Peaks {

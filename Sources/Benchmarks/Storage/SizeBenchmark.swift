@@ -24,7 +24,7 @@ struct SizeBenchmark: Benchmark {
             try await Producers.append(run.input.shares(run.options.producers), inFlight: 16, to: database)
             let stored = try await PlainTable.stored(rows, in: database)
             let payload = try await Self.number("select sum(octet_length(payload)) from events", database)
-            // What the two trees of a summary are depends on whether it was made: let it be made.
+            // The size of the BRIN index depends on whether it was summarized: vacuum does that.
             return (payload, try await Self.number("vacuum analyze events; \(Self.recorderSize)", database), stored)
         }
         let plain = try await run.server.withDatabase(.empty) { database in

@@ -2,7 +2,7 @@ internal import EventModel
 internal import EventStore
 package import Postgres
 
-/// Sessions read whole, one after another in no order, as a program does that replays them.
+/// Reads whole sessions, one after another in random order, as a program that replays them does.
 package enum WholeSessions {
     /// Reads every stream of a log.
     ///

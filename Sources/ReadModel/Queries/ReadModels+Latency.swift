@@ -114,7 +114,7 @@ private struct SelectSummaries: PostgresStatement {
 /// a step consists of whole ones.
 private struct SelectRange: PostgresStatement {
     let stage: LatencyStage
-    /// Microseconds of a step.
+    /// The length of a step in microseconds.
     let length: Int64
     let filter: LatencyFilter
 

@@ -44,7 +44,7 @@ public struct AuditFault: Hashable, Sendable {
 
 /// How much of the audit log there is to verify.
 public struct AuditExtent: Hashable, Sendable {
-    /// How many users' chains, that of nobody among them.
+    /// How many chains, including that of events about nobody.
     public let chains: Int
     /// How many audited events.
     public let rows: Int

@@ -1,5 +1,5 @@
 extension PlainReadModels {
-    /// Of each event that an auditor asks for: who did what to what, and from where.
+    /// For each audited event: who did what to what, and from where.
     static let auditLogs = """
         insert into plain_audit_logs
         select

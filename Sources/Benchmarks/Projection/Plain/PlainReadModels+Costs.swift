@@ -1,5 +1,5 @@
 extension PlainReadModels {
-    /// Of each session, by stage, provider and model: calls, tokens, seconds, characters and what they cost.
+    /// For each session, by stage, provider and model: calls, tokens, seconds, characters and what they cost.
     static let costs = """
         insert into plain_costs
         select

@@ -1,5 +1,5 @@
 extension PlainReadModels {
-    /// Of each minute, hour and day, by stage, provider and model: how long calls took, as sums and as bins.
+    /// For each minute, hour and day, by stage, provider and model: how long calls took, as sums and as bins.
     static let latencies = """
         with staged as (
             select

@@ -1,5 +1,5 @@
 extension PlainReadModels {
-    /// Of each session: its states and the time in each, its turns, its cost, its errors.
+    /// For each session: its states and the time in each, its turns, its cost, its errors.
     static let sessions = """
         insert into plain_sessions
         with marks as (

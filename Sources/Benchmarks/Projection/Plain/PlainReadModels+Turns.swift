@@ -1,5 +1,5 @@
 extension PlainReadModels {
-    /// Of each turn: what was said, what each stage took and cost, how it ended.
+    /// For each turn: what was said, what each stage took and cost, how it ended.
     static let turns = """
         insert into plain_turns
         select

@@ -3,8 +3,8 @@ internal import Postgres
 /// What an engineer would build read models with if there were no recorder: one `INSERT … SELECT … GROUP BY` for each,
 /// over all events in the plain table, on one connection. The limit that projecting and rebuilding are compared with.
 ///
-/// Each computes what the read model's view shows. Of the audit log the chain of hashes is left out: it cannot be said
-/// in one statement without a function that runs along the rows.
+/// Each computes what the read model's view shows, except the audit log's hash chain, which one statement cannot
+/// compute without a function that goes row by row.
 enum PlainReadModels {
     /// Makes the tables, with the keys that the read models have.
     static func create(on connection: PostgresConnection) async throws {
@@ -65,7 +65,7 @@ enum PlainReadModels {
         create table plain_latency_days (like plain_latency_minutes including all);
         """
 
-    /// What a call of a language model costs, where it does not say so itself.
+    /// What a call of a language model costs, if the event does not say.
     static let computedCost = """
         (select usd from llm_costs(data->>'model', occurred_at, (data->>'inputTokens')::bigint,
                                    (data->>'cachedInputTokens')::bigint, (data->>'outputTokens')::bigint))
