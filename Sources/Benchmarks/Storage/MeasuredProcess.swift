@@ -3,14 +3,14 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// A program that is run to its end, with what it used.
+/// A finished run of a program: the time and the memory that it took.
 struct MeasuredProcess {
     /// How long it ran.
     let duration: Duration
     /// The most memory that it held at once, in bytes.
     let peakMemory: Int
 
-    /// Runs a program; its standard error is ours.
+    /// Runs a program to its end; its standard error goes to ours.
     ///
     /// - Parameters:
     ///   - words: The program's path and its arguments.

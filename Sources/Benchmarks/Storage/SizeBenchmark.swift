@@ -1,7 +1,7 @@
 internal import EventModel
 internal import Postgres
 
-/// `size.payload` and `size.disk`: how much an event takes, against its JSON, and
+/// `size.payload` and `size.disk`: how many bytes an event takes, against its JSON, and
 /// against rows of `jsonb` with the same keys.
 struct SizeBenchmark: Benchmark {
     private static let recorderSize = """

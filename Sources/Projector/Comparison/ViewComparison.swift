@@ -67,7 +67,7 @@ struct ViewComparison {
         }
     }
 
-    /// Compares all rows at once, by the sum of their hashes: a fraction of what it costs to look at each.
+    /// Compares all rows at once, by the sum of their hashes, at a fraction of the cost of looking at each.
     ///
     /// - Returns: How many rows there are; `nil` if they differ, or have columns that cannot be hashed.
     private func countIfEqual(

@@ -17,7 +17,7 @@ struct BatchBuilder {
         let others: [Int]
         /// The fields that the readers declare.
         let wanted: FieldScan.Wanted
-        /// The fields that only other types have: a value there that does not fit is not a fault.
+        /// The fields that only other types have: a value there that does not fit is NULL, not a fault.
         let foreign: Set<Int>
     }
 

@@ -3,7 +3,7 @@ package import Logging
 package import Postgres
 package import Schema
 
-/// Builds versions of several projections anew beside the live ones, in one reading of the log; compares each with its
+/// Rebuilds versions of several projections beside the live ones, in one reading of the log; compares each with its
 /// live model, and puts each in place in a short transaction of its own.
 ///
 /// Folded rows are committed with their checkpoints, so a killed rebuild resumes where it was when it is run again:

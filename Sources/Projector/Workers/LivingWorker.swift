@@ -8,7 +8,6 @@ struct LivingWorker: Hashable, Sendable {
     /// program does not say.
     let projections: Set<String>?
 
-    /// Whether it takes shards of a projection. One that does not say counts for all projections: older programs did
-    /// not.
+    /// Whether it takes shards of a projection. One whose program does not say counts for all, as old programs do.
     func carries(_ projection: ProjectionVersion) -> Bool { projections?.contains(projection.description) ?? true }
 }

@@ -35,8 +35,8 @@ extension ProjectorWorker {
             } else if wanted.contains(row.key.shard), row.owner.map({ !ids.contains($0) || $0 == id }) ?? true {
                 claimed.append(row.key)
             } else if row.owner == id {
-                // This worker claimed it and forgot it after an error; now it is another worker's, which waits for it
-                // to be given back.
+                // This worker claimed it and forgot it after an error. It is assigned to another worker now, which
+                // waits for it to be given back.
                 forgotten.append(row.key)
             }
         }

@@ -47,10 +47,10 @@ struct ProjectorWorker {
     /// Retries of stopped streams that are put off, and their trouble.
     var postponed = PostponedRetries()
     var retryTrouble = RepeatedTrouble()
-    /// How much work there was, and how much of it was in vain.
+    /// How much work there was, and how much of it was wasted.
     private(set) var tally = Tally()
 
-    /// What a worker counts of its rounds.
+    /// A worker's counts of its rounds.
     struct Tally: Sendable, Equatable {
         /// Rounds that folded events.
         var rounds = 0

@@ -51,7 +51,7 @@ extension QuarantinedStream {
     /// Asks the owners to try streams again.
     ///
     /// - Parameters:
-    ///   - projection: Of which projection; `nil` for all.
+    ///   - projection: Which projection; `nil` for all.
     ///   - stream: Which stream; `nil` for all.
     /// - Returns: How many streams were asked for.
     /// - Throws: `PostgresError`.

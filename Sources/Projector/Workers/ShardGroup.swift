@@ -14,8 +14,8 @@ struct ShardGroup {
         shards = [index: set]
     }
 
-    /// Adds the shards of another projection, if no events are then read that nobody needs: if both projections have
-    /// the same number of shards, or this worker holds all shards of both.
+    /// Adds the shards of another projection, if that reads no needless events: if both projections have the same
+    /// number of shards, or this worker holds all shards of both.
     mutating func admits(_ set: ShardSet, at index: Int, cursor: LogCursor) -> Bool {
         guard cursor == self.cursor, set.isWhole == (reads == nil) else { return false }
         if let reads {

@@ -8,7 +8,7 @@ struct PriceList: Sendable {
         for price in prices { self.prices[price.model, default: [:]][price.kind, default: []].append(price) }
     }
 
-    /// What a call of a language model cost at the prices of its moment.
+    /// The cost of a language model's call, at the prices of its moment.
     ///
     /// - Returns: nil, never 0, if something is unknown: the model, a count, or the price of a kind of token that was
     ///   used.

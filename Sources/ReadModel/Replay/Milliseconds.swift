@@ -2,7 +2,7 @@ internal import EventModel
 
 /// Milliseconds that are added up exactly, as the read models do: 0.1 and 0.2 are 0.3.
 struct Milliseconds: Hashable, Sendable {
-    /// Money only for its exact decimal arithmetic.
+    /// A `Money` only for its exact decimal arithmetic.
     private let digits: Money
 
     static let zero = Milliseconds(.zero)

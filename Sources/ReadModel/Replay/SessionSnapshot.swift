@@ -1,6 +1,6 @@
 public import EventModel
 
-/// A session at some point of its stream: what was known when that event was recorded.
+/// A session at some point of its stream: what was known when the event there was recorded.
 public struct SessionSnapshot: Hashable, Sendable {
     /// A turn at that point.
     public struct Turn: Hashable, Sendable {

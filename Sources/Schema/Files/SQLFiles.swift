@@ -8,7 +8,7 @@ package struct SQLFiles: Sendable {
     /// Where the files came from, for messages: a folder's path, or `this program`.
     package let origin: String
 
-    /// Where new files are written; nil for what the program carries.
+    /// Where new files are written; nil for the program's own files.
     package let directory: String?
 
     /// The folder of the projections, for messages.

@@ -1,6 +1,6 @@
 /// One step of the schema: a numbered pair of files, up and down.
 package struct Migration: Sendable, Hashable {
-    /// The direction of a step, which also ends the file's name.
+    /// The direction of a step, which is also part of the file's name.
     enum Direction: String, Sendable {
         case up, down
     }

@@ -220,7 +220,7 @@ package struct Migrator: Sendable {
             _ = try await connection.first(LockSchema(schema: schema))
             try await connection.limitLockWaits(to: Self.lockTimeout.once)
             if try await connection.first(SelectHasMigrations(schema: schema)) != true {
-                // Only then: `if not exists` takes the right to create a schema even if it exists.
+                // Only then: `if not exists` requires the privilege to create a schema even if it exists.
                 if try await connection.first(SelectHasSchema(schema: schema)) != true {
                     let name = PostgresConfiguration.quotedIdentifier(schema)
                     try await connection.run(unsafeSQL: "create schema if not exists \(name)")

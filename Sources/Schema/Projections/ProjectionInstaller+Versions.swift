@@ -81,7 +81,7 @@ extension ProjectionInstaller {
         _ = try await connection.first(LockSchema(schema: schema))
     }
 
-    /// Replaces the live tables, which are dropped, with those of a shadow, and makes the views read them.
+    /// Replaces the live tables, which are dropped, with those of a shadow, and makes the views read them if asked to.
     ///
     /// New readers wait until the transaction ends, and it waits for those under way: set `lock_timeout` before.
     ///

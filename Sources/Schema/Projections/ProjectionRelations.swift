@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Finds what a projection's files make, by running them where nobody sees it.
+/// Finds what a projection's files make, by running them in a savepoint that is rolled back.
 enum ProjectionRelations {
     /// A schema that exists for a moment inside a transaction.
     private static let scratch = "recorder_scratch"
