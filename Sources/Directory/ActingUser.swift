@@ -1,6 +1,6 @@
 public import EventModel
 
-/// For whom calls are made, and who makes them from where.
+/// The user that calls are made for, and who makes them, from where.
 public struct ActingUser: Sendable {
     /// The user whose rows are seen and changed; their stream gets the events.
     public var user: StreamID

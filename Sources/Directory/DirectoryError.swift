@@ -2,11 +2,11 @@ internal import Postgres
 
 /// What went wrong in `Directory`: a code to switch on, and a message that a person can act on.
 ///
-/// Never holds stored values, nor whether another user's row exists.
+/// Never reveals stored values, or whether another user's row exists.
 public struct DirectoryError: Error, Sendable, CustomStringConvertible {
     /// The kinds of failure that a caller may treat differently.
     public enum Code: String, Sendable {
-        /// The acting user has no such row: it does not exist, or it is another's, which is the same to them.
+        /// The acting user has no such row: it does not exist, or is another user's; they cannot tell which.
         case notFound
         /// Somebody else changed the row since it was read: read it again, decide again.
         case stale
@@ -14,15 +14,15 @@ public struct DirectoryError: Error, Sendable, CustomStringConvertible {
         case conflict
         /// A value breaks a rule of the table.
         case invalid
-        /// The acting user may not do that. An `access.denied` event tells of it.
+        /// The acting user may not do that. An `access.denied` event records it.
         case denied
         /// Other rows still belong to this one.
         case inUse
-        /// More rows are concerned than one call takes.
+        /// The call would change more rows than one call may.
         case tooMany
         /// The cursor of a page belongs to another query.
         case invalidCursor
-        /// A transaction's repositories were used behind its end, or a call in it was not waited for.
+        /// A transaction's repositories were used after it ended, or a call in it was not awaited.
         case transactionOver
         /// The tables are not there, or the login is not set up.
         case notInstalled
@@ -40,7 +40,7 @@ public struct DirectoryError: Error, Sendable, CustomStringConvertible {
     public private(set) var constraint: String?
     /// The version that the row has, when it is not the expected one.
     public private(set) var found: Int?
-    /// The error that led to this one, where it tells more and nothing that is secret.
+    /// The error that led to this one, if it says more and holds nothing secret.
     public private(set) var cause: (any Error)?
 
     init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
@@ -67,24 +67,24 @@ public struct DirectoryError: Error, Sendable, CustomStringConvertible {
 }
 
 extension DirectoryError {
-    /// What the database's error means.
+    /// Translates the database's error.
     ///
     /// Source: PostgreSQL manual, appendix A.
     init(_ error: PostgresError) {
         switch error.sqlState {
         case "23505": self.init(.conflict, Self.conflict(error.constraint))
-        // Written by our own triggers, about the row's states only.
+        // Our own triggers write these messages, which mention only the row's states.
         case "23514" where error.constraint?.hasSuffix("_transition") == true: self.init(.invalid, error.message)
         case "23514", "23502": self.init(.invalid, "a value breaks the rule \(error.constraint ?? error.column ?? "")")
         case "23503":
-            // The same constraint fails both ways; the server's words tell which.
+            // The same constraint fails in both directions; the server's message says which.
             self =
                 error.message.hasPrefix("insert")
                 ? DirectoryError(.invalid, "the user is not registered: create the user first")
                 : DirectoryError(.inUse, "models or documents of the user are still there: delete them for good first")
         case "22P02", "22003", "22007", "22008", "22021", "22P05":
             self.init(.invalid, "a value does not fit its column (SQLSTATE \(error.sqlState ?? ""))")
-        // Written by search_documents only: no column has a length.
+        // Only search_documents raises this: no column has a length limit.
         case "22001": self.init(.invalid, error.message)
         case _ where error.isPermissionDenied && error.message.contains("set role"), "22023":
             self.init(

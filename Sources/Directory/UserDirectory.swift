@@ -5,8 +5,7 @@ package import Postgres
 
 /// The users of a voice system, with their models and documents, in one schema of a PostgreSQL database.
 ///
-/// Everything is done for one user at a time: ``acting(for:)`` gives the repositories that see their rows and no
-/// other's.
+/// Everything is done for one user at a time: ``acting(for:)`` gives the repositories that see only that user's rows.
 public final class UserDirectory: Sendable {
     private let pool: PostgresPool
     private let sealer: OwnEventSealer
@@ -17,8 +16,8 @@ public final class UserDirectory: Sendable {
     ///   - url: A libpq connection string or URI. Its login is a member of `recorder_service`.
     ///   - schema: The schema that the migrations were run in.
     ///   - connections: The most connections at a time; fewer than 1 count as 1.
-    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed: events carry the addresses and
-    ///     programs of those who act.
+    ///   - keys: The key-encryption keys, for a log whose personal fields are sealed: events carry the actor's address
+    ///     and program.
     public convenience init(
         url: String,
         schema: String = "recorder",

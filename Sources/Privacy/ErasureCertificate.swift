@@ -2,26 +2,26 @@ internal import Cache
 internal import Crypto
 package import EventModel
 
-/// What an erasure has done, as its rows tell.
+/// What an erasure has done, read from the database.
 struct ErasureFacts: Sendable {
     let id: Int64
     let subject: StreamID
     let actor: String
     let startedAt: Timestamp
     let finishedAt: Timestamp
-    /// A JSON object: how much each step has done; of objects `null` if nobody looked for them.
+    /// A JSON object: how much each step has done; `objects` is `null` if objects were not searched.
     let counts: String
-    /// Where the person's chain of audited events ended, and ends now, in hexadecimal.
+    /// The head hash of the person's audit chain before the erasure, and now, in hexadecimal.
     let headBefore: String?
     let headAfter: String?
-    /// Events in the person's streams, and those of which something is sealed.
+    /// How many events the person's streams hold, and how many of those have sealed fields.
     let events: Int
     let sealedEvents: Int
-    /// Those that are sealed under a key that was not destroyed: another's.
+    /// How many of those are sealed under a key that was not destroyed: another person's.
     let readableEvents: Int
-    /// SHA-256 over the ids of the events, in their order.
+    /// SHA-256 over the events' ids, in the order of their positions.
     let eventsHash: String
-    /// Whether the log has keys: only then is what comes of the person later stored without its personal values.
+    /// Whether the log has keys: only then are the person's later events stored without personal values.
     let logIsSealed: Bool
 }
 
@@ -31,13 +31,13 @@ package struct ErasureCertificate: Sendable {
     package private(set) var json: String
     /// The person.
     package let subject: StreamID
-    /// Events that hold personal values in the clear, because they were stored before the log was sealed, or are sealed
-    /// under another's key: these were not erased.
+    /// How many events were not erased: they hold personal values in the clear, because they were stored before the log
+    /// was sealed, or are sealed under another person's key.
     package let remaining: Int
-    /// Whether the log has keys: only then is what comes of the person later stored without its personal values.
+    /// Whether the log has keys: only then are the person's later events stored without personal values.
     package let logIsSealed: Bool
 
-    /// The same with the text that was stored, if somebody else finished the erasure first.
+    /// The same certificate with the stored text, which differs if another run finished the erasure first.
     func stored(as json: String) -> ErasureCertificate {
         var certificate = self
         certificate.json = json

@@ -9,7 +9,7 @@ struct BeginErasure: PostgresStatement {
         case request
         /// Somebody asks for it, and the person need not be known.
         case requestForUnknown
-        /// The retention period has ended, or the erasure was cut off: if it is still so.
+        /// The retention period has ended, or an erasure was cut off; it begins only if that still holds.
         case retention
     }
 
@@ -30,11 +30,11 @@ struct BeginErasure: PostgresStatement {
         try parameters.append(actor)
     }
 
-    /// `nil` if it is not due any more.
+    /// `nil` if it is no longer due.
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int64? { try row.decode(at: 0) }
 }
 
-/// Fails if nobody is known by this id, or it is that of a session.
+/// Fails if nobody is known by this id, or if it is a session's.
 struct RefuseNobody: PostgresStatement {
     let subject: StreamID
     let sql = "select refuse_nobody($1, false)::text"
@@ -54,7 +54,7 @@ struct RefuseHeld: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
-/// Calls one of the functions of migration 0035 that do a step.
+/// Calls a function of migration 0035 that does one step.
 struct ErasureStep: PostgresStatement {
     let function: StaticString
     let subject: StreamID
@@ -70,7 +70,7 @@ struct ErasureStep: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
-/// Writes down that an erasure is to remove objects: it does not end without.
+/// Records that an erasure must remove objects before it can end.
 struct RequireObjectRemoval: PostgresStatement {
     let subject: StreamID
     let sql = """
@@ -80,7 +80,7 @@ struct RequireObjectRemoval: PostgresStatement {
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(subject.uuid) }
 }
 
-/// Whether the erasure that is under way was to remove objects, and has not.
+/// Whether the erasure under way must remove objects and has not done so.
 struct IsObjectRemovalDue: PostgresStatement {
     let subject: StreamID
     let sql = """
@@ -92,7 +92,7 @@ struct IsObjectRemovalDue: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
 }
 
-/// Adds to what an erasure has done.
+/// Adds to the counts of the erasure under way.
 struct CountErased: PostgresStatement {
     let subject: StreamID
     let name: String
@@ -113,11 +113,11 @@ struct HasAuditChains: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
 }
 
-/// Writes down where a person's chain ends.
+/// Records the head of a person's audit chain.
 struct RecordAuditHead: PostgresStatement {
     let subject: StreamID
     let name: String
-    /// Whether what an earlier run wrote down stands.
+    /// Whether a value that an earlier run recorded is kept.
     let onlyOnce: Bool
     let sql = """
         update erasures set facts = facts || jsonb_build_object($2::text, (
@@ -133,7 +133,7 @@ struct RecordAuditHead: PostgresStatement {
     }
 }
 
-/// Hurries the projectors.
+/// Wakes the projectors.
 struct WakeProjectors: PostgresStatement {
     let sql = "select wake_projectors()::text"
 
@@ -152,7 +152,7 @@ struct SelectStreams: PostgresStatement {
     }
 }
 
-/// What a certificate says.
+/// Reads the facts for a certificate.
 struct SelectFacts: PostgresStatement {
     let id: Int64
     let subject: StreamID
@@ -194,7 +194,7 @@ struct SelectFacts: PostgresStatement {
     }
 }
 
-/// Writes down that an erasure is done, unless somebody else did. Gives the certificate that counts.
+/// Records that an erasure is done, unless another run already did. Returns the certificate that counts.
 struct FinishErasure: PostgresStatement {
     let id: Int64
     let certificate: String

@@ -9,7 +9,7 @@ package struct ExportManifest: Sendable {
     package struct Entry: Sendable, Equatable {
         /// Its path from the export's folder.
         package let file: String
-        /// The name of the object that it is; `nil` for a table.
+        /// The object's name; `nil` for a file of lines.
         package let object: String?
         /// How many lines it has; `nil` for an object.
         package let rows: Int?
@@ -58,8 +58,8 @@ struct ExportFile {
     private var rows = 0
     private var bytes = 0
 
-    /// Makes the file of a person's object. All are in one folder, because one
-    /// object's name may be another's beginning.
+    /// Makes the file for a person's object. All are in one folder, because one object's name may be a prefix of
+    /// another's.
     ///
     /// - Throws: `CocoaError`.
     init(_ object: ObjectName, of subject: StreamID, in folder: String) throws {
@@ -68,8 +68,8 @@ struct ExportFile {
         try self.init("objects/\(Self.fileName(kept))", in: folder, object: object)
     }
 
-    /// A file's name that says the object's, and is no other's: what is unsafe in a path is `%` and two digits, and
-    /// what is too long for one ends with its hash.
+    /// A unique file name that shows the object's name: characters that are unsafe in a path become `%` and two digits,
+    /// and a name that is too long is cut and ends with its hash.
     static func fileName(_ name: String) -> String {
         let encoded = name.addingPercentEncoding(withAllowedCharacters: safeInPaths) ?? ""
         let visible = encoded.hasPrefix(".") ? "%2E\(encoded.dropFirst())" : encoded
@@ -83,7 +83,7 @@ struct ExportFile {
 
     /// Makes the file, and the folder above it.
     ///
-    /// - Parameter object: The object that it is; `nil` for lines.
+    /// - Parameter object: The object that it holds; `nil` for lines.
     /// - Throws: `CocoaError`.
     init(_ name: String, in folder: String, object: ObjectName? = nil) throws {
         self.name = name
@@ -113,7 +113,7 @@ struct ExportFile {
 
     /// Closes the file.
     ///
-    /// - Returns: What the manifest says of it.
+    /// - Returns: Its entry in the manifest.
     consuming func finish() throws -> ExportManifest.Entry {
         try handle.synchronize()
         try handle.close()

@@ -30,7 +30,7 @@ struct HoldUser: PostgresStatement {
         try parameters.append(evenIfUnknown)
     }
 
-    /// Whether an erasure is under way; `nil` if they are held already.
+    /// Whether an erasure is under way; `nil` if the user is already held.
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool? { try row.decode(at: 0) }
 }
 

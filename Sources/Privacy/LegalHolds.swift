@@ -1,7 +1,7 @@
 package import EventModel
 package import Postgres
 
-/// Whose data may not be erased, and why.
+/// The users whose data may not be erased, and why.
 package struct LegalHolds: Sendable {
     /// A row of `legal_holds`.
     package struct Hold: Sendable, Equatable {
@@ -16,18 +16,20 @@ package struct LegalHolds: Sendable {
     /// - Parameter pool: Connections of a role that is a member of `recorder_owner`.
     package init(_ pool: PostgresPool) { self.pool = pool }
 
-    /// All of them, the oldest first.
+    /// All holds, oldest first.
     ///
     /// - Throws: ``PrivacyError``.
     package func all() async throws -> [Hold] {
         try await PrivacyError.translating { try await pool.query(SelectHolds()) }
     }
 
-    /// Keeps everything of a user until it is released. An erasure that is under way stops before its next step.
+    /// Keeps all of a user's data until the hold is released. An erasure under way stops before its next step.
     ///
-    /// - Parameter evenIfUnknown: Whether the person need not be known here: what comes of them later is kept then.
-    /// - Returns: Whether one is under way: what it has done already does not come back.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the user is held already; `.notFound` for nobody, or a session.
+    /// - Parameter evenIfUnknown: Whether to accept a person who is not known here; what is stored about them later is
+    ///   kept.
+    /// - Returns: Whether an erasure is under way. What it has already erased is not restored.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the user is already held; `.notFound` if the id is nobody's or a
+    ///   session's.
     @discardableResult
     package func hold(
         _ user: StreamID,

@@ -33,7 +33,7 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
     /// The message and its cause.
     package var description: String { cause.map { "\(message): \($0)" } ?? message }
 
-    /// What the database's error means.
+    /// Translates the database's error.
     ///
     /// - Parameters:
     ///   - what: What failed.
@@ -54,10 +54,10 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Runs work that changes nothing if it fails.
+    /// Runs work that changes nothing if it fails, and translates its errors.
     ///
-    /// - Parameter what: What it is about.
-    /// - Throws: What the errors of the database and the caches mean; any other error as it is.
+    /// - Parameter what: What the work is about, for the message.
+    /// - Throws: ``PrivacyError`` for errors of the database and the caches; any other error as it is.
     static func translating<R>(_ what: String = "it", _ body: () async throws -> R) async throws -> R {
         do {
             return try await body()
@@ -70,7 +70,7 @@ package struct PrivacyError: Error, Sendable, CustomStringConvertible {
 }
 
 extension PostgresError {
-    /// Whether the database was not reached, or went away, rather than that it refused anything.
+    /// Whether the database could not be reached or went away, as opposed to refusing something.
     fileprivate var isUnreachable: Bool {
         [.connectionFailed, .connectionLost, .timedOut].contains(code) || isServerGoingAway
     }

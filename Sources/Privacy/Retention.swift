@@ -4,16 +4,16 @@ package import EventStore
 internal import FoundationEssentials
 package import Postgres
 
-/// Deletes what is old enough, by the policies that are enabled.
+/// Deletes old data, by the policies that are enabled.
 package struct Retention: Sendable {
     /// What a run did about one policy.
     package struct Outcome: Sendable, Equatable {
         package let policy: RetentionPolicies.Policy
-        /// Rows that went, or would; `nil` for a policy that is not enabled and by which nothing was to be done.
+        /// Rows that were deleted, or would be; `nil` for a disabled policy with nothing to do.
         package let rows: Int?
-        /// In how many transactions.
+        /// How many batches that took.
         package let batches: Int
-        /// Who should have been erased and could not be, and why. The next run tries again.
+        /// The users who could not be erased, and why. The next run tries again.
         package var failures: [Failure] = []
     }
 
@@ -32,9 +32,9 @@ package struct Retention: Sendable {
     /// - Parameters:
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log.
-    ///   - batchSize: How many rows go in one transaction at most.
-    ///   - eraseUser: Erases a user if their retention period has ended still, as ``SubjectErasure`` does; says whether
-    ///     it did.
+    ///   - batchSize: The most rows that one batch deletes from a table.
+    ///   - eraseUser: Erases a user if that is still due, as ``SubjectErasure/runIfDue(_:)`` does; returns whether it
+    ///     did.
     package init(
         _ pool: PostgresPool,
         store: PostgresEventStore,
@@ -47,18 +47,18 @@ package struct Retention: Sendable {
         self.eraseUser = eraseUser
     }
 
-    /// Goes through the policies that are enabled.
+    /// Applies the policies that are enabled.
     ///
-    /// Cut off, it has done whole batches, and the next run goes on. A run that was no dry one leaves an event,
-    /// `retention.completed`, in a stream of its own.
+    /// A run that is cut off has done whole batches, and the next run goes on. Unless it is dry, a run appends an
+    /// event, `retention.completed`, to a stream of its own.
     ///
     /// - Parameter isDry: Whether only to count.
-    /// - Returns: What was done about each policy. A user who cannot be erased stops nobody else's erasure.
+    /// - Returns: What was done about each policy. A user who cannot be erased does not stop the erasure of others.
     /// - Throws: ``PrivacyError`` that names the policy; `CancellationError`.
     package func run(isDry: Bool = false) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
         for policy in try await RetentionPolicies(pool).all() {
-            // Erasures that were begun are finished whether deleted users are erased by age or not.
+            // Erasures already begun are finished even if this policy is disabled.
             if policy.subject == .deletedUsers {
                 outcomes.append(try await eraseUsers(policy, isDry: isDry))
                 continue
@@ -85,14 +85,14 @@ package struct Retention: Sendable {
         return outcomes
     }
 
-    /// What a batch has come to.
+    /// The outcome of one batch.
     private struct Done: Sendable {
-        /// How many rows went.
+        /// How many rows were deleted, or would be.
         let rows: Int
         let mayHaveMore: Bool
     }
 
-    /// What is done about a subject, each a batch at a time.
+    /// The work for a policy's subject; each call does one batch.
     private func works(_ subject: RetentionPolicies.Subject) -> [@Sendable (Bool) async throws -> Done] {
         switch subject {
         case .expiredCaches: [sweepCaches]
@@ -105,14 +105,14 @@ package struct Retention: Sendable {
         }
     }
 
-    /// Each table has a batch of its own.
+    /// Sweeps one batch of each cache table, or counts all expired rows.
     private func sweepCaches(_ isDry: Bool) async throws -> Done {
         let caches = CacheAdministration(pool)
         let counts = isDry ? try await caches.tables().map(\.expired) : try await caches.sweepCaches(batch: batchSize)
         return Done(rows: counts.reduce(0, +), mayHaveMore: counts.contains { $0 >= batchSize })
     }
 
-    /// Erases one user after the other; each is looked at again before.
+    /// Erases one user after another, each only if that is still due.
     private func eraseUsers(_ policy: RetentionPolicies.Policy, isDry: Bool) async throws -> Outcome {
         var tried: [StreamID] = []
         var (erased, batches) = (0, 0)
@@ -132,7 +132,7 @@ package struct Retention: Sendable {
                 do {
                     erased += try await eraseUser(user) ? 1 : 0
                 } catch let error as PrivacyError where error.code == .held {
-                    // Since they were found: then they are passed by.
+                    // Held since they were found: skip them.
                 } catch  where !(error is CancellationError) {
                     failures.append(Failure(user: user, reason: "\(error)"))
                 }

@@ -1,6 +1,6 @@
 package import Postgres
 
-/// What is kept for how long.
+/// The policies that say how long data is kept.
 package struct RetentionPolicies: Sendable {
     /// What a policy is about.
     package enum Subject: String, Sendable, CaseIterable {
@@ -25,22 +25,22 @@ package struct RetentionPolicies: Sendable {
     /// - Parameter pool: Connections of a role that is a member of `recorder_owner`.
     package init(_ pool: PostgresPool) { self.pool = pool }
 
-    /// All of them, in the order of ``Subject``.
+    /// All policies, in the order of ``Subject``.
     ///
     /// - Throws: ``PrivacyError``.
     package func all() async throws -> [Policy] {
         try await PrivacyError.translating { try await pool.query(SelectPolicies()) }
     }
 
-    /// Changes a policy; an event, `retention.changed`, tells of it.
+    /// Changes a policy, and records that in an event, `retention.changed`.
     ///
     /// - Parameters:
-    ///   - keepFor: For how long, as PostgreSQL reads intervals: `90 days`; as before if `nil`.
-    ///   - isEnabled: Whether it counts; as before if `nil`.
+    ///   - keepFor: The new period, as PostgreSQL reads intervals, such as `90 days`; unchanged if `nil`.
+    ///   - isEnabled: Whether it is enabled; unchanged if `nil`.
     ///   - actor: Who changes it.
-    /// - Returns: For how long it is kept now, as PostgreSQL writes it.
-    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back to
-    ///   before there is a calendar.
+    /// - Returns: The period now in force, as PostgreSQL writes it.
+    /// - Throws: ``PrivacyError`` with `.invalid` if the interval cannot be read, has no unit, or reaches back beyond
+    ///   the earliest date that PostgreSQL knows.
     @discardableResult
     package func set(
         _ subject: Subject,

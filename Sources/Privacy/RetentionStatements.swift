@@ -1,7 +1,7 @@
 internal import EventModel
 internal import Postgres
 
-/// The policies, in the order in which they are gone through.
+/// The policies, in the order in which they are applied.
 struct SelectPolicies: PostgresStatement {
     let sql = """
         select name, keep_for::text, enabled from retention_policies order by array_position($1, name)
@@ -24,7 +24,7 @@ struct SelectPolicies: PostgresStatement {
     }
 }
 
-/// Changes a policy, and appends an event of it in a stream of its own.
+/// Changes a policy, and appends an event about it to a stream of its own.
 struct UpdatePolicy: PostgresStatement {
     let subject: RetentionPolicies.Subject
     let keepFor: String?
@@ -52,7 +52,7 @@ struct UpdatePolicy: PostgresStatement {
         try parameters.append(actor)
     }
 
-    /// For how long it is kept now, as PostgreSQL writes it.
+    /// The period now in force, as PostgreSQL writes it.
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
 
@@ -72,7 +72,7 @@ struct UsersToErase: PostgresStatement {
     }
 }
 
-/// Deletes entities for good, a batch.
+/// Deletes one batch of entities for good.
 struct RetainEntities: PostgresStatement {
     let relation: String
     let noun: String
@@ -92,7 +92,7 @@ struct RetainEntities: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
 }
 
-/// Deletes rows of read models, a batch.
+/// Deletes one batch of read-model rows.
 struct RetainRows: PostgresStatement {
     let function: StaticString
     let batch: Int

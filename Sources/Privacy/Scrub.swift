@@ -2,10 +2,10 @@ internal import EventModel
 package import Postgres
 package import Schema
 
-/// Rewrites tables so that what was deleted or overwritten is not in their files any more.
+/// Rewrites tables so that deleted and overwritten data is no longer in their files.
 ///
-/// VACUUM makes the space of dead rows free, but leaves their bytes there; VACUUM FULL writes a table anew, with its
-/// indexes. Each table is locked against everybody while it is written: they go one after another.
+/// VACUUM frees the space of dead rows but leaves their bytes there; VACUUM FULL rewrites a table and its indexes. Each
+/// table is locked exclusively while it is rewritten, so they go one after another.
 package struct Scrub: Sendable {
     private let pool: PostgresPool
     private let schema: String
@@ -13,14 +13,14 @@ package struct Scrub: Sendable {
 
     /// - Parameters:
     ///   - pool: Connections of a role that owns the tables.
-    ///   - files: The projections whose tables may hold what is personal.
+    ///   - files: The projections whose tables may hold personal data.
     package init(_ pool: PostgresPool, schema: String = "recorder", projections files: [ProjectionFiles]) {
         self.pool = pool
         self.schema = schema
         self.files = files
     }
 
-    /// The tables of the recorder that hold what an erasure takes away, but for those of projections.
+    /// The recorder's tables that hold what an erasure removes, except those of projections.
     static let tables = [
         "subject_keys", "users", "voice_models", "face_models", "knowledge_documents", "vector_search_cache",
         "llm_response_cache", "embedding_cache", "rate_limits", "projection_quarantine",
@@ -28,9 +28,9 @@ package struct Scrub: Sendable {
         "projection_checkpoints",
     ]
 
-    /// Rewrites them.
+    /// Rewrites the tables.
     ///
-    /// - Parameter progress: Told the name of each table before it is written.
+    /// - Parameter progress: Called with the name of each table before it is rewritten.
     /// - Throws: `PostgresError`.
     package func run(_ progress: @Sendable (String) -> Void = { _ in }) async throws {
         try await pool.withConnection { connection in
@@ -45,7 +45,7 @@ package struct Scrub: Sendable {
         }
     }
 
-    /// The tables with rows of their own: of a partitioned one, its partitions. Quoted.
+    /// The tables that hold rows themselves, with a partitioned table's partitions in its place. Names are quoted.
     private struct SelectFiles: PostgresStatement {
         let schema: String
         let tables: [String]

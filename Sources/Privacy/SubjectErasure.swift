@@ -7,21 +7,21 @@ package import Postgres
 internal import Projector
 package import Schema
 
-/// Erases a person: destroys their keys, then blanks everything that was made of what they sealed.
+/// Erases a person: destroys their keys, then blanks everything that was derived from what the keys sealed.
 ///
-/// Each step is a transaction, or can be run again; how far an erasure is stands in the table `erasures`. Killed at any
-/// point, it is taken up by the next run for the same person, and its certificate counts all runs together.
+/// Each step is a transaction, or can be run again; the table `erasures` records how far an erasure has come. If it is
+/// killed at any point, the next run for the same person continues it, and its certificate counts all runs together.
 package struct SubjectErasure: Sendable {
-    /// The steps, in their order. Keys come first: from then on nothing that is blanked comes back.
+    /// The steps, in their order. Keys come first: after that, nothing that is blanked comes back.
     package enum Step: String, Sendable, CaseIterable {
         case keys, entities, caches, readModels, errors, objects, certificate
     }
 
-    /// How long those who compare read models are waited for.
+    /// How long to wait for a rebuild or verification that compares read models.
     private static let patience = Duration.seconds(600)
 
-    /// Where a person's objects lie in the object store, as `Caches.md` has it, and where they lie if somebody wrote
-    /// their id in capitals; the second is missing for an id without letters.
+    /// The folder of a person's objects in the object store, as `Caches.md` defines it, and the folder if someone wrote
+    /// the id in capitals; the second is left out for an id without letters.
     static func objectFolders(of user: StreamID) -> [String] {
         let (folder, capitals) = (ObjectName.folder(of: user.uuid), ObjectName.capitalFolder(of: user.uuid))
         return folder == capitals ? [folder] : [folder, capitals]
@@ -38,12 +38,12 @@ package struct SubjectErasure: Sendable {
 
     /// - Parameters:
     ///   - subject: The user.
-    ///   - actor: Who erases them; stands in the events and in the certificate.
+    ///   - actor: Who erases them; named in the events and in the certificate.
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - schema: The recorder's schema.
     ///   - store: The log.
-    ///   - files: All projections whose tables there may be.
-    ///   - objects: Where their objects are, if they are anywhere.
+    ///   - files: All projections whose tables may exist.
+    ///   - objects: The store of the user's objects, if there is one.
     package init(
         of subject: StreamID,
         actor: String,
@@ -64,15 +64,16 @@ package struct SubjectErasure: Sendable {
         self.logger = logger
     }
 
-    /// Erases, or goes on with an erasure that was cut off.
+    /// Erases the person, or continues an erasure that was cut off.
     ///
     /// - Parameters:
-    ///   - evenIfUnknown: Whether the person need not be known here: their key is destroyed then before there is one.
-    ///   - progress: Told before each step.
+    ///   - evenIfUnknown: Whether to accept a person who is not known here; their key is then destroyed before it
+    ///     exists.
+    ///   - progress: Called before each step.
     /// - Returns: The certificate.
     /// - Throws: ``PrivacyError`` with `.held`, before anything was changed, or before the next step if the hold came
-    ///   later; `.notFound` for nobody, or a session; `.failed`; `ProjectorError` if a read model cannot be blanked;
-    ///   `CacheError` if objects cannot be removed; `CancellationError`.
+    ///   later; `.notFound` if the id is nobody's or a session's; `.failed`; `ProjectorError` if a read model cannot be
+    ///   blanked; `CacheError` if objects cannot be removed; `CancellationError`.
     package func run(
         evenIfUnknown: Bool = false,
         _ progress: @Sendable (Step) -> Void = { _ in }
@@ -83,9 +84,9 @@ package struct SubjectErasure: Sendable {
         return certificate
     }
 
-    /// The same for somebody whose retention period has ended, or whose erasure was cut off, if it is so still.
+    /// Does the same if the person's retention period has ended, or their erasure was cut off, and that still holds.
     ///
-    /// - Returns: The certificate; `nil` if nothing is to be done any more.
+    /// - Returns: The certificate; `nil` if nothing is left to do.
     /// - Throws: As ``run(evenIfUnknown:_:)``.
     package func runIfDue(_ progress: @Sendable (Step) -> Void = { _ in }) async throws -> ErasureCertificate? {
         try await run(for: .retention, progress)
@@ -113,7 +114,7 @@ package struct SubjectErasure: Sendable {
         }
     }
 
-    /// Begins the erasure, and in the same transaction writes down that it is to remove objects, if it is.
+    /// Begins the erasure; if there is an object store, the same transaction records that objects must be removed.
     private func begin(for reason: BeginErasure.Reason) async throws -> Int64? {
         let begin = BeginErasure(subject: subject, actor: actor, reason: reason)
         let requirement = objects == nil ? nil : RequireObjectRemoval(subject: subject)
@@ -166,10 +167,10 @@ package struct SubjectErasure: Sendable {
         }
     }
 
-    /// Destroys the keys as soon as nobody builds read models of what they opened.
+    /// Destroys the keys once nobody is building read models from what they opened.
     ///
-    /// A rebuild or a verification that compares does so for as long as it takes: it is waited for, some seconds at a
-    /// time, so that others that build go on.
+    /// A comparing rebuild or verification takes as long as it needs. The wait is split into some seconds at a time, so
+    /// that others that build can go on.
     private func destroyKeys() async throws {
         let end = ContinuousClock.now + Self.patience
         var isFirst = true
@@ -192,7 +193,7 @@ package struct SubjectErasure: Sendable {
         }
     }
 
-    /// Runs a step in a transaction, again if it met others.
+    /// Runs a step in a transaction, with retries after conflicts.
     private func transaction(_ step: ErasureStep) async throws {
         try await pool.withConnection { connection in
             try await connection.transaction(retries: 20) { connection in
@@ -201,7 +202,7 @@ package struct SubjectErasure: Sendable {
         }
     }
 
-    /// Writes down where the person's chain of audited events ends, if there is an audit log.
+    /// Records the head of the person's audit chain, if there is an audit log.
     private func recordAuditHead(as name: String, onlyOnce: Bool) async throws {
         guard try await pool.first(HasAuditChains()) == true else { return }
         try await pool.execute(RecordAuditHead(subject: subject, name: name, onlyOnce: onlyOnce))

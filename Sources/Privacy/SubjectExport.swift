@@ -7,7 +7,7 @@ internal import Schema
 
 /// Writes everything that is held about a person into a folder: lines of JSON, the objects as they are, and a manifest.
 ///
-/// The tables' rows are those of one moment; events are read after them. The export is recorded as an event in the
+/// The tables' rows come from one snapshot; events are read after them. The export is recorded as an event in the
 /// person's stream, `access.exported`.
 package struct SubjectExport: Sendable {
     private let subject: StreamID
@@ -21,7 +21,7 @@ package struct SubjectExport: Sendable {
     ///   - actor: Who exports.
     ///   - pool: Connections of a role that is a member of `recorder_owner`.
     ///   - store: The log, with the keys.
-    ///   - objects: Where their objects are, if they are anywhere.
+    ///   - objects: The store of the user's objects, if there is one.
     package init(
         of subject: StreamID,
         actor: String,
@@ -36,7 +36,8 @@ package struct SubjectExport: Sendable {
         self.objects = objects
     }
 
-    /// What of the database is exported, by table and file: a JSON object of each row. `$1` is the person.
+    /// The tables that are exported, each to a file of its name, with a query for a JSON object of each row. `$1` is
+    /// the person.
     private static let tables: [(name: String, rows: String)] = [
         ("users", "select to_jsonb(t) from users t where id = $1"),
         (
@@ -85,13 +86,13 @@ package struct SubjectExport: Sendable {
 
     /// Writes the folder.
     ///
-    /// It appears when it is complete. Until then it is beside, under a name of its own that ends in `.partial`, and
-    /// goes if the export fails.
+    /// The folder appears when it is complete. Until then it is written beside that place, under a unique name that
+    /// ends in `.partial`, and it is removed if the export fails.
     ///
     /// - Parameter folder: Must not exist.
     /// - Returns: The manifest.
-    /// - Throws: ``PrivacyError`` with `.notFound` for nobody, or a session; `.file`; `.failed`; `EventStoreError` with
-    ///   `.keyUnavailable` if events are sealed and the key is not here; `CacheError`.
+    /// - Throws: ``PrivacyError`` with `.notFound` if the id is nobody's or a session's; `.file`; `.failed`;
+    ///   `EventStoreError` with `.keyUnavailable` if events are sealed and their key is missing; `CacheError`.
     @discardableResult
     package func write(to folder: String) async throws -> ExportManifest {
         let folder = SQLFiles.bare(folder)
@@ -116,7 +117,7 @@ package struct SubjectExport: Sendable {
             var file = try ExportFile("manifest.json", in: partial)
             try file.write(line: Array(manifest.json.utf8))
             _ = try file.finish()
-            // Nothing is given out that no event tells of.
+            // No export is handed out without an event that records it.
             try await appendEvent()
             try FileManager.default.moveItem(atPath: partial, toPath: folder)
             isComplete = true

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Postgres
 
 extension ActFor {
-    /// Acts for a user in the role that sees that user's rows only, whatever the login may do besides.
+    /// Acts for a user in the role that sees only that user's rows, whatever else the login may do.
     init(_ acting: ActingUser) { self.init(acting.user.uuid, as: "recorder_service") }
 }
 
@@ -11,7 +11,7 @@ extension ActFor {
 struct AppendOwnEvents: PostgresStatement {
     private let events: PostgresJSON
 
-    /// - Throws: `EventModelError` if the metadata hold what no event may.
+    /// - Throws: `EventModelError` if the metadata hold something that no event may.
     init(_ events: [ChangeEvent], by acting: ActingUser) throws(EventModelError) {
         var writer = JSONWriter(capacity: 256 * events.count)
         let metadata = try acting.metadata.json()
@@ -40,7 +40,7 @@ struct AppendOwnEvents: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
 
-/// Hurries the projectors; sent behind the commit.
+/// Wakes the projectors; sent after the commit.
 struct WakeProjectors: PostgresStatement {
     let sql = "select wake_projectors()"
 }

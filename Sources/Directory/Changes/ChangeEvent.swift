@@ -1,15 +1,16 @@
 internal import EventModel
 
-/// What an event tells of one changed row.
+/// The event about one changed row, or about a refused access.
 struct ChangeEvent: Sendable {
     /// The event's type, such as `document.updated`.
     let type: String
     /// Its data, as JSON.
     let data: String
 
-    /// A change of a row that succeeded.
+    /// The event of a successful change of a row.
     ///
-    /// - Parameter assignments: The columns that were set: all are named, and those that are not personal are shown.
+    /// - Parameter assignments: The columns that were set. The event names them all, and shows the values of those that
+    ///   are not personal.
     init<Entity: StoredEntity>(
         _ verb: String,
         _ entity: Entity,
@@ -42,7 +43,7 @@ struct ChangeEvent: Sendable {
         data = String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// An access that was refused.
+    /// The event of an access that was refused.
     init(denied resource: String, to user: StreamID) {
         type = "access.denied"
         let members: [JSONValue.Member] = [
@@ -52,9 +53,9 @@ struct ChangeEvent: Sendable {
         data = JSONValue.object(members).json
     }
 
-    /// The events as drafts, for a log in which what is personal is sealed.
+    /// The events as drafts, for a log that seals personal fields.
     ///
-    /// - Throws: `EventModelError` if the metadata hold what no event may.
+    /// - Throws: `EventModelError` if the metadata hold something that no event may.
     static func drafts(_ events: [ChangeEvent], by acting: ActingUser) throws(EventModelError) -> [EventDraft] {
         let metadata = try acting.metadata.json()
         var drafts: [EventDraft] = []
@@ -71,7 +72,7 @@ struct ChangeEvent: Sendable {
         return drafts
     }
 
-    /// A column's name as fields of events are written: `is_active` is `isActive`.
+    /// A column's name as an event's field: `is_active` becomes `isActive`.
     static func field(_ column: String) -> String {
         let words = column.split(separator: "_")
         let rest = words.dropFirst().map { word in

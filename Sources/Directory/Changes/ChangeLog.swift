@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What a transaction has to append before it commits, and what was refused in it.
+/// The events that a transaction must append before it commits, and the accesses that were refused in it.
 final class ChangeLog: Sendable {
     private struct State {
         var events: [ChangeEvent] = []
@@ -15,7 +15,7 @@ final class ChangeLog: Sendable {
     /// Notes that access to a resource was refused.
     func addDenied(_ resource: String) { state.withLock { $0.denied.append(resource) } }
 
-    /// The events noted so far, which are then forgotten.
+    /// Returns the events noted so far, and forgets them.
     func takeEvents() -> [ChangeEvent] {
         state.withLock { state in
             defer { state.events = [] }
@@ -23,7 +23,7 @@ final class ChangeLog: Sendable {
         }
     }
 
-    /// The resources to which access was refused, which are then forgotten.
+    /// Returns the resources to which access was refused, and forgets them.
     func takeDenied() -> [String] {
         state.withLock { state in
             defer { state.denied = [] }

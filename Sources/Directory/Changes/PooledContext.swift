@@ -8,7 +8,7 @@ struct PooledContext: RepositoryContext {
     let sealer: OwnEventSealer
     let acting: ActingUser
 
-    /// How often a transaction that lost against another one is run again.
+    /// How many times a transaction is retried after a conflict with another.
     private static let retries = 20
     private static let logger = Logger(label: "recorder.directory")
 
@@ -36,8 +36,8 @@ struct PooledContext: RepositoryContext {
         }
     }
 
-    /// Appends what was refused behind a transaction, also when this task was cancelled. What the transaction has come
-    /// to is decided, so a failure is not the caller's.
+    /// Appends the accesses that a transaction was refused, even when this task was cancelled. The transaction's
+    /// outcome is already decided, so a failure here is logged, not thrown.
     private func tellDenied(_ log: ChangeLog) async {
         do {
             try await Task { try await appendDenied(log) }.value
@@ -66,7 +66,7 @@ struct PooledContext: RepositoryContext {
         do {
             return try await pool.withConnection { connection in
                 let (result, hasEvents) = try await connection.transaction(retries: Self.retries) { connection in
-                    // What an attempt that lost has noted did not happen.
+                    // What an earlier attempt noted did not happen.
                     _ = (log.takeEvents(), log.takeDenied())
                     _ = try await connection.first(ActFor(acting))
                     let transaction = TransactionContext(
@@ -75,13 +75,13 @@ struct PooledContext: RepositoryContext {
                         sealer: sealer,
                         log: log
                     )
-                    // Before anything else is sent, and before the connection goes to somebody else.
+                    // Runs before anything else is sent, and before anyone else gets the connection.
                     defer { transaction.calls.end() }
                     let result = try await body(transaction)
                     try transaction.calls.endAll()
                     return (result, try await transaction.appendEvents())
                 }
-                // A hint, after which nothing can be lost any more: the projectors look now and then anyway.
+                // Only a hint, and nothing is lost if it fails: the projectors also poll.
                 if hasEvents { _ = try? await connection.first(WakeProjectors()) }
                 return result
             }

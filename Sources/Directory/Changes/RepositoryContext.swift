@@ -1,6 +1,6 @@
 /// Where a repository's calls run: each in a transaction of its own, or all in one that is open.
 protocol RepositoryContext: Sendable {
-    /// For whom.
+    /// The user that calls are made for.
     var acting: ActingUser { get }
 
     /// Reads rows as the acting user.
@@ -13,7 +13,7 @@ protocol RepositoryContext: Sendable {
     /// - Throws: What `body` throws; ``DirectoryError``; `CancellationError`.
     func write<R: Sendable>(_ body: @Sendable (TransactionContext) async throws -> R) async throws -> R
 
-    /// Runs one call of a repository with all that belongs to it, its arguments' checks among them.
+    /// Runs one whole call of a repository, including the checks of its arguments.
     ///
     /// - Throws: What `body` throws; ``DirectoryError`` with `.transactionOver`.
     func call<R>(_ body: () async throws -> R) async throws -> R
@@ -23,6 +23,6 @@ protocol RepositoryContext: Sendable {
 }
 
 extension RepositoryContext {
-    /// Where each call is a transaction of its own, there is nothing to keep of it.
+    /// Only runs `body`: where each call is its own transaction, nothing has to be remembered about it.
     func call<R>(_ body: () async throws -> R) async throws -> R { try await body() }
 }

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// The calls of one transaction: until when they are taken, and the first that failed.
+/// The calls of one transaction: whether more are accepted, and the first that failed.
 ///
-/// A transaction in which a call failed is lost, and takes no further one: whoever
-/// catches the error cannot commit the rest.
+/// Once a call has failed, the transaction is lost and accepts no more calls: catching the error does not let the rest
+/// commit.
 final class TransactionCalls: Sendable {
     private struct State {
         var isOver = false
@@ -44,13 +44,13 @@ final class TransactionCalls: Sendable {
         if state.withLock({ $0.isOver }) { throw Self.over }
     }
 
-    /// Takes no call any more: for a transaction that is rolled back.
+    /// Accepts no more calls: for a transaction that is rolled back.
     func end() { state.withLock { $0.isOver = true } }
 
-    /// Takes no call any more: for a transaction that is about to be committed.
+    /// Accepts no more calls: for a transaction that is about to be committed.
     ///
-    /// - Throws: The error of the first call that failed; ``DirectoryError`` with `.transactionOver` if one is under
-    ///   way still, of which half would be committed.
+    /// - Throws: The error of the first call that failed; ``DirectoryError`` with `.transactionOver` if one is still
+    ///   running: half of it would be committed.
     func endAll() throws {
         try state.withLock { state in
             state.isOver = true

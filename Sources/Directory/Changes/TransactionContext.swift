@@ -2,7 +2,7 @@ internal import EventModel
 internal import EventStore
 internal import Postgres
 
-/// A transaction that is open: repositories in it see each other's changes, and all commit together or none.
+/// An open transaction: its repositories see each other's changes, which commit together or not at all.
 struct TransactionContext: RepositoryContext {
     let connection: PostgresConnection
     let acting: ActingUser
@@ -25,8 +25,8 @@ struct TransactionContext: RepositoryContext {
 
     /// Sends statements, unless the transaction is over: the connection may be another user's by then.
     ///
-    /// It asks on the connection's actor, where the transaction is ended too, so that none ends between question and
-    /// sending.
+    /// It checks on the connection's actor, which also ends the transaction, so that it cannot end between the check
+    /// and the sending.
     private func sending<Row: Sendable>(
         on connection: isolated PostgresConnection,
         _ send: @Sendable (isolated PostgresConnection) async throws -> [Row]
@@ -45,12 +45,12 @@ struct TransactionContext: RepositoryContext {
         try await body(self)
     }
 
-    /// The transaction may be rolled back: whoever runs it appends what was refused behind it.
+    /// Only noted, because the transaction may be rolled back: ``PooledContext`` appends it after the transaction.
     func deny(_ resource: String) async throws { log.addDenied(resource) }
 
-    /// Appends what the changes have to tell.
+    /// Appends the events of the changes.
     ///
-    /// - Returns: Whether there was something.
+    /// - Returns: Whether there were any.
     func appendEvents() async throws -> Bool {
         let events = log.takeEvents()
         guard !events.isEmpty else { return false }

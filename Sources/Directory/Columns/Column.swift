@@ -1,16 +1,16 @@
 internal import EventModel
 internal import Postgres
 
-/// A column of a table or view: whose it is, and what it holds.
+/// A column of a table or view, typed by its record and its value.
 public struct Column<Record, Value: ColumnValue>: Sendable {
     /// Its name in the database.
     let name: String
-    /// Whether it says something of a person, so that no event shows it.
+    /// Whether it says something about a person, so that no event shows its value.
     let isPersonal: Bool
 
     /// - Parameters:
-    ///   - name: As the database has it; SQL, never built from input.
-    ///   - isPersonal: Whether events only name it.
+    ///   - name: Its name in the database. It becomes part of SQL, so it is never built from input.
+    ///   - isPersonal: Whether events name it without its value.
     init(_ name: String, isPersonal: Bool = false) {
         self.name = name
         self.isPersonal = isPersonal
@@ -33,12 +33,12 @@ public struct SettableColumn<Record, Value: ColumnValue>: Sendable {
     public func set(_ value: Value) -> Assignment<Record> { Assignment(column, value) }
 }
 
-/// A value that a column gets.
+/// A column and the value that it is set to.
 public struct Assignment<Record>: Sendable {
     /// The column's name.
     let column: String
     let value: BoundValue
-    /// What an event says of it: nil for what is personal.
+    /// The value as an event's JSON; nil if the column is personal.
     let shown: String?
 
     init<Value: ColumnValue>(_ column: Column<Record, Value>, _ value: Value) {

@@ -14,14 +14,14 @@ public struct ColumnCoding<Value: Sendable>: Sendable {
     let decode: @Sendable (borrowing PostgresRow, Int) throws(PostgresError) -> Value
     /// Reads a column that may be NULL.
     let decodeOptional: @Sendable (borrowing PostgresRow, Int) throws(PostgresError) -> Value?
-    /// The value as an event's data has it.
+    /// The value as it appears in an event's data.
     let json: @Sendable (Value) -> JSONValue
 
     /// - Parameters:
-    ///   - wire: What goes over the wire.
-    ///   - toWire: A value on its way to the database.
-    ///   - fromWire: A value from the database; nil if it is none of this type.
-    ///   - json: A value in an event.
+    ///   - wire: The type that goes over the wire.
+    ///   - toWire: Converts a value for the database.
+    ///   - fromWire: Converts a value from the database; nil if this type has no such value.
+    ///   - json: Writes a value for an event.
     init<Wire: PostgresEncodable & PostgresDecodable>(
         _ wire: Wire.Type,
         to toWire: @escaping @Sendable (Value) -> Wire,
@@ -49,7 +49,7 @@ public struct ColumnCoding<Value: Sendable>: Sendable {
 }
 
 extension ColumnCoding {
-    /// The same values, and NULL.
+    /// The same coding with NULL allowed.
     var optional: ColumnCoding<Value?> {
         ColumnCoding<Value?>(
             type: type,

@@ -1,4 +1,4 @@
-/// Which rows are meant: a condition on columns of one kind of record.
+/// A condition on the columns of one kind of record, which selects rows.
 ///
 /// Conditions combine with `&&`, `||` and `!`. `== nil` and `!= nil` ask whether a column holds NULL, as
 /// ``Column/isNull()`` does; any other comparison with NULL is true of no row, as in SQL.

@@ -1,6 +1,6 @@
 internal import Postgres
 
-/// SQL that grows, with the values that stand for its `$1`, `$2` ….
+/// SQL under construction, with the values of its parameters `$1`, `$2` ….
 struct SQLText: Sendable {
     private(set) var sql: String
     private var values: [BoundValue] = []
@@ -10,13 +10,13 @@ struct SQLText: Sendable {
     /// Adds SQL, which is never built from input.
     mutating func add(_ part: String) { sql += part }
 
-    /// Adds the place of a value.
+    /// Adds a parameter with its value.
     mutating func add(_ value: BoundValue) {
         values.append(value)
         sql += "$\(values.count)"
     }
 
-    /// Adds several parts with something between them.
+    /// Adds several parts with a separator between them.
     mutating func add<Parts: Sequence>(
         _ parts: Parts,
         separator: String,
@@ -33,7 +33,7 @@ struct SQLText: Sendable {
     }
 }
 
-/// A statement that was put together from typed parts.
+/// A statement built from typed parts.
 struct TextStatement<Row: Sendable>: PostgresStatement {
     let text: SQLText
     let read: @Sendable (borrowing PostgresRow) throws(PostgresError) -> Row

@@ -1,10 +1,10 @@
 internal import Postgres
 
-/// The order of rows: by one column, then by the key, both the same way.
+/// The order of rows: by one column, then by the key, both in the same direction.
 public struct Sort<Record>: Sendable {
     /// The column's name, or an expression of columns that is never NULL.
     let column: String
-    /// SQL's name of the column's type, to read a value back from text.
+    /// The SQL name of the column's type, to cast a cursor's text back.
     let type: String
     let isDescending: Bool
 
@@ -16,7 +16,7 @@ public struct Sort<Record>: Sendable {
 
     /// Sorts by an expression, the smallest value first.
     ///
-    /// - Parameter expression: Of columns; never built from input.
+    /// - Parameter expression: An expression of columns, never built from input.
     init(unsafeSQL expression: String, type: PostgresType) {
         column = expression
         self.type = type.sqlName

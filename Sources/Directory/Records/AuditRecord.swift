@@ -8,9 +8,9 @@ internal import Postgres
 public struct AuditRecord: StoredRecord, Hashable {
     /// The event.
     public let eventID: EventID
-    /// Its place in the log.
+    /// Its position in the log.
     public let position: Int64
-    /// Whom it is about.
+    /// The user it is about.
     public let userID: StreamID?
     /// The event's type, such as `user.logged_in`.
     public let action: String
@@ -18,25 +18,25 @@ public struct AuditRecord: StoredRecord, Hashable {
     public let resource: String
     /// How it ended, such as `success`.
     public let result: String
-    /// Where the actor came from.
+    /// The actor's network address.
     public let ipAddress: String?
     /// The program that the actor used.
     public let userAgent: String?
-    /// All that is known of the circumstances.
+    /// Everything that is known about the circumstances.
     public let metadata: JSONValue
     /// When it happened.
     public let timestamp: Timestamp
 
-    /// Its place in the log, which no other event has.
+    /// Its position in the log, which is unique.
     public var id: Int64 { position }
 
     /// The columns of `audit_logs`.
     public struct Columns: Sendable {
         /// The event.
         public let eventID = Column<AuditRecord, EventID>("id")
-        /// Its place in the log.
+        /// Its position in the log.
         public let position = Column<AuditRecord, Int64>("position")
-        /// Whom it is about.
+        /// The user it is about.
         public let userID = Column<AuditRecord, StreamID?>("user_id")
         /// The event's type, such as `user.logged_in`.
         public let action = Column<AuditRecord, String>("action")
@@ -44,11 +44,11 @@ public struct AuditRecord: StoredRecord, Hashable {
         public let resource = Column<AuditRecord, String>("resource")
         /// How it ended, such as `success`.
         public let result = Column<AuditRecord, String>("result")
-        /// Where the actor came from.
+        /// The actor's network address.
         public let ipAddress = Column<AuditRecord, String?>("ip_address")
         /// The program that the actor used.
         public let userAgent = Column<AuditRecord, String?>("user_agent")
-        /// All that is known of the circumstances.
+        /// Everything that is known about the circumstances.
         public let metadata = Column<AuditRecord, JSONValue>("metadata")
         /// When it happened.
         public let timestamp = Column<AuditRecord, Timestamp>("timestamp")

@@ -12,11 +12,11 @@ public struct ConversationSession: StoredRecord, Hashable {
     public let userID: StreamID?
     /// The state it was in last, such as `idle`.
     public let state: String
-    /// Who recognized speech.
+    /// The provider that recognized speech.
     public let asrProvider: String?
-    /// Who ran the language model.
+    /// The provider that ran the language model.
     public let llmProvider: String?
-    /// Who synthesized speech.
+    /// The provider that synthesized speech.
     public let ttsProvider: String?
     /// When it began.
     public let startedAt: Timestamp?
@@ -38,11 +38,11 @@ public struct ConversationSession: StoredRecord, Hashable {
     public let uncostedCalls: Int
     /// How many turns were interrupted.
     public let interruptedTurns: Int
-    /// How many stages failed, and changes to `error`.
+    /// How many stages failed, plus how many times the state became `error`.
     public let errorCount: Int
-    /// How many changes of state are not in the table of transitions.
+    /// How many state changes are not in the table of transitions.
     public let anomalies: Int
-    /// What was in force: an object.
+    /// The configuration in force: a JSON object.
     public let config: JSONValue?
 
     /// The columns of `conversation_sessions`.
@@ -53,11 +53,11 @@ public struct ConversationSession: StoredRecord, Hashable {
         public let userID = Column<ConversationSession, StreamID?>("user_id")
         /// The state it was in last, such as `idle`.
         public let state = Column<ConversationSession, String>("state")
-        /// Who recognized speech.
+        /// The provider that recognized speech.
         public let asrProvider = Column<ConversationSession, String?>("asr_provider")
-        /// Who ran the language model.
+        /// The provider that ran the language model.
         public let llmProvider = Column<ConversationSession, String?>("llm_provider")
-        /// Who synthesized speech.
+        /// The provider that synthesized speech.
         public let ttsProvider = Column<ConversationSession, String?>("tts_provider")
         /// When it began.
         public let startedAt = Column<ConversationSession, Timestamp?>("started_at")
@@ -79,11 +79,11 @@ public struct ConversationSession: StoredRecord, Hashable {
         public let uncostedCalls = Column<ConversationSession, Int>("uncosted_calls")
         /// How many turns were interrupted.
         public let interruptedTurns = Column<ConversationSession, Int>("interrupted_turns")
-        /// How many stages failed, and changes to `error`.
+        /// How many stages failed, plus how many times the state became `error`.
         public let errorCount = Column<ConversationSession, Int>("error_count")
-        /// How many changes of state are not in the table of transitions.
+        /// How many state changes are not in the table of transitions.
         public let anomalies = Column<ConversationSession, Int>("anomalies")
-        /// What was in force: an object.
+        /// The configuration in force: a JSON object.
         public let config = Column<ConversationSession, JSONValue?>("config")
     }
 

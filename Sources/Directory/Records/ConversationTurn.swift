@@ -28,7 +28,7 @@ public struct ConversationTurn: StoredRecord, Hashable {
     public let sessionID: StreamID
     /// The turn in its session.
     public let turnID: UUID
-    /// 1, 2 … in the session.
+    /// The turn's number in the session: 1, 2 …
     public let turnIndex: Int?
     /// started, completed, interrupted or failed.
     public let status: String
@@ -66,7 +66,7 @@ public struct ConversationTurn: StoredRecord, Hashable {
         public let sessionID = Column<ConversationTurn, StreamID>("session_id")
         /// The turn in its session.
         public let turnID = Column<ConversationTurn, UUID>("turn_id")
-        /// 1, 2 … in the session.
+        /// The turn's number in the session: 1, 2 …
         public let turnIndex = Column<ConversationTurn, Int?>("turn_index")
         /// started, completed, interrupted or failed.
         public let status = Column<ConversationTurn, String>("status")
@@ -113,7 +113,7 @@ public struct ConversationTurn: StoredRecord, Hashable {
         key: [("session_id", "uuid"), ("turn_id", "uuid")],
         keyValues: { [BoundValue($0.session.uuid), BoundValue($0.turn)] },
         deletedAt: nil,
-        // A turn that did not say which it is comes last.
+        // A turn without an index comes last.
         sort: Sort(unsafeSQL: "coalesce(turn_index, 2147483647)", type: .int4)
     )
 }

@@ -1,12 +1,12 @@
 internal import EventModel
 public import FoundationEssentials
 
-/// The id of an entity of one kind: no other kind's fits in its place.
+/// The id of an entity of one kind; the compiler takes no other kind's id in its place.
 public struct EntityID<Entity>: Hashable, Comparable, Sendable, CustomStringConvertible, ColumnValue {
     /// The UUID itself.
     public let uuid: UUID
 
-    /// Names the entity by this UUID, of any version.
+    /// Wraps a UUID of any version.
     public init(_ uuid: UUID) { self.uuid = uuid }
 
     /// Reads the 36 characters of RFC 9562's text form, in either case; nil for anything else.

@@ -1,19 +1,19 @@
 internal import EventModel
 
-/// How entities of a kind are made, and which events tell of their changes.
+/// How entities of a kind are made, and which events record their changes.
 public struct EntityKind<Entity: StoredEntity>: Sendable {
-    /// The verb of the event that tells of a new one.
+    /// The verb of the event for a new entity.
     let creation: String
-    /// The id of a new one.
+    /// The id of a new entity.
     let id: @Sendable (Entity.Draft, StreamID) -> EntityID<Entity>
-    /// The columns of a new one, beside id and user.
+    /// The columns of a new entity, except its id and user.
     let assignments: @Sendable (Entity.Draft) -> [Assignment<Entity>]
-    /// The column that says whose it is; nil if it is the user.
+    /// The column of the owning user; nil if the entity is the user.
     let owner: Column<Entity, StreamID>?
-    /// The verb of the event that tells of an update, from what it leaves behind and what it set.
+    /// The verb of the event for an update, from the updated entity and the columns that were set.
     let update: @Sendable (Entity, Set<String>) -> String
 
-    /// The columns of a new one.
+    /// All columns of a new entity.
     func row(_ draft: Entity.Draft, of user: StreamID) -> [Assignment<Entity>] {
         var row = [Assignment(Column<Entity, EntityID<Entity>>("id"), id(draft, user))]
         if let owner { row.append(Assignment(owner, user)) }

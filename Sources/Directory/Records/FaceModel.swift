@@ -6,43 +6,43 @@ internal import Postgres
 public struct FaceModel: StoredEntity, Hashable {
     /// The model.
     public let id: EntityID<FaceModel>
-    /// Whose it is.
+    /// The user it belongs to.
     public let userID: StreamID
-    /// Where the model lies.
+    /// The model's path.
     public let modelPath: String
-    /// How wide its pictures are, in pixels.
+    /// The width of its pictures, in pixels.
     public let width: Int
-    /// How high its pictures are, in pixels.
+    /// The height of its pictures, in pixels.
     public let height: Int
-    /// How good it is, 0 … 1.
+    /// Its quality, 0 … 1.
     public let qualityScore: Double?
-    /// Whether it is in use: at most one of a user's is.
+    /// Whether it is in use; at most one face of a user is.
     public let isActive: Bool
-    /// How often the row was written.
+    /// How many times the row was written.
     public let version: Int
-    /// When it was made.
+    /// When it was created.
     public let createdAt: Timestamp
     /// When the row was written last.
     public let updatedAt: Timestamp
-    /// When it was deleted softly.
+    /// When it was soft-deleted.
     public let deletedAt: Timestamp?
 
     /// A new face of the acting user.
     public struct Draft: Sendable {
         /// Its id.
         public var id: EntityID<FaceModel>
-        /// Where the model lies.
+        /// The model's path.
         public var modelPath: String
-        /// How wide its pictures are, in pixels.
+        /// The width of its pictures, in pixels.
         public var width: Int
-        /// How high its pictures are, in pixels.
+        /// The height of its pictures, in pixels.
         public var height: Int
-        /// How good it is, 0 … 1.
+        /// Its quality, 0 … 1.
         public var qualityScore: Double?
         /// Whether it is in use.
         public var isActive: Bool
 
-        /// Puts a new face together.
+        /// Makes a draft.
         public init(
             id: EntityID<FaceModel> = .generate(),
             modelPath: String,

@@ -2,9 +2,9 @@ public import EventModel
 
 internal import Postgres
 
-/// A document that answers to a user may be drawn from.
+/// A document that answers to its user may draw on.
 public struct KnowledgeDocument: StoredEntity, Hashable {
-    /// How far its processing is.
+    /// How far its processing has come.
     public enum Status: String, Sendable, CaseIterable, ColumnValue {
         case pending, processing, completed, failed
 
@@ -21,45 +21,45 @@ public struct KnowledgeDocument: StoredEntity, Hashable {
 
     /// The document.
     public let id: EntityID<KnowledgeDocument>
-    /// Whose it is.
+    /// The user it belongs to.
     public let userID: StreamID
-    /// Its name.
+    /// Its file name.
     public let filename: String
-    /// What it is, as a media type.
+    /// Its media type.
     public let contentType: String
     /// Its text, at most 4 MiB.
     public let textContent: String
-    /// In how many pieces it was cut.
+    /// How many pieces it was cut into.
     public let chunkCount: Int
-    /// How far its processing is.
+    /// How far its processing has come.
     public let status: Status
     /// The pieces' names in the vector store.
     public let vectorIDs: [String]
-    /// How often the row was written.
+    /// How many times the row was written.
     public let version: Int
-    /// When it came.
+    /// When it was uploaded.
     public let uploadedAt: Timestamp
     /// When the row was written last.
     public let updatedAt: Timestamp
-    /// When it was deleted softly.
+    /// When it was soft-deleted.
     public let deletedAt: Timestamp?
 
     /// A new document of the acting user; it is pending.
     public struct Draft: Sendable {
         /// Its id.
         public var id: EntityID<KnowledgeDocument>
-        /// Its name.
+        /// Its file name.
         public var filename: String
-        /// What it is, as a media type.
+        /// Its media type.
         public var contentType: String
         /// Its text, at most 4 MiB.
         public var textContent: String
-        /// In how many pieces it was cut.
+        /// How many pieces it was cut into.
         public var chunkCount: Int
         /// The pieces' names in the vector store.
         public var vectorIDs: [String]
 
-        /// Puts a new document together.
+        /// Makes a draft.
         public init(
             id: EntityID<KnowledgeDocument> = .generate(),
             filename: String,

@@ -1,4 +1,4 @@
-/// How records of one kind belong to those of another: a column of the one holds what a column of the other does.
+/// Says how records of one kind belong to those of another: a column of each holds the same value.
 public struct Relation<Record: StoredRecord, Other: StoredRecord>: Sendable {
     /// The column of the record.
     let near: String
@@ -11,11 +11,11 @@ public struct Relation<Record: StoredRecord, Other: StoredRecord>: Sendable {
     }
 }
 
-/// A record with those that belong to it.
+/// A record with the other records that belong to it.
 public struct Related<Record: StoredRecord, Other: StoredRecord>: Sendable {
     /// The record.
     public let record: Record
-    /// Those that belong to it, in their own order.
+    /// The records that belong to it, in their own order.
     public let others: [Other]
 }
 

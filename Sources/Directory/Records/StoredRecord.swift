@@ -1,13 +1,13 @@
 /// A row that a repository reads.
 public protocol StoredRecord: Sendable {
-    /// What tells the record from others of its kind.
+    /// The key, which is unique among records of this kind.
     associatedtype ID: Hashable & Sendable
     /// The columns that queries may name.
     associatedtype Columns: Sendable
     /// The columns that queries may name.
     static var columns: Columns { get }
-    /// Where the records are.
+    /// The table or view that holds the records.
     static var table: Table<Self> { get }
-    /// What tells the record from others of its kind.
+    /// The key, which is unique among records of this kind.
     var id: ID { get }
 }

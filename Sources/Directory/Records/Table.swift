@@ -4,23 +4,22 @@ internal import Postgres
 public struct Table<Record: StoredRecord>: Sendable {
     /// Its name in the database.
     let name: String
-    /// What one record is called, such as `document`; with the id behind it this is what audited events call a
-    /// resource.
+    /// What one record is called, such as `document`; audited events name a resource by this and the id.
     let noun: String
     /// The columns in the order in which ``read`` reads them.
     let columns: [String]
-    /// The columns of the key, each with SQL's name of its type.
+    /// The columns of the key, each with the SQL name of its type.
     let key: [(name: String, type: String)]
     /// The values of the key's columns.
     let keyValues: @Sendable (Record.ID) -> [BoundValue]
-    /// The column that says when a row was deleted softly, if rows can be.
+    /// The column that says when a row was soft-deleted; nil if rows cannot be.
     let deletedAt: String?
     /// The order of rows if a query names none.
     let sort: Sort<Record>
-    /// Reads a record from the columns that begin at a place.
+    /// Reads a record from the columns that start at an index, and moves the index past them.
     let read: @Sendable (borrowing PostgresRow, inout Int) throws(PostgresError) -> Record
 
-    /// - Parameter make: Makes a record of the columns' values, in their order.
+    /// - Parameter make: Makes a record from the columns' values, in their order.
     init<each Value: ColumnValue>(
         name: String,
         noun: String,
@@ -43,10 +42,10 @@ public struct Table<Record: StoredRecord>: Sendable {
         read = { (row, place) throws(PostgresError) in make(repeat try (each columns).read(row, &place)) }
     }
 
-    /// The columns for SQL, each behind a prefix.
+    /// The columns as an SQL list, each with a prefix.
     func list(_ prefix: String = "") -> String { columns.map { prefix + $0 }.joined(separator: ", ") }
 
-    /// Adds the condition that a row is this one.
+    /// Adds the condition that selects the row with an id.
     func add(_ id: Record.ID, to text: inout SQLText) {
         text.add(zip(key, keyValues(id)), separator: " and ") { text, part in
             text.add("\(part.0.name) = ")

@@ -2,7 +2,7 @@ public import EventModel
 
 internal import Postgres
 
-/// Somebody whom the voice system serves. The user's stream in the log has the same id.
+/// A person the voice system serves. The user's stream in the log has the same id.
 public struct User: StoredEntity, Hashable {
     /// What a user pays for.
     public enum Tier: String, Sendable, CaseIterable, ColumnValue {
@@ -11,38 +11,38 @@ public struct User: StoredEntity, Hashable {
 
     /// The user.
     public let id: EntityID<User>
-    /// The address, as it was given; no two users' differ in case only.
+    /// The email address as given; no two users' addresses differ only in case.
     public let email: String
-    /// How the agent shall be with this user.
+    /// How the agent should be with this user.
     public let personalityTraits: [String]
     /// What the user pays for.
     public let subscriptionTier: Tier
-    /// What the user has set: an object.
+    /// The user's settings: a JSON object.
     public let settings: JSONValue
-    /// How often the row was written.
+    /// How many times the row was written.
     public let version: Int
     /// When the user was registered.
     public let createdAt: Timestamp
     /// When the row was written last.
     public let updatedAt: Timestamp
-    /// When the user was deleted softly.
+    /// When the user was soft-deleted.
     public let deletedAt: Timestamp?
 
-    /// The user as the log and the sessions name them.
+    /// The user's id in the log and in sessions.
     public var stream: StreamID { StreamID(id.uuid) }
 
     /// A new user, who gets the acting user's id: users register themselves.
     public struct Draft: Sendable {
-        /// The address.
+        /// The email address.
         public var email: String
-        /// How the agent shall be with this user.
+        /// How the agent should be with this user.
         public var personalityTraits: [String]
         /// What the user pays for.
         public var subscriptionTier: Tier
-        /// What the user has set: an object.
+        /// The user's settings: a JSON object.
         public var settings: JSONValue
 
-        /// Puts a new user together.
+        /// Makes a draft.
         public init(
             email: String,
             personalityTraits: [String] = [],

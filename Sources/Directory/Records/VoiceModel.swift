@@ -4,7 +4,7 @@ internal import Postgres
 
 /// A voice that a user speaks with.
 public struct VoiceModel: StoredEntity, Hashable {
-    /// Who synthesizes with it.
+    /// The provider that synthesizes with it.
     public enum Provider: String, Sendable, CaseIterable, ColumnValue {
         case xtts = "xtts-v2"
         case google = "google-cloud-tts"
@@ -13,39 +13,39 @@ public struct VoiceModel: StoredEntity, Hashable {
 
     /// The model.
     public let id: EntityID<VoiceModel>
-    /// Whose it is.
+    /// The user it belongs to.
     public let userID: StreamID
-    /// Who synthesizes with it.
+    /// The provider that synthesizes with it.
     public let provider: Provider
-    /// Where the model lies.
+    /// The model's path.
     public let modelPath: String
-    /// How good it is, 0 … 1.
+    /// Its quality, 0 … 1.
     public let qualityScore: Double?
-    /// Whether it is in use: at most one of a user's is.
+    /// Whether it is in use; at most one voice of a user is.
     public let isActive: Bool
-    /// How often the row was written.
+    /// How many times the row was written.
     public let version: Int
-    /// When it was made.
+    /// When it was created.
     public let createdAt: Timestamp
     /// When the row was written last.
     public let updatedAt: Timestamp
-    /// When it was deleted softly.
+    /// When it was soft-deleted.
     public let deletedAt: Timestamp?
 
     /// A new voice of the acting user.
     public struct Draft: Sendable {
         /// Its id.
         public var id: EntityID<VoiceModel>
-        /// Who synthesizes with it.
+        /// The provider that synthesizes with it.
         public var provider: Provider
-        /// Where the model lies.
+        /// The model's path.
         public var modelPath: String
-        /// How good it is, 0 … 1.
+        /// Its quality, 0 … 1.
         public var qualityScore: Double?
         /// Whether it is in use.
         public var isActive: Bool
 
-        /// Puts a new voice together.
+        /// Makes a draft.
         public init(
             id: EntityID<VoiceModel> = .generate(),
             provider: Provider,

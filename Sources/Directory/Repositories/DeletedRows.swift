@@ -1,9 +1,9 @@
-/// Whether rows that were deleted softly are seen.
+/// Whether soft-deleted rows are seen.
 public enum DeletedRows: Sendable {
     /// As if they were not there.
     case hidden
     /// Like the others.
     case included
-    /// Nothing but them.
+    /// Only deleted rows.
     case only
 }

@@ -2,7 +2,7 @@
 public struct Page<Item: Sendable>: Sendable {
     /// The rows in their order.
     public let items: [Item]
-    /// What ``Query/after`` takes to go on; nil behind the last row.
+    /// The cursor to pass as ``Query/after`` for the next page; nil after the last row.
     public let next: PageCursor?
 
     init(_ items: [Item], next: PageCursor?) {

@@ -1,6 +1,8 @@
 internal import EventModel
 
-/// The place behind a page's last row: its values of the sort and the key. As text it can go to a client and come back.
+/// The place after a page's last row: that row's values of the sort column and the key.
+///
+/// As text it can go to a client and come back.
 public struct PageCursor: Hashable, Sendable, CustomStringConvertible {
     /// The column that the page was sorted by, with `-` before it if the greatest came first.
     let order: String

@@ -9,9 +9,9 @@ public struct Query<Record: StoredRecord>: Sendable {
     public var sort: Sort<Record>?
     /// Whether deleted rows are seen.
     public var deleted: DeletedRows
-    /// How many at most, 1 … ``largestPage``; fewer and more count as these.
+    /// How many at most, 1 … ``largestPage``; values outside are clamped.
     public var limit: Int
-    /// Only what comes behind an earlier page.
+    /// Where an earlier page ended: only rows after that are read.
     public var after: PageCursor?
 
     /// - Parameters:

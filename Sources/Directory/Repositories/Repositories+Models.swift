@@ -1,7 +1,7 @@
 internal import Postgres
 
 extension Repositories {
-    /// Has the user speak with a voice, and not with the one before.
+    /// Makes a voice the user's active one, in place of the previous one.
     ///
     /// - Parameter version: The version that the caller has read.
     /// - Throws: ``DirectoryError`` with `.stale` or `.notFound`.
@@ -10,7 +10,7 @@ extension Repositories {
         try await activate(id, version: version, VoiceModel.settable.isActive)
     }
 
-    /// Has the user be shown with a face, and not with the one before.
+    /// Makes a face the user's active one, in place of the previous one.
     ///
     /// - Parameter version: The version that the caller has read.
     /// - Throws: ``DirectoryError`` with `.stale` or `.notFound`.
@@ -34,8 +34,8 @@ extension Repositories {
         }
     }
 
-    /// Has other transactions that activate something of this user wait until this one ends: each
-    /// then sees what the one before made active.
+    /// Makes other transactions that activate a model of this user wait until this one ends, so that each sees what the
+    /// previous one activated.
     private func lockUser() async throws {
         let text = SQLText("select id from users for no key update")
         _ = try await context.call { try await context.rows(TextStatement(text: text) { _ throws(PostgresError) in }) }

@@ -5,11 +5,11 @@ internal import Postgres
 public struct DocumentHit: Hashable, Sendable {
     /// A piece of text around what was found.
     public struct Snippet: Hashable, Sendable {
-        /// Some characters.
+        /// A run of characters.
         public struct Part: Hashable, Sendable {
             /// The characters.
             public let text: String
-            /// Whether they are a word that was looked for.
+            /// Whether they match a word of the search.
             public let isMatch: Bool
         }
 
@@ -19,7 +19,7 @@ public struct DocumentHit: Hashable, Sendable {
         /// The text without marks.
         public var text: String { parts.map(\.text).joined() }
 
-        /// Reads text in which matches stand between U+E000 and U+E001.
+        /// Reads text in which U+E000 and U+E001 enclose matches.
         init(marked text: String) {
             var parts: [Part] = []
             for (index, piece) in text.split(separator: "\u{E000}", omittingEmptySubsequences: false).enumerated() {
@@ -37,20 +37,20 @@ public struct DocumentHit: Hashable, Sendable {
     public let id: EntityID<KnowledgeDocument>
     /// Its name.
     public let filename: String
-    /// How well it fits; only to be compared with the ranks of the same search.
+    /// How well it matches; comparable only with ranks of the same search.
     public let rank: Double
-    /// The places in its text where it fits best.
+    /// The places in its text that match best.
     public let snippet: Snippet
 }
 
 extension Repositories {
-    /// A page of the user's documents that hold certain words, the best first.
+    /// Finds the user's documents that match the words, best first, and returns a page of them.
     ///
     /// - Parameters:
-    ///   - words: As people type them into a search box: words in any of their forms,
-    ///     `"phrases"`, `or`, `-not`; at most 4,096 characters.
-    ///   - limit: How many at most, at least 1 and fewer than ``Query/largestPage``; fewer and more count as these.
-    ///   - after: Only what comes behind an earlier page of the same search.
+    ///   - words: As typed into a search box: words in any of their forms, `"phrases"`, `or`, `-not`; at most 4,096
+    ///     characters.
+    ///   - limit: How many at most, at least 1 and less than ``Query/largestPage``; values outside are clamped.
+    ///   - after: Where an earlier page of the same search ended.
     /// - Throws: ``DirectoryError``; `CancellationError`.
     public func searchDocuments(_ words: String, limit: Int = 20, after: PageCursor? = nil) async throws -> Page<
         DocumentHit

@@ -1,4 +1,4 @@
-/// The repositories of one user: whatever is read or changed through them is that user's.
+/// The repositories of one user: everything read or changed through them is that user's.
 public struct Repositories: Sendable {
     let context: any RepositoryContext
 
@@ -22,18 +22,17 @@ public struct Repositories: Sendable {
     /// The turns of the user's sessions.
     public var turns: some ReadRepository<ConversationTurn> { TableRepository<ConversationTurn>(context) }
 
-    /// What was done to the user and to what is theirs, and what was refused.
+    /// What was done to the user and their data, and what was refused.
     public var auditLog: some ReadRepository<AuditRecord> { TableRepository<AuditRecord>(context) }
 
     /// Runs several calls in one transaction: all take effect, or none.
     ///
-    /// The events of the changes are appended in it. Inside another transaction, it is that one.
+    /// The events of the changes are appended in it. Inside another transaction, the calls join that one.
     ///
-    /// - Parameter body: Gets the repositories of the transaction, which take no call behind its end. It
-    ///   runs again if the transaction lost against another one. A call in it that fails, for whatever
-    ///   reason, ends the transaction, also if `body` catches the error: later calls throw it again. That
-    ///   holds for a transaction inside this one, too.
-    /// - Throws: What `body` throws, after everything was undone; the error of the first call that failed, if `body`
+    /// - Parameter body: Gets the transaction's repositories, which accept no calls after it ends. It runs again after
+    ///   a conflict with another transaction. A call in it that fails, for whatever reason, ends the transaction even
+    ///   if `body` catches the error: later calls throw it again. So does a transaction inside this one that fails.
+    /// - Throws: What `body` throws, after everything is undone; the error of the first call that failed, if `body`
     ///   caught it; ``DirectoryError``, with `.transactionOver` if `body` did not wait for a call; `CancellationError`.
     public func transaction<R: Sendable>(_ body: @Sendable (Repositories) async throws -> R) async throws -> R {
         try await context.call {

@@ -1,15 +1,15 @@
-/// Reads records of one kind that belong to the acting user; nobody else's are there for them.
+/// Reads the acting user's records of one kind; to them, other users' records do not exist.
 public protocol ReadRepository<Record>: Sendable {
-    /// What is read.
+    /// The kind of record.
     associatedtype Record: StoredRecord
 
     /// The record with an id.
     ///
-    /// Asking for what is not the acting user's, or is nowhere, is noted in their stream as `access.denied`: the answer
-    /// is the same, and nothing tells the one from the other.
+    /// Asking for a record that does not exist, or is another user's, is noted in the acting user's stream as
+    /// `access.denied`. The answer is the same in both cases.
     ///
     /// - Parameter deleted: Whether a deleted row is seen.
-    /// - Returns: nil if it is not there for this user.
+    /// - Returns: nil if this user has no such record.
     /// - Throws: ``DirectoryError``; `CancellationError`. So do all calls.
     func find(_ id: Record.ID, deleted: DeletedRows) async throws -> Record?
 
@@ -19,7 +19,7 @@ public protocol ReadRepository<Record>: Sendable {
     /// A page of records.
     func findMany(_ query: Query<Record>) async throws -> Page<Record>
 
-    /// A page of records, each with the first of those that belong to it, in one query.
+    /// A page of records, each with the first of the other records that belong to it, in one query.
     ///
     /// - Parameters:
     ///   - others: Which of the other records, in which order, and how many of them for each record.
@@ -55,8 +55,8 @@ extension ReadRepository {
 
 /// Reads and changes entities of one kind that belong to the acting user.
 ///
-/// Each changed row appends its event to the user's stream in the same transaction. A change of what is not theirs is
-/// refused as ``DirectoryError/Code/notFound``, and noted as `access.denied`.
+/// Each changed row appends its event to the user's stream in the same transaction. A change of a row that is not
+/// theirs is refused with ``DirectoryError/Code/notFound``, and noted as `access.denied`.
 public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
     /// Makes an entity.
     ///
@@ -73,7 +73,7 @@ public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
     /// Sets some columns of an entity.
     ///
     /// - Parameters:
-    ///   - version: The version that the caller has read: a change that somebody else made since is not undone.
+    ///   - version: The version that the caller has read, so that a later change by someone else is not overwritten.
     ///   - changes: What to set, such as `{ [$0.status.set(.processing)] }`.
     /// - Returns: The entity as it is now.
     /// - Throws: ``DirectoryError`` with `.stale`, `.notFound`, `.conflict` or `.invalid`.
@@ -84,8 +84,8 @@ public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
         _ changes: (Record.Settable) -> [Assignment<Record>]
     ) async throws -> Record
 
-    /// Sets some columns of all entities that the query finds, all or none; its order, limit and cursor say nothing
-    /// here.
+    /// Sets some columns of all entities that the query finds, all or none; the query's order, limit and cursor are
+    /// ignored.
     ///
     /// - Returns: How many were changed.
     /// - Throws: ``DirectoryError`` with `.tooMany` for more than ``Query/largestPage``, `.conflict` or `.invalid`.
@@ -94,7 +94,7 @@ public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
 
     /// Deletes an entity so that it can be restored.
     ///
-    /// - Parameter version: The version that the caller has read; nil whatever was changed since.
+    /// - Parameter version: The version that the caller has read; nil to delete whatever was changed since.
     /// - Throws: ``DirectoryError`` with `.stale` or `.notFound`.
     @discardableResult
     func delete(_ id: Record.ID, version: Int?) async throws -> Record
@@ -104,7 +104,7 @@ public protocol Repository<Record>: ReadRepository where Record: StoredEntity {
     /// - Throws: ``DirectoryError`` with `.notFound`, or `.inUse` while other rows belong to it.
     func hardDelete(_ id: Record.ID) async throws
 
-    /// Takes a deletion back.
+    /// Restores a soft-deleted entity.
     ///
     /// - Throws: ``DirectoryError`` with `.notFound` if it is not deleted.
     @discardableResult

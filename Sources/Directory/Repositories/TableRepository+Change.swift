@@ -17,7 +17,7 @@ extension TableRepository: Repository where Record: StoredEntity {
                 }
                 transaction.log.add(
                     zip(created, rows).map { record, row in
-                        // Neither the id nor the user is news: both stand in every event.
+                        // Every event holds the id and the user anyway.
                         let set = row.filter { $0.column != "id" && $0.column != Record.kind.owner?.name }
                         return ChangeEvent(Record.kind.creation, record, user, set)
                     }
@@ -49,7 +49,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         try await context.call {
             let assignments = try checked(changes(Record.settable))
             let columns = Set(assignments.map(\.column))
-            // Locked in the order of their ids, so that two that change the same rows do not wait in a ring.
+            // Rows are locked in id order, so that two updates of the same rows cannot deadlock.
             var text = SQLText("with target as materialized (select id as target_id from \(table.name)")
             addConditions(of: query, to: &text)
             text.add(" order by id limit \(Query<Record>.largestPage + 1) for update) update \(table.name) set ")
@@ -109,7 +109,7 @@ extension TableRepository: Repository where Record: StoredEntity {
 
     // MARK: Parts
 
-    /// Changes one row, if it has the version and is deleted or not as expected, and notes what its event tells.
+    /// Changes one row if its version and deletion state are as expected, and notes its event.
     private func change(
         _ id: Record.ID,
         version: Int?,
@@ -159,7 +159,7 @@ extension TableRepository: Repository where Record: StoredEntity {
         return .stale(table.resource(id), expected: version, found: record.version)
     }
 
-    /// Runs a change; if the database refuses it to the acting user, that is noted.
+    /// Runs a change, and notes it if the database refuses it to the acting user.
     private func refusable<R: Sendable>(
         _ resource: String,
         in transaction: TransactionContext,

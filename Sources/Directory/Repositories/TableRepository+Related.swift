@@ -37,7 +37,7 @@ extension TableRepository {
         }
     }
 
-    /// The page, numbered, and beside each row those that belong to it: a lateral join looks them up by their key.
+    /// The page's rows, numbered, each joined with the records that belong to it, which a lateral join looks up by key.
     private func joined<Other: StoredRecord>(
         _ query: Query<Record>,
         _ relation: Relation<Record, Other>,

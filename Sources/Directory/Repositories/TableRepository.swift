@@ -1,9 +1,9 @@
 internal import EventModel
 internal import Postgres
 
-/// The repository of a table or view. What it can do follows from the records: entities can also be changed.
+/// The repository of a table or view. All records can be read; entities can also be changed.
 ///
-/// Which rows there are for the acting user is not decided here but by the database's row-level security.
+/// The database's row-level security, not this type, decides which rows the acting user sees.
 struct TableRepository<Record: StoredRecord>: ReadRepository {
     let context: any RepositoryContext
 
@@ -81,7 +81,7 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
 
     // MARK: Pages
 
-    /// Reads a page, and one row more, which tells whether there is another page.
+    /// Reads a page and one more row, which tells whether there is another page.
     private func page<Item: Sendable>(
         _ query: Query<Record>,
         columns: String,
@@ -104,7 +104,7 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
         }
     }
 
-    /// A row's values of the sort and the key, as text.
+    /// Reads a row's values of the sort column and the key, as text.
     static func place(
         _ row: borrowing PostgresRow,
         from first: Int,
@@ -115,13 +115,13 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
         return values
     }
 
-    /// Where the next page begins.
+    /// The cursor of the next page; nil if this is the last.
     func next(_ query: Query<Record>, isLast: Bool, _ place: [String]?) -> PageCursor? {
         guard !isLast, let place else { return nil }
         return PageCursor(order: sort(query).name, values: place)
     }
 
-    /// Runs the statement of a page: values that the server cannot read came with the cursor.
+    /// Runs a page's statement; if it has a cursor and the server rejects a value, the cursor is invalid.
     func readPage<Row: Sendable>(_ query: Query<Record>, _ statement: TextStatement<Row>) async throws -> [Row] {
         do {
             return try await context.rows(statement)
@@ -132,7 +132,7 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
 
     func sort(_ query: Query<Record>) -> Sort<Record> { query.sort ?? table.sort }
 
-    /// The columns that say where a row stands, as text.
+    /// The columns that a row's cursor is made of, as text.
     func placeColumns(_ query: Query<Record>) -> [(sql: String, alias: String)] {
         ([sort(query).column] + table.key.map(\.name)).enumerated().map { ("\($1)::text", "place_\($0)") }
     }
@@ -160,12 +160,12 @@ struct TableRepository<Record: StoredRecord>: ReadRepository {
             }
             text.add(")")
         }
-        // A value, not a part of the SQL: as many statements are prepared as there are shapes, not pages' sizes.
+        // A parameter, not part of the SQL, so that each page size does not need a prepared statement of its own.
         text.add(" order by \(order(query)) limit ")
         text.add(BoundValue(query.boundedLimit + 1))
     }
 
-    /// Adds which rows are meant.
+    /// Adds the query's conditions.
     ///
     /// - Returns: Whether there was a condition.
     @discardableResult
