@@ -31,7 +31,7 @@ public struct CacheError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// What the database's error means for a cache or a limit.
+    /// Translates the database's error for a cache or a limit.
     init(_ error: PostgresError, _ what: String) {
         if error.isMissingObject {
             self.init(

@@ -1,21 +1,21 @@
 public import FoundationEssentials
 
-/// What became of a request for tokens.
+/// The outcome of a request for tokens.
 public struct RateDecision: Sendable, Hashable, CustomStringConvertible {
-    /// What was asked of.
+    /// The endpoint that the request was for.
     public let endpoint: String
     /// Whether the tokens were taken.
     public let isAllowed: Bool
     /// How many tokens are left.
     public let remaining: Double
-    /// How long until there are enough, if nobody else takes any; zero if there were.
+    /// How long until there are enough tokens, if nobody else takes any; zero if there were enough.
     public let retryAfter: Duration
-    /// When the window of the report began.
+    /// When the reporting window began.
     public let windowStartedAt: Date
-    /// How many requests were let through since then.
+    /// How many requests were allowed since then.
     public let windowCount: Int
 
-    /// What to tell who asked.
+    /// A message for the caller.
     public var description: String {
         guard !isAllowed else { return "'\(endpoint)' may be used" }
         let tenths = Int((retryAfter / .milliseconds(100)).rounded(.up))

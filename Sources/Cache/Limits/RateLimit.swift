@@ -13,7 +13,7 @@ public struct RateLimit: Sendable, Hashable {
         self.refillPerSecond = refillPerSecond
     }
 
-    /// So many in the time given, evenly, and as many at once.
+    /// Allows `count` tokens per `time`, refilled evenly, and as many at once.
     public static func every(_ time: Duration, _ count: Double) -> RateLimit {
         RateLimit(capacity: count, refillPerSecond: count / (time / .seconds(1)))
     }

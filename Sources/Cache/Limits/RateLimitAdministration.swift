@@ -1,7 +1,7 @@
 package import FoundationEssentials
 package import Postgres
 
-/// What an operator sees of the limits and does to them.
+/// Lets an operator see and reset rate limits.
 package struct RateLimitAdministration: Sendable {
     /// A user's bucket of an endpoint, as it was left by the last request.
     package struct Bucket: Sendable {
@@ -12,9 +12,9 @@ package struct RateLimitAdministration: Sendable {
         package let capacity: Double
         package let refillPerSecond: Double
         package let windowStartedAt: PostgresTimestamp
-        /// Requests of the window that were let through.
+        /// Requests in the window that were allowed.
         package let windowCount: Int
-        /// Requests of the window that were refused.
+        /// Requests in the window that were refused.
         package let windowRefused: Int
         package let lastAskedAt: PostgresTimestamp
     }
@@ -35,7 +35,7 @@ package struct RateLimitAdministration: Sendable {
         }
     }
 
-    /// Fills buckets: of a user, of an endpoint, or all.
+    /// Refills buckets by deleting their rows: of a user, of an endpoint, or all.
     ///
     /// - Returns: How many.
     /// - Throws: ``CacheError``; `CancellationError`.

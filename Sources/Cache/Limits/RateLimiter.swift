@@ -1,11 +1,11 @@
 public import FoundationEssentials
 package import Postgres
 
-/// Limits how often users use endpoints, over all processes together: a bucket of tokens for each user and endpoint.
+/// Limits how often users use endpoints, across all processes: one token bucket for each user and endpoint.
 ///
-/// One statement decides, under the lock of the bucket's row, by the database's clock: however many
-/// ask at once, no more is let through than a bucket's capacity and what flowed in. Other languages
-/// call the same SQL function `take_token`.
+/// One statement decides, under the lock of the bucket's row and by the database's clock: however many requests come at
+/// once, no more are allowed than the bucket's capacity and refill permit. Other languages call the same SQL function
+/// `take_token`.
 public final class RateLimiter: Sendable {
     let pool: PostgresPool
 
@@ -28,10 +28,10 @@ public final class RateLimiter: Sendable {
     ///
     /// - Parameters:
     ///   - cost: How many tokens the request takes, at most the limit's capacity.
-    ///   - user: Whose bucket.
+    ///   - user: The user whose bucket it is.
     ///   - endpoint: What is limited, 1 … 200 bytes.
-    ///   - limit: How much is allowed; a bucket follows a limit that changes.
-    ///   - window: For how long requests are counted together for reports.
+    ///   - limit: How much is allowed; an existing bucket adopts a changed limit.
+    ///   - window: The length of the window in which requests are counted for reports.
     /// - Throws: ``CacheError`` with `.invalidArgument`, `.unavailable` or `.notInstalled`; `CancellationError`.
     public func take(
         _ cost: Double = 1,
@@ -58,7 +58,7 @@ public final class RateLimiter: Sendable {
     }
 }
 
-/// Takes tokens from the bucket of the user for whom the transaction acts.
+/// Takes tokens from the acting user's bucket.
 private struct TakeToken: PostgresStatement {
     let endpoint: String
     let limit: RateLimit

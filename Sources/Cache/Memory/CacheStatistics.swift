@@ -1,4 +1,4 @@
-/// What a cache did since it was made.
+/// What a cache has done since it was made.
 public struct CacheStatistics: Sendable, Hashable {
     /// Lookups that found their value in memory.
     public var hits = 0
@@ -6,14 +6,14 @@ public struct CacheStatistics: Sendable, Hashable {
     public var misses = 0
     /// Lookups that waited for a value that another task was computing.
     public var joined = 0
-    /// Entries that were pushed out for want of room.
+    /// Entries that were evicted to make room.
     public var evicted = 0
-    /// Entries that were found when their time was over.
+    /// Entries that were removed because they had expired.
     public var expired = 0
-    /// Entries that were dropped because what they were made of has changed, or by hand.
+    /// Entries that were dropped because their source changed, or by hand.
     public var dropped = 0
     /// Entries now.
     public var entries = 0
-    /// Bytes now, as far as the costs given with the values are right.
+    /// Bytes now, as far as the given costs are right.
     public var bytes = 0
 }

@@ -1,19 +1,19 @@
 /// Entries in the order of their last use, within a bound of bytes: no clock, no lock.
 ///
-/// The order is a list whose links are places in an array, so that using an entry allocates nothing.
+/// The order is a linked list inside an array, so that using an entry allocates nothing.
 @usableFromInline
 struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    /// What is kept of a value.
+    /// A value with its key, cost and times.
     @usableFromInline
     struct Entry: Sendable {
         @usableFromInline let key: Key
         @usableFromInline let value: Value
-        /// Bytes, with what the entry itself takes.
+        /// Bytes, including the entry's own overhead.
         @usableFromInline let cost: Int
         @usableFromInline let expiresAt: ContinuousClock.Instant
-        /// From when on a hit asks for a new value; `nil` once one has.
+        /// The time from which a hit asks for a new value; `nil` for never, and once one has asked.
         @usableFromInline var refreshAt: ContinuousClock.Instant?
-        /// How often it was used since somebody asked.
+        /// How many times it was used since ``LRUEntries/takeUses()`` was last called.
         @usableFromInline var uses = 0
 
         @usableFromInline
@@ -32,7 +32,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    /// A place for an entry, in the list of entries or of free places.
+    /// A place for an entry, in the list of entries or in the list of free places.
     @usableFromInline
     struct Slot: Sendable {
         @usableFromInline var entry: Entry?
@@ -55,10 +55,11 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private var firstFree = -1
     /// The sum of the costs.
     @usableFromInline private(set) var bytes = 0
-    /// How many entries were pushed out for want of room.
+    /// How many entries were evicted to make room.
     @usableFromInline private(set) var evicted = 0
 
-    /// What an entry takes beside key and value: its slot, and its share of the dictionary at its usual load.
+    /// What an entry takes in addition to its value's cost: its slot, and its share of the dictionary at the usual
+    /// load.
     static var overhead: Int { MemoryLayout<Slot>.stride + 2 * (MemoryLayout<Key>.stride + MemoryLayout<Int>.stride) }
 
     init(byteLimit: Int) { self.byteLimit = byteLimit }
@@ -66,7 +67,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// How many entries there are.
     var count: Int { places.count }
 
-    /// What a look at a key finds.
+    /// The result of looking a key up.
     @usableFromInline
     enum Finding {
         case value(Value, wantsRefresh: Bool)
@@ -74,7 +75,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         case nothing
     }
 
-    /// The value of a key, which becomes the newest; one that has expired is removed.
+    /// Returns a key's value and makes it the newest; removes it if it has expired.
     @inlinable
     mutating func use(_ key: Key, now: ContinuousClock.Instant) -> Finding {
         guard let place = places[key], let entry = slots[place].entry else { return .nothing }
@@ -92,9 +93,9 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return .value(entry.value, wantsRefresh: true)
     }
 
-    /// Stores an entry in the place of an older one of its key; the least recently used ones make room for it.
+    /// Stores an entry, replacing an older one of its key and evicting the least recently used ones to make room.
     ///
-    /// - Returns: `false` if it is larger than all the room there is, in which case nothing is kept of its key.
+    /// - Returns: `false` if it is larger than the byte limit; then nothing is kept for its key.
     @usableFromInline
     @discardableResult
     mutating func insert(_ entry: Entry) -> Bool {
@@ -131,7 +132,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return true
     }
 
-    /// Removes the entries whose key is of a kind.
+    /// Removes the entries whose keys match.
     ///
     /// - Returns: How many.
     @discardableResult
@@ -141,7 +142,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return keys.count
     }
 
-    /// How often each entry was used since this was asked last; entries that were not used are left out.
+    /// Returns how many times each entry was used since the last call; unused entries are left out.
     mutating func takeUses() -> [(key: Key, uses: Int)] {
         var taken: [(key: Key, uses: Int)] = []
         for place in slots.indices {
@@ -152,7 +153,7 @@ struct LRUEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return taken
     }
 
-    /// Removes what has expired, from the least recently used on, among so many entries.
+    /// Removes the expired entries among the `limit` least recently used.
     ///
     /// - Returns: How many.
     mutating func removeExpired(now: ContinuousClock.Instant, among limit: Int) -> Int {

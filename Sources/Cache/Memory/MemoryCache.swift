@@ -1,21 +1,21 @@
 public import Synchronization
 
-/// Values in memory: the least recently used make room, all expire, and each is computed by one task at a time.
+/// Values in memory: the least recently used are evicted, all expire, and one task at a time computes each.
 ///
-/// A hit takes a lock, a lookup and two changes of a list, and allocates nothing.
+/// A hit costs a lock, a lookup and two list changes, and allocates nothing.
 public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    /// A value that was just computed, and how it is to be kept.
+    /// A value that was just computed, and how to keep it.
     public struct Fresh: Sendable {
         /// The value.
         public let value: Value
-        /// How many bytes it takes, as near as is known.
+        /// How many bytes it takes, as far as is known.
         public let cost: Int
         /// For how long it may be served; nothing is kept if it is zero.
         public let lifetime: Duration
-        /// After what time a hit asks for a new value; `nil` never.
+        /// After how long a hit asks for a new value; `nil` for never.
         public let refreshAfter: Duration?
 
-        /// Puts it together.
+        /// Makes a fresh value.
         public init(_ value: Value, cost: Int, lifetime: Duration, refreshAfter: Duration? = nil) {
             self.value = value
             self.cost = cost
@@ -38,7 +38,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     /// Makes an empty cache.
     ///
-    /// - Parameter byteLimit: How many bytes its values may take, with what the cache itself takes for each.
+    /// - Parameter byteLimit: How many bytes its values may take, including the cache's own overhead for each.
     public convenience init(byteLimit: Int) { self.init(byteLimit: byteLimit) { .now } }
 
     /// - Parameter now: The clock.
@@ -47,7 +47,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
         self.now = now
     }
 
-    /// What the cache did so far.
+    /// What the cache has done so far.
     public var statistics: CacheStatistics { state.withLock { $0.statistics } }
 
     /// The value of a key, if it is here and has not expired.
@@ -63,7 +63,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
         _ = state.withLock { $0.entries.insert(entry) }
     }
 
-    /// Stores values that `read` reads from where they are kept, unless something was dropped meanwhile.
+    /// Stores the values that `read` returns, unless something was dropped meanwhile.
     ///
     /// - Returns: How many are stored.
     /// - Throws: What `read` throws.
@@ -77,29 +77,28 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// Whether anything is being computed.
     var isComputing: Bool { state.withLock { $0.isComputing } }
 
-    /// How often each value was used since this was asked last.
+    /// Returns how many times each value was used since the last call.
     func takeUses() -> [(key: Key, uses: Int)] { state.withLock { $0.entries.takeUses() } }
 
-    /// Drops the values whose key is of a kind; those being computed now are not kept either.
+    /// Drops the values whose keys match; those being computed now are not kept either.
     public func drop(where isDropped: (Key) -> Bool) { state.withLock { $0.drop(where: isDropped) } }
 
     /// Drops everything.
     public func dropAll() { drop { _ in true } }
 
-    /// Gives the room of expired values back, looking at so many of those that were not used for
-    /// longest; at none if there are none or less.
+    /// Removes the expired values among the `limit` least recently used; a limit of 0 or less removes none.
     public func sweep(among limit: Int = 10_000) {
         let now = now()
         state.withLock { $0.sweep(now: now, among: limit) }
     }
 
-    /// The value of a key: from memory, or computed once however many ask.
+    /// The value of a key: from memory, or computed once, however many tasks ask.
     ///
-    /// If `compute` throws, all who wait for it get its error. If its task is cancelled, one
-    /// of those who wait computes in its stead.
+    /// If `compute` throws, all tasks that wait for it get its error. If its task is cancelled, one of the waiting
+    /// tasks computes instead.
     ///
     /// - Parameters:
-    ///   - refresh: Called on a hit whose value is soon to expire, once for each value.
+    ///   - refresh: Called once for each value, on a hit when it will expire soon.
     ///   - compute: Computes the value.
     /// - Throws: What `compute` throws; `CancellationError`.
     public func value(
@@ -124,7 +123,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
         }
     }
 
-    /// Computes a value anew while the old one is still served, unless somebody does already.
+    /// Recomputes a value while the old one is still served, unless a task is already computing it.
     ///
     /// - Returns: Whether it was computed.
     /// - Throws: What `compute` throws; the old value stays then.
@@ -155,7 +154,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { waiter in
                 let isWaiting = state.withLock { state -> Bool? in
-                    // A task that was cancelled before it waits finds nobody to take it out.
+                    // If the task was cancelled before it waits, the handler has already run and would not remove it.
                     Task.isCancelled ? nil : state.wait(for: flight, waiter, id: id)
                 }
                 switch isWaiting {
@@ -172,7 +171,7 @@ public final class MemoryCache<Key: Hashable & Sendable, Value: Sendable>: Senda
     private func entry(_ fresh: Fresh, for key: Key) -> LRUEntries<Key, Value>.Entry {
         let now = now()
         let (cost, overflows) = max(0, fresh.cost).addingReportingOverflow(LRUEntries<Key, Value>.overhead)
-        // Longer than any clock runs, and short enough to be added to its time.
+        // Longer than any clock runs, yet short enough to be added to its time.
         let forever = Duration.seconds(Int64.max)
         return LRUEntries.Entry(
             key: key,

@@ -1,17 +1,17 @@
-/// The decisions of a ``MemoryCache``: what is kept, and who computes what is not.
+/// The decisions of a ``MemoryCache``: what is kept, and which task computes what is not.
 ///
 /// A flight is one computation that one task leads and any number wait for. `Waiter` is what the caller resumes.
 @usableFromInline
 struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Sendable>: Sendable {
     @usableFromInline typealias FlightID = UInt64
 
-    /// What a task that looks a key up does.
+    /// What a task does next after looking a key up.
     @usableFromInline
     enum Step: Sendable {
         case hit(Value, wantsRefresh: Bool)
         /// Compute the value.
         case lead(FlightID)
-        /// Wait for who computes it.
+        /// Wait for the task that computes it.
         case join(FlightID)
     }
 
@@ -30,7 +30,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
     /// The flight of a key that later lookups may join.
     private var current: [Key: FlightID] = [:]
     private var lastID: UInt64 = 0
-    /// How often something was dropped.
+    /// How many times something was dropped.
     private(set) var drops = 0
 
     init(byteLimit: Int) { entries = LRUEntries(byteLimit: byteLimit) }
@@ -65,7 +65,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return nil
     }
 
-    /// Looks a key up; the first who finds nothing leads.
+    /// Looks a key up; the first task that finds nothing leads.
     mutating func begin(_ key: Key, now: ContinuousClock.Instant) -> Step {
         if let found = use(key, now: now) { return .hit(found.value, wantsRefresh: found.wantsRefresh) }
         if let flight = current[key] { return .join(flight) }
@@ -73,7 +73,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return .lead(takeOff(key))
     }
 
-    /// Begins to compute a new value for a key that has one still, unless somebody does already.
+    /// Begins to recompute the value of a key, unless a task is already computing it.
     mutating func beginRefresh(_ key: Key) -> FlightID? { current[key] == nil ? takeOff(key) : nil }
 
     private mutating func takeOff(_ key: Key) -> FlightID {
@@ -83,7 +83,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return id
     }
 
-    /// A number for a waiter.
+    /// A new number for a waiter or a flight.
     mutating func newID() -> UInt64 {
         lastID += 1
         return lastID
@@ -99,7 +99,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return true
     }
 
-    /// Takes a waiter out whose task was cancelled.
+    /// Removes the waiter of a task that was cancelled.
     mutating func remove(waiter id: UInt64, from flight: FlightID) -> Waiter? {
         guard let place = flights[flight]?.waiters.firstIndex(where: { $0.id == id }) else { return nil }
         return flights[flight]?.waiters.remove(at: place).waiter
@@ -107,9 +107,8 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
 
     /// Ends a flight.
     ///
-    /// - Parameter entry: The value as it is to be kept; `nil` keeps nothing. Neither is it kept if what it was made of
-    ///   was dropped meanwhile.
-    /// - Returns: Who waits for it.
+    /// - Parameter entry: The value to keep; `nil` keeps nothing. Nor is it kept if its key was dropped meanwhile.
+    /// - Returns: The tasks that wait for it.
     mutating func land(_ flight: FlightID, _ entry: LRUEntries<Key, Value>.Entry?) -> [Waiter] {
         guard let ended = flights.removeValue(forKey: flight) else { return [] }
         if current[ended.key] == flight {
@@ -119,7 +118,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return ended.waiters.map(\.waiter)
     }
 
-    /// Gives a flight up whose leader was cancelled: the first who waits leads now, and if nobody waits it is over.
+    /// Gives up a flight whose leader was cancelled: the first waiter leads now; if nobody waits, the flight is over.
     mutating func handOver(_ flight: FlightID) -> Waiter? {
         guard let given = flights[flight] else { return nil }
         if !given.waiters.isEmpty { return flights[flight]?.waiters.removeFirst().waiter }
@@ -128,15 +127,14 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return nil
     }
 
-    /// Drops the entries whose key is of a kind. What is being computed of them now reaches those who wait for it
-    /// already, and nobody later.
+    /// Drops the entries whose keys match. Values being computed for such keys reach only the tasks that already wait.
     mutating func drop(where isDropped: (Key) -> Bool) {
         drops += 1
         dropped += entries.remove(where: isDropped)
         for key in current.keys.filter(isDropped) { current[key] = nil }
     }
 
-    /// Stores entries that were read elsewhere, unless something was dropped since: they may be what was dropped.
+    /// Stores entries that were read elsewhere, unless something was dropped since: they may be stale too.
     ///
     /// - Returns: Whether they are stored.
     mutating func insert(_ read: [LRUEntries<Key, Value>.Entry], since drops: Int) -> Bool {
@@ -145,7 +143,7 @@ struct MemoryCacheState<Key: Hashable & Sendable, Value: Sendable, Waiter: Senda
         return true
     }
 
-    /// Gives the room of expired entries back, looking at so many.
+    /// Removes the expired entries among the `limit` least recently used.
     mutating func sweep(now: ContinuousClock.Instant, among limit: Int) {
         expired += entries.removeExpired(now: now, among: limit)
     }

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// Objects as files of a directory.
 ///
-/// A file begins with a line that has the SHA-256 of what follows. It is written aside, brought to disk and renamed, so
-/// an object is there whole, under its old content or its new one, whatever crashes.
+/// A file begins with a line that holds the SHA-256 of the rest. It is written in another folder, synced and renamed,
+/// so whatever crashes, an object is whole, with its old content or its new.
 public struct DirectoryObjectStore: ObjectStore {
     private let root: String
     private static let mark = "recorder-object-1 "
@@ -12,7 +12,7 @@ public struct DirectoryObjectStore: ObjectStore {
     private static let headerSize = 83
     private static let pieceSize = 256 << 10
 
-    /// - Parameter directory: Made when the first object is stored.
+    /// - Parameter directory: Created when the first object is stored.
     public init(directory: String) { root = directory }
 
     private func path(of name: ObjectName) -> String { "\(root)/\(name)\(ObjectName.fileSuffix)" }
@@ -20,7 +20,7 @@ public struct DirectoryObjectStore: ObjectStore {
 
     // MARK: Writing
 
-    /// Stores an object: aside, then in its place.
+    /// Stores an object: in a file aside, which is then renamed.
     public func put<Body: AsyncSequence>(_ name: ObjectName, _ body: Body) async throws -> ObjectInfo
     where Body.Element == [UInt8] {
         let (aside, target) = ("\(uploads)/\(UUID().uuidString)", path(of: name))
@@ -67,10 +67,10 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
-    /// Removes what was being written when its process died: nobody holds its lock.
+    /// Removes the unfinished files of processes that died: nobody holds their locks.
     private static func removeLeftovers(in folder: String) {
         for entry in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            // What is empty may have been made this moment, and not be locked yet.
+            // An empty file may have just been created, and not be locked yet.
             guard let file = try? ObjectFile("\(folder)/\(entry)", O_RDONLY), (try? file.size) ?? 0 > 0, file.lock()
             else { continue }
             unsafe unlink("\(folder)/\(entry)")
@@ -82,8 +82,8 @@ public struct DirectoryObjectStore: ObjectStore {
         try await Self.remove(path(of: name), of: "object \(name)")
     }
 
-    /// Removes all files whose names begin with a text, also those that another program put there, and what an upload
-    /// of whomever left behind whose process was killed: nobody knows whose that is.
+    /// Removes all files whose names begin with a prefix, including those that another program put there. Also removes
+    /// the remains of all uploads whose processes were killed, because nobody knows whose they are.
     public func removeAll(prefix: String) async throws -> Int {
         var removed = 0
         while true {
@@ -128,7 +128,7 @@ public struct DirectoryObjectStore: ObjectStore {
         )
     }
 
-    /// What an object's file says of it.
+    /// What an object's file says about it.
     public func info(_ name: ObjectName) async throws -> ObjectInfo? {
         do {
             return try await opened(name).info
@@ -156,9 +156,9 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
-    /// The names of the files that are objects; what another program put there is left out.
+    /// The names of the files that are objects; files that another program put there are left out.
     ///
-    /// A directory that is not there is an error, not an empty one: it may be on a disk that is not mounted.
+    /// A missing directory is an error, not an empty store: it may be on a disk that is not mounted.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         let names = try await paths(prefix).compactMap { Self.object($0).flatMap { try? ObjectName($0) } }
         return Self.page(names, after, limit)
@@ -175,7 +175,7 @@ public struct DirectoryObjectStore: ObjectStore {
         return Self.page(names, after, limit)
     }
 
-    /// The text of an object's name; `nil` for a file of another kind.
+    /// The name of the object in a file; `nil` for a file of another kind.
     private static func object(_ path: String) -> String? {
         path.hasSuffix(ObjectName.fileSuffix) ? String(path.dropLast(ObjectName.fileSuffix.count)) : nil
     }
@@ -185,7 +185,7 @@ public struct DirectoryObjectStore: ObjectStore {
         return Array(rest.sorted().prefix(min(max(1, limit), 1_000)))
     }
 
-    /// The paths of all files that hold names with a prefix, from the root.
+    /// The paths, from the root, of all files whose names begin with a prefix.
     private func paths(_ prefix: String) async throws -> [String] {
         let root = root
         return try await ObjectFile.blocking {
@@ -198,7 +198,7 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
-    /// Goes through the folders that can hold names with the prefix, the store's own apart.
+    /// Goes through the folders that can hold names with the prefix, except the store's own.
     private static func collect(
         in root: String,
         _ folder: String,
@@ -227,7 +227,7 @@ public struct DirectoryObjectStore: ObjectStore {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: folder)
         } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
-            // Its last object went meanwhile.
+            // The folder was removed meanwhile.
             return []
         } catch {
             throw CacheError(.unavailable, "the objects in \(folder) cannot be listed", cause: error)

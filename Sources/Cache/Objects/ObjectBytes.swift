@@ -1,4 +1,4 @@
-/// The bytes of an object as they come, once.
+/// The bytes of an object as they arrive, to be read once.
 public struct ObjectBytes: AsyncSequence {
     /// A piece.
     public typealias Element = [UInt8]

@@ -2,9 +2,9 @@ internal import Dispatch
 internal import FoundationEssentials
 internal import Glibc
 
-/// A file that is open; closed with its last reference.
+/// An open file, which is closed when its last reference goes.
 final class ObjectFile: Sendable {
-    /// What file operations run on: they block.
+    /// The queue for file operations, which block.
     private static let queue = DispatchQueue(label: "recorder.objects", attributes: .concurrent)
 
     private let descriptor: Int32
@@ -19,14 +19,14 @@ final class ObjectFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Runs what blocks where it blocks no other task.
+    /// Runs blocking work where it blocks no other task.
     static func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try body() }) }
         }
     }
 
-    /// What the last call of the system failed with.
+    /// The error of the last system call.
     ///
     /// Source: Linux manual, errno(3).
     static func failure(_ what: String) -> CacheError {
@@ -44,9 +44,9 @@ final class ObjectFile: Sendable {
         }
     }
 
-    /// Takes the lock that says that somebody is at work on the file.
+    /// Takes the lock that marks the file as being worked on.
     ///
-    /// - Returns: Whether nobody else holds it.
+    /// - Returns: `false` if somebody else holds it.
     func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
     /// Writes all bytes at an offset.
@@ -75,7 +75,7 @@ final class ObjectFile: Sendable {
         return bytes
     }
 
-    /// Has the disk keep what was written.
+    /// Syncs what was written to disk.
     func sync() throws(CacheError) {
         guard fsync(descriptor) == 0 else { throw Self.failure("\(path) cannot be written to disk") }
     }

@@ -1,4 +1,4 @@
-/// What a store says of an object.
+/// What a store says about an object.
 public struct ObjectInfo: Sendable, Hashable {
     /// Its name.
     public let name: ObjectName

@@ -5,7 +5,7 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The name.
     public let description: String
 
-    /// What marks an object's file in a directory; no part of a name ends with it.
+    /// The suffix of an object's file in a directory; no part of a name ends with it.
     static let fileSuffix = ".object"
 
     /// - Parameter text: Parts of ASCII letters, digits, `-`, `_` and `.`, separated by `/`; together 1 … 512 bytes.
@@ -26,11 +26,10 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
         description = text
     }
 
-    /// The name of an object that belongs to a user: one that goes when they are erased, and is handed out when their
-    /// data are exported.
+    /// The name of a user's object, which is removed when they are erased, and handed out when their data is exported.
     ///
-    /// Names made by hand need the user's id in lower case. In the capitals in which Foundation writes a UUID they are
-    /// found as well, but an id is one folder only here.
+    /// Names made by hand need the user's id in lower case. Names with the id in capitals, as Foundation writes a UUID,
+    /// are found as well, but only this function keeps an id to one folder.
     ///
     /// - Parameter path: What follows the user's folder, such as `voice.wav`.
     /// - Throws: ``CacheError`` with `.invalidArgument`.
@@ -38,16 +37,16 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
         try ObjectName(folder(of: user) + path)
     }
 
-    /// What the names of a user's objects begin with, `users/ID/`, for ``ObjectStore/removeAll(prefix:)``.
+    /// The prefix of the names of a user's objects, `users/ID/`, for ``ObjectStore/removeAll(prefix:)``.
     public static func folder(of user: UUID) -> String { "users/\(user.uuidString.lowercased())/" }
 
-    /// The same as it is when a UUID was put into a name as Foundation writes it, in capitals.
+    /// The same prefix with the UUID in capitals, as Foundation writes it.
     package static func capitalFolder(of user: UUID) -> String { "users/\(user.uuidString)/" }
 
-    /// A name that another program gave.
+    /// Takes a name that another program gave, without checks.
     init(unchecked text: String) { description = text }
 
-    /// A name of its own for what is to become this object: in the same folder, and listed as no object.
+    /// A unique name for what is to become this object: in the same folder, but not listed as an object.
     var provisional: ObjectName {
         let folder = description.lastIndex(of: "/").map { description[...$0] } ?? ""
         return ObjectName(unchecked: "\(folder).\(description.dropFirst(folder.count)).\(UUID().uuidString)")
@@ -60,7 +59,7 @@ public struct ObjectName: Hashable, Comparable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// By bytes, as object stores list.
+    /// Orders names by their bytes, as object stores list them.
     public static func < (left: Self, right: Self) -> Bool {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
     }

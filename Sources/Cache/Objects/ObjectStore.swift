@@ -1,9 +1,9 @@
 /// Keeps objects: bytes under a name, written whole or not at all.
 ///
-/// Bodies are streams of pieces; no store holds more of them than a few pieces. What is read is checked against the
+/// Bodies are streams of pieces, of which a store holds only a few at a time. What is read is checked against the
 /// checksum it was stored with.
 public protocol ObjectStore: Sendable {
-    /// Stores an object in the place of an older one. Others see it when it is complete, or never.
+    /// Stores an object, replacing an older one. Others see it complete, or not at all.
     ///
     /// - Throws: ``CacheError``; what the body throws; `CancellationError`.
     @discardableResult
@@ -12,12 +12,13 @@ public protocol ObjectStore: Sendable {
 
     /// Reads an object while `read` runs.
     ///
-    /// - Parameter read: Gets the bytes as they come; at their end a wrong checksum is thrown. It need not read all.
+    /// - Parameter read: Gets the bytes as they arrive; at their end, a wrong checksum throws. It need not read all of
+    ///   them.
     /// - Throws: ``CacheError`` with `.notFound`, `.corrupt`, `.unavailable` or `.refused`; what `read` throws;
     ///   `CancellationError`.
     func get<R>(_ name: ObjectName, _ read: (ObjectInfo, ObjectBytes) async throws -> R) async throws -> R
 
-    /// What is known of an object; `nil` if there is none.
+    /// What is known about an object; `nil` if there is none.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     func info(_ name: ObjectName) async throws -> ObjectInfo?
@@ -27,23 +28,24 @@ public protocol ObjectStore: Sendable {
     /// - Throws: ``CacheError``; `CancellationError`.
     func remove(_ name: ObjectName) async throws
 
-    /// The names that begin with a text, in the order of their bytes.
+    /// The names that begin with a prefix, in the order of their bytes.
     ///
     /// - Parameters:
     ///   - prefix: What they begin with; may be empty.
-    ///   - after: Where to go on.
+    ///   - after: The name to continue after.
     ///   - limit: How many at most, 1 … 1,000.
     /// - Throws: ``CacheError``; `CancellationError`.
     func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
 
-    /// As ``list(prefix:after:limit:)``, with those that another program stored, under
-    /// whatever names: what is exported of a person.
+    /// Like ``list(prefix:after:limit:)``, but including what other programs stored, under any name. It is used to
+    /// export a person's objects.
     ///
-    /// - Throws: ``CacheError``, with `.refused` for what is stored there and cannot
-    ///   be read as an object; `CancellationError`.
+    /// - Throws: ``CacheError``, with `.refused` if something stored there cannot be read as an object;
+    ///   `CancellationError`.
     func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName]
 
-    /// Removes all objects whose names begin with a text, such as all of a user's, whoever stored them.
+    /// Removes all objects whose names begin with a prefix, such as all of a user's, no matter which program stored
+    /// them.
     ///
     /// - Returns: How many.
     /// - Throws: ``CacheError``; `CancellationError`.
@@ -66,7 +68,7 @@ extension ObjectStore {
 
     /// Reads a whole object.
     ///
-    /// - Parameter limit: How many bytes it may have.
+    /// - Parameter limit: The most bytes it may have.
     /// - Throws: As ``get(_:_:)``; ``CacheError`` with `.invalidArgument` if it is larger.
     public func bytes(of name: ObjectName, limit: Int) async throws -> [UInt8] {
         try await get(name) { info, pieces in
@@ -80,12 +82,12 @@ extension ObjectStore {
         }
     }
 
-    /// Lists the same.
+    /// Lists the same names as ``list(prefix:after:limit:)``.
     public func listAll(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         try await list(prefix: prefix, after: after, limit: limit)
     }
 
-    /// Removes those that are listed.
+    /// Removes the objects that ``listAll(prefix:after:limit:)`` lists.
     @discardableResult
     public func removeAll(prefix: String) async throws -> Int {
         var removed = 0

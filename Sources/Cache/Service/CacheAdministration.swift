@@ -1,24 +1,24 @@
 package import FoundationEssentials
 package import Postgres
 
-/// What an operator sees of the caches and does to them.
+/// Lets an operator see, clear and sweep the caches.
 package struct CacheAdministration: Sendable {
-    /// What lies in one cache's table.
+    /// The figures of one cache's table.
     package struct TableFigures: Sendable {
         package let kind: CacheKind
         package let rows: Int
-        /// Rows that are not served any more and wait for the sweep.
+        /// Rows that are no longer served and wait for the sweep.
         package let expired: Int
-        /// Hits in memory of the rows that are there, of all processes. What is found in the table is counted for the
-        /// process alone, so that a row is not written whenever it is read.
+        /// Memory hits of the rows in the table, summed over all processes. Hits in the table are counted only in each
+        /// process's figures, so that reading a row does not write it.
         package let hits: Int
-        /// With indexes.
+        /// Including indexes.
         package let bytes: Int
         package let oldest: PostgresTimestamp?
         package let newest: PostgresTimestamp?
     }
 
-    /// What one process's cache did, as it last said.
+    /// What one process's cache has done, as it last reported.
     package struct ProcessFigures: Sendable {
         package let name: String
         package let figures: CacheFigures
@@ -31,7 +31,7 @@ package struct CacheAdministration: Sendable {
     /// - Parameter pool: Its connections' search path has the schema first.
     package init(_ pool: PostgresPool) { self.pool = pool }
 
-    /// What lies in the tables.
+    /// The figures of all tables.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     package func tables() async throws -> [TableFigures] { try await rows(SelectTables(), "the caches cannot be read") }
@@ -46,9 +46,9 @@ package struct CacheAdministration: Sendable {
     /// Empties caches, in the database and in every process's memory.
     ///
     /// - Parameters:
-    ///   - kind: Which; all if `nil`. Embeddings belong to nobody and go only where no user is named.
-    ///   - user: Whose; everybody's if `nil`.
-    /// - Returns: How many rows went, by kind.
+    ///   - kind: Which cache; all if `nil`. Embeddings belong to nobody, and are cleared only if no user is given.
+    ///   - user: Whose values; everybody's if `nil`.
+    /// - Returns: How many rows were deleted, by kind.
     /// - Throws: ``CacheError`` with `.invalidArgument` for embeddings of a user; `CancellationError`.
     package func clear(kind: CacheKind? = nil, user: UUID? = nil) async throws -> [(kind: CacheKind, rows: Int)] {
         if kind == .embedding, user != nil {
@@ -57,9 +57,9 @@ package struct CacheAdministration: Sendable {
         return try await rows(ClearCache(kind: kind, user: user), "the caches cannot be cleared")
     }
 
-    /// Deletes rows that have expired, and buckets of limits that idle.
+    /// Deletes expired rows, and idle buckets of rate limits.
     ///
-    /// - Parameter batch: How many rows of a table one transaction deletes at most.
+    /// - Parameter batch: The most rows of a table that one transaction deletes.
     /// - Returns: How many rows.
     /// - Throws: ``CacheError``; `CancellationError`.
     package func sweep(batch: Int = 1_000) async throws -> Int {
@@ -76,10 +76,10 @@ package struct CacheAdministration: Sendable {
         }
     }
 
-    /// Deletes rows that have expired, one batch of each table.
+    /// Deletes expired rows, one batch of each table.
     ///
-    /// - Parameter batch: How many rows of a table go at most.
-    /// - Returns: How many rows, by table; as many as a batch has if there may be more.
+    /// - Parameter batch: The most rows to delete from a table.
+    /// - Returns: How many rows were deleted, by table; a full batch if there may be more.
     /// - Throws: ``CacheError``; `CancellationError`.
     package func sweepCaches(batch: Int) async throws -> [Int] {
         try await rows(SweepCaches(batch: batch), "expired rows cannot be deleted")

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Postgres
 
-/// What lies in each cache's table.
+/// The figures of each cache's table.
 struct SelectTables: PostgresStatement {
     let sql = "select kind, rows, expired, hits, bytes, oldest, newest from cache_table_figures()"
 
@@ -18,7 +18,7 @@ struct SelectTables: PostgresStatement {
     }
 }
 
-/// What each process's caches did.
+/// What each process's caches have done.
 struct SelectProcesses: PostgresStatement {
     let sql = """
         select kind, name, memory_hits, table_hits, misses, joined, refreshed, evicted, failed, entries, bytes,
@@ -77,7 +77,7 @@ struct SweepCaches: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int { try row.decode(at: 0) }
 }
 
-/// Deletes one batch of buckets that idle.
+/// Deletes one batch of idle buckets.
 struct SweepLimits: PostgresStatement {
     let batch: Int
 

@@ -1,23 +1,23 @@
 internal import FoundationEssentials
 
-/// The channel on which the database says what has changed, and a process asks whether it still hears.
+/// The channel on which the database says what has changed, and a process checks whether it still hears that.
 ///
-/// Channels belong to a whole database, so a schema's has the schema's name in front.
+/// Channels belong to a whole database, so a schema's channel begins with the schema's name.
 enum CacheChannel {
     /// What a notification says.
     enum Message: Equatable {
-        /// Values were made stale: of one kind or of all, of one user or of all.
+        /// Values became stale: of one kind or of all, of one user or of all.
         case dropped(CacheKind?, user: UUID?)
-        /// A process asked whether it hears, or up to where.
+        /// A process checks whether it hears, or how far it has heard.
         case check(UUID)
-        /// Something that this program does not know: to be on the safe side, everything may have changed.
+        /// Something that this program does not know, so everything may have changed.
         case unknown
     }
 
     /// The channel of a schema.
     static func name(schema: String) -> String { schema + "_cache" }
 
-    /// The payload with which a process asks whether it hears.
+    /// The payload with which a process checks whether it hears.
     static func check(_ id: UUID) -> String { "check \(id.uuidString)" }
 
     /// Reads what `clear_cache` sends, or ``check(_:)``.

@@ -1,4 +1,4 @@
-/// What one process's cache of one kind did since it was made.
+/// What one process's cache of one kind has done since it was made.
 public struct CacheFigures: Sendable, Hashable {
     /// Which cache.
     public let kind: CacheKind
@@ -10,9 +10,9 @@ public struct CacheFigures: Sendable, Hashable {
     public let misses: Int
     /// Lookups that waited for a value that another task was looking for.
     public let joined: Int
-    /// Values that were computed anew before they expired.
+    /// Values that were recomputed before they expired.
     public let refreshed: Int
-    /// Values that were pushed out of memory for want of room.
+    /// Values that were evicted from memory to make room.
     public let evicted: Int
     /// Times that the table could not be used.
     public let failed: Int

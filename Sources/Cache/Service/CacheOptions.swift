@@ -1,11 +1,11 @@
-/// How caches keep what they keep.
+/// How caches keep their values.
 public struct CacheOptions: Sendable {
-    /// For how long values of each kind are served; ``CacheKind/usualLifetime`` where nothing is said.
+    /// For how long values of each kind are served; ``CacheKind/usualLifetime`` unless given.
     public var lifetimes: [CacheKind: Duration]
-    /// How many bytes the values of each kind may take in memory; 16 MiB where nothing is said.
+    /// How many bytes the values of each kind may take in memory; 16 MiB unless given.
     public var byteLimits: [CacheKind: Int]
-    /// From what part of its lifetime on a value that is asked for is computed
-    /// anew ahead of its expiry, 0 … 1; 1 never.
+    /// The part of its lifetime after which a value that is asked for is recomputed before it expires: above 0 and at
+    /// most 1, where 1 means never.
     public var refreshAfter: Double
     /// How many of the most used values are read into memory at the start.
     public var warmCount: Int
@@ -13,15 +13,15 @@ public struct CacheOptions: Sendable {
     public var reportInterval: Duration
     /// How often expired rows are deleted.
     public var sweepInterval: Duration
-    /// How many rows one statement deletes at most.
+    /// The most rows of a table that one statement deletes.
     public var sweepBatch: Int
-    /// After how much silence to check that changes are still heard of.
+    /// How much silence to allow before checking that changes are still heard.
     public var checkInterval: Duration
     /// How long the database may take to connect and to answer before a value is computed without it. It is asked again
-    /// twice as long later; a lock is waited for a quarter as long.
+    /// after twice that time; a lock is waited for a quarter of it.
     public var patience: Duration
 
-    /// The usual values.
+    /// Makes options with the usual values.
     public init(
         lifetimes: [CacheKind: Duration] = [:],
         byteLimits: [CacheKind: Int] = [:],

@@ -18,7 +18,7 @@ extension Caches {
         }
     }
 
-    /// Counts the hits and says what this process's caches did, in the database and to swift-metrics.
+    /// Counts the hits and reports what this process's caches have done, to the database and to swift-metrics.
     func report() async {
         for memory in [embeddings.memory.sweep, searches.memory.sweep, responses.memory.sweep] { memory(10_000) }
         await tolerantly("report") {
@@ -42,7 +42,7 @@ extension Caches {
         }
     }
 
-    /// Deletes what has expired, and buckets of limits that idle.
+    /// Deletes expired rows, and idle buckets of rate limits.
     ///
     /// - Returns: How many rows.
     /// - Throws: `PostgresError`; `CancellationError`.
@@ -53,14 +53,14 @@ extension Caches {
         do {
             try await body()
         } catch is CancellationError {
-            // The service ends.
+            // The service is ending.
         } catch {
             logger.warning("the caches' tables: cannot \(what) now", metadata: ["error": "\(error)"])
         }
     }
 }
 
-/// Says what one cache of a process did.
+/// Reports what one cache of a process has done.
 private struct ReportFigures: PostgresStatement {
     let process: UUID
     let name: String

@@ -7,20 +7,20 @@ internal import Synchronization
 
 /// The caches of a process: memory in front of tables that all processes share.
 ///
-/// ``run()`` keeps them: it hears of changes, warms, refreshes, sweeps and reports. Without it everything works but
-/// that: nothing of a user's is kept in memory then, because nobody would say that it has changed.
+/// ``run()`` maintains them: it listens for changes, warms, refreshes, sweeps and reports. Without it, lookups still
+/// work, but no user's values are kept in memory, because nobody would say that they have changed.
 public final class Caches: Service {
     /// Vectors of texts.
     package let embeddings: TwoLevelCache<EmbeddingContent>
-    /// What searches among users' documents found.
+    /// The results of searches among users' documents.
     package let searches: TwoLevelCache<VectorSearchContent>
-    /// What language models answered.
+    /// The answers of language models.
     package let responses: TwoLevelCache<LLMResponseContent>
 
     let pool: PostgresPool
     let options: CacheOptions
     let logger: Logger
-    /// This process, in the table of statistics.
+    /// This process's id in the table of statistics.
     let process = UUID()
     let startedAt = PostgresTimestamp(unixMicroseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))
     private let configuration: PostgresConfiguration
@@ -78,9 +78,10 @@ public final class Caches: Service {
         try await embeddings.value(for: EmbeddingContent.Key(text: text, model: model), compute: compute)
     }
 
-    /// What a search finds, from the caches or computed.
+    /// The matches of a search, from the caches or computed.
     ///
-    /// What was computed from documents that have changed meanwhile is returned to who asked before, and kept nowhere.
+    /// A result computed from documents that have changed meanwhile is returned to the callers that already wait, and
+    /// kept nowhere.
     ///
     /// - Throws: What `compute` throws; `CancellationError`.
     public func matches(
@@ -90,7 +91,7 @@ public final class Caches: Service {
         try await searches.value(for: search, compute: compute)
     }
 
-    /// What a model answers to a prompt, from the caches or computed.
+    /// A model's answer to a prompt, from the caches or computed.
     ///
     /// - Throws: What `compute` throws; `CancellationError`.
     public func response(
@@ -100,7 +101,7 @@ public final class Caches: Service {
         try await responses.value(for: prompt, compute: compute)
     }
 
-    /// Reads what a user asked for most often into memory, such as when a session of that user begins.
+    /// Reads a user's most used values into memory, for instance when a session of that user begins.
     ///
     /// - Returns: How many values.
     /// - Throws: ``CacheError``; `CancellationError`.
@@ -114,7 +115,7 @@ public final class Caches: Service {
         }
     }
 
-    /// What the caches of this process did, a line a kind.
+    /// What the caches of this process have done, one element for each kind.
     public var figures: [CacheFigures] { [embeddings.figures, searches.figures, responses.figures] }
 
     // MARK: Keeping
@@ -124,9 +125,10 @@ public final class Caches: Service {
     /// - Throws: `CancellationError`.
     package func waitUntilHearing() async throws { try await hearing.waitUntilHearing() }
 
-    /// Waits until this process has dropped whatever was made stale by transactions that are
-    /// committed now: who has changed a document sees its effect in searches after this. A process
-    /// that does not hear of changes drops everything.
+    /// Waits until this process has dropped everything that transactions committed so far made stale.
+    ///
+    /// A caller that changed a document sees its effect in searches after this. A process that does not hear of changes
+    /// drops everything.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     public func catchUp() async throws {
@@ -143,9 +145,9 @@ public final class Caches: Service {
 
     private func check(_ id: UUID) -> SendCheck { SendCheck(id: id, channel: CacheChannel.name(schema: schema)) }
 
-    /// Keeps the caches until the task is cancelled or a graceful shutdown is asked for.
+    /// Maintains the caches until the task is cancelled or a graceful shutdown is requested.
     ///
-    /// A database that is away is waited for.
+    /// While the database is away, it keeps trying.
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             await withTaskGroup(of: Void.self) { group in
@@ -154,13 +156,13 @@ public final class Caches: Service {
                 group.addTask { await self.keepTables() }
                 await group.waitForAll()
             }
-            // What is not counted yet would be lost; the connections are still there.
+            // Hits that are not counted yet would be lost; the connections are still open.
             await Task { await self.report() }.value
         }
         hear(false)
     }
 
-    /// Hears of changes, and drops what they made stale.
+    /// Listens for changes, and drops what they made stale.
     private func listen() async {
         var failures = 0
         while !Task.isCancelled {
@@ -178,7 +180,7 @@ public final class Caches: Service {
         }
     }
 
-    /// Listens on one connection after another until this process does not hear itself any more.
+    /// Listens on one connection after another until this process no longer hears its own checks.
     private func listenOnce() async throws {
         let notifications = PostgresNotifications(
             configuration,
@@ -203,7 +205,7 @@ public final class Caches: Service {
                 logger.warning("behind a pooler, changes of cached values are not heard of: the database is asked")
             case .quiet where isDeaf: continue
             case .quiet:
-                // A connection that is dead at the other end only is as silent as one on which nothing happens.
+                // A connection whose other end is dead is as silent as one on which nothing happens.
                 guard unanswered < 2 else {
                     logger.warning("changes of cached values are not heard of: listening anew")
                     return
@@ -239,7 +241,7 @@ public final class Caches: Service {
     }
 }
 
-/// Asks over the channel whether this process hears.
+/// Sends a check over the channel, to learn whether this process hears.
 private struct SendCheck: PostgresStatement {
     let id: UUID
     let channel: String

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Synchronization
 
-/// Whether a process hears of changes, and up to where: for those who wait for it.
+/// Whether a process hears of changes, and how far it has heard, for tasks that wait for that.
 final class HearingSignal: Sendable {
     private struct State {
         var isHearing = false
@@ -10,7 +10,7 @@ final class HearingSignal: Sendable {
 
     private let state = Mutex(State())
 
-    /// Says whether the process hears. Either way everything was just dropped, and nobody has to wait for an arrival.
+    /// Sets whether the process hears. Either way everything was just dropped, so nobody has to wait for an arrival.
     func set(_ isHearing: Bool) {
         let released = state.withLock { state in
             state.isHearing = isHearing
@@ -20,7 +20,7 @@ final class HearingSignal: Sendable {
         for waiter in released { waiter.finish() }
     }
 
-    /// Says that a check has arrived, behind everything that was sent before it.
+    /// Notes that a check has arrived, and with it everything that was sent before it.
     func arrive(_ check: UUID) { state.withLock { $0.waiting.removeValue(forKey: check) }?.finish() }
 
     /// Waits until the process hears.
@@ -28,7 +28,7 @@ final class HearingSignal: Sendable {
     /// - Throws: `CancellationError`.
     func waitUntilHearing() async throws { while try await wait(for: UUID(), where: { !$0 }, {}) {} }
 
-    /// Waits until what was sent before now has arrived. A process that does not hear has nothing to wait for.
+    /// Waits until everything that was sent before now has arrived; not at all if the process does not hear.
     ///
     /// - Parameter send: Sends the check.
     /// - Returns: Whether the process hears.

@@ -1,6 +1,6 @@
-/// What is to be computed ahead of its expiry, carried out while ``run()`` runs.
+/// Values to be recomputed before they expire, which happens while ``run()`` runs.
 ///
-/// Bounded: when too much waits, or nobody runs it, what is new is forgotten, and its value just expires.
+/// Bounded: when too many wait, as when nobody runs it, new ones are forgotten, and those values just expire.
 package struct RefreshQueue: Sendable {
     private typealias Work = @Sendable () async -> Void
 

@@ -3,24 +3,24 @@ package import Logging
 package import Postgres
 internal import Synchronization
 
-/// Values in memory, behind them in a table that all processes share, behind that what computes them.
+/// Values in memory, backed by a table that all processes share, and computed where neither has them.
 ///
-/// Nothing that goes wrong with the table is an error to who asks: the value is computed then, and the failure counted
-/// and logged. A table that does not answer in time is left alone for a while.
+/// A failure of the table is no error for the caller: the value is computed instead, and the failure is counted and
+/// logged. A table that does not answer in time is left alone for a while.
 package final class TwoLevelCache<Content: CacheContent>: Sendable {
     /// Computes a value.
     package typealias Compute = @Sendable () async throws -> Content.Value
     typealias Memory = MemoryCache<CacheAddress, Content.Value>
 
-    /// What happened beyond the memory.
+    /// What happened outside memory.
     private struct Counts {
         var tableHits = 0
         var computed = 0
         var refreshed = 0
         var failed = 0
-        /// From when on the table is asked: not for a while after it did not answer.
+        /// When the table may be asked again: not for a while after it did not answer.
         var asksFrom = ContinuousClock.now
-        /// Whether this process hears of changes: while it does not, nothing of a user's is kept in memory.
+        /// Whether this process hears of changes: while it does not, no user's values are kept in memory.
         var isHearing = false
     }
 
@@ -36,7 +36,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
 
     /// - Parameters:
     ///   - pool: Its connections' search path has the schema first.
-    ///   - refreshes: Carries out what is to be computed ahead.
+    ///   - refreshes: Recomputes values before they expire.
     package init(_ pool: PostgresPool, _ options: CacheOptions, refreshes: RefreshQueue, logger: Logger) {
         self.pool = pool
         memory = Memory(byteLimit: options.byteLimit(of: Content.kind))
@@ -69,7 +69,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         }
     }
 
-    /// Computes a value anew that is soon to expire, or takes what another process has computed.
+    /// Recomputes a value that will expire soon, or takes what another process has computed.
     private func refresh(_ key: Content.Key, at address: CacheAddress, _ compute: Compute) async {
         do {
             try await memory.refresh(address) {
@@ -83,7 +83,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
                 return fresh(value, remaining: lifetime)
             }
         } catch is CancellationError {
-            // The service ends.
+            // The service is ending.
         } catch {
             logger.warning(
                 "a cached value could not be computed anew, the old one stays until it expires",
@@ -129,13 +129,13 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         _ = try await tolerantly("written") { try await rows(statement, for: address.user) }
     }
 
-    /// Runs a statement, for a user if the content is a user's: all in one message to the server.
+    /// Runs a statement, as the user if the value belongs to one, in one round trip.
     private func rows<S: PostgresStatement>(_ statement: S, for user: UUID?) async throws -> [S.Row] {
         guard let user else { return try await pool.query(statement) }
         return try await pool.withConnection { try await $0.pipeline(ActFor(user), statement).1 }
     }
 
-    /// Runs what may fail without harm.
+    /// Runs what may fail without harm: a database error is counted and logged, and gives `nil`.
     private func tolerantly<R>(_ what: String, _ body: () async throws -> R?) async throws -> R? {
         do {
             return try await body()
@@ -159,9 +159,9 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
     /// Reads the values that were used most into memory.
     ///
     /// - Parameters:
-    ///   - user: Whose, where values belong to users.
+    ///   - user: Whose values, where they belong to users.
     ///   - count: How many at most.
-    /// - Returns: How many are in memory now; none while nobody would say that they have changed.
+    /// - Returns: How many were read into memory; none while nobody would say that they have changed.
     /// - Throws: `PostgresError`; `CancellationError`.
     @discardableResult
     package func warm(user: UUID? = nil, count: Int) async throws -> Int {
@@ -175,7 +175,8 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
     /// Drops what is in memory: of a user, or of all.
     package func drop(user: UUID?) { memory.drop { user == nil || $0.user == user } }
 
-    /// Says whether this process hears of changes from now on. Whatever is in memory may have changed before.
+    /// Sets whether this process hears of changes from now on, and drops what is in memory, which may have changed
+    /// before.
     func hear(_ isHearing: Bool) {
         if !isHearing { counts.withLock { $0.isHearing = false } }
         memory.dropAll()
@@ -192,7 +193,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
         }
     }
 
-    /// What this cache did since it was made.
+    /// What this cache has done since it was made.
     package var figures: CacheFigures {
         let (memory, counts) = (memory.statistics, counts.withLock { $0 })
         return CacheFigures(

@@ -1,17 +1,17 @@
 internal import Crypto
 package import FoundationEssentials
 
-/// Where a value lies: whose it is, and the SHA-256 of all that it depends on.
+/// The address of a value: its user, and the SHA-256 of all that it depends on.
 package struct CacheAddress: Hashable, Sendable {
-    /// Whose it is; `nil` where values belong to nobody.
+    /// The value's user; `nil` where values belong to nobody.
     package let user: UUID?
     /// The digest, as four words.
     private let words: SIMD4<UInt64>
 
     /// - Parameters:
     ///   - kind: Keeps equal parts of different kinds apart.
-    ///   - user: Whose the value is.
-    ///   - parts: Everything else that the value depends on; where one ends and the next begins counts.
+    ///   - user: The value's user.
+    ///   - parts: Everything else that the value depends on; the boundaries between parts count.
     package init(_ kind: CacheKind, user: UUID?, parts: [String]) {
         var digest = SHA256()
         for part in [kind.rawValue] + parts {
@@ -22,7 +22,7 @@ package struct CacheAddress: Hashable, Sendable {
         self.init(user: user, digest: Array(digest.finalize()))
     }
 
-    /// - Parameter digest: 32 bytes; what is missing counts as 0.
+    /// - Parameter digest: 32 bytes; missing ones count as 0.
     init(user: UUID?, digest: [UInt8]) {
         var words = SIMD4<UInt64>()
         for (place, byte) in digest.prefix(32).enumerated() { words[place / 8] |= UInt64(byte) << (8 * (place % 8)) }
@@ -37,6 +37,6 @@ package struct CacheAddress: Hashable, Sendable {
 
     package static func == (left: Self, right: Self) -> Bool { left.words == right.words && left.user == right.user }
 
-    /// The digest is as good as random: a part of it says enough.
+    /// The digest is as good as random: a part of it is enough.
     package func hash(into hasher: inout Hasher) { hasher.combine(words.x) }
 }

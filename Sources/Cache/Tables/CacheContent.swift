@@ -1,20 +1,20 @@
 package import Postgres
 
-/// What a cache with a table holds: its keys, its values, and how a value lies in a row.
+/// What a cache with a table holds: its keys, its values, and how a value is stored in a row.
 package protocol CacheContent: Sendable {
     /// What a value is looked up by.
     associatedtype Key: Sendable
-    /// What is kept.
+    /// What is cached.
     associatedtype Value: Sendable
 
-    /// Which table.
+    /// The kind, which names the table.
     static var kind: CacheKind { get }
     /// The columns that ``bind(_:_:into:)`` binds, in its order.
     static var storedColumns: [String] { get }
     /// The columns that ``decode(_:from:)`` reads, in its order; the first of them is never NULL in a row.
     static var valueColumns: [String] { get }
 
-    /// Where the value of a key lies.
+    /// The address of a key's value.
     static func address(of key: Key) -> CacheAddress
     /// How many bytes a value takes in memory.
     static func cost(of value: Value) -> Int

@@ -2,12 +2,12 @@
 public enum CacheKind: String, CaseIterable, Sendable {
     /// Vectors of texts.
     case embedding
-    /// What searches among a user's documents found.
+    /// The results of searches among a user's documents.
     case vectorSearch = "vector_search"
-    /// What language models answered to a user's prompts.
+    /// The answers of language models to a user's prompts.
     case llmResponse = "llm_response"
 
-    /// For how long a value is served if nobody says otherwise.
+    /// How long a value is served by default.
     public var usualLifetime: Duration {
         switch self {
         case .embedding, .llmResponse: .seconds(3600)

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 internal import Postgres
 
-/// The SQL of one content's table, put together once.
+/// The SQL of one content's table, built once.
 struct CacheSQL<Content: CacheContent>: Sendable {
     /// Finds the value at an address: see ``FindCached``.
     let find: String
@@ -50,15 +50,15 @@ struct CacheSQL<Content: CacheContent>: Sendable {
     }
 }
 
-/// What a table says about an address.
+/// What a table holds for an address.
 struct FoundValue<Value: Sendable>: Sendable {
-    /// Under which generation a value has to be stored that is computed from now on.
+    /// The generation under which to store a value that is computed from now on.
     let generation: Int64
     /// The value, and for how long it may be served.
     let found: (value: Value, lifetime: Duration)?
 }
 
-/// Finds the value at an address, and the generation in any case: one row always.
+/// Finds the value at an address, if there is one, and the current generation: always one row.
 struct FindCached<Content: CacheContent>: PostgresStatement {
     let sql: String
     let address: CacheAddress
@@ -78,7 +78,7 @@ struct FindCached<Content: CacheContent>: PostgresStatement {
     }
 }
 
-/// Stores a value in the place of any other, unless its generation is over: it would be neither found nor replaced.
+/// Stores a value, replacing any other, unless its generation is over, so that it would never be found.
 struct StoreCached<Content: CacheContent>: PostgresStatement {
     let sql: String
     let address: CacheAddress
@@ -96,7 +96,7 @@ struct StoreCached<Content: CacheContent>: PostgresStatement {
     }
 }
 
-/// Finds the values of a user, or of nobody, that were used most.
+/// Finds the most used values of a user, or of nobody.
 struct MostUsed<Content: CacheContent>: PostgresStatement {
     let sql: String
     let user: UUID?

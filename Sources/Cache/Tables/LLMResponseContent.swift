@@ -3,16 +3,16 @@ package import Postgres
 
 /// A prompt to a language model, on behalf of a user.
 public struct LLMPrompt: Sendable, Hashable {
-    /// On whose behalf.
+    /// The user on whose behalf it is sent.
     public let user: UUID
     /// The model.
     public let model: String
-    /// All that the model gets to read.
+    /// Everything that the model reads.
     public let text: String
     /// What else the answer depends on, such as the temperature.
     public let parameters: String
 
-    /// Puts a prompt together.
+    /// Makes a prompt.
     public init(user: UUID, model: String, text: String, parameters: String = "") {
         self.user = user
         self.model = model
@@ -25,12 +25,12 @@ public struct LLMPrompt: Sendable, Hashable {
 public struct LLMResponse: Sendable, Hashable {
     /// The answer.
     public let text: String
-    /// How many tokens the model read, if it was said.
+    /// How many tokens the model read, if reported.
     public let inputTokens: Int?
-    /// How many tokens the model wrote, if it was said.
+    /// How many tokens the model wrote, if reported.
     public let outputTokens: Int?
 
-    /// Puts a response together.
+    /// Makes a response.
     public init(text: String, inputTokens: Int? = nil, outputTokens: Int? = nil) {
         self.text = text
         self.inputTokens = inputTokens
@@ -38,7 +38,7 @@ public struct LLMResponse: Sendable, Hashable {
     }
 }
 
-/// What language models answered.
+/// The answers of language models.
 package enum LLMResponseContent: CacheContent {
     package static let kind = CacheKind.llmResponse
     package static let storedColumns = ["model", "response", "input_tokens", "output_tokens"]

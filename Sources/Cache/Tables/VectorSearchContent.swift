@@ -3,9 +3,9 @@ package import Postgres
 
 /// A search among a user's documents.
 public struct VectorSearch: Sendable, Hashable {
-    /// Whose documents.
+    /// The user whose documents are searched.
     public let user: UUID
-    /// What is looked for.
+    /// The text that is searched for.
     public let query: String
     /// Which model made the vectors.
     public let model: String
@@ -14,7 +14,7 @@ public struct VectorSearch: Sendable, Hashable {
     /// What else the result depends on, such as a filter.
     public let filter: String
 
-    /// Puts a search together.
+    /// Makes a search.
     public init(user: UUID, query: String, model: String, limit: Int, filter: String = "") {
         self.user = user
         self.query = query
@@ -30,12 +30,12 @@ public struct VectorMatch: Sendable, Hashable {
     public let document: UUID
     /// Which part of it, from 0.
     public let chunk: Int
-    /// How near it is.
+    /// How close it is to the query.
     public let score: Float
     /// The part's text.
     public let text: String
 
-    /// Puts a match together.
+    /// Makes a match.
     public init(document: UUID, chunk: Int, score: Float, text: String) {
         self.document = document
         self.chunk = chunk
@@ -44,7 +44,7 @@ public struct VectorMatch: Sendable, Hashable {
     }
 }
 
-/// What searches found.
+/// The results of searches.
 package enum VectorSearchContent: CacheContent {
     package static let kind = CacheKind.vectorSearch
     package static let storedColumns = ["document_ids", "chunks", "scores", "texts"]

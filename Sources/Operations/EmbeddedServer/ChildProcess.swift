@@ -11,9 +11,9 @@ import Synchronization
 final class ChildProcess: Sendable {
     /// The process id.
     let identifier: pid_t
-    /// Left when the process has ended.
+    /// A group that is left when the process has ended.
     private let alive: DispatchGroup
-    /// What `waitpid` told; nil while the process runs.
+    /// The status from `waitpid`; nil while the process runs.
     private let status: Mutex<Int32?>
 
     private init(identifier: pid_t, alive: DispatchGroup) {
@@ -26,7 +26,8 @@ final class ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - command: The program's path and its arguments.
-    ///   - input: What the program reads on standard input; at most 64 KiB, because nobody else empties the pipe.
+    ///   - input: What the program reads on standard input; at most 64 KiB, because it is written before anybody reads
+    ///     the pipe.
     ///   - output: An open file that takes standard output and standard error.
     /// - Throws: ``OperationsError`` with code `.startFailed` if the program cannot be run.
     static func start(
@@ -83,7 +84,8 @@ final class ChildProcess: Sendable {
     private func waitForEnd() {
         var status: Int32 = 0
         while true {
-            // The process stays a zombie until its status is stored: nobody can signal another that got its number.
+            // The process stays a zombie until its status is stored, so that no other process can get its number and be
+            // signalled.
             var information = unsafe siginfo_t()
             if unsafe waitid(P_PID, id_t(identifier), &information, WEXITED | WNOWAIT) == 0 { break }
             if errno != EINTR { break }
@@ -110,7 +112,7 @@ final class ChildProcess: Sendable {
         for (source, target) in [(pipe.reader, Int32(0)), (output, 1), (output, 2)] {
             unsafe posix_spawn_file_actions_adddup2(&actions, source, target)
         }
-        // One that was closed meanwhile does no harm: only a number out of range fails (glibc, `spawni.c`).
+        // A file that was closed meanwhile does no harm: only a number out of range fails (glibc, `spawni.c`).
         for file in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
             if let file = Int32(file), file > 2 { unsafe posix_spawn_file_actions_addclose(&actions, file) }
         }
@@ -129,12 +131,12 @@ final class ChildProcess: Sendable {
         let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | setsid
         unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
 
-        // PGDATA, PGPORT and the like of the person who starts us are about another server.
+        // PGDATA, PGPORT and the like in our environment are meant for another server.
         let environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("LC_") && $0.key != "LANG" }
             .map { "\($0.key)=\($0.value)" }
         var identifier: pid_t = 0
-        // PostgreSQL's tools fail where they may not look: root's current directory is often such a place.
+        // PostgreSQL's tools fail in a current directory that they may not read, as root's often is.
         let shell = ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"]
         let code = unsafe withCStrings(shell + command) { arguments in
             unsafe withCStrings(environment + ["LC_ALL=C"]) { variables in

@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// It listens on a Unix socket only, lives in one directory and is found again there by the next start. One process at
 /// a time may run it. It does not outlive this process: an orderly end stops it (`exit` too), and when the process is
-/// killed, the kernel tells the server to stop (`PR_SET_PDEATHSIG`); should even that fail, the next start stops what
-/// it finds.
+/// killed, the kernel tells the server to stop (`PR_SET_PDEATHSIG`); if even that fails, the next start stops what it
+/// finds.
 package final class EmbeddedServer: Sendable {
     /// How the server is set up.
     package let configuration: EmbeddedServerConfiguration
@@ -125,7 +125,7 @@ package final class EmbeddedServer: Sendable {
         try Task.checkCancellation()
     }
 
-    /// Stops the server in order (a fast shutdown: sessions are ended, nothing is lost) and gives up its directory.
+    /// Stops the server cleanly (a fast shutdown: sessions are ended, nothing is lost) and releases its directory.
     ///
     /// Does nothing when it is stopped already. The server object cannot be started again.
     package func stop() async {
@@ -149,7 +149,7 @@ package final class EmbeddedServer: Sendable {
         }
     }
 
-    /// Starts the server again after it ended, or was stopped immediately; stops it in order first if it runs. The
+    /// Starts the server again after it ended, or was stopped immediately; stops it cleanly first if it runs. The
     /// connection string stays the same.
     ///
     /// - Throws: ``OperationsError`` with code `.startFailed`.
@@ -215,7 +215,7 @@ package final class EmbeddedServer: Sendable {
         logger.info("PostgreSQL \(installation.version) runs in \(directory.path) as process \(child.identifier)")
     }
 
-    /// Whether the server says in its `postmaster.pid` that it accepts connections, as `pg_ctl` looks at it.
+    /// Whether the server says in its `postmaster.pid` that it accepts connections, which is where `pg_ctl` looks too.
     private func isReady(_ child: ChildProcess) -> Bool {
         guard let text = try? String(contentsOfFile: "\(directory.data)/postmaster.pid", encoding: .utf8) else {
             return false
@@ -224,7 +224,7 @@ package final class EmbeddedServer: Sendable {
         return lines.count >= 8 && lines[0] == "\(child.identifier)" && lines[7].hasPrefix("ready")
     }
 
-    /// Ends the server's process with a signal, and harder when that takes too long.
+    /// Ends the server's process with a signal, and with a harder one when that takes too long.
     private func halt(_ signal: Int32) {
         guard let child = state.withLock({ $0.child }) else { return }
         let attempts = [

@@ -2,24 +2,24 @@ import Foundation
 
 /// How an ``EmbeddedServer`` is set up.
 package struct EmbeddedServerConfiguration: Sendable {
-    /// Whether what was committed outlives a crash of the machine.
+    /// Whether committed data survives a crash of the machine.
     package enum Durability: Sendable {
         /// PostgreSQL's own default: a commit is on disk when it is acknowledged.
         case durable
-        /// Nothing waits for the disk: for tests, whose data a crash of the machine may take. A crash of the server
-        /// alone still loses nothing that was committed.
+        /// Nothing waits for the disk: for tests, whose data may be lost when the machine crashes. A crash of the
+        /// server alone still loses nothing that was committed.
         case unsafeForTests
     }
 
     /// Where the data, the log and the lock live. A relative path is taken from the current directory.
     package var directory: String
-    /// The database that is made with the server.
+    /// The database that is created with the server.
     package var database: String
-    /// The superuser. Whoever can reach the socket is let in as whoever they say they are.
+    /// The superuser. Anyone who can reach the socket is let in under any name.
     package var user: String
     /// The number in the socket's name, `.s.PGSQL.<port>`. No TCP port is opened.
     package var port: Int
-    /// Whether what was committed outlives a crash of the machine.
+    /// Whether committed data survives a crash of the machine.
     package var durability: Durability
     /// Settings of `postgresql.conf`, such as `["max_connections": "300"]`.
     package var settings: [String: String]
@@ -27,7 +27,7 @@ package struct EmbeddedServerConfiguration: Sendable {
     package var isTemporary: Bool
     /// How long the server may take to start; recovery after a crash is part of it.
     package var startLimit: Duration
-    /// How long the server may take to stop in order, before it is stopped as in a crash.
+    /// How long the server may take to stop cleanly, before it is stopped as in a crash.
     package var stopLimit: Duration
 
     package init(
@@ -52,7 +52,7 @@ package struct EmbeddedServerConfiguration: Sendable {
         self.stopLimit = stopLimit
     }
 
-    /// The words that `postgres` is started with.
+    /// The arguments that `postgres` is started with.
     ///
     /// - Parameters:
     ///   - data: The data directory.
@@ -65,7 +65,7 @@ package struct EmbeddedServerConfiguration: Sendable {
             all.merge(["fsync": "off", "full_page_writes": "off"]) { $1 }
         }
         all.merge(settings) { $1 }
-        // These cannot be changed: they keep the server to its own.
+        // These cannot be overridden: they keep the server private.
         all.merge(
             [
                 "listen_addresses": "", "port": String(port), "unix_socket_directories": socketDirectory,
@@ -88,7 +88,7 @@ package struct EmbeddedServerConfiguration: Sendable {
         return "host=\(word(socketDirectory)) port=\(port) dbname=\(word(database ?? self.database)) user=\(word(user))"
     }
 
-    /// A word as libpq reads it in a connection string.
+    /// Quotes a word for a libpq connection string where it needs that.
     private static func connectionWord(_ value: String) -> String {
         let plain = !value.isEmpty && !value.contains { " '\\".contains($0) }
         if plain { return value }

@@ -6,7 +6,7 @@ enum EmbeddedServerExit {
     private static let running = Mutex<[ObjectIdentifier: EmbeddedServer]>([:])
     private static let isInstalled = Mutex(false)
 
-    /// Has the server stopped when the process ends.
+    /// Registers a server to be stopped when the process ends.
     static func remember(_ server: EmbeddedServer) {
         running.withLock { $0[ObjectIdentifier(server)] = server }
         isInstalled.withLock { installed in
@@ -18,7 +18,7 @@ enum EmbeddedServerExit {
         }
     }
 
-    /// The server is stopped, or its owner stops it.
+    /// Forgets a server that is stopped, or that its owner stops.
     static func forget(_ server: EmbeddedServer) {
         running.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(server)) }
     }

@@ -13,7 +13,7 @@ final class FileLock: Sendable {
     /// Takes the lock, or tells who has it.
     ///
     /// - Parameter path: The file; it is made if absent, and holds the holder's process id.
-    /// - Returns: The lock, held until it is released or goes.
+    /// - Returns: The lock, held until it is released or deallocated.
     /// - Throws: ``OperationsError`` with code `.alreadyRunning` if another has it, `.invalidDirectory` if the file
     ///   cannot be opened.
     static func acquire(_ path: String) throws(OperationsError) -> FileLock {
@@ -40,7 +40,7 @@ final class FileLock: Sendable {
         return FileLock(file: file)
     }
 
-    /// Gives the lock up, also where a process that is being started still has a copy of the open file.
+    /// Releases the lock, even if a process that is being started still has a copy of the open file.
     func release() {
         file.withLock { file in
             if let open = file {

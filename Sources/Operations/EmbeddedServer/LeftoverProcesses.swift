@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 
-/// The processes of a server that runs on a data directory although nobody holds its lock: those of an earlier run that
-/// was killed. PostgreSQL's processes all work in the data directory and run the program `postgres`, which is how they
-/// are told from others that got the same number later, and from a shell that somebody left standing there.
+/// The processes of an earlier run that was killed: they still work on a data directory whose lock nobody holds.
+///
+/// PostgreSQL's processes all have the data directory as their working directory and run the program `postgres`. That
+/// tells them from others that got the same number later, and from a shell that somebody left in the directory.
 enum LeftoverProcesses {
     /// Stops what still runs there, and removes a `postmaster.pid` that then belongs to nobody.
     ///
@@ -31,9 +32,9 @@ enum LeftoverProcesses {
         try? FileManager.default.removeItem(atPath: "\(data)/postmaster.pid")
     }
 
-    /// The server's processes whose working directory this is.
+    /// The server's processes that have this working directory.
     ///
-    /// Source: proc(5), on `/proc/pid/exe`: the link to a program that was replaced since ends in ` (deleted)`.
+    /// Source: proc(5), on `/proc/pid/exe`: the link to a program that has since been replaced ends in ` (deleted)`.
     static func identifiers(in data: String) -> [pid_t] {
         ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { entry in
             guard let identifier = pid_t(entry), identifier != getpid(),

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A pipe whose ends no child process inherits. Whoever makes it closes them.
+/// A pipe whose ends no child process inherits. The caller closes them.
 package struct PrivatePipe {
     package let reader: Int32
     package let writer: Int32
 
-    /// - Returns: `nil` if the process has no file descriptor left: `errno` says so then.
+    /// - Returns: `nil` if no pipe could be made; `errno` says why.
     package init?() {
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { return nil }

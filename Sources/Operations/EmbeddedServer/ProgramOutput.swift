@@ -3,7 +3,7 @@ import Glibc
 
 /// Runs short programs that print a line.
 enum ProgramOutput {
-    /// Runs a program and gives what it printed, without the space around it.
+    /// Runs a program and returns what it printed, trimmed.
     ///
     /// - Throws: ``OperationsError`` with code `.startFailed` if it cannot be run, fails, or takes more than 10 s.
     static func of(_ command: [String]) throws(OperationsError) -> String {

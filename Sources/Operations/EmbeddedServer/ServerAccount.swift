@@ -2,20 +2,19 @@ import Foundation
 import Glibc
 import Schema
 
-/// The system's user whose processes the server's are: PostgreSQL refuses to run as root.
+/// The system user that runs the server: PostgreSQL refuses to run as root.
 package struct ServerAccount: Sendable, Equatable {
-    /// The user's number and its main group's.
+    /// The ids of the user and of its primary group.
     let user: uid_t
     let group: gid_t
     /// Whether it is the user of this very process.
     var isOurs: Bool { user == geteuid() }
 
-    /// Chooses the user: ourselves, unless we are root; then whoever owns the data already, else `postgres` or
-    /// `nobody`.
+    /// Chooses the user: ourselves, unless we are root; then the data's owner, or else `postgres` or `nobody`.
     ///
     /// - Parameter data: The data directory, which need not exist.
     /// - Throws: ``OperationsError`` with code `.invalidDirectory` if the data belongs to another user and we are not
-    ///   root, or there is no ordinary user to be.
+    ///   root, or if there is no ordinary user to run as.
     package static func choose(data: String) throws(OperationsError) -> ServerAccount {
         let owner = FileStatus(path: data)
         guard geteuid() == 0 else {
@@ -39,7 +38,7 @@ package struct ServerAccount: Sendable, Equatable {
         )
     }
 
-    /// A command as this user runs it.
+    /// Wraps a command so that it runs as this user.
     ///
     /// - Parameter deathSignal: What the kernel sends to the process when ours ends, however it ends; nil for nothing.
     package func command(_ command: [String], deathSignal: String? = nil) throws(OperationsError) -> [String] {
@@ -63,7 +62,7 @@ package struct ServerAccount: Sendable, Equatable {
         throw OperationsError(.invalidDirectory, "cannot give \(path) away: \(SystemMessage.of(errno))")
     }
 
-    /// Whether this user may pass through every folder that leads to a path. Lists of access rights are not looked at.
+    /// Whether this user may pass through every folder that leads to a path. Access control lists are ignored.
     func canReach(_ path: String) -> Bool {
         var folder = URL(filePath: path).deletingLastPathComponent()
         while true {

@@ -15,11 +15,13 @@ struct ServerCluster {
             .flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 
-    /// Makes the data unless it is there.
+    /// Makes the data, where there is none yet.
     ///
-    /// It is made beside its place and renamed, so that a run that was killed half-way leaves nothing that looks whole.
+    /// It is made beside its place and renamed, so that a run that is killed half-way leaves nothing that looks
+    /// complete.
     ///
-    /// - Throws: ``OperationsError`` with code `.startFailed` and what `initdb` said.
+    /// - Throws: ``OperationsError`` with code `.startFailed` and what `initdb` said, or `.invalidDirectory` if the
+    ///   place is not empty or cannot be written.
     func make(_ installation: PostgresInstallation) throws(OperationsError) {
         let place = directory.data
         if FileStatus(path: place) != nil, !isEmpty(place) {

@@ -3,7 +3,7 @@ import Glibc
 import Logging
 import Schema
 
-/// The folder that an embedded server lives in, and who runs there.
+/// The folder that an embedded server lives in, and the user that runs it.
 ///
 /// ```
 /// .recorder/lock         held while a process runs the server
@@ -12,18 +12,19 @@ import Schema
 /// .recorder/server.log   what the server and its tools print
 /// ```
 ///
-/// Root's server runs as an ordinary user, who may not be able to reach the folder; and a socket's path has at most 107
-/// bytes (`unix(7)`). Then the data or the socket lives in a folder below `/var/tmp` or `/tmp`, and a link stands here.
+/// Root's server runs as an ordinary user, which may not be able to reach the folder; and a socket's path has at most
+/// 107 bytes (`unix(7)`). In such cases the data or the socket lives in a folder below `/var/tmp` or `/tmp`, with a
+/// link to it here.
 struct ServerDirectory: Sendable {
     /// The folder, as an absolute path without links.
     let path: String
-    /// The user whose processes the server's are.
+    /// The user that runs the server.
     let account: ServerAccount
     /// Taken when the folder was prepared.
     let lock: FileLock
     /// The data directory itself, as an absolute path without links. It need not exist.
     let data: String
-    /// Whether the data's folder was made now, elsewhere: no link leads there yet.
+    /// Whether the data's folder was just made elsewhere, with no link to it yet.
     private let isNewPlace: Bool
     /// The log's path.
     var log: String { "\(path)/server.log" }
@@ -56,7 +57,7 @@ struct ServerDirectory: Sendable {
     ) throws(OperationsError) -> (data: String, isNew: Bool) {
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link) {
             let folder = URL(filePath: target).deletingLastPathComponent().path(percentEncoded: false)
-            // Where this program made the link, there was data behind it.
+            // If this program made the link, there was data where it leads.
             let isOwn = target.hasPrefix("\(temporary)/recorder-")
             guard FileStatus(path: isOwn ? target : folder) != nil else {
                 throw OperationsError(
@@ -79,17 +80,17 @@ struct ServerDirectory: Sendable {
         return (place, true)
     }
 
-    /// Where data goes that cannot be here; it outlives a reboot.
+    /// Where data goes that cannot be here; this folder survives a reboot.
     private static let temporary = "/var/tmp"
 
-    /// Links to the data, now that it is made, if it is elsewhere: a link whose target is missing has lost data then.
+    /// Links to the data, if it is elsewhere, once it is made: so a link whose target is missing means lost data.
     ///
     /// - Throws: ``OperationsError`` with code `.invalidDirectory`.
     func linkData() throws(OperationsError) {
         if isNewPlace { try Self.makeLink("\(path)/data", to: data) }
     }
 
-    /// Removes the place of data that could not be made, if it is elsewhere: nothing leads there.
+    /// Removes the folder of data that could not be made, if it is elsewhere: no link leads there.
     func abandonData() {
         guard isNewPlace else { return }
         try? FileManager.default.removeItem(at: URL(filePath: data).deletingLastPathComponent())
@@ -101,7 +102,7 @@ struct ServerDirectory: Sendable {
     func makeSocketDirectory(port: Int) throws(OperationsError) -> String {
         let folder = "\(path)/socket"
         removeSocketDirectory()
-        // A comma would divide the path in two, and a blank needs quotes that not every client has.
+        // A comma would split the path in two, and a blank needs quotes, which not every client writes.
         let isPlain = folder.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"'\"\\,@%:".utf8.contains($0) }
         if isPlain, "\(folder)/.s.PGSQL.\(port)".utf8.count <= 107, account.canReach(folder) {
             guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
@@ -122,7 +123,7 @@ struct ServerDirectory: Sendable {
     func removeSocketDirectory() {
         let folder = "\(path)/socket"
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder) {
-            // Only what `temporaryFolder` made: the link may have been changed by somebody.
+            // Only what `temporaryFolder` made: somebody may have changed the link.
             if target.hasPrefix("/tmp/recorder-") { try? FileManager.default.removeItem(atPath: target) }
             unsafe unlink(folder)
         } else {
@@ -151,7 +152,7 @@ struct ServerDirectory: Sendable {
         return (file, Int(lseek(file, 0, SEEK_END)))
     }
 
-    /// The last lines that the log got since it had a length.
+    /// The last lines that were written to the log since it had a length.
     func logTail(since length: Int, lines: Int = 12) -> String {
         guard let file = FileHandle(forReadingAtPath: log) else { return "" }
         defer { try? file.close() }
@@ -160,7 +161,7 @@ struct ServerDirectory: Sendable {
             .map { "\n    \($0)" }.joined()
     }
 
-    /// A new folder with a name that nobody can guess, owned by the server's user.
+    /// Makes a folder with a name that nobody can guess, owned by the server's user.
     private static func temporaryFolder(in parent: String, account: ServerAccount) throws(OperationsError) -> String {
         var template = Array("\(parent)/recorder-XXXXXX".utf8CString)
         let made = unsafe template.withUnsafeMutableBufferPointer { buffer in

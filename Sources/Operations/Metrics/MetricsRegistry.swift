@@ -14,10 +14,11 @@ package final class MetricsRegistry: Sendable {
     private let common: [(String, String)]
     private let tallies = Mutex<[Series: Tally]>([:])
 
-    /// - Parameter labels: What every line bears.
+    /// - Parameter labels: The labels that every line carries.
     package init(labels: [(String, String)] = []) { common = labels }
 
-    /// Has all of the process's counters, gauges and timers that are made from now on count here. Once in a process.
+    /// Makes all counters, gauges and timers that the process creates from now on count here. Call it once in a
+    /// process.
     package func bootstrap() { MetricsSystem.bootstrap(self) }
 
     /// All that was counted, by name.
@@ -46,7 +47,7 @@ package final class MetricsRegistry: Sendable {
         }
     }
 
-    /// A name without what Prometheus refuses, for which it would refuse the whole file.
+    /// A name without the characters for which Prometheus would refuse the whole file.
     private static func name(_ label: String) -> String {
         let name = String(label.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
         return name.first?.isNumber == true ? "_\(name)" : name
@@ -108,7 +109,7 @@ private final class Tally: CounterHandler, RecorderHandler, TimerHandler {
 
     init(_ kind: Kind) { self.kind = kind }
 
-    /// Its lines: what comes behind the name, and the figure.
+    /// Its lines: the suffix of the name, and the figure.
     var values: [(suffix: String, value: Double)] {
         let state = state.withLock { $0 }
         return switch kind {

@@ -1,6 +1,7 @@
 /// The texts of elements in a service's XML.
 ///
-/// S3's answers are flat: no element of interest lies in one of its own name, and none has attributes that matter.
+/// S3's answers are flat: no element of interest is nested in one of the same name, and none has attributes that
+/// matter.
 enum S3Answer {
     /// The texts of all elements of a name, in their order.
     static func texts(of name: String, in xml: String) -> [String] {
@@ -24,7 +25,7 @@ enum S3Answer {
         return text(of: "EncodingType", in: xml) == "url" ? keys.map(urlDecoded) : keys
     }
 
-    /// XML's five entities; S3 writes no others.
+    /// Decodes XML's five entities, and `&#34;`; S3 writes no others.
     private static func decoded(_ text: Substring) -> String {
         guard text.contains("&") else { return String(text) }
         let entities = [
@@ -33,7 +34,7 @@ enum S3Answer {
         return entities.reduce(String(text)) { $0.replacing($1.0, with: $1.1) }
     }
 
-    /// A name as listings with `encoding-type=url` have it: bytes as `%` and two digits, and `+` for a space.
+    /// Decodes a name from a listing with `encoding-type=url`: `%` and two digits stand for a byte, `+` for a space.
     ///
     /// Source: Amazon S3 API Reference, "ListObjectsV2".
     private static func urlDecoded(_ text: String) -> String {

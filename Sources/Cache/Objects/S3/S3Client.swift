@@ -4,7 +4,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Sends signed requests to a service, again after failures that may pass.
+/// Sends signed requests to a service, and retries after failures that may pass.
 struct S3Client: Sendable {
     /// A request.
     struct Request: Sendable {
@@ -21,8 +21,8 @@ struct S3Client: Sendable {
     let logger: Logger
     private static let largestAnswer = 4 << 20
 
-    /// A service that cannot be connected to is told of at once, and tried again here: by itself the client would try
-    /// until each request's time is over.
+    /// A failure to connect is reported at once, and retried here: by itself, the client would keep trying until each
+    /// request times out.
     private static let http = {
         var configuration = HTTPClient.Configuration.singletonConfiguration
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -32,7 +32,7 @@ struct S3Client: Sendable {
 
     /// Sends a request and reads the whole answer.
     ///
-    /// - Parameter isExpected: Whether a status beside 2xx is an answer too.
+    /// - Parameter isExpected: Whether a status other than 2xx is an answer too.
     /// - Throws: ``CacheError``; `CancellationError`.
     func send(
         _ request: Request,
@@ -42,7 +42,7 @@ struct S3Client: Sendable {
             let response = try await execute(request, deadline: deadline)
             let body = String(buffer: try await response.body.collect(upTo: Self.largestAnswer))
             let isDone = (200..<300).contains(response.status.code)
-            // A service that takes long for an answer begins it with 200 and says in its body that it failed.
+            // A service that takes long begins its answer with 200, and may then say in the body that it failed.
             guard isDone ? S3Answer.text(of: "Code", in: body) == nil : isExpected(response.status) else {
                 throw S3Failure(response.status, body)
             }
@@ -55,7 +55,7 @@ struct S3Client: Sendable {
     /// - Throws: ``CacheError``; `CancellationError`.
     func open(_ request: Request) async throws -> HTTPClientResponse {
         try await retrying(request) { _ in
-            // The time is the reader's: a connection that falls silent is given up all the same.
+            // The reader decides how long this takes; a connection that falls silent is given up all the same.
             let response = try await execute(request, deadline: .distantFuture)
             guard (200..<300).contains(response.status.code) else {
                 throw S3Failure(
@@ -103,7 +103,7 @@ struct S3Client: Sendable {
 
     // MARK: Trying again
 
-    /// Runs a try of a request, and further ones while it fails by what may pass.
+    /// Tries a request, and again while it fails in ways that may pass.
     private func retrying<R>(_ request: Request, _ body: (NIODeadline) async throws -> R) async throws -> R {
         var attempt = 1
         while true {
@@ -131,8 +131,7 @@ struct S3Client: Sendable {
         }
     }
 
-    /// Waits longer after each failure, and not in step with others: between half and all of 0.1 s, 0.2 s, 0.4 s …, at
-    /// most 5 s.
+    /// Waits longer after each failure, with jitter: between half and all of 0.1 s, 0.2 s, 0.4 s …, at most 5 s.
     func pause(after attempt: Int) async throws {
         let longest = min(5_000, 50 << min(attempt, 10))
         try await Task.sleep(for: .milliseconds(Int.random(in: (longest / 2)...longest)))

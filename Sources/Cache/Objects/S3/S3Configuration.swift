@@ -6,22 +6,22 @@ public struct S3Configuration: Sendable {
     public var bucket: String
     /// The region that requests are signed for; `auto` where a service has none.
     public var region: String
-    /// Who asks; for Cloud Storage an HMAC key.
+    /// The id of the access key; for Cloud Storage, of an HMAC key.
     public var accessKeyID: String
-    /// What requests are signed with.
+    /// The secret that requests are signed with.
     public var secretAccessKey: String
     /// A token of temporary credentials.
     public var sessionToken: String?
-    /// How many bytes a part of a large object has, 5 MiB or more; as many are held in memory for each part under way.
+    /// How many bytes a part of a large object has, 5 MiB or more; each part under way takes as many in memory.
     public var partSize: Int
     /// How many parts of an object are under way at a time.
     public var parallelParts: Int
-    /// How often a request is tried in all.
+    /// How many times a request is tried in all.
     public var attempts: Int
-    /// How long one try of a request may take, reading an object's bytes apart.
+    /// How long one try of a request may take, not counting the reading of an object's bytes.
     public var timeout: Duration
 
-    /// Puts a configuration together.
+    /// Makes a configuration.
     public init(
         endpoint: String,
         bucket: String,
@@ -46,12 +46,12 @@ public struct S3Configuration: Sendable {
         self.timeout = timeout
     }
 
-    /// The smallest part that S3 takes, but for an object's last.
+    /// The smallest part that S3 takes, except for an object's last.
     ///
     /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
     static let smallestPart = 5 << 20
 
-    /// The endpoint's host, with its port if one is given, as the header `Host` has it; `nil` if there is none.
+    /// The endpoint's host, with its port if one is given, as the header `Host` needs it; `nil` if there is none.
     var host: String? {
         guard let scheme = ["https://", "http://"].first(where: endpoint.hasPrefix) else { return nil }
         let host = endpoint.dropFirst(scheme.count)

@@ -2,11 +2,11 @@ internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 
-/// The bytes of an object as they come; a connection that breaks is made anew, and reading goes on where it was.
+/// The bytes of an object as they arrive; when a connection breaks, another continues where it stopped.
 final class S3Download {
     private let info: ObjectInfo
     private let client: S3Client
-    /// Which content of the object: another must not be mixed in.
+    /// The content's entity tag, so that no other content is mixed in.
     private let tag: String?
     private var pieces: HTTPClientResponse.Body.AsyncIterator
     private var checksum = ObjectChecksum()
@@ -20,7 +20,7 @@ final class S3Download {
         pieces = response.body.makeAsyncIterator()
     }
 
-    /// The next piece; `nil` at the end, when the checksum fits.
+    /// The next piece; `nil` at the end, when the checksum matches.
     func next() async throws -> [UInt8]? {
         while !isDone {
             do {

@@ -1,9 +1,9 @@
 internal import NIOHTTP1
 
-/// An answer of a service that says no.
+/// A service's answer that reports a failure.
 struct S3Failure: Error {
     let status: HTTPResponseStatus
-    /// The service's name of the failure, such as `NoSuchKey`.
+    /// The service's name for the failure, such as `NoSuchKey`.
     let code: String?
     private let message: String?
 

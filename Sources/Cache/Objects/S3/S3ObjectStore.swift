@@ -3,12 +3,12 @@ package import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Objects in a bucket of a service that speaks S3, Cloud Storage's interoperable API included.
+/// Objects in a bucket of a service that speaks S3, including Cloud Storage's interoperable API.
 public struct S3ObjectStore: ObjectStore {
     let client: S3Client
 
-    /// Where an object's SHA-256 stands: S3's own checksums of large objects are of their parts, and not every service
-    /// has them.
+    /// The header that holds an object's SHA-256: S3's own checksums of large objects cover their parts, and not every
+    /// service has them.
     static let checksumHeader = "x-amz-meta-sha256"
 
     /// - Throws: ``CacheError`` with `.invalidArgument` that names the setting at fault.
@@ -23,7 +23,7 @@ public struct S3ObjectStore: ObjectStore {
 
     // MARK: Writing
 
-    /// Stores an object: in one request if it fits in a part, else in parts, of which a few are held at a time.
+    /// Stores an object: in one request if it fits in a part, else in parts, a few of them in memory at a time.
     public func put<Body: AsyncSequence>(_ name: ObjectName, _ body: Body) async throws -> ObjectInfo
     where Body.Element == [UInt8] {
         let partSize = client.configuration.partSize
@@ -48,7 +48,7 @@ public struct S3ObjectStore: ObjectStore {
             try await upload.complete(info)
             return info
         } catch {
-            // Also when this task was cancelled: parts that nobody completes are paid for until somebody removes them.
+            // Even when this task was cancelled: parts of an incomplete upload cost money until they are removed.
             await Task { await upload.abort() }.value
             throw error
         }
@@ -59,8 +59,8 @@ public struct S3ObjectStore: ObjectStore {
         _ = try await client.send(S3Client.Request(method: .DELETE, name: name)) { $0 == .notFound }
     }
 
-    /// Removes all objects whose names begin with a text, also those that another program stored and that are no
-    /// ``ObjectName``; gives up uploads to such names, whose parts are in no list of objects. Each counts as one.
+    /// Removes all objects whose names begin with a prefix, including other programs' objects whose names are no
+    /// ``ObjectName``. Also aborts uploads to such names, whose parts no list of objects shows. Each counts as one.
     public func removeAll(prefix: String) async throws -> Int {
         var removed = try await S3Upload.abortAll(prefix: prefix, client)
         var before: [String] = []
@@ -82,7 +82,7 @@ public struct S3ObjectStore: ObjectStore {
 
     // MARK: Reading
 
-    /// Reads an object while `read` runs; a connection that breaks is made anew, and reading goes on where it was.
+    /// Reads an object while `read` runs; when a connection breaks, another continues where it stopped.
     public func get<R>(_ name: ObjectName, _ read: (ObjectInfo, ObjectBytes) async throws -> R) async throws -> R {
         let response = try await client.open(S3Client.Request(method: .GET, name: name))
         let info = try Self.info(of: name, response.headers)
@@ -90,7 +90,7 @@ public struct S3ObjectStore: ObjectStore {
         return try await read(info, ObjectBytes { try await download.next() })
     }
 
-    /// What the service says of an object.
+    /// What the service says about an object.
     public func info(_ name: ObjectName) async throws -> ObjectInfo? {
         let (head, _) = try await client.send(S3Client.Request(method: .HEAD, name: name)) { $0 == .notFound }
         return head.status == .notFound ? nil : try Self.info(of: name, head.headers)
@@ -103,7 +103,7 @@ public struct S3ObjectStore: ObjectStore {
         return ObjectInfo(name: name, size: size, checksum: headers.first(name: checksumHeader))
     }
 
-    /// Lists names; those that another program stored and that are no ``ObjectName`` are left out.
+    /// Lists names, except other programs' names that are no ``ObjectName``.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         try await names(prefix, after, limit) { try? ObjectName($0) }
     }
@@ -122,8 +122,8 @@ public struct S3ObjectStore: ObjectStore {
         let limit = min(max(1, limit), 1_000)
         var page = try await page(prefix: prefix, after: after, limit: limit)
         var names = page.keys.compactMap(name)
-        // A page may hold less than was asked for, and nothing but others' names:
-        // the service says whether it is the last.
+        // A page may hold fewer names than asked for, and only other programs' names: the service says whether it is
+        // the last.
         while names.count < limit, let next = page.next {
             page = try await self.page(prefix: prefix, next: next, limit: limit)
             names += page.keys.compactMap(name)
@@ -131,23 +131,24 @@ public struct S3ObjectStore: ObjectStore {
         return Array(names.prefix(limit))
     }
 
-    /// A page of whatever names there are.
+    /// A page of names of any kind.
     struct Page {
         let keys: [String]
-        /// What the next page is asked for by; `nil` if this is the last.
+        /// The token that asks for the next page; `nil` if this is the last.
         let next: String?
     }
 
     /// Reads a page.
     ///
     /// - Parameters:
-    ///   - after: The name that it begins behind; the first unless given.
-    ///   - next: What the page before said of it.
-    /// - Throws: ``CacheError`` with `.refused` if the answer is none: a proxy's page of HTML is no empty bucket.
+    ///   - after: The name that the page begins after; `nil` to begin with the first.
+    ///   - next: The token that the previous page gave.
+    /// - Throws: ``CacheError`` with `.refused` if the answer is no list: a proxy's HTML page must not pass for an
+    ///   empty bucket.
     ///
     /// Source: Amazon S3 API Reference, "ListObjectsV2".
     func page(prefix: String, after: ObjectName? = nil, next: String? = nil, limit: Int) async throws -> Page {
-        // Names may hold what XML cannot.
+        // Names may hold characters that XML cannot, so they are asked for encoded.
         var query = [
             (name: "list-type", value: "2"), ("prefix", prefix), ("max-keys", "\(limit)"), ("encoding-type", "url"),
         ]

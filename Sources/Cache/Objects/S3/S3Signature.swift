@@ -21,7 +21,7 @@ struct S3Signature {
     /// - Parameters:
     ///   - path: Not encoded.
     ///   - query: Not encoded.
-    ///   - headers: All that are signed, with `Host`.
+    ///   - headers: All headers to be signed, including `Host`.
     ///   - bodyHash: The SHA-256 of the body, in hexadecimal.
     func authorization(
         method: String,
@@ -59,7 +59,7 @@ struct S3Signature {
             .map { "\($0.0)=\($0.1)" }.joined(separator: "&")
     }
 
-    /// Every byte but RFC 3986's unreserved characters as `%XX`.
+    /// Encodes every byte except RFC 3986's unreserved characters as `%XX`.
     static func encoded(_ text: String, keepsSlashes: Bool = false) -> String {
         var result = ""
         for byte in text.utf8 {
@@ -73,7 +73,7 @@ struct S3Signature {
         return result
     }
 
-    /// A moment as signatures have it.
+    /// Writes a moment as signatures need it.
     static func moment(of date: Date) -> String {
         var seconds = time_t(date.timeIntervalSince1970)
         var parts = unsafe tm()

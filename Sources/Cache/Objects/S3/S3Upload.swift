@@ -2,10 +2,11 @@ internal import AsyncHTTPClient
 internal import Logging
 internal import NIOHTTP1
 
-/// An object that is stored in parts.
+/// The upload of an object in parts.
 ///
-/// Its checksum is not known when the upload begins, and only a copy gets new metadata. So the parts become an object
-/// of a provisional name, and a copy of that takes the old one's place: whatever fails before leaves the old one.
+/// The object's checksum is not known when the upload begins, and only a copy gets new metadata. So the parts become an
+/// object with a provisional name, and a copy of that replaces the old object. A failure before then leaves the old
+/// object.
 ///
 /// Source: Amazon S3 User Guide, "Uploading and copying objects using multipart upload".
 struct S3Upload: Sendable {
@@ -15,7 +16,7 @@ struct S3Upload: Sendable {
     private let client: S3Client
     private let parts = PartList()
 
-    /// The largest object that a service copies in one request, which is how it gets its checksum in the end.
+    /// The largest object that a service copies in one request, which is how an object gets its checksum in the end.
     ///
     /// Source: Amazon S3 API Reference, "CopyObject".
     static let largestObject = 5 << 30
@@ -24,7 +25,7 @@ struct S3Upload: Sendable {
     /// Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits".
     static let mostParts = 10_000
 
-    /// What the service called each part that it has.
+    /// The tag that the service gave each part that it has.
     private actor PartList {
         private var tags: [Int: String] = [:]
 
@@ -52,7 +53,7 @@ struct S3Upload: Sendable {
     /// Cuts a stream into parts and sends them, a few at a time.
     ///
     /// - Parameters:
-    ///   - first: What was read already.
+    ///   - first: What has been read already.
     ///   - pieces: The rest.
     ///   - checksum: Covers `first`, and in the end everything.
     func sendParts<Pieces: AsyncIteratorProtocol>(
@@ -99,7 +100,7 @@ struct S3Upload: Sendable {
         await parts.add(number, tag)
     }
 
-    /// Makes the parts an object that carries its checksum.
+    /// Turns the parts into an object that carries its checksum.
     func complete(_ info: ObjectInfo) async throws {
         let list = await parts.all().map { "<Part><PartNumber>\($0.number)</PartNumber><ETag>\($0.tag)</ETag></Part>" }
         let body = "<CompleteMultipartUpload>\(list.joined())</CompleteMultipartUpload>"
@@ -110,12 +111,12 @@ struct S3Upload: Sendable {
                     S3Client.Request(method: .POST, name: provisional, query: query, body: Array(body.utf8))
                 )
             } catch let error as CacheError where error.code == .notFound {
-                // An answer that was lost: the second try finds the upload done.
+                // The first try's answer was lost, and the second try found the upload done.
                 let request = S3Client.Request(method: .HEAD, name: provisional)
                 let (head, _) = try await client.send(request) { $0 == .notFound }
                 guard head.headers.first(name: "content-length") == "\(info.size)" else { throw error }
             }
-            // The service copies alone.
+            // The service copies by itself; no bytes pass through here.
             _ = try await client.send(
                 S3Client.Request(
                     method: .PUT,
@@ -134,8 +135,8 @@ struct S3Upload: Sendable {
         await Task { await removeProvisional() }.value
     }
 
-    /// Also when this task was cancelled. What is left behind is nobody's object, and
-    /// goes with all that are below its folder.
+    /// Removes the provisional object, even when this task was cancelled. If it is left behind, it is not listed as an
+    /// object, and goes when everything below its folder is removed.
     private func removeProvisional() async {
         do {
             _ = try await client.send(S3Client.Request(method: .DELETE, name: provisional)) { $0 == .notFound }
@@ -144,8 +145,8 @@ struct S3Upload: Sendable {
         }
     }
 
-    /// Gives up all uploads to names that begin with a text: others' that are under way, and what those left behind
-    /// whose process was killed.
+    /// Aborts all uploads to names that begin with a prefix: those that others have under way, and those whose process
+    /// was killed.
     ///
     /// - Returns: How many.
     /// - Throws: ``CacheError``; `CancellationError`.
@@ -156,7 +157,7 @@ struct S3Upload: Sendable {
         var (aborted, before) = (0, [String]())
         while true {
             let list = S3Client.Request(method: .GET, query: query)
-            // A service that has no such list has no uploads in parts that outlive their process.
+            // A service without such a list has no uploads in parts that outlive their process.
             let (_, xml) = try await client.send(list) { $0 == .notImplemented }
             let ids = S3Answer.texts(of: "UploadId", in: xml)
             guard !ids.isEmpty else { return aborted }
@@ -173,7 +174,7 @@ struct S3Upload: Sendable {
         }
     }
 
-    /// Removes the parts.
+    /// Aborts the upload, which removes its parts.
     func abort() async {
         do {
             let request = S3Client.Request(method: .DELETE, name: provisional, query: [("uploadId", id)])
