@@ -52,7 +52,7 @@ package enum ChildProgram {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
         let (read, written) = (try FileHandle(forReadingFrom: files[0]), try FileHandle(forWritingTo: files[1]))
-        // The program has its own by then; see ``RecorderCommand``.
+        // The program has its own copies by then; see ``RecorderCommand``.
         defer { for handle in [read, written, pipe.fileHandleForReading] { try? handle.close() } }
         process.standardInput = read
         process.standardOutput = pipe

@@ -1,11 +1,11 @@
 package import Postgres
 
-/// Has somebody wait for a lock that a reader of a table holds, and sees to it that others read the table meanwhile.
+/// Makes `waiter` wait for a lock behind a reader of a table, and checks that others can read the table meanwhile.
 ///
 /// - Parameters:
-///   - table: What is read, in a transaction that stays open until the others have read.
-///   - waiter: Takes a lock that no reader may hold; it has taken it when this returns.
-/// - Throws: ``PostgresError`` whose `isLockTimeout` is true if others have to stand behind who waits.
+///   - table: The table, which is read in a transaction that stays open until the others have read it.
+///   - waiter: Takes a lock that conflicts with readers; it has got it when this returns.
+/// - Throws: ``PostgresError`` whose `isLockTimeout` is true if others have to queue behind the waiter.
 package func withReader(
     of table: String,
     in database: PostgresConfiguration,

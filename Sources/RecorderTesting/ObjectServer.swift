@@ -1,10 +1,10 @@
 import Foundation
 
-/// moto's server, run once for all tests of this process, with a proxy in front of it that fails.
+/// moto's server, run once for all tests of this process, behind a proxy that fails.
 package actor ObjectServer {
     package static let shared = ObjectServer()
 
-    /// Which way to go.
+    /// The way to the server.
     package enum Way: String, CaseIterable, Sendable {
         /// To moto itself.
         case direct
@@ -15,7 +15,7 @@ package actor ObjectServer {
     private var addresses: Task<[String: String]?, any Error>?
     private var process: Process?
 
-    /// Where the server is; its bucket is `recordings`, and any credentials do.
+    /// The server's address; its bucket is `recordings`, and any credentials are accepted.
     ///
     /// - Returns: `nil` if PyPI cannot be reached.
     package func address(_ way: Way) async throws -> String? { try await started()?[way.rawValue] }
@@ -37,7 +37,7 @@ package actor ObjectServer {
             URL(filePath: #filePath).deletingLastPathComponent().appending(path: "object_server.py")
                 .path(percentEncoded: false)
         ]
-        // It ends with its standard input, so with this process.
+        // It ends when its standard input closes, and so with this process.
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

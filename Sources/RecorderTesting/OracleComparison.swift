@@ -10,11 +10,11 @@ package struct OracleComparison {
 
     private typealias Field = (expected: String, column: String, kind: Kind)
 
-    /// What differs, a line each.
+    /// The differences, one line each.
     package private(set) var differences: [String] = []
     /// How many rows were compared.
     package private(set) var rows = 0
-    /// Sessions whose rows may be there or not.
+    /// Sessions whose rows may or may not be there.
     private let ignored: Set<String>
 
     private static let sessionFields: [Field] = [
@@ -50,7 +50,7 @@ package struct OracleComparison {
         ("maxMs", "max_ms", .milliseconds),
     ]
 
-    /// - Parameter sessions: Sessions that are left out, such as those that stand in quarantine.
+    /// - Parameter sessions: Sessions that are left out, such as those in quarantine.
     package init(ignoring sessions: Set<String> = []) { ignored = sessions }
 
     /// Compares all rows of all views.
@@ -194,7 +194,7 @@ package struct OracleComparison {
         }
     }
 
-    /// A number without the zeros at its end, so that 0.50 is 0.5.
+    /// A number without trailing zeros, so that 0.50 is 0.5.
     private static func canonical(_ text: String?) -> String? {
         guard var digits = text.flatMap({ PostgresDecimal($0) })?.description else { return nil }
         guard digits.contains(".") else { return digits }

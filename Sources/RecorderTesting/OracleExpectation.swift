@@ -1,7 +1,7 @@
 package import EventModel
 package import Foundation
 
-/// What the oracle says of a file of events, in rows that compare with the views' rows.
+/// What the oracle expects of a file of events, in rows to be compared with the views' rows.
 package struct OracleExpectation {
     /// Rows of `conversation_sessions`, by session.
     package let sessions: [String: JSONValue]
@@ -40,7 +40,7 @@ extension JSONValue {
     package var members: [Member] { if case .object(let members) = self { members } else { [] } }
     /// The elements of an array.
     package var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
-    /// Whether there is nothing here.
+    /// Whether it is null.
     package var isNull: Bool { if case .null = self { true } else { false } }
     /// A number or a string that holds one, as text.
     package var decimal: String? { number ?? string }

@@ -9,8 +9,8 @@ enum Pooler {
     /// - Parameters:
     ///   - sessions: How many sessions it has to lend.
     ///   - database: The database's connection string.
-    ///   - server: Its server, as whose user PgBouncer runs: it refuses to run as root, too.
-    ///   - body: Gets the connection string that leads through it.
+    ///   - server: Its server. PgBouncer runs as the server's user, because it also refuses to run as root.
+    ///   - body: Gets the connection string that goes through it.
     static func with<R>(
         sessions: Int,
         before database: String,
@@ -45,18 +45,18 @@ enum Pooler {
         """
     }
 
-    /// - Returns: When it listens.
+    /// - Returns: The process, once it listens.
     private static func start(_ command: [String]) async throws -> Process {
         let (process, log) = (Process(), Pipe())
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = command
-        // Debian has it where only root looks.
+        // Debian installs it where only root's `PATH` leads.
         process.environment = ProcessInfo.processInfo.environment.merging(
             ["PATH": "\(ProcessInfo.processInfo.environment["PATH"] ?? ""):/usr/sbin"]
         ) { $1 }
         process.standardError = log
         try await withCheckedThrowingContinuation { (started: CheckedContinuation<Void, any Error>) in
-            // The thread lives as long as the process, which would die with it; see ``RecorderCommand``.
+            // The thread lives as long as the process, which would die with the thread; see ``RecorderCommand``.
             Thread.detachNewThread {
                 do { try process.run() } catch { return started.resume(throwing: error) }
                 var (said, isUp) = ("", false)

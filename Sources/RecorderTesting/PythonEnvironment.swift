@@ -5,11 +5,11 @@ import Synchronization
 package struct PythonEnvironment: Sendable {
     /// A name for its folder.
     private let name: String
-    /// What pip is asked for.
+    /// The requirement that pip installs.
     private let package: String
     /// A line of Python that fails where the package is missing.
     private let probe: String
-    /// Whether what the system's Python has is used where it fits.
+    /// Whether packages of the system's Python are used where they fit.
     private let usesSystem: Bool
 
     /// psycopg: a client of PostgreSQL.
@@ -55,7 +55,8 @@ package struct PythonEnvironment: Sendable {
             .path(percentEncoded: false)
         let python = "\(folder)/bin/python"
         if try await ChildProgram.attempt(python, ["-c", probe]).status == 0 { return python }
-        // Aside, then moved: nobody finds half an environment. Its own scripts are not used, so it can be moved.
+        // Made aside, then moved, so that nobody finds half an environment. It can be moved because its own scripts are
+        // not used.
         let aside = "\(folder)-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: aside) }
         let system = usesSystem ? ["--system-site-packages"] : []

@@ -1,9 +1,9 @@
 package import Foundation
 internal import Synchronization
 
-/// The built `recorder`, run as its user runs it: a process with arguments, standard input and an environment.
+/// The built `recorder`, run as a user runs it: a process with arguments, standard input and an environment.
 package final class RecorderCommand: Sendable {
-    /// What a run left behind.
+    /// The outcome of a run.
     package struct Result: Sendable {
         /// 0 done, 1 failed, 2 used wrongly; negative: the signal that ended it.
         package let status: Int32
@@ -27,11 +27,11 @@ package final class RecorderCommand: Sendable {
     /// Starts the program.
     ///
     /// - Parameters:
-    ///   - arguments: What stands behind `recorder`.
-    ///   - databaseURL: What `DATABASE_URL` says, if anything.
-    ///   - variables: What else the environment says, beside what this process has.
+    ///   - arguments: What follows `recorder`.
+    ///   - databaseURL: The value of `DATABASE_URL`, if any.
+    ///   - variables: Further environment variables, in addition to this process's.
     ///   - input: Standard input; empty unless given.
-    ///   - directory: Where it runs.
+    ///   - directory: The directory that it runs in.
     package init(
         _ arguments: [String],
         databaseURL: String? = nil,
@@ -46,8 +46,8 @@ package final class RecorderCommand: Sendable {
         let output = try FileHandle(forWritingTo: outputURL)
         let errors = try FileHandle(forWritingTo: errorsURL)
         let given = try input.map { try FileHandle(forReadingFrom: $0) }
-        // The program has its own by then. Foundation keeps them open else, and beyond a thousand it no longer notices
-        // that a program has ended.
+        // The program has its own copies by then. Otherwise Foundation keeps them open, and beyond a thousand it no
+        // longer notices that a program has ended.
         defer { for handle in [output, errors, given] { try? handle?.close() } }
         process = Process()
         process.executableURL = Self.executable
@@ -74,7 +74,7 @@ package final class RecorderCommand: Sendable {
         try? FileManager.default.removeItem(at: errorsURL)
     }
 
-    /// The process.
+    /// The process id.
     package var id: Int32 { process.processIdentifier }
 
     /// Sends a signal, such as `SIGKILL`.

@@ -15,7 +15,7 @@ package final class Shared<Value: Sendable>: Sendable {
 extension Shared<Int> {
     /// Changes the number.
     ///
-    /// - Returns: What it is then.
+    /// - Returns: The new number.
     @discardableResult
     package func add(_ difference: Int = 1) -> Int {
         withLock { number in

@@ -1,8 +1,8 @@
 package import Foundation
 
-/// The real data beside the project, and the tools that turn it into events and say what must come of them.
+/// The real data beside the project, and the tools that turn it into events and compute what the read models must hold.
 package enum SharedData {
-    /// `../shared` beside the project; nil where it is not there.
+    /// `../shared` beside the project; nil if it is missing.
     package static let folder: URL? = {
         let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

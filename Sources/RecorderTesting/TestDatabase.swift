@@ -1,12 +1,13 @@
 package import Operations
 package import Postgres
 
-/// Runs a test on a database of its own, on the server that the test process shares. Others run beside it.
+/// Runs a test on a database of its own, on the server that the test process shares. Other tests run at the same time.
 ///
 /// - Parameters:
 ///   - template: What the database holds at first.
-///   - body: Gets how to reach the database, as its superuser; unqualified names mean the schema `recorder`.
-/// - Returns: What the body returns. The database is dropped then.
+///   - body: Gets the configuration that reaches the database as its superuser; unqualified names mean the schema
+///     `recorder`.
+/// - Returns: What the body returns. The database is dropped after that.
 package func withTestDatabase<R>(
     _ template: TestServer.Template = .recorder,
     _ body: (PostgresConfiguration) async throws -> R
@@ -36,7 +37,7 @@ package func withTestConnection<R>(
     try await withTestDatabase(template) { configuration in try await withConnection(configuration, body) }
 }
 
-/// Opens a connection for `body`, and closes it behind it.
+/// Opens a connection for `body`, and closes it when `body` returns or throws.
 package func withConnection<R>(
     _ configuration: PostgresConfiguration,
     _ body: (PostgresConnection) async throws -> R
@@ -55,8 +56,8 @@ package func withTestServer<R>(_ body: (EmbeddedServer) async throws -> R) async
 
 /// Runs a test on a server of its own that holds the recorder's schema and can be made to crash.
 ///
-/// - Parameter body: Gets how to reach the database, and what crashes the server
-///   (`pg_ctl stop -m immediate`) and starts it again.
+/// - Parameter body: Gets the database's configuration, and a function that crashes the server (`pg_ctl stop -m
+///   immediate`) and starts it again.
 package func withCrashingServer<R>(
     _ body: (PostgresConfiguration, _ crash: @escaping @Sendable () async throws -> Void) async throws -> R
 ) async throws -> R {

@@ -18,7 +18,7 @@ package actor TestServer {
     /// The server of this process.
     package static let shared = TestServer()
 
-    /// How many databases there are at once. The others' tests wait, so that connections do not run out.
+    /// How many databases there are at once. Further tests wait, so that connections do not run out.
     private static let databaseLimit = 16
 
     private var server: Task<(EmbeddedServer, PostgresPool), any Error>?
@@ -36,7 +36,7 @@ package actor TestServer {
     /// Logs nothing, for tests that cut so many connections that warnings would bury everything else.
     package static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    /// The server, started now if it was not.
+    /// The server, which is started if it is not running.
     package func running() async throws -> EmbeddedServer { try await started().0 }
 
     private func started() async throws -> (EmbeddedServer, PostgresPool) {
@@ -51,12 +51,12 @@ package actor TestServer {
             return (server, administration)
         }
         server = task
-        // Whoever comes first sweeps, while the server starts.
+        // The first caller sweeps, while the server starts.
         await Self.removeLeftovers()
         return try await task.value
     }
 
-    /// A server for tests: in a new directory, which goes with it.
+    /// A server for tests: in a new directory, which is removed with it.
     package static func configuration() -> EmbeddedServerConfiguration {
         EmbeddedServerConfiguration(
             directory: "\(folder)/\(prefix)\(UUID().uuidString.prefix(13))",
@@ -108,7 +108,7 @@ package actor TestServer {
         }
     }
 
-    /// Drops a database, with whoever is connected to it.
+    /// Drops a database, and ends the connections to it.
     func dropDatabase(_ name: String) async {
         defer { release() }
         do {

@@ -6,16 +6,16 @@ package import Postgres
 package enum UnreadCommit {
     /// Stops a process between the commit of a group and its acknowledgement.
     ///
-    /// The group is made to wait in the server, for a lock on `events` that this holds; the process is
-    /// stopped there; then the lock is let go, and the server commits what the process can no longer
-    /// learn of. What others append waits as long.
+    /// The group is made to wait in the server, for a lock on `events` that this function holds. Then the process is
+    /// stopped and the lock released, so the server commits without the process learning of it. Other appends wait as
+    /// long.
     ///
     /// - Parameters:
-    ///   - process: The process; it stands still afterwards, and is the caller's to kill or to continue.
-    ///   - name: The `application_name` of its sessions, which nobody else's have.
-    ///   - connection: In no transaction.
-    ///   - limit: How long to wait for the process to append, and for whoever holds the log.
-    /// - Returns: Whether the server committed a group of the process while that stood still.
+    ///   - process: The process; it stays stopped afterwards, and the caller kills or continues it.
+    ///   - name: The `application_name` of its sessions, which no others have.
+    ///   - connection: A connection that is in no transaction.
+    ///   - limit: How long to wait for the process to append, and for others that lock the log.
+    /// - Returns: Whether the server committed a group of the process while it was stopped.
     /// - Throws: `PostgresError`; `CancellationError`.
     package static func stop(
         _ process: Int32,
@@ -36,8 +36,8 @@ package enum UnreadCommit {
         return false
     }
 
-    /// Takes the lock until a session waits for it. Between its turns everybody goes on: an appender takes for blocked
-    /// what it has tried for half a second.
+    /// Takes the lock again and again until a session waits for it. Between its turns everybody goes on, because an
+    /// appender treats as blocked what it has tried for half a second.
     ///
     /// - Returns: The process id of that session; `nil` if none came, and nothing is locked then.
     private static func lock(

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// What a test waited for and did not come.
+/// Something that a test waited for did not happen.
 package struct DidNotHappen: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Waits until the condition holds: for what happens elsewhere and sends no signal.
+/// Waits until the condition holds, for events that happen elsewhere and send no signal.
 ///
 /// - Throws: ``DidNotHappen`` after the limit, which is long, as machines may be slow; what the condition throws.
 package func eventually(
@@ -20,9 +20,9 @@ package func eventually(
     }
 }
 
-/// Runs `body` in a task that is cancelled when it has told of its progress so often, before that call returns.
+/// Runs `body` in a task that is cancelled when it has reported progress `calls` times, before the last call returns.
 ///
-/// - Parameter body: Gets what it calls to tell of its progress.
+/// - Parameter body: Gets the function with which it reports progress.
 /// - Returns: How it ended.
 package func cancelled<R: Sendable>(
     after calls: Int,
@@ -32,7 +32,7 @@ package func cancelled<R: Sendable>(
     let handle = Mutex<Task<R, any Error>?>(nil)
     let told = Shared(0)
     let task = Task {
-        // Not before it can be cancelled.
+        // Waits until the task can be cancelled.
         for await _ in started {}
         return try await body { if told.add() == calls { handle.withLock { $0?.cancel() } } }
     }

@@ -1,11 +1,11 @@
 package import EventModel
 import FoundationEssentials
 
-/// Makes conversations up, one after another, that speak the contract of `events.md`.
+/// Makes up conversations, one after another, that follow the contract of `events.md`.
 ///
 /// The same seed and start give the same bytes on every machine. Texts are our own. Latencies have long tails; users
-/// barge in; stages fail and are tried again; tools are called; some measurements are missing; some calls carry their
-/// cost, others leave it to the recorder, others have none that is known. About 100 events a session.
+/// barge in; stages fail and are retried; tools are called; some measurements are missing; some calls carry their cost,
+/// others leave it to the recorder, others have no known cost. About 100 events a session.
 package struct ConversationSimulator: Sendable {
     private var source: SeededSource
     private var users: SimulatedUsers

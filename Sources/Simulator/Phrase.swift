@@ -1,4 +1,4 @@
-/// A sentence with slots, in bytes that can stand in a JSON string as they are.
+/// A sentence with slots, in bytes that fit into a JSON string unescaped.
 struct Phrase: Sendable {
     private enum Part: Sendable {
         case text([UInt8])

@@ -14,7 +14,7 @@ struct Provider: Sendable {
     let name: String
     /// The model's name.
     let model: String
-    /// Half of all calls take less, in milliseconds.
+    /// The median latency, in milliseconds.
     let median: Double
     /// How long the tail is: the deviation of the latency's logarithm.
     let sigma: Double

@@ -10,7 +10,7 @@ struct Scenario: Sendable {
         var query: Phrase?
         /// The tool that the model calls before it answers, if it calls one.
         var tool: String?
-        /// What retrieval or the tool gives.
+        /// What retrieval or the tool returns.
         var found: [Phrase] = []
     }
 
@@ -23,10 +23,10 @@ struct Scenario: Sendable {
     /// Ends.
     private(set) var closings: [Exchange] = []
 
-    /// All kinds of calls but ``anywhere``.
+    /// All kinds of calls except ``anywhere``.
     static let all = [travel, bank, clinic, shop, telephone]
 
-    /// Reads a script: blocks that an empty line parts, each with a first line `open`, `step` or `close`, then lines
+    /// Reads a script: blocks separated by empty lines, each with a first line `open`, `step` or `close`, then lines
     /// `user:`, `agent:`, `look:` (the query), `tool:` (its name) and `found:`.
     init(name: String, script: String) {
         self.name = name

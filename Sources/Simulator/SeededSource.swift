@@ -1,7 +1,7 @@
 internal import EventModel
 
-/// Random numbers that one seed fixes, on every machine: whole-number arithmetic
-/// and the four operations of IEEE 754 only.
+/// Random numbers that one seed fixes, the same on every machine: it uses only integer arithmetic and the four basic
+/// operations of IEEE 754.
 struct SeededSource: RandomNumberGenerator, Sendable {
     private var generator: SplitMix64
 
@@ -9,7 +9,7 @@ struct SeededSource: RandomNumberGenerator, Sendable {
 
     mutating func next() -> UInt64 { generator.next() }
 
-    /// A source of its own, fixed by this one.
+    /// A separate source, fixed by this one.
     mutating func split() -> SeededSource { SeededSource(seed: next()) }
 
     /// At least 0 and below 1.
@@ -21,7 +21,7 @@ struct SeededSource: RandomNumberGenerator, Sendable {
     /// One of `range`.
     mutating func within(_ range: ClosedRange<Int>) -> Int { range.lowerBound + below(range.count) }
 
-    /// True so often out of a thousand times.
+    /// True in `perMille` of a thousand cases.
     mutating func happens(perMille: Int) -> Bool { below(1000) < perMille }
 
     /// One of the elements, which must not be empty.

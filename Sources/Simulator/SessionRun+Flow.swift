@@ -82,7 +82,7 @@ extension SessionRun {
         waited += synthesize(text)
         change(to: .speaking)
         let isCut = speak(text)
-        // Whoever was cut short does not always say that the turn is over.
+        // After an interruption, the end of the turn is not always reported.
         if !isCut || source.happens(perMille: 700) {
             completeTurn(endToEnd: source.happens(perMille: 850) ? waited + Int64(source.below(300)) : nil)
         }
@@ -112,7 +112,7 @@ extension SessionRun {
 
     /// The agent speaks, unless the user cuts in.
     ///
-    /// - Returns: Whether the user did and the rest stayed unsaid.
+    /// - Returns: Whether the user cut in and the rest stayed unsaid.
     private mutating func speak(_ text: [UInt8]) -> Bool {
         let spoken = Transcript.half(of: text)
         let isFalse = source.happens(perMille: 30)

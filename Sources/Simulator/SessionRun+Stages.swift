@@ -170,7 +170,7 @@ extension SessionRun {
         return waited + first
     }
 
-    /// A stage fails; if it is to be tried again, after a while.
+    /// A stage fails; if it can be retried, some time passes before that.
     ///
     /// - Returns: How much time was lost, in tenths of a millisecond.
     mutating func fail(_ stage: TurnStage, isRetryable: Bool) -> Int64 {

@@ -23,7 +23,7 @@ struct SessionRun: Sendable {
     var trace: (high: UInt64, low: UInt64) = (0, 0)
     /// Tokens of the conversation so far, which every call of the model reads again.
     var contextTokens = 420
-    /// Tokens of the call before, which a provider may have in its cache.
+    /// Tokens of the previous call, which a provider may have in its cache.
     var cachedTokens = 0
     var data = JSONWriter(capacity: 1024)
     private var metadata = JSONWriter(capacity: 256)
@@ -90,7 +90,7 @@ struct SessionRun: Sendable {
     /// A UUIDv7 of now.
     mutating func uuid() -> UUID { UUID(version7At: clock, randomHigh: source.next(), randomLow: source.next()) }
 
-    /// Goes to another state and says so; the flow of a conversation only takes changes that the table has.
+    /// Changes the state and appends an event of it; a conversation only makes transitions that are in the table.
     mutating func change(to next: SessionState, reason: String? = nil) {
         guard machine.state != next else { return }
         let from = machine.state
@@ -113,7 +113,7 @@ struct SessionRun: Sendable {
     ///
     /// - Parameters:
     ///   - type: What happened.
-    ///   - actor: The service that says so; the visitor if left out, with where they call from.
+    ///   - actor: The service that reports it; if left out, the visitor, with their address and program.
     ///   - isSpan: Whether the event is a span of the turn's trace.
     mutating func append(_ type: EventType, actor: String? = nil, isSpan: Bool = true) {
         data.endObject()

@@ -5,11 +5,11 @@ import FoundationEssentials
 struct SimulatedUser: Sendable {
     /// The user's id, which is their stream's name.
     let id: UUID
-    /// What they are called, as JSON text.
+    /// Their name, as JSON text.
     let name: [UInt8]
     /// Where they call from.
     let address: String
-    /// What they call with.
+    /// The program they call with.
     let agent: String
 }
 
@@ -40,7 +40,7 @@ struct SimulatedUsers: Sendable {
         isKnown = people.map { _ in source.happens(perMille: 667) }
     }
 
-    /// Picks who calls at `moment`, and says what happened on their own stream shortly before.
+    /// Picks the user who calls at `moment`, and returns what happened on their own stream shortly before.
     mutating func visit(before moment: Timestamp, source: inout SeededSource) -> (
         user: SimulatedUser, events: [EventLine]
     ) {

@@ -2,7 +2,7 @@
 enum Slot: String, CaseIterable {
     case name, city, town, day, time, amount, digits, ref, item, doctor, street, plan, number
 
-    /// What can stand there. References and digits are made by the session.
+    /// The values that can fill it. References and digits are made by the session.
     var values: [String] {
         switch self {
         case .name:

@@ -17,7 +17,7 @@ enum ErrorCauses {
         return chain
     }
 
-    /// The database's own error, if that is what it comes from.
+    /// The database's error that led to this one, if there is one.
     static func database(of error: any Error) -> PostgresError? {
         chain(of: error).lazy.compactMap { $0 as? PostgresError }.first
     }

@@ -5,7 +5,7 @@ import Postgres
 import Projector
 import Schema
 
-/// How a command that did not simply return ends the process.
+/// How the process ends when its command throws.
 struct ExitReport {
     /// The exit status.
     let status: Int32
@@ -37,7 +37,7 @@ struct ExitReport {
         self.isAnswer = isAnswer
     }
 
-    /// Prints the text and ends the process; what was printed before comes first.
+    /// Flushes what was printed before, prints the text, and ends the process.
     func exit() -> Never {
         try? StandardOutput.shared.flush()
         if isAnswer {
@@ -54,7 +54,7 @@ struct ExitReport {
     private static func text(of error: any Error) -> String {
         let isForeign =
             (error as NSError).domain == NSCocoaErrorDomain || (error as NSError).domain == NSPOSIXErrorDomain
-        // A sentence of the server's may end within one of ours.
+        // A sentence of the server may end inside one of ours.
         var text = (isForeign ? error.fileReason : "\(error)").replacing("\t", with: "")
             .replacing(".; ", with: "; ").replacing("?; ", with: "? ")
         guard let advice = advice(on: error) else { return text }
@@ -62,7 +62,7 @@ struct ExitReport {
         return text + (text.hasSuffix("?") ? " " : ". ") + advice
     }
 
-    /// What to do about an error that the database led to, where the error itself does not say.
+    /// What to do about an error that the database caused, where the error itself does not say.
     private static func advice(on error: any Error) -> String? {
         guard let database = ErrorCauses.database(of: error) else { return nil }
         if error is SchemaError, database.isPermissionDenied {
@@ -71,7 +71,7 @@ struct ExitReport {
                 a second time, for which the login needs a grant of CREATE on the database
                 """
         }
-        // What runs migrations is not helped by running them, and some errors give the advice themselves.
+        // Migrating again does not help a migration that failed, and some errors give this advice themselves.
         guard !"\(error)".contains("migrate up"), !(error is SchemaError) else { return nil }
         switch database.sqlState {
         case _ where database.isMissingObject:

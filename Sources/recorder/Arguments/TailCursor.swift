@@ -2,12 +2,12 @@ import ArgumentParser
 import EventModel
 import EventStore
 
-/// Where `tail` goes on: a place in the log, and the last event that was printed before it.
+/// Where `tail` continues: a place in the log, and the last event that was printed before it.
 ///
-/// A database that was taken back to an earlier state, and has come as far again since, finds nothing wrong with the
-/// place; but it lacks the event.
+/// A database that was taken back to an earlier state, and has since come as far again, accepts the place; but it lacks
+/// the event.
 struct TailCursor: Sendable, LosslessStringConvertible, ExpressibleByArgument {
-    /// An event, by which the log is known again.
+    /// An event by which the log is recognized.
     struct Witness: Sendable {
         let stream: StreamID
         let version: Int
@@ -23,13 +23,13 @@ struct TailCursor: Sendable, LosslessStringConvertible, ExpressibleByArgument {
         self.last = last
     }
 
-    /// Behind a batch.
+    /// The cursor after a batch.
     init(_ batch: LogBatch, after before: TailCursor) {
         place = batch.cursor
         last = batch.events.last.map { Witness(stream: $0.stream, version: $0.version, id: $0.id) } ?? before.last
     }
 
-    /// The text form: the place, and behind `=` the event's stream, version and id.
+    /// The text form: the place, then `=` and the event's stream, version and id.
     var description: String { last.map { "\(place)=\($0.stream)/\($0.version)/\($0.id)" } ?? place.description }
 
     /// Reads the text form; `nil` for anything else.

@@ -1,12 +1,12 @@
 import ArgumentParser
 import EventModel
 
-/// Refuses ranges of time that cannot be meant.
+/// Refuses time ranges that cannot be meant.
 enum TimeRange {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
     private static let microsecondsPerMinute: Int64 = 60_000_000
 
-    /// Refuses a beginning that lies behind the end, and a range in which nothing can lie.
+    /// Refuses a beginning that is later than the end, and an empty range.
     ///
     /// - Throws: `ValidationError`.
     static func check(from: Timestamp?, until: Timestamp?) throws {
@@ -34,9 +34,9 @@ enum TimeRange {
         Int64((Double(time.microseconds) / Double(microsecondsPerMinute)).rounded(.down))
     }
 
-    /// Refuses a time within a day, where only whole days can be told apart.
+    /// Refuses a time within a day, where only whole days can be distinguished.
     ///
-    /// - Parameter flag: What its flag is called.
+    /// - Parameter flag: The flag's name.
     /// - Throws: `ValidationError`.
     static func checkDay(_ day: Timestamp?, flag: String) throws {
         guard let day, day.microseconds % microsecondsPerDay != 0 else { return }

@@ -3,9 +3,9 @@ import Projector
 import Schema
 
 extension ValidationError {
-    /// Runs a check of an argument's value: what it refuses is used wrongly, and no failure.
+    /// Runs a check of an argument's value: what it refuses counts as wrong usage, not as a failure.
     ///
-    /// - Throws: `ValidationError` with the check's words.
+    /// - Throws: `ValidationError` with the check's message.
     static func checking(_ check: () throws -> Void) throws {
         do {
             try check()

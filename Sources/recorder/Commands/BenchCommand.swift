@@ -2,7 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Foundation
 
-/// `recorder bench`: what the recorder costs, beside what the same would cost without it.
+/// `recorder bench`: what the recorder costs, compared with what the same would cost without it.
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",

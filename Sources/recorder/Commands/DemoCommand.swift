@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
 
-/// `recorder demo`: the whole of it, to be seen.
+/// `recorder demo`: shows the whole system at work.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",

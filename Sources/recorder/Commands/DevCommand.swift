@@ -5,7 +5,7 @@ import Postgres
 import Projector
 import ServiceLifecycle
 
-/// `recorder dev`: a server of one's own, with the projector.
+/// `recorder dev`: runs an embedded server, with the projector.
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",

@@ -33,12 +33,13 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let (files, json) = (files, options.json)
-        // A name that is wrong shall be said before anything is stored.
+        // A wrong name is reported before anything is stored.
         for file in files { try LineSource.check(path: file) }
         let stop = try StopSignal()
         let counts = try await metrics.counting(settings.logger) {
             try await settings.withStore(stoppedBy: stop) { store in
-                // Without it a stream's events would be stored but for the personal ones, which then come too late.
+                // Without the key, a stream's events would be stored except the personal ones, which would then come
+                // too late.
                 try await store.checkSealingKey()
                 return try await store.withAppender { appender in
                     try await Self.appendAll(of: files, with: appender, json: json, until: stop)
@@ -50,7 +51,7 @@ struct ImportCommand: AsyncParsableCommand {
         }
     }
 
-    /// - Returns: What became of the events, which is reported.
+    /// - Returns: What became of the events, which has been reported too.
     private static func appendAll(
         of files: [String],
         with appender: EventAppender,

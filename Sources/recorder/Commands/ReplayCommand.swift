@@ -3,7 +3,7 @@ import EventModel
 import EventStore
 import ReadModel
 
-/// `recorder replay SESSION`: a session again, in its own time.
+/// `recorder replay SESSION`: plays a session again, in its own time.
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
@@ -70,7 +70,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
 /// A version or a time, as a flag takes it.
 struct ReplayEnd: ExpressibleByArgument {
-    /// Up to where to play.
+    /// Where to stop playing.
     let end: SessionReplay.End
 
     init?(argument: String) {

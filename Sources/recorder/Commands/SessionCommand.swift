@@ -41,13 +41,13 @@ struct SessionCommand: AsyncParsableCommand {
         }
     }
 
-    /// What the costs of turns do not tell: the read model keeps a turn's sums, and not of which calls they are.
+    /// What the costs of turns do not show: the read model keeps a turn's sums, but not which calls they cover.
     private static func remark(on session: Session) -> String? {
         guard session.uncostedCalls > 0 else { return nil }
         return "costs of turns are without \(Counted.text(session.uncostedCalls, "call")) of unknown cost"
     }
 
-    /// Prints what is known of a session, one thing a line.
+    /// Prints what is known about a session, one fact a line.
     static func show(_ session: Session) {
         // A session that ended may begin again.
         let duration = session.startedAt.flatMap { start in

@@ -75,7 +75,7 @@ struct TailCommand: AsyncParsableCommand {
         if unreadable.withLock({ $0 > 0 }) { throw ExitCode.failure }
     }
 
-    /// Refuses a cursor that was printed behind an event that the log lacks: it would pass over others without a word.
+    /// Refuses a cursor that was printed after an event that the log lacks: it would silently skip others.
     private static func refuseStrange(_ cursor: TailCursor, to store: PostgresEventStore) async throws {
         guard let last = cursor.last else { return }
         guard try await store.holds(last.id, at: last.version, of: last.stream) else {

@@ -18,7 +18,7 @@ struct Demo {
 
     /// Records simulated conversations through producers that run at the same time.
     ///
-    /// - Returns: The sessions, by how much happens in them.
+    /// - Returns: The sessions, the liveliest first.
     func record(sessions: Int, producers: Int, seed: UInt64) async throws -> [StreamID] {
         heading("Recording \(Counted.text(sessions, "conversation")) through \(Counted.text(producers, "producer"))")
         _ = try await settings.withReadModels { try await $0.save(DemoPrices.list()) }
@@ -50,7 +50,7 @@ struct Demo {
         return conversations.sorted { Self.liveliness($0) > Self.liveliness($1) }.map(\.session)
     }
 
-    /// Each producer takes the next conversation when it is done with one, and waits for each acknowledgement.
+    /// Deals the conversations out among the producers, which each wait for every acknowledgement.
     private static func append(
         _ conversations: [SimulatedSession],
         producers: Int,
@@ -77,7 +77,7 @@ struct Demo {
         }
     }
 
-    /// How much there is to see in a conversation: barge-ins and failures, in few events.
+    /// How much there is to see in a conversation: barge-ins, failures and retrievals, in few events.
     private static func liveliness(_ conversation: SimulatedSession) -> Double {
         let types = conversation.events.map(\.event.type)
         let interesting = types.count { $0 == .turnInterrupted || $0 == .turnFailed || $0 == .turnRetrieved }
@@ -148,7 +148,7 @@ struct Demo {
         try await DemoJourney(recorder: recorder, json: json).run()
     }
 
-    /// Says how to go on.
+    /// Says what to try next.
     func farewell(_ recorded: [StreamID]) {
         guard let chosen = recorded.first, !json else { return }
         heading("To go on")

@@ -11,7 +11,7 @@ import ReadModel
 /// The part of `recorder demo` that follows one user, who registers, talks, searches, asks too often, is exported and
 /// erased.
 ///
-/// Each step prints the call or the command that it stands for, and what that says. `JourneyTests` holds what is shown.
+/// Each step prints the call or command that it stands for, and the result. `JourneyTests` checks what is shown.
 struct DemoJourney {
     /// The server that it runs on.
     let recorder: EmbeddedRecorder
@@ -32,7 +32,7 @@ struct DemoJourney {
 
     /// Runs all steps.
     func run() async throws {
-        // What a run left that was killed.
+        // Removes what a killed run left behind.
         try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let objects = DirectoryObjectStore(directory: "\(folder)/objects")
@@ -40,7 +40,8 @@ struct DemoJourney {
             let own = UserDirectory(pool, keys: settings.keys).acting(
                 for: ActingUser(user, metadata: EventMetadata(ipAddress: "203.0.113.7", userAgent: "demo"))
             )
-            // A log opened for each step, as by the commands: one that has read a key may use it for another second.
+            // Each step opens the log anew, as the commands do: a log that has read a key may use it for another
+            // second.
             try await register(own, objects)
             try await settings.withStore { try await converse($0) }
             try await search(own)
@@ -175,7 +176,7 @@ struct DemoJourney {
         if json, faults.isEmpty { JSONLine.print { $0.field("step", "the chains hold") } }
     }
 
-    /// Changes a row as only a superuser can, has it found, and puts it back.
+    /// Changes a row as only a superuser can, lets the verification find it, and changes it back.
     private func changeByHand(_ pool: PostgresPool) async throws {
         var filter = AuditFilter()
         filter.user = user

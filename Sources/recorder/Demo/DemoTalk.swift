@@ -1,12 +1,12 @@
 import EventModel
 
-/// What the user of ``DemoJourney`` has a document about, and says.
+/// The document and the conversation of the user of ``DemoJourney``.
 struct DemoTalk: Sendable {
     /// The session.
     let session = StreamID.generate(at: .now())
     /// The document's name.
     let filename = "travel insurance.txt"
-    /// What stands in the document.
+    /// The document's text.
     let document = """
         Your journey is insured from your own front door. Lost luggage: up to 1500 euros, with the airline's report. \
         Delay: 50 euros from the fourth hour. Illness abroad: the treatment and the way home.

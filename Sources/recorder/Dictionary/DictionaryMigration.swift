@@ -1,9 +1,9 @@
 import Foundation
 import PayloadCodec
 
-/// A dictionary as a migration that brings it.
+/// Writes a dictionary as a migration that installs it.
 enum DictionaryMigration {
-    /// The one that a fresh start compresses with.
+    /// The id of the dictionary that a fresh start compresses with.
     private static let id = 2
     private static let lineLength = 116
 

@@ -12,12 +12,12 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
     /// Where they came from.
     let description: String
 
-    /// The most that training takes; more makes it slower and no better.
+    /// The most payloads to train on; more make training slower and no better.
     private static let largest = 10_000
-    /// Events that are read of one stream: a session has about so many.
+    /// How many events of one stream are read: a session has about as many.
     private static let streamLength = 100
 
-    /// Made-up events, the same every time.
+    /// Simulated events, the same every time.
     static func simulated(sessions: Int) -> DictionarySamples {
         var simulator = ConversationSimulator(
             seed: 1,
@@ -35,8 +35,8 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
         )
     }
 
-    /// Events of streams that are picked evenly from the log: of those that are sealed, what is not personal, so that
-    /// no dictionary keeps what an erasure shall take away.
+    /// Events of streams that are picked evenly from the log. Of sealed events, only what is not personal is taken, so
+    /// that no dictionary keeps what an erasure must remove.
     ///
     /// - Throws: `PostgresError`; `EventStoreError`.
     static func log(events: Int, pool: PostgresPool, store: PostgresEventStore) async throws -> DictionarySamples {
@@ -52,14 +52,14 @@ struct DictionarySamples: CustomStringConvertible, Sendable {
         return DictionarySamples(payloads: taken, description: "\(Counted.text(taken.count, "event")) of the log")
     }
 
-    /// Every so many, if there are too many.
+    /// Picks payloads at equal distances if there are too many.
     private static func thinned(_ payloads: [DictionarySample]) -> [DictionarySample] {
         guard payloads.count > largest else { return payloads }
         return (0..<largest).map { payloads[$0 * payloads.count / largest] }
     }
 }
 
-/// Streams that stand at equal distances in the order of their ids, which for UUIDv7 is the order of time.
+/// Selects streams at equal distances in the order of their ids, which for UUIDv7 is the order of time.
 private struct SelectStreamsEvenly: PostgresStatement {
     let count: Int
 

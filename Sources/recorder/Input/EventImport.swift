@@ -3,9 +3,9 @@ import EventStore
 
 /// Hands the lines of files over to an appender, batch after batch in the order of the lines.
 ///
-/// It reads on while batches are stored: the appender's queue bounds how far.
+/// It reads on while batches are stored; the appender's queue bounds how far ahead.
 struct EventImport {
-    /// What was done so far.
+    /// What has been done so far.
     struct Counts: Sendable {
         /// Events that this import stored.
         var stored = 0
@@ -32,14 +32,14 @@ struct EventImport {
     }
 
     private static let batchSize = 500
-    /// The most batches whose outcomes wait to be looked at.
+    /// The most batches whose outcomes are still to be counted.
     private static let mostUnderWay = 64
 
     private let appender: EventAppender
     private var underWay: [Batch] = []
-    /// Whether it was said that events without an id will not be recognised.
+    /// Whether the warning about events without an id was printed.
     private var hasWarned = false
-    /// What was done so far.
+    /// What has been done so far.
     private(set) var counts = Counts()
 
     /// - Parameter appender: What stores the events.
@@ -49,8 +49,9 @@ struct EventImport {
     ///
     /// - Parameters:
     ///   - paths: The files; `-` is standard input.
-    ///   - stop: What ends the reading; what was read before is stored.
-    ///   - progress: Told after each chunk what was done, and which part of the file was read if its size is known.
+    ///   - stop: Ends the reading; what was read before is stored.
+    ///   - progress: Called after each chunk with what has been done, and with the fraction of the file that was read
+    ///     if its size is known.
     /// - Throws: ``CommandError`` with code `.input` for the first line that breaks the contract, after everything
     ///   before it was stored; `.stopped`; `.file`; `EventStoreError` with `.unavailable`.
     mutating func run(
@@ -100,7 +101,7 @@ struct EventImport {
         return failure
     }
 
-    /// Says once that an input is not recognised when it is imported again.
+    /// Warns once that this input's events will not be recognised when it is imported again.
     private mutating func warn(of source: String, _ number: Int) {
         guard !hasWarned else { return }
         hasWarned = true

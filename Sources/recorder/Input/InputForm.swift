@@ -1,20 +1,20 @@
-/// What input is that is no text in UTF-8, as its first bytes say.
+/// A form of input that is not plain UTF-8, recognized by its first bytes.
 ///
-/// Sources: the Unicode standard, section 23.8, of byte-order marks; RFC 1952 of gzip; RFC 8878 of zstd.
+/// Sources: the Unicode standard, section 23.8, for byte-order marks; RFC 1952 for gzip; RFC 8878 for zstd.
 enum InputForm {
     case byteOrderMark
     case utf16
     case gzip
     case zstd
 
-    /// Looks at the first bytes of input; nil if they do not say that it is something else than UTF-8.
+    /// Looks at the first bytes of input; nil if they show none of these forms.
     init?(_ bytes: [UInt8]) {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             self = .byteOrderMark
         } else if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
             || bytes.starts(with: [0x7B, 0x00]) || bytes.starts(with: [0x00, 0x7B])
         {
-            // Without its mark, the first character of an event says it.
+            // Without a byte-order mark, the first character of an event shows it.
             self = .utf16
         } else if bytes.starts(with: [0x1F, 0x8B]) {
             self = .gzip
@@ -27,7 +27,7 @@ enum InputForm {
 
     /// What the input is, and what to do with it.
     ///
-    /// - Parameter path: Where it lies; nil if that is no file.
+    /// - Parameter path: The path of the input; nil if it is not a file.
     func reason(from path: String?) -> String {
         let file = path.map { "'\($0)'" } ?? "FILE"
         return switch self {

@@ -25,7 +25,7 @@ struct LineSource: ~Copyable {
     let name: String
     /// How many bytes it has; nil if that is not known.
     let size: Int?
-    /// Its absolute path without links; nil if it is no regular file, and so nothing that can be read again.
+    /// Its absolute path without links; nil if it is not a regular file, and so cannot be read again.
     let path: String?
     private let descriptor: Int32
     private let stop: StopSignal?
@@ -35,7 +35,7 @@ struct LineSource: ~Copyable {
     private var lineNumber = 1
     private var offset = 0
     private var isAtEnd = false
-    /// Whether the wish to stop came before the end.
+    /// Whether the reading was stopped before the end.
     private(set) var wasStopped = false
 
     /// Opens a file.
@@ -43,7 +43,7 @@ struct LineSource: ~Copyable {
     /// - Parameters:
     ///   - path: The file's path; `-` is standard input.
     ///   - chunkSize: About how many bytes to read together.
-    ///   - stop: What ends the reading before the end.
+    ///   - stop: Ends the reading early.
     /// - Throws: ``CommandError`` with code `.file`.
     init(path: String, chunkSize: Int = 1 << 20, stop: StopSignal? = nil) throws(CommandError) {
         self.chunkSize = chunkSize
@@ -52,7 +52,7 @@ struct LineSource: ~Copyable {
             (name, size, self.path, descriptor) = ("standard input", nil, nil, STDIN_FILENO)
             return
         }
-        // A pipe with a name is open at once, also without a writer: what waits for one is a read, which can be ended.
+        // A named pipe opens at once, even without a writer: only a read waits for one, and that wait can be ended.
         let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else {
             throw CommandError(.file, "\(path) cannot be opened: \(SystemMessage.of(errno))")
@@ -63,7 +63,7 @@ struct LineSource: ~Copyable {
         self.path = isFile ? Self.absolutePath(of: path) : nil
     }
 
-    /// Whether a file can be read, as far as that shows without opening it: who opens a pipe takes it from its writer.
+    /// Checks that a file can be read, without opening it: to open and close a pipe would take it from its writer.
     ///
     /// - Throws: ``CommandError`` with code `.file`.
     static func check(path: String) throws(CommandError) {
@@ -87,9 +87,9 @@ struct LineSource: ~Copyable {
         if descriptor != STDIN_FILENO { close(descriptor) }
     }
 
-    /// The next complete lines; the last line counts even if it has no end.
+    /// The next complete lines; the last line counts even without a line end.
     ///
-    /// Waits only for the first of them: lines that come slowly are given as they come.
+    /// Waits only for the first of them: lines that come slowly are returned as they come.
     ///
     /// - Returns: At least one line; nil at the end, or when the reading was stopped.
     /// - Throws: ``CommandError`` with code `.file` if reading fails, `.input` if a line is too long.
@@ -163,7 +163,7 @@ struct LineSource: ~Copyable {
     /// Waits for input, or to be stopped. Blocks.
     private static func read(_ descriptor: Int32, atMost size: Int, until stop: StopSignal?) -> Reading {
         while true {
-            // A negative descriptor is passed over.
+            // `poll` ignores a negative descriptor.
             var waiting = (
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: stop?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
@@ -189,14 +189,14 @@ struct LineSource: ~Copyable {
 }
 
 extension LineSource.Chunk {
-    /// Whether a line has nothing but white space; such lines are passed over.
+    /// Whether a line has nothing but white space; such lines are skipped.
     func isBlank(_ line: Range<Int>) -> Bool {
         bytes[line].allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
     }
 }
 
 extension [UInt8] {
-    /// Where a byte comes next, as C's `memchr` finds it; the end if it does not come.
+    /// The next index of a byte, found by C's `memchr`; the end if there is none.
     fileprivate func firstIndex(of byte: UInt8, from start: Int) -> Int {
         unsafe withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress,

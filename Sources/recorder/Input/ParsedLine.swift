@@ -3,11 +3,11 @@ import FoundationEssentials
 
 /// An event that was read from a line of input.
 struct ParsedLine: Sendable {
-    /// Where it was: the number of the line, from 1.
+    /// The number of its line, from 1.
     let number: Int
     /// The event and where it goes.
     let line: EventLine
-    /// Whether the event came without an id and got one that it would not get again.
+    /// Whether the event came without an id and got a random one, which it would not get again.
     let hasNewID: Bool
 
     /// Reads a line of a chunk.
@@ -16,9 +16,9 @@ struct ParsedLine: Sendable {
     ///   - index: Which line of the chunk.
     ///   - chunk: The lines.
     ///   - source: What to call the input in the error.
-    ///   - path: The file that the line stands in, as an absolute path without links: an event without an id gets one
-    ///     that follows from it, the line and the line's number, so that the same file, read again, gives the same ids.
-    ///     With `nil` it gets a new one.
+    ///   - path: The line's file, as an absolute path without links: an event without an id gets one derived from the
+    ///     path, the line and the line's number, so that the same file, read again, gives the same ids. With `nil` it
+    ///     gets a new one.
     /// - Throws: ``CommandError`` with code `.input`, which names the source, the line, the field and the reason.
     init(
         _ index: Int,
@@ -41,7 +41,8 @@ struct ParsedLine: Sendable {
         }
     }
 
-    /// The same event with an id that is a UUIDv7 of its time whose random bits are a hash of the line and its place.
+    /// The same event with a UUIDv7 of its time as its id, in which a hash of the line and its place takes the place of
+    /// the random bits.
     private static func identified(
         _ line: EventLine,
         by bytes: Span<UInt8>,

@@ -13,7 +13,7 @@ struct Acknowledgement {
         if case .failure(let error) = result { "\(error)" } else { nil }
     }
 
-    /// Writes it to standard output; for a person, refusals stand on standard error only.
+    /// Writes it to standard output; without JSON, refusals are left to standard error.
     func print(json: Bool) {
         let id = line.line.event.id
         switch result {

@@ -8,7 +8,7 @@ struct BenchmarkTable {
 
     private static let widths = (name: 24, figure: 30, ratio: 7)
 
-    /// Says what is measured on.
+    /// Prints the machine and the server that are measured, and the table's head.
     func begin() {
         guard !json else { return }
         let machine = "\(ProcessInfo.processInfo.activeProcessorCount) cores, \(Self.processor)"
@@ -22,7 +22,7 @@ struct BenchmarkTable {
         line(row("measurement", "recorder (least–most)", "limit (least–most)", "ratio"))
     }
 
-    /// Shows one.
+    /// Shows one measurement.
     func show(_ measurement: Benchmarks.Measurement) {
         guard json else {
             line(

@@ -1,6 +1,6 @@
 import Projector
 
-/// Prints in what a live read model differs from the log.
+/// Prints how a live read model differs from the log.
 struct DifferenceReport {
     private let comparison: ModelComparison
 

@@ -3,7 +3,7 @@ import ReadModel
 
 /// Measured values as a person reads them; what was not measured has no text.
 enum Figures {
-    /// A number with so many digits after the point; with an exponent where there are too many before it.
+    /// A number with `digits` digits after the point, or with an exponent if it is too large for that.
     static func decimal(_ value: Double?, digits: Int) -> String? {
         let factor = (0..<digits).reduce(1) { product, _ in product * 10 }
         guard let value, value.isFinite else { return nil }
@@ -19,8 +19,8 @@ enum Figures {
         value.flatMap { decimal($0, digits: abs($0) < 100 ? 1 : 0) }
     }
 
-    /// US dollars, rounded to six digits after the point, where as little as that is not shown as nothing;
-    /// `recorder … --json` has all digits.
+    /// US dollars, rounded to six digits after the point; an amount too small for that is shown as `<$0.000001`, not as
+    /// zero. `recorder … --json` has all digits.
     static func dollars(_ value: Money?) -> String? {
         guard let text = value?.text else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
@@ -33,12 +33,12 @@ enum Figures {
         return value.isNegative ? ">-$0.000001" : "<$0.000001"
     }
 
-    /// US dollars, with a `+` behind them if not all that they are a sum of is known.
+    /// US dollars, with a `+` after them if some of the costs in the sum are unknown.
     static func dollars(_ value: Money?, isPartial: Bool) -> String? {
         dollars(value).map { $0 + (isPartial ? "+" : "") }
     }
 
-    /// A sum of US dollars with all its digits, and how many calls it is without because their cost is not known.
+    /// A sum of US dollars with all its digits, and how many calls it leaves out because their cost is unknown.
     static func dollars(_ value: Money?, uncostedCalls: Int) -> String? {
         value.map {
             "$\($0)" + (uncostedCalls == 0 ? "" : ", without \(Counted.text(uncostedCalls, "call")) of unknown cost")

@@ -5,10 +5,10 @@ enum HiddenRows {
     /// Warns on standard error where a view or a table shows the role nothing, whatever it holds.
     ///
     /// - Parameters:
-    ///   - relation: The view or table of which no row was found.
-    ///   - models: Where it was looked for.
-    ///   - reader: Whose members see all rows.
-    /// - Returns: Whether it is so.
+    ///   - relation: The view or table in which no row was found.
+    ///   - models: The read models that were asked.
+    ///   - reader: The role whose members see all rows.
+    /// - Returns: Whether it warned.
     @discardableResult
     static func warn(
         of relation: String,

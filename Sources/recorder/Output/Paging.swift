@@ -5,7 +5,7 @@ enum Paging {
     /// - Parameters:
     ///   - limit: How many items at most; 0 for all.
     ///   - largest: How many one page holds at most.
-    ///   - page: Reads so many items behind one of them, or the first ones.
+    ///   - page: Reads at most `limit` items after one of them, or the first ones.
     ///   - show: Shows a page.
     /// - Returns: How many items there were.
     /// - Throws: What `page` throws.

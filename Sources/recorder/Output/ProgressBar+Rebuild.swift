@@ -1,7 +1,7 @@
 import Projector
 
 extension ProgressBar {
-    /// Shows how far a rebuild or a verification is.
+    /// Shows how far a rebuild or a verification has come.
     func show(_ progress: RebuildProgress) {
         let fraction = progress.total > 0 ? Double(progress.done) / Double(progress.total) : 1
         let left = progress.timeLeft.map { ", \(Int($0 / .seconds(1))) s left" } ?? ""

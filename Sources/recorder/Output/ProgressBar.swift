@@ -16,12 +16,12 @@ final class ProgressBar: Sendable {
     /// - Parameter noun: What is counted, such as `event`.
     init(_ noun: String) { self.noun = noun }
 
-    /// Shows how far the work is.
+    /// Shows how far the work has come.
     ///
     /// - Parameters:
     ///   - count: How much was done.
     ///   - fraction: Which part of the whole that is, 0 … 1; nil if the whole is not known.
-    ///   - note: What else to say, behind the rate.
+    ///   - note: What else to say, after the rate.
     func show(_ count: Int, fraction: Double? = nil, note: String = "") {
         guard StandardError.isTerminal else { return }
         let now = ContinuousClock.now
@@ -41,7 +41,7 @@ final class ProgressBar: Sendable {
         if state.withLock({ $0.isDrawn }) { StandardError.write("\r\u{1B}[K") }
     }
 
-    /// How many a second there were since the bar was made: `52,100 events/s`.
+    /// The rate since the bar was made: `52,100 events/s`.
     func rate(of count: Int, until now: ContinuousClock.Instant = .now) -> String {
         let seconds = max(start.duration(to: now) / .seconds(1), 0.000_001)
         return "\(Counted.grouped(Int(Double(count) / seconds))) \(noun)s/s"

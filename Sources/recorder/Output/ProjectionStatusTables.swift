@@ -2,7 +2,7 @@ import EventModel
 import Projector
 import Schema
 
-/// How projections stand, as tables and as JSON.
+/// The status of projections, as tables and as JSON.
 enum ProjectionStatusTables {
     /// Projections, one a row.
     static let projections = TextTable<ProjectionLag>([

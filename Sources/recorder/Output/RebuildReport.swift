@@ -1,16 +1,16 @@
 import Projector
 import Schema
 
-/// Says what became of a rebuild.
+/// Reports what became of a rebuild.
 struct RebuildReport {
-    /// The projections that it was of.
+    /// The projections to be rebuilt.
     let names: [String]
     let json: Bool
 
     /// Prints what became of each projection.
     ///
-    /// - Parameter rate: Says how many events a second that many were.
-    /// - Throws: What went wrong with one of them, or a `CommandError` that tells it of several.
+    /// - Parameter rate: Gives the rate, as text, for a number of events.
+    /// - Throws: The error of the projection that failed, or a `CommandError` that lists the errors of several.
     func print(_ results: [RebuildResult], rate: (Int) -> String) throws {
         var failures: [(name: String, error: any Error)] = []
         for result in results {
@@ -66,9 +66,9 @@ struct RebuildReport {
         }
     }
 
-    /// What there is to say when a signal has cancelled it.
+    /// The error to report when a signal has cancelled it.
     ///
-    /// - Parameter removed: Those of which something was there to remove.
+    /// - Parameter removed: The projections of which there was something to remove.
     func cancelled(_ removed: [String]) -> CommandError {
         CommandError(
             .stopped,

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// A reader that goes away (`| head`) ends the process by SIGPIPE, as it ends other programs.
 final class StandardOutput: Sendable {
-    /// The process's one.
+    /// The process's standard output.
     static let shared = StandardOutput()
 
     private static let capacity = 1 << 16
@@ -14,7 +14,7 @@ final class StandardOutput: Sendable {
 
     private struct State {
         var bytes: [UInt8] = []
-        /// Why something could not be written: nothing is written behind it.
+        /// Why something could not be written: nothing is written after that.
         var failure: CommandError?
     }
 
@@ -32,7 +32,7 @@ final class StandardOutput: Sendable {
     /// Ends the line.
     func endLine() { write { $0.append(0x0A) } }
 
-    /// Has the caller append bytes to what is to be written.
+    /// Lets the caller append bytes to what will be written.
     func write(_ append: (inout sending [UInt8]) -> Void) {
         state.withLock { state in
             append(&state.bytes)
@@ -54,7 +54,7 @@ final class StandardOutput: Sendable {
     /// Whether a person looks at it.
     static let isTerminal = isatty(STDOUT_FILENO) == 1
 
-    /// How many characters a line of the terminal has; nil if it is none.
+    /// How many characters a line of the terminal has; nil if it is not a terminal.
     static let terminalWidth: Int? = {
         guard isTerminal else { return nil }
         var size = winsize()
@@ -85,7 +85,7 @@ final class StandardOutput: Sendable {
         }
     }
 
-    /// Waits until the reader has taken something: whoever shares the pipe may have set it not to block.
+    /// Waits until the reader has taken something: another process that shares the pipe may have made it non-blocking.
     private static func waitForRoom() {
         var descriptor = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
         _ = unsafe poll(&descriptor, 1, -1)

@@ -4,12 +4,12 @@ import Projector
 import ReadModel
 import Schema
 
-/// Says that streams stand in quarantine, where a command's own result does not show it.
+/// Reports streams in quarantine, where a command's own result does not show them.
 enum StoppedStreams {
     private static let advice =
         "`recorder projections status` says why; after the fix, run `recorder projections retry`"
 
-    /// Names on standard error how many streams projections have stopped, if there are any.
+    /// Reports on standard error how many streams each projection has stopped, if there are any.
     ///
     /// - Parameter projections: The versions that are asked about.
     /// - Returns: How many there are.
@@ -26,10 +26,10 @@ enum StoppedStreams {
         return total
     }
 
-    /// Says on standard error what read models lack of streams that are stopped, if they lack anything.
+    /// Warns on standard error of what read models lack because streams are stopped, if they lack anything.
     ///
     /// - Parameters:
-    ///   - projections: Those that were read.
+    ///   - projections: The projections that were read.
     ///   - stream: The one stream that was asked about; nil for all.
     ///   - models: Where they were read.
     /// - Throws: `ReadModelError`.

@@ -1,5 +1,5 @@
 extension String {
-    /// The text with blanks behind it, up to a width.
+    /// The text with blanks after it, up to a width.
     func padded(to width: Int) -> String {
         let count = count
         return count < width ? self + String(repeating: " ", count: width - count) : self

@@ -1,6 +1,6 @@
 /// Rows as an aligned table for a person, or as lines of JSON.
 struct TextTable<Row: Sendable>: Sendable {
-    /// Where a column's texts stand.
+    /// How a column's texts are aligned.
     enum Alignment: Sendable {
         /// Texts.
         case left
@@ -18,7 +18,7 @@ struct TextTable<Row: Sendable>: Sendable {
 
         /// - Parameters:
         ///   - title: The head.
-        ///   - alignment: Numbers stand on the right.
+        ///   - alignment: Numbers are aligned to the right.
         ///   - isFlexible: Whether it is cut where the terminal is narrow; for texts.
         ///   - text: A row's text; nil is shown as `-`.
         init(
@@ -56,7 +56,7 @@ struct TextTable<Row: Sendable>: Sendable {
 
     /// Prints a page of rows, below those of the pages before.
     ///
-    /// - Parameter widths: Those of the columns; nil before the first page, which determines them.
+    /// - Parameter widths: The columns' widths; nil before the first page, which determines them.
     func print(_ page: [Row], widths: inout [Int]?, json: Bool, _ object: (inout JSONLine, Row) -> Void) {
         if json { print(page, json: true, object) } else { print(page, widths: &widths) }
     }
@@ -69,7 +69,7 @@ struct TextTable<Row: Sendable>: Sendable {
 
     /// Prints rows for a person, the first of them below the head.
     ///
-    /// - Parameter widths: Those of the columns; nil before the first rows, which determine them.
+    /// - Parameter widths: The columns' widths; nil before the first rows, which determine them.
     func print(_ rows: [Row], widths: inout [Int]?) {
         let width = StandardOutput.terminalWidth
         let cells = rows.map { row in columns.map { $0.text(row)?.onOneLine ?? "-" } }

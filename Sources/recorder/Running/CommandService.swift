@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Work that runs until SIGINT or SIGTERM comes, which cancels it: that is how it ends well.
+/// Work that runs until SIGINT or SIGTERM cancels it, which is a successful end.
 struct CommandService: Service {
     private let work: @Sendable () async throws -> Void
 

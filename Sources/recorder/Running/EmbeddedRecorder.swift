@@ -4,7 +4,7 @@ import Postgres
 import Projector
 import Schema
 
-/// An embedded server that is migrated and has the projections' tables, while it runs.
+/// A running embedded server that is migrated and has the projections' tables.
 struct EmbeddedRecorder: Sendable {
     /// The settings, with the server's database.
     let settings: Settings

@@ -3,10 +3,11 @@ import Logging
 import Operations
 import Schema
 
-/// A file that says what the process has counted, for the textfile collector of Prometheus's node_exporter. It is
-/// replaced as a whole, so that nobody reads half of one.
+/// A file of what the process has counted, for the textfile collector of Prometheus's node_exporter.
+///
+/// It is replaced as a whole, so that nobody reads half of it.
 struct MetricsFile: Sendable {
-    /// How often it is written anew.
+    /// How often it is rewritten.
     private static let interval = Duration.seconds(10)
 
     let path: String
@@ -19,7 +20,7 @@ struct MetricsFile: Sendable {
         registry = MetricsRegistry(labels: [("source", URL(filePath: path).deletingPathExtension().lastPathComponent)])
     }
 
-    /// Begins to count, and writes the file until `body` is done, and then once more.
+    /// Begins to count, and rewrites the file until `body` is done, and then once more.
     ///
     /// - Throws: ``CommandError`` with code `.file` if it cannot be written at the beginning; what `body` throws.
     func withWriting<R>(_ logger: Logger, _ body: () async throws -> R) async throws -> R {
@@ -40,7 +41,7 @@ struct MetricsFile: Sendable {
                 try write()
                 failure = nil
             } catch {
-                // A disk that is full stays so for long.
+                // A full disk stays full for a while, so the same failure is logged once.
                 if failure != error.message { logger.warning("\(error.message)") }
                 failure = error.message
             }

@@ -5,19 +5,19 @@ import Schema
 import ServiceLifecycle
 import UnixSignals
 
-/// The projector daemon: begins anew when the set of projections changes, by SIGHUP or
-/// because a version was installed or dropped.
+/// The projector daemon: restarts when the set of projections changes, by SIGHUP or because a version was installed or
+/// dropped.
 struct ReloadingProjector: Service {
     let settings: Settings
     let options: ProjectorOptions
     let source: ProjectionSource
-    /// The process's SIGHUPs. One that comes while another is answered is answered after it.
+    /// The process's SIGHUPs. One that comes while another is being handled is handled after it.
     let hangups: UnixSignalsSequence
 
-    /// How often to look which versions are installed.
+    /// How often to check which versions are installed.
     private static let interval = Duration.seconds(2)
 
-    /// How long to wait after a beginning that failed.
+    /// How long to wait after a failed start.
     private static let pause = Duration.milliseconds(500)
 
     private enum Event {
@@ -25,7 +25,7 @@ struct ReloadingProjector: Service {
         case hangup
         /// These versions are installed, by their titles.
         case installed(Set<String>)
-        /// The projector ended, of itself or because it was told to.
+        /// The projector ended, by itself or because it was told to.
         case ended(Result<Void, any Error>)
     }
 
@@ -38,7 +38,7 @@ struct ReloadingProjector: Service {
             group.addTask { try await look(tell) }
             var projector = try begin(first, in: &group, tell)
             var known = first
-            // Set from when the projector is told to stop until it begins anew.
+            // Set from when the projector is told to stop until it restarts.
             var isReloading = false
             var refused: Set<String>?
             for await event in events {
@@ -53,7 +53,7 @@ struct ReloadingProjector: Service {
                         refused = titles
                         continue
                     }
-                    // What was seen before a reload may be told after it.
+                    // What was seen before a reload may be reported after it.
                     guard Self.titles(files) != Self.titles(known) else { continue }
                     (known, isReloading, refused) = (files, true, nil)
                     projector.stop()
@@ -73,13 +73,14 @@ struct ReloadingProjector: Service {
         }
     }
 
-    /// What to begin with.
+    /// The projections to start with.
     private func beginning() async throws -> [ProjectionFiles] {
         while true {
             do {
                 return try await source.installed(settings)
             } catch let error as PostgresError where error.isPassing && error.code != .connectionFailed {
-                // Cut off while it began. That nothing can be reached at all is for a person to hear at once.
+                // Cut off while it started, so it tries again. If the database cannot be reached at all, it fails at
+                // once, so that a person hears of it.
                 try await pause(after: error)
             }
         }
@@ -108,7 +109,8 @@ struct ReloadingProjector: Service {
         return projector
     }
 
-    /// What to begin anew with; `nil` if there is a mistake in the folder: it is told, and what runs goes on.
+    /// The projections to restart with; `nil` if they cannot be loaded: the error is logged, and the running ones go
+    /// on.
     private func reloaded(makingNew: Bool) async -> [ProjectionFiles]? {
         do {
             return try await source.installed(settings, makingNew: makingNew)
@@ -121,7 +123,7 @@ struct ReloadingProjector: Service {
         }
     }
 
-    /// Tells again and again which versions are installed. What the folder holds besides is left for SIGHUP.
+    /// Reports again and again which versions are installed. What else the folder holds is left for SIGHUP.
     private func look(_ tell: AsyncStream<Event>.Continuation) async throws {
         while true {
             try await Task.sleep(for: Self.interval)

@@ -4,14 +4,14 @@ import UnixSignals
 
 /// The command that this process runs, and what SIGINT and SIGTERM do to it.
 ///
-/// Without further ado they end the process, and the server goes on with what it was asked, locks and all. Whoever
-/// works with a server does so in a scope that hears them.
+/// By default they end the process, and the server goes on with what it was asked, locks and all. So work with a server
+/// runs in a scope that handles them.
 enum RunningCommand {
     private static let task = Mutex<Task<Void, any Error>?>(nil)
 
     /// Runs a command.
     ///
-    /// - Throws: What it throws.
+    /// - Throws: What `work` throws.
     static func run(_ work: sending @escaping () async throws -> Void) async throws {
         let task = Task { try await work() }
         Self.task.withLock { $0 = task }
@@ -38,11 +38,10 @@ enum RunningCommand {
         case stopped(UnixSignal)
     }
 
-    /// Runs a part of the command that SIGINT and SIGTERM cancel, and goes on behind it.
-    /// A second signal ends the process at once.
+    /// Runs a part of the command that SIGINT and SIGTERM cancel, and goes on after it. A second signal ends the
+    /// process at once.
     ///
-    /// - Throws: What the part throws, unless it was cancelled by a signal:
-    ///   whatever it says then, it ended because of that.
+    /// - Throws: What the part throws, unless a signal cancelled it: whatever it throws then, the signal is the reason.
     static func untilSignal<R: Sendable>(
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> Ending<R> {
@@ -61,7 +60,7 @@ enum RunningCommand {
         }
     }
 
-    /// Runs a part of the command that is told of SIGINT and SIGTERM. A second signal ends the process at once.
+    /// Runs a part of the command that handles SIGINT and SIGTERM. A second signal ends the process at once.
     ///
     /// - Parameters:
     ///   - stop: Called at the first signal, on any thread.
@@ -71,7 +70,7 @@ enum RunningCommand {
         while body: () async throws -> R
     ) async throws -> R {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        // Not a child: the first signal may cancel the whole command, and the second has to be heard still.
+        // Not a child task: the first signal may cancel the whole command, and the second must still be heard.
         let listening = Task { await listen(to: signals, stop) }
         defer { listening.cancel() }
         return try await body()
@@ -80,7 +79,7 @@ enum RunningCommand {
     private static func listen(to signals: UnixSignalsSequence, _ stop: @Sendable (UnixSignal) -> Void) async {
         var isFirst = true
         for await signal in signals {
-            // Whoever asks twice does not want to wait for what cannot be cancelled.
+            // A second signal means not to wait for what cannot be cancelled.
             guard isFirst else { _exit(128 + signal.rawValue) }
             isFirst = false
             stop(signal)

@@ -72,7 +72,7 @@ struct SessionPlayer: Sendable {
         return replay.snapshot
     }
 
-    /// Reads the events in order, a page at a time, until `body` says that it is enough.
+    /// Reads the events in order, a page at a time, until `body` returns `false`.
     private func forEachEvent(_ body: (RecordedEvent) async throws -> Bool) async throws {
         var next = 1
         while true {

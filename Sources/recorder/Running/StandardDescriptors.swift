@@ -2,14 +2,14 @@ import Glibc
 
 /// The descriptors 0 to 2, which belong to standard input, output and error.
 enum StandardDescriptors {
-    /// Takes those that are closed, so that no file or connection gets one: results would be written into it.
+    /// Occupies those that are closed, so that no file or connection gets one and has results written into it.
     ///
-    /// Called before anything is opened. They stay without use: reading the one and writing the others fails, as it
-    /// does where they are closed.
+    /// Call it before anything is opened. The descriptors stay unusable: reading from the first and writing to the
+    /// others fails, as it does where they are closed.
     static func reserve() {
         for (descriptor, mode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
         where fcntl(descriptor, F_GETFD) == -1 {
-            // The lowest free number is given, and all below are taken.
+            // `open` takes the lowest free number, and all below are in use.
             _ = unsafe open("/dev/null", mode)
         }
     }

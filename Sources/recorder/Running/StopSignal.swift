@@ -3,9 +3,9 @@ import Operations
 import Schema
 import Synchronization
 
-/// The wish to stop, which also ends a wait in `poll`.
+/// A request to stop, which also ends a wait in `poll`.
 final class StopSignal: Sendable {
-    /// Readable from when the signal was raised: the end of a pipe.
+    /// The end of a pipe, which is readable once the signal was raised.
     let descriptor: Int32
     private let writer: Int32
     private let raised = Atomic(false)

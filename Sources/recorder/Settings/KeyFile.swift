@@ -4,12 +4,12 @@ import Glibc
 import PayloadCodec
 import Schema
 
-/// Where key-encryption keys lie as text.
+/// Reads key-encryption keys from files and settings.
 enum KeyFile {
     /// The file of the embedded server's keys, in its directory.
     static func embedded(in directory: String) -> String { "\(directory)/keys" }
 
-    /// Reads a file; it is read again where a key is missed, as after a rotation.
+    /// Reads a file; it is read again when a key is missing, as after a rotation.
     ///
     /// - Throws: ``CommandError`` with code `.setting` if it cannot be read or holds no key.
     static func read(_ path: String) throws(CommandError) -> SealingKeys {
@@ -30,7 +30,7 @@ enum KeyFile {
 
     /// Reads keys from a setting.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` that names where they stand, and never the text.
+    /// - Throws: ``CommandError`` with code `.setting` that names where they are set, and never the text.
     static func parse(_ text: String, origin: String) throws(CommandError) -> SealingKeys {
         try keys(of: origin) { _ in try SealingKeys(text: text) }
     }
@@ -52,7 +52,7 @@ enum KeyFile {
         return keys
     }
 
-    /// Makes a file with a new key that its owner alone can read, unless there is one; then that one is read.
+    /// Reads a file, or makes one with a new key that only its owner can read.
     ///
     /// - Throws: ``CommandError`` with code `.file` if it cannot be made; as ``read(_:)``.
     static func readOrMake(_ path: String) throws(CommandError) -> SealingKeys {

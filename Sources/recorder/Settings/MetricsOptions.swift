@@ -18,7 +18,7 @@ struct MetricsOptions: ParsableArguments {
         }
     }
 
-    /// Runs `body`, and keeps the file meanwhile, if one was asked for. Nothing may have been counted before.
+    /// Runs `body`, and rewrites the file meanwhile, if one was asked for. Call it before anything is counted.
     ///
     /// - Throws: As ``MetricsFile/withWriting(_:_:)``.
     func counting<R>(_ logger: Logger, _ body: () async throws -> R) async throws -> R {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Cache
 import Configuration
 
-/// Where objects of people are kept, as flags say.
+/// Where people's objects are kept, according to the flags.
 struct ObjectStoreOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -28,7 +28,7 @@ struct ObjectStoreOptions: ParsableArguments {
     var region: String?
 }
 
-/// Where objects of people are kept, as the environment and the file say.
+/// Where people's objects are kept, according to the environment and the settings file.
 struct ObjectSettings: Sendable {
     private static let scheme = "s3://"
 

@@ -3,7 +3,7 @@ import Logging
 import Postgres
 import Schema
 
-/// Where projections come from: those that the program carries, and those of a folder, which go before.
+/// Where projections come from: those that the program carries, and those of a folder, which take precedence.
 struct ProjectionSource: Sendable {
     /// A folder of further projections, if one was named.
     let folder: String?
@@ -21,14 +21,14 @@ struct ProjectionSource: Sendable {
         return all.sorted { ($0.name, $0.version) < ($1.name, $1.version) }
     }
 
-    /// Makes the tables of projections that have none in any version, and gives the versions that
-    /// are to be projected: all that have tables.
+    /// Makes the tables of projections that have none in any version, and returns the versions to project: all that
+    /// have tables.
     ///
     /// A further version of a projection that has tables gets its own by `recorder projections rebuild`.
     ///
     /// - Parameter makingNew: Whether projections without tables get theirs.
-    /// - Throws: `SchemaError`, and then nothing was made, with `.outOfDate` if
-    ///   migrations are pending; `PostgresError`.
+    /// - Throws: `SchemaError`, in which case nothing was made, with `.outOfDate` if migrations are pending;
+    ///   `PostgresError`.
     func installed(_ settings: Settings, makingNew: Bool = true) async throws -> [ProjectionFiles] {
         let files = try files()
         return try await withConnection(settings) { connection in
@@ -52,7 +52,7 @@ struct ProjectionSource: Sendable {
         }
     }
 
-    /// The titles of the versions that ``installed(_:)`` would give, without making anything.
+    /// The titles of the versions that ``installed(_:)`` would return, without making anything.
     func installedTitles(_ settings: Settings) async throws -> Set<String> {
         let files = Set(try files().map(\.title))
         return try await withConnection(settings) { connection in
@@ -77,6 +77,6 @@ struct ProjectionSourceOptions: ParsableArguments {
     )
     var projections: String?
 
-    /// What was named.
+    /// The source that the flag names.
     var source: ProjectionSource { ProjectionSource(folder: projections) }
 }

@@ -1,8 +1,8 @@
-/// What is wrong with a setting, whatever the database says of it.
+/// Checks of settings that need no database.
 extension Settings {
-    /// Refuses what libpq would take for the name of a database, on the server of this machine.
+    /// Refuses a mistyped address that libpq would take for the name of a database on this machine's server.
     ///
-    /// - Throws: ``CommandError`` with code `.setting`, which never quotes the address: a password may stand in it.
+    /// - Throws: ``CommandError`` with code `.setting`, which never quotes the address: it may hold a password.
     static func check(databaseURL url: String) throws(CommandError) {
         guard !url.isEmpty else {
             throw CommandError(.setting, "the database's address is empty: see --database-url and the file of settings")
@@ -20,10 +20,10 @@ extension Settings {
         }
     }
 
-    /// The longest name of a schema, in bytes: names have 63, and channels add up to seven (`_events`) to it.
+    /// The longest name of a schema, in bytes: names may have 63, and channels add up to seven (`_events`) to it.
     private static let longestSchema = 56
 
-    /// Refuses a name that a schema cannot have throughout.
+    /// Refuses a schema name that does not work everywhere.
     ///
     /// - Throws: ``CommandError`` with code `.setting`.
     static func check(schema: String) throws(CommandError) {
@@ -34,7 +34,7 @@ extension Settings {
                     + "RECORDER_SCHEMA"
             )
         }
-        // The server takes it for the name of the role, in quotes as well.
+        // The server takes it for the name of the role, even in quotes.
         guard schema != "$user" else {
             throw CommandError(
                 .setting,

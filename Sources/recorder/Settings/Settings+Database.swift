@@ -8,7 +8,7 @@ import ReadModel
 import Schema
 
 extension Settings {
-    /// How to reach the database: as said, or the server that `recorder dev` runs in this directory.
+    /// How to reach the database: as given, or the server that `recorder dev` runs in this directory.
     ///
     /// - Throws: ``CommandError`` with code `.setting` if there is neither.
     func database() throws(CommandError) -> PostgresConfiguration {
@@ -21,15 +21,15 @@ extension Settings {
         return PostgresConfiguration(url: url, schema: schema, applicationName: "recorder")
     }
 
-    /// The erasure of a person from all that these settings name.
+    /// Prepares the erasure of a person from everything that these settings name.
     ///
     /// - Parameters:
     ///   - subject: The user.
     ///   - actor: Who erases them.
     ///   - pool: Connections to the database.
     ///   - store: The log.
-    ///   - files: All projections whose tables there may be.
-    ///   - objects: Where the user's objects are, if they are anywhere.
+    ///   - files: All projections whose tables may exist.
+    ///   - objects: The store of the user's objects, if there is one.
     func erasure(
         of subject: StreamID,
         by actor: String,
@@ -50,7 +50,7 @@ extension Settings {
         )
     }
 
-    /// Opens the log while `body` runs. What signals do meanwhile is the caller's to say.
+    /// Opens the log while `body` runs. The caller decides what signals do meanwhile.
     func withStore<R>(_ body: (PostgresEventStore) async throws -> R) async throws -> R {
         try await tellingOfRights { try await PostgresEventStore.with(database(), keys: keys, logger: logger, body) }
     }

@@ -3,7 +3,7 @@ import Projector
 import Schema
 
 extension Settings {
-    /// A projector of these versions, whose tables are there.
+    /// A projector of these versions, whose tables must exist.
     ///
     /// - Throws: ``CommandError`` with code `.setting` if there is no database.
     func projector(of files: [ProjectionFiles], _ options: ProjectorOptions = ProjectorOptions()) throws -> Projector {

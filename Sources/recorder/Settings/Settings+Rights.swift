@@ -1,10 +1,10 @@
 import Postgres
 import Projector
 
-/// What a role without rights on the schema is told: for it, everything in there looks as if it did not exist.
+/// Tells a role that it has no rights on the schema: to it, everything in there seems not to exist.
 extension Settings {
-    /// Runs work on the database; where that misses tables or functions, asks
-    /// whether it is the rights that are missing.
+    /// Runs work on the database; if tables or functions seem to be missing, checks whether it is the rights that are
+    /// missing.
     ///
     /// - Throws: ``CommandError`` with code `.refused` if so; what the work throws otherwise.
     func tellingOfRights<R>(_ body: () async throws -> R) async throws -> R {
@@ -21,12 +21,12 @@ extension Settings {
     }
 
     private static func missesSomething(_ error: any Error) -> Bool {
-        // A schema that a role may not use is none for `current_schema`.
+        // `current_schema` leaves out a schema that the role may not use.
         if (error as? ProjectorError)?.code == .invalidProjection { return true }
         return ErrorCauses.database(of: error).map { $0.isMissingObject || $0.isPermissionDenied } == true
     }
 
-    /// Who these settings connect as, if the schema is there and that role may not use it.
+    /// The role that these settings connect as, if the schema exists and the role may not use it.
     private func roleWithoutUsage() async throws -> String? {
         try await PostgresConnection.with(try database(), logger: logger) { connection in
             try await connection.first(SelectRoleWithoutUsage(schema: schema))

@@ -5,7 +5,7 @@ import Logging
 
 /// What a command works with: flags first, then the environment, then a file.
 struct Settings: Sendable {
-    /// How to reach the database; nil if nobody said.
+    /// How to reach the database; nil if not given.
     private(set) var databaseURL: String?
     /// The schema of the recorder's tables.
     let schema: String
@@ -13,7 +13,7 @@ struct Settings: Sendable {
     private(set) var directory: String
     /// The key-encryption keys for personal fields.
     private(set) var keys: SealingKeys
-    /// Where objects of people are.
+    /// Where people's objects are.
     let objects: ObjectSettings
     /// Writes to standard error.
     let logger: Logger
@@ -22,12 +22,12 @@ struct Settings: Sendable {
     ///
     /// - Parameters:
     ///   - options: The flags.
-    ///   - logLevel: What to log if nobody says.
+    ///   - logLevel: The level to log at unless one is given.
     /// - Throws: ``CommandError`` with code `.setting`.
     static func load(_ options: SettingsOptions, logLevel: Logger.Level) async throws -> Settings {
         let reader = try await ConfigReader(providers: [
             InMemoryProvider(name: "flags", values: flags(options)),
-            // An empty address is none: libpq would take it for its own defaults.
+            // An empty address counts as none: libpq would use its own defaults.
             EnvironmentVariablesProvider(
                 environmentVariables: ProcessInfo.processInfo.environment.filter {
                     $0.key != "DATABASE_URL" || !$0.value.isEmpty
@@ -60,7 +60,7 @@ struct Settings: Sendable {
         )
     }
 
-    /// The keys as said: a file, or the keys themselves; else those of the embedded server, if it is the database.
+    /// The keys as given: a file, or the keys themselves; else those of the embedded server, if it is the database.
     private static func keys(_ reader: ConfigReader, embeddedIn directory: String?) throws(CommandError) -> SealingKeys
     {
         if let path = reader.string(forKey: "recorder.keyFile") { return try KeyFile.read(path) }
@@ -74,7 +74,7 @@ struct Settings: Sendable {
         return try KeyFile.read(path)
     }
 
-    /// The same settings for another database, whose keys these are.
+    /// The same settings for another database, with that database's keys.
     func with(databaseURL: String, keys: SealingKeys) -> Settings {
         var copy = self
         copy.databaseURL = databaseURL

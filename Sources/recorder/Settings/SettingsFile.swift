@@ -7,7 +7,7 @@ struct SettingsFile {
     /// The file that is read where none is named.
     static let defaultPath = ".recorder/config.json"
 
-    /// What it may hold. Nobody reads anything else.
+    /// The settings that it may hold; nothing else is read.
     private static let keys = [
         "database.url", "recorder.schema", "recorder.directory", "recorder.logLevel", "recorder.keyFile",
         "recorder.keys",
@@ -20,7 +20,7 @@ struct SettingsFile {
     private let path: String
     private let isNamed: Bool
 
-    /// - Parameter named: What `--config` says, before `RECORDER_CONFIG`.
+    /// - Parameter named: The value of `--config`, which takes precedence over `RECORDER_CONFIG`.
     /// - Throws: ``CommandError`` with code `.setting` if a file is named that is not there.
     init(_ named: String?) throws(CommandError) {
         let named = named ?? ProcessInfo.processInfo.environment["RECORDER_CONFIG"]
@@ -32,8 +32,8 @@ struct SettingsFile {
 
     /// Reads it.
     ///
-    /// - Throws: ``CommandError`` with code `.setting` if it is no JSON object, or holds what nobody reads: a setting
-    ///   that is passed over in silence may lead to another database.
+    /// - Throws: ``CommandError`` with code `.setting` if it is no JSON object, or holds an unknown setting: silently
+    ///   ignoring one may lead to another database.
     func provider() async throws(CommandError) -> FileProvider<JSONSnapshot> {
         let place: [AbsoluteConfigKey: ConfigValue] = [
             ["filePath"]: ConfigValue(.string(path), isSecret: false),

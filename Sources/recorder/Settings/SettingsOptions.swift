@@ -44,9 +44,9 @@ struct SettingsOptions: ParsableArguments {
         }
     }
 
-    /// Puts the settings together from flags, environment and file.
+    /// Loads the settings from flags, environment and file.
     ///
-    /// - Parameter logLevel: What to log if nobody says.
+    /// - Parameter logLevel: The level to log at unless one is given.
     /// - Throws: ``CommandError`` with code `.setting` that says which one cannot be used.
     func settings(logLevel fallback: Logger.Level = .warning) async throws -> Settings {
         try await Settings.load(self, logLevel: fallback)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `recorder cache`: what was computed and is kept for a while.
+/// `recorder cache`: computed values that are kept for a while.
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",

@@ -2,7 +2,7 @@ import ArgumentParser
 import EventStore
 import PayloadCodec
 
-/// `recorder keys init`: from now on personal fields are sealed.
+/// `recorder keys init`: seals personal fields from now on.
 struct KeysInitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PayloadCodec
 
-/// `recorder keys new`: a key as a line of a key file.
+/// `recorder keys new`: makes a key, as a line of a key file.
 struct KeysNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",

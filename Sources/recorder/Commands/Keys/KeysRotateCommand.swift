@@ -2,7 +2,7 @@ import ArgumentParser
 import EventStore
 import PayloadCodec
 
-/// `recorder keys rotate`: another key-encryption key leads.
+/// `recorder keys rotate`: lets another key-encryption key lead.
 struct KeysRotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate",

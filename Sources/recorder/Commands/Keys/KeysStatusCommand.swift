@@ -1,7 +1,7 @@
 import ArgumentParser
 import EventStore
 
-/// `recorder keys status`: which key-encryption keys have wrapped how many keys.
+/// `recorder keys status`: how many keys each key-encryption key has wrapped.
 struct KeysStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",

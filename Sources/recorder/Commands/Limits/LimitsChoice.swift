@@ -1,7 +1,7 @@
 import ArgumentParser
 import EventModel
 
-/// Whose limits.
+/// The flags that choose limits, by user and by endpoint.
 struct LimitsChoice: ParsableArguments {
     @Option(help: ArgumentHelp("Only of this user.", valueName: "uuid"))
     var user: StreamID?

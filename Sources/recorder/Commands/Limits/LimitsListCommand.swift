@@ -3,7 +3,7 @@ import Cache
 import EventModel
 import ReadModel
 
-/// `recorder limits list`: the buckets of tokens.
+/// `recorder limits list`: lists the token buckets.
 struct LimitsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Cache
 import EventModel
 
-/// `recorder limits reset`: full buckets.
+/// `recorder limits reset`: refills token buckets.
 struct LimitsResetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",

@@ -20,7 +20,7 @@ struct MigrateCommand: AsyncParsableCommand {
         ]
     )
 
-    /// Says that a migration was run, at once: what comes behind it may fail.
+    /// Reports that a migration was run, at once, because what follows it may fail.
     static func report(_ migration: Migration, _ verb: String, json: Bool) {
         if json {
             JSONLine.print { line in
@@ -34,7 +34,7 @@ struct MigrateCommand: AsyncParsableCommand {
         try? StandardOutput.shared.flush()
     }
 
-    /// Says that there was nothing to run, if that is so.
+    /// Reports that there was nothing to run, if so.
     static func reportNothing(_ migrations: [Migration], json: Bool) {
         if migrations.isEmpty, !json { StandardOutput.shared.line("nothing to do") }
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Schema
 
-/// `recorder migrate down`: takes migrations back.
+/// `recorder migrate down`: reverts migrations.
 struct MigrateDownCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "down",

@@ -2,7 +2,7 @@ import ArgumentParser
 import EventModel
 import Schema
 
-/// `recorder migrate status`: where each migration stands.
+/// `recorder migrate status`: the state of each migration.
 struct MigrateStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",

@@ -2,7 +2,7 @@ import ArgumentParser
 import Postgres
 import Projector
 
-/// `recorder projections drop`: the end of a version, or of a projection.
+/// `recorder projections drop`: drops a version, or a whole projection.
 struct ProjectionsDropCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drop",

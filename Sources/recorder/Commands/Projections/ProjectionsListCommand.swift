@@ -2,7 +2,7 @@ import ArgumentParser
 import EventModel
 import Schema
 
-/// `recorder projections list`: the projections that there are to run, whatever the database holds.
+/// `recorder projections list`: the projections that can be run, whatever the database holds.
 struct ProjectionsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",

@@ -29,7 +29,7 @@ struct ProjectionsNewCommand: AsyncParsableCommand {
     func validate() throws {
         try ValidationError.checking {
             _ = try ProjectionTemplate(name: name)
-            // Its version 1 would go before the one that is carried, under views that others read.
+            // Its version 1 would take precedence over the one that the program carries, under views that others read.
             guard try ProjectionFiles.all(in: .embedded).contains(where: { $0.name == name }) else { return }
             throw CommandError(.input, "the recorder has a projection \(name) of its own: choose another name")
         }

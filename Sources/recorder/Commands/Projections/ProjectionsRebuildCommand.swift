@@ -4,7 +4,7 @@ import Projector
 import Schema
 import UnixSignals
 
-/// `recorder projections rebuild`: read models made anew beside the live ones.
+/// `recorder projections rebuild`: builds read models anew beside the live ones.
 struct ProjectionsRebuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
@@ -95,7 +95,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         }
     }
 
-    /// What there is to say after a signal, once nothing is left that should not be.
+    /// Removes the rebuild after SIGINT, keeps it after SIGTERM, and returns the error to report.
     private func stopped(
         by signal: UnixSignal,
         _ group: RebuildGroup,

@@ -2,7 +2,7 @@ import ArgumentParser
 import EventModel
 import Projector
 
-/// `recorder projections retry`: asks for streams in quarantine to be tried again.
+/// `recorder projections retry`: asks the projectors to try streams in quarantine again.
 struct ProjectionsRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",

@@ -5,7 +5,7 @@ import Postgres
 import Projector
 import Schema
 
-/// `recorder projections status`: how far the read models are behind the log, and what keeps them there.
+/// `recorder projections status`: how far the read models are behind the log, and why.
 struct ProjectionsStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -139,7 +139,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         }
     }
 
-    /// What may keep projectors from working that run.
+    /// Prints what may keep running projectors from working.
     private func showSilence(on pool: PostgresPool) async throws {
         if try await SilentProcess.areMuted(on: pool) {
             StandardOutput.shared.line(

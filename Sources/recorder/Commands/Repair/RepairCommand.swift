@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `recorder repair`: what to do about a log that something from outside has harmed.
+/// `recorder repair`: repairs a log that something from outside has harmed.
 struct RepairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",

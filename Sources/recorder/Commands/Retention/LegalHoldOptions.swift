@@ -1,7 +1,7 @@
 import ArgumentParser
 import Privacy
 
-/// What the commands share that change legal holds.
+/// The options shared by the commands that change legal holds.
 struct LegalHoldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Who does it; stands in the events.", valueName: "name"))
     var actor = "recorder retention"

@@ -2,7 +2,7 @@ import ArgumentParser
 import EventModel
 import Privacy
 
-/// `recorder retention hold USER`: nothing of a user goes.
+/// `recorder retention hold USER`: keeps all of a user's data.
 struct RetentionHoldCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hold",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Privacy
 
-/// `recorder retention policies`: what is kept for how long.
+/// `recorder retention policies`: how long data is kept.
 struct RetentionPoliciesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Privacy
 
-/// `recorder retention run`: what is old enough goes.
+/// `recorder retention run`: deletes what is old enough.
 struct RetentionRunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",

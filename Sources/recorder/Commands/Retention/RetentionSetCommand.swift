@@ -50,7 +50,7 @@ struct RetentionSetCommand: AsyncParsableCommand {
                 return try await RetentionPolicies(pool)
                     .set(policy, keepFor: keepFor, isEnabled: isEnabled, by: actor)
             } catch let error as PrivacyError where error.code == .invalid {
-                // PostgreSQL alone knows what an interval is.
+                // Only PostgreSQL knows what an interval is.
                 throw ValidationError("--keep-for: \(error.message).")
             }
         }

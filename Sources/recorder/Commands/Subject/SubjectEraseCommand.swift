@@ -5,7 +5,7 @@ import Glibc
 import Logging
 import Privacy
 
-/// `recorder subject erase USER`: what is personal is gone.
+/// `recorder subject erase USER`: erases what is personal.
 struct SubjectEraseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase",
@@ -93,7 +93,7 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         }
     }
 
-    /// Asks a person.
+    /// Asks for the user's id as confirmation; `false` if there is nobody to ask.
     private func confirmed() -> Bool {
         guard isatty(STDIN_FILENO) == 1 else {
             StandardError.line("recorder: --yes is missing, and there is nobody to ask")
