@@ -8,7 +8,7 @@ public struct DirectoryError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable {
         /// The acting user has no such row: it does not exist, or is another user's; they cannot tell which.
         case notFound
-        /// Somebody else changed the row since it was read: read it again, decide again.
+        /// Somebody else changed the row since it was read: read it again and decide again.
         case stale
         /// A value that has to be unique is taken.
         case conflict

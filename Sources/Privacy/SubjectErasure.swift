@@ -169,8 +169,8 @@ package struct SubjectErasure: Sendable {
 
     /// Destroys the keys once nobody is building read models from what they opened.
     ///
-    /// A comparing rebuild or verification takes as long as it needs. The wait is split into some seconds at a time, so
-    /// that others that build can go on.
+    /// A comparing rebuild or verification takes as long as it needs. The wait is split into attempts of some seconds,
+    /// so that other builders can go on.
     private func destroyKeys() async throws {
         let end = ContinuousClock.now + Self.patience
         var isFirst = true

@@ -62,7 +62,7 @@ final class ObjectFile: Sendable {
         }
     }
 
-    /// Reads at most so many bytes from an offset; none at the end.
+    /// Reads at most `limit` bytes from an offset; none at the end.
     func read(_ limit: Int, at offset: Int) throws(CacheError) -> [UInt8] {
         var failed = false
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in

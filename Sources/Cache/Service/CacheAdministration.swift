@@ -36,7 +36,7 @@ package struct CacheAdministration: Sendable {
     /// - Throws: ``CacheError``; `CancellationError`.
     package func tables() async throws -> [TableFigures] { try await rows(SelectTables(), "the caches cannot be read") }
 
-    /// What the processes of the last day said.
+    /// The figures that each process last reported; the sweep deletes those older than a day.
     ///
     /// - Throws: ``CacheError``; `CancellationError`.
     package func processes() async throws -> [ProcessFigures] {

@@ -8,7 +8,7 @@ internal import Synchronization
 /// The caches of a process: memory in front of tables that all processes share.
 ///
 /// ``run()`` maintains them: it listens for changes, warms, refreshes, sweeps and reports. Without it, lookups still
-/// work, but no user's values are kept in memory, because nobody would say that they have changed.
+/// work, but no user's values are kept in memory, because nothing would report their changes.
 public final class Caches: Service {
     /// Vectors of texts.
     package let embeddings: TwoLevelCache<EmbeddingContent>

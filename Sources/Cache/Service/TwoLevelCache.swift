@@ -161,7 +161,7 @@ package final class TwoLevelCache<Content: CacheContent>: Sendable {
     /// - Parameters:
     ///   - user: Whose values, where they belong to users.
     ///   - count: How many at most.
-    /// - Returns: How many were read into memory; none while nobody would say that they have changed.
+    /// - Returns: How many were read into memory; none of a user's while this process does not hear of changes.
     /// - Throws: `PostgresError`; `CancellationError`.
     @discardableResult
     package func warm(user: UUID? = nil, count: Int) async throws -> Int {

@@ -40,9 +40,9 @@ public struct ConversationTurn: StoredRecord, Hashable {
     public let userTranscript: String?
     /// What the language model answered.
     public let llmResponse: String?
-    /// What was heard before somebody cut in.
+    /// What was heard before an interruption.
     public let spokenText: String?
-    /// Whether somebody cut in.
+    /// Whether the turn was interrupted.
     public let interrupted: Bool
     /// The end-to-end latency if it was recorded, else the sum of the measured stages, in milliseconds.
     public let latencyMs: Double?
@@ -78,9 +78,9 @@ public struct ConversationTurn: StoredRecord, Hashable {
         public let userTranscript = Column<ConversationTurn, String?>("user_transcript")
         /// What the language model answered.
         public let llmResponse = Column<ConversationTurn, String?>("llm_response")
-        /// What was heard before somebody cut in.
+        /// What was heard before an interruption.
         public let spokenText = Column<ConversationTurn, String?>("spoken_text")
-        /// Whether somebody cut in.
+        /// Whether the turn was interrupted.
         public let interrupted = Column<ConversationTurn, Bool>("interrupted")
         /// The end-to-end latency if it was recorded, else the sum of the measured stages, in milliseconds.
         public let latencyMs = Column<ConversationTurn, Double?>("latency_ms")

@@ -13,7 +13,7 @@ public struct User: StoredEntity, Hashable {
     public let id: EntityID<User>
     /// The email address as given; no two users' addresses differ only in case.
     public let email: String
-    /// How the agent should be with this user.
+    /// What the agent should be like with this user.
     public let personalityTraits: [String]
     /// What the user pays for.
     public let subscriptionTier: Tier
@@ -35,7 +35,7 @@ public struct User: StoredEntity, Hashable {
     public struct Draft: Sendable {
         /// The email address.
         public var email: String
-        /// How the agent should be with this user.
+        /// What the agent should be like with this user.
         public var personalityTraits: [String]
         /// What the user pays for.
         public var subscriptionTier: Tier

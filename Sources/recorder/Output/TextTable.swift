@@ -12,7 +12,7 @@ struct TextTable<Row: Sendable>: Sendable {
     struct Column: Sendable {
         let title: String
         let alignment: Alignment
-        /// Whether it gives way where the terminal is narrow.
+        /// Whether it is shortened where the terminal is narrow.
         let isFlexible: Bool
         let text: @Sendable (Row) -> String?
 

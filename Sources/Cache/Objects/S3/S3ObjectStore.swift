@@ -59,8 +59,9 @@ public struct S3ObjectStore: ObjectStore {
         _ = try await client.send(S3Client.Request(method: .DELETE, name: name)) { $0 == .notFound }
     }
 
-    /// Removes all objects whose names begin with a prefix, including other programs' objects whose names are no
-    /// ``ObjectName``. Also aborts uploads to such names, whose parts no list of objects shows. Each counts as one.
+    /// Removes all objects whose names begin with a prefix, including other programs' objects whose names
+    /// ``ObjectName`` would refuse. Also aborts uploads to such names, whose parts no list of objects shows. Each
+    /// counts as one.
     public func removeAll(prefix: String) async throws -> Int {
         var removed = try await S3Upload.abortAll(prefix: prefix, client)
         var before: [String] = []
@@ -103,7 +104,7 @@ public struct S3ObjectStore: ObjectStore {
         return ObjectInfo(name: name, size: size, checksum: headers.first(name: checksumHeader))
     }
 
-    /// Lists names, except other programs' names that are no ``ObjectName``.
+    /// Lists names, except other programs' names that ``ObjectName`` would refuse.
     public func list(prefix: String, after: ObjectName?, limit: Int) async throws -> [ObjectName] {
         try await names(prefix, after, limit) { try? ObjectName($0) }
     }
@@ -122,8 +123,8 @@ public struct S3ObjectStore: ObjectStore {
         let limit = min(max(1, limit), 1_000)
         var page = try await page(prefix: prefix, after: after, limit: limit)
         var names = page.keys.compactMap(name)
-        // A page may hold fewer names than asked for, and only other programs' names: the service says whether it is
-        // the last.
+        // A page may hold fewer names than asked for, or only other programs' names: the service says whether it is the
+        // last.
         while names.count < limit, let next = page.next {
             page = try await self.page(prefix: prefix, next: next, limit: limit)
             names += page.keys.compactMap(name)
