@@ -84,7 +84,7 @@ struct ExitReport {
                 Connect with a login in the role that may: recorder_appender appends and reads the log, recorder_projector \
                 projects, shows how projections stand and reads the log, recorder_analyst reads the read models, \
                 recorder_owner does the rest; what builds beside the live tables, `projections rebuild` and `verify`, \
-                `migrate verify`, also needs a grant of CREATE on the database
+                `migrate verify` and `subject erase --scrub`, also needs a grant of CREATE on the database
                 """
         case _ where database.isUnanswered:
             return "Check --database-url or DATABASE_URL, or start a server with `recorder dev`"

@@ -74,7 +74,8 @@ package final class SubjectSealer: Sendable {
             for place in places {
                 let stream = appends[place].stream
                 let subject = appends[place].subject
-                if let subject { state.keys.note(subject, of: stream) }
+                let isNew = appends[place].expectedVersion == .noStream
+                if let subject { state.keys.note(subject, of: stream, isNew: isNew) }
                 // A producer's appends often belong to one session for a while.
                 let isSame = stream == last && subject == nil
                 keys.append(isSame ? keys[keys.count - 1] : state.keys[stream])
@@ -89,6 +90,9 @@ package final class SubjectSealer: Sendable {
         for append in places.lazy.map({ appends[$0] }) where missing[append.stream] == .some(nil) {
             missing[append.stream] = .some(append.subject)
         }
+        // An earlier append may have named another, and be on its way still.
+        let named = state.withLock { state in missing.keys.map { ($0, state.keys.subject(of: $0)) } }
+        for case (let stream, let subject?) in named { missing[stream] = .some(subject) }
         let looked = try await patiently { try await self.lookUp(missing) }
         for index in without {
             let stream = appends[places[index]].stream

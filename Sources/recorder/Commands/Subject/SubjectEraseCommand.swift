@@ -4,6 +4,7 @@ import EventStore
 import Glibc
 import Logging
 import Privacy
+import Schema
 
 /// `recorder subject erase USER`: erases what is personal.
 struct SubjectEraseCommand: AsyncParsableCommand {
@@ -54,30 +55,23 @@ struct SubjectEraseCommand: AsyncParsableCommand {
         let settings = try await options.settings()
         guard yes || confirmed() else { throw CommandError(.refused, "nothing was erased") }
         let files = try projectionSource.source.files()
-        let (user, actor, scrub, unknown) = (user, actor, scrub, unknown)
+        let (user, actor, unknown) = (user, actor, unknown)
         let objects = try settings.objects.store(objects)
         if objects == nil {
-            StandardError.line("recorder: no object store was given (--objects), so none was searched for objects of this person")
+            StandardError.line(
+                "recorder: no object store was given (--objects), so none was searched for objects of this person"
+            )
         }
         let certificate = try await settings.withPool { pool in
             try await settings.withStore { store in
-                let certificate = try await settings.erasure(
-                    of: user,
-                    by: actor,
-                    pool,
-                    store,
-                    projections: files,
-                    objects: objects
-                ).run(evenIfUnknown: unknown)
-                if scrub {
-                    try await Scrub(pool, schema: settings.schema, projections: files).run { table in
-                        settings.logger.info("rewriting \(table)")
-                    }
-                }
-                return certificate
+                try await settings.erasure(of: user, by: actor, pool, store, projections: files, objects: objects)
+                    .run(evenIfUnknown: unknown)
             }
         }
+        // First of all: what is erased stays so, whatever comes after.
         StandardOutput.shared.line(certificate.json)
+        try StandardOutput.shared.flush()
+        if scrub { try await rewriteTables(of: files, settings) }
         if !certificate.logIsSealed {
             StandardError.line(
                 "recorder: this log has no keys: what is appended of this person later is stored with its personal values; "
@@ -89,6 +83,22 @@ struct SubjectEraseCommand: AsyncParsableCommand {
                 .refused,
                 "\(Counted.text(certificate.remaining, "event")) of this person cannot be erased: they hold personal values "
                     + "that were stored before the log was sealed, or under another's key"
+            )
+        }
+    }
+
+    private func rewriteTables(of files: [ProjectionFiles], _ settings: Settings) async throws {
+        do {
+            try await settings.withPool { pool in
+                try await Scrub(pool, schema: settings.schema, projections: files).run { table in
+                    settings.logger.info("rewriting \(table)")
+                }
+            }
+        } catch {
+            throw CommandError(
+                .refused,
+                "the person is erased, as the certificate says, but not all tables were rewritten: \(error)",
+                cause: error
             )
         }
     }
