@@ -95,6 +95,32 @@ import Testing
         #expect(replay.snapshot.totalCost?.text == "0.2501")
     }
 
+    @Test(arguments: [
+        ([#""llmCost": "0,35""#], ["llmCost"]), ([#""inputTokens": "many""#], ["inputTokens"]),
+        ([#""llmCost": true"#, #""cachedInputTokens": []"#], ["llmCost", "cachedInputTokens"]),
+    ])
+    func `what should be a number and is not is told, and no cost is computed in its place`(
+        wrong: [String],
+        misfits: [String]
+    ) throws {
+        let call = [Self.turn, #""model": "m", "outputTokens": 10"#] + wrong
+        let tokens = wrong.contains { $0.contains("inputTokens") } ? [] : [#""inputTokens": 1000"#]
+        let data = (call + tokens).joined(separator: ", ")
+        var replay = SessionReplay(session: Self.session, prices: try Self.prices())
+        let frame = replay.apply(try Self.events([("turn.generated", data)])[0])
+        #expect(frame.misfits == misfits && frame.cost == nil)
+        #expect(replay.snapshot.misfits == misfits.count && replay.snapshot.uncostedCalls == 1)
+        #expect(replay.snapshot.totalCost == nil)
+    }
+
+    @Test func `a latency that is no number takes no cost away`() throws {
+        let data = #"\#(Self.turn), "llmLatencyMs": true, "model": "m", "inputTokens": 1000, "outputTokens": 10"#
+        var replay = SessionReplay(session: Self.session, prices: try Self.prices())
+        let frame = replay.apply(try Self.events([("turn.generated", data)])[0])
+        #expect(frame.misfits == ["llmLatencyMs"])
+        #expect(frame.cost?.text == "1.100")
+    }
+
     @Test func `an end is a version, or the last event that was not later`() throws {
         let events = try Self.events(Self.conversation)
         #expect(events.count { SessionReplay.End.version(4).includes($0) } == 4)
@@ -109,6 +135,7 @@ import Testing
         ]).map { replay.apply($0) }
         #expect(frames[0].latencies.isEmpty)
         #expect(frames[0].cost == nil)
+        #expect(frames[0].misfits == ["asrLatencyMs", "asrCost"])
         #expect(replay.snapshot.turns.isEmpty)
         #expect(replay.snapshot.state == "idle")
         #expect(replay.snapshot.anomalies == 1)

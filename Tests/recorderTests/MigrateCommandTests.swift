@@ -127,16 +127,12 @@ import Testing
         try await withTestDatabase { database in
             let made = try await RecorderCommand.run("simulate", "--sessions", "12")
             _ = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: made.output)
-            let trained = try await RecorderCommand.run(
-                "dictionary",
-                "train",
-                "--from-log",
-                "1000",
-                "--json",
-                databaseURL: database.url
-            )
+            let train = ["dictionary", "train", "--from-log", "1000"]
+            let trained = try await RecorderCommand.run(train + ["--json"], databaseURL: database.url)
             #expect(trained.status == 0, "\(trained.errors)")
             let id = try #require(try trained.json().first?["id"]?.integer)
+            let again = try await RecorderCommand.run(train, databaseURL: database.url)
+            #expect(again.output.contains("the same as dictionary \(id)"), "\(again.output)\(again.errors)")
             let more = try await RecorderCommand.run("simulate", "--sessions", "2", "--seed", "9")
             _ = try await RecorderCommand.run("import", "-", databaseURL: database.url, input: more.output)
             let listed = try await RecorderCommand.run("dictionary", "list", "--json", databaseURL: database.url).json()

@@ -61,7 +61,13 @@ public struct ModelPrice: Hashable, Sendable {
         var prices: [ModelPrice] = []
         var places: Set<String> = []
         for model in models {
-            guard case .object(let members) = model.value, !model.name.isEmpty else {
+            guard !model.name.isEmpty else {
+                throw ReadModelError(
+                    .invalidArgument,
+                    "models: the name of a model is empty; give it the name that events bear"
+                )
+            }
+            guard case .object(let members) = model.value else {
                 throw ReadModelError(.invalidArgument, "models.\(model.name): it is not an object of prices")
             }
             for member in members {

@@ -17,7 +17,8 @@ extension ReadModels {
 /// Sums over the view `conversation_costs`.
 private struct SelectCosts: PostgresStatement {
     private static let columns: [(dimension: CostDimension, sql: String, nothing: String)] = [
-        (.day, "day::text", "null::text"), (.stage, "stage", "null::text"), (.provider, "provider", "null::text"),
+        (.day, "day::timestamp at time zone 'UTC'", "null::timestamptz"), (.stage, "stage", "null::text"),
+        (.provider, "provider", "null::text"),
         (.model, "model", "null::text"), (.session, "session_id", "null::uuid"),
     ]
 
@@ -59,7 +60,7 @@ private struct SelectCosts: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> CostSum {
         CostSum(
-            day: try row.decode(at: 0),
+            day: try row.moment(at: 0).map { String($0.description.prefix(10)) },
             stage: try row.decode(at: 1),
             provider: try row.decode(at: 2),
             model: try row.decode(at: 3),

@@ -46,4 +46,6 @@ public struct ReplayFrame: Hashable, Sendable {
     public let uncostedCalls: Int
     /// The members of the event whose values were erased, such as `data.userTranscript`.
     public let erased: [String]
+    /// The members of the event's data that should be numbers and are not, such as `llmCost`: they count as unknown.
+    public let misfits: [String]
 }

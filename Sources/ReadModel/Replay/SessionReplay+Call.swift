@@ -12,7 +12,10 @@ extension SessionReplay {
         let isFree: Bool
 
         /// The call that an event is about; nil if it is about none.
-        init?(_ event: RecordedEvent, _ data: JSONValue, prices: PriceList) {
+        ///
+        /// - Parameter misfits: Members that do not fit: a cost that was recorded so is unknown, and none is computed from
+        ///   such tokens.
+        init?(_ event: RecordedEvent, _ data: JSONValue, misfits: [String], prices: PriceList) {
             let stages: [EventType: TurnStage] = [
                 .turnTranscribed: .asr, .turnRetrieved: .rag, .turnGenerated: .llm, .turnSynthesized: .tts,
             ]
@@ -20,8 +23,9 @@ extension SessionReplay {
             self.stage = stage
             milliseconds = data["\(stage.rawValue)LatencyMs"]?.milliseconds
             let recorded = data["\(stage.rawValue)Cost"]?.money
-            cost = recorded ?? (stage == .llm ? prices.cost(of: data, at: event.occurredAt) : nil)
-            isFree = stage == .rag && recorded == nil
+            let isComputable = stage == .llm && misfits.allSatisfy { $0.hasSuffix("Ms") }
+            cost = recorded ?? (isComputable ? prices.cost(of: data, at: event.occurredAt) : nil)
+            isFree = stage == .rag && recorded == nil && !misfits.contains("ragCost")
         }
     }
 
@@ -52,6 +56,16 @@ extension SessionReplay {
             return parts.compactMap(\.self).joined(separator: ": ")
         default: return nil
         }
+    }
+
+    /// The members of an event that should be numbers and are not, by their names. The read models stop at such an event.
+    static func misfits(_ type: EventType, _ data: JSONValue) -> [String] {
+        guard let fields = type.fields, case .object(let members) = data else { return [] }
+        return members.filter { member in
+            guard fields.contains(member.name), member.value != .null else { return false }
+            if member.name.hasSuffix("Ms") || member.name.hasSuffix("Cost") { return member.value.money == nil }
+            return member.name.hasSuffix("Tokens") && member.value.integer == nil && member.value.money == nil
+        }.map(\.name)
     }
 
     /// The latencies that an event measured.

@@ -57,7 +57,9 @@ public struct SessionReplay: Sendable {
         // A UUID means the same in capitals. In other types, a field of this name is no turn.
         let id = Self.typesOfTurns.contains(event.type) ? data["turnId"]?.string?.lowercased() : nil
         let turn = id.map { turnIndex(of: $0) }
-        let call = Call(event, data, prices: prices)
+        let misfits = Self.misfits(event.type, data)
+        snapshot.misfits += misfits.count
+        let call = Call(event, data, misfits: misfits, prices: prices)
         if let call { count(call, turn: turn) }
         change(by: event, data, turn: turn)
         return ReplayFrame(
@@ -73,7 +75,8 @@ public struct SessionReplay: Sendable {
             cost: call?.cost,
             costSoFar: snapshot.totalCost,
             uncostedCalls: snapshot.uncostedCalls,
-            erased: event.erased
+            erased: event.erased,
+            misfits: misfits
         )
     }
 

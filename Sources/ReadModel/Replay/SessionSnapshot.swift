@@ -73,6 +73,8 @@ public struct SessionSnapshot: Hashable, Sendable {
     public internal(set) var uncostedCalls = 0
     /// How many stages failed, and changes to `error`.
     public internal(set) var errorCount = 0
+    /// How many members should be numbers and are not: they count as unknown, and the read models stop at their events.
+    public internal(set) var misfits = 0
 
     /// A session without events.
     public init(session: StreamID) { self.session = session }

@@ -1,7 +1,7 @@
 import EventModel
 import Postgres
 
-/// Stores a dictionary under the next id.
+/// Stores a dictionary under the next id, unless the newest one is the same; returns the id that it has.
 struct InsertDictionary: PostgresStatement {
     /// Its content.
     let bytes: [UInt8]
@@ -9,9 +9,14 @@ struct InsertDictionary: PostgresStatement {
     let trainedOn: String
 
     let sql = """
-        insert into dictionaries (id, bytes, trained_on, checksum)
-        select coalesce(max(id), 0) + 1, $1, $2, sha256($1) from dictionaries
-        returning id
+        with newest as (select id, checksum from dictionaries order by id desc limit 1),
+        stored as (
+            insert into dictionaries (id, bytes, trained_on, checksum)
+            select coalesce((select id from newest), 0) + 1, $1, $2, sha256($1)
+            where not exists (select from newest where checksum = sha256($1))
+            returning id
+        )
+        select id, true from stored union all select id, false from newest where checksum = sha256($1)
         """
 
     func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
@@ -19,7 +24,9 @@ struct InsertDictionary: PostgresStatement {
         try parameters.append(trainedOn)
     }
 
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Int16 { try row.decode(at: 0) }
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (id: Int16, isNew: Bool) {
+        (try row.decode(at: 0), try row.decode(at: 1))
+    }
 }
 
 /// The dictionaries that are stored, by id.

@@ -8,9 +8,11 @@ struct Acknowledgement {
     /// How its append ended.
     let result: Result<AppendReceipt, any Error>
 
-    /// Why it was refused; nil if it is stored.
+    /// Why it was refused, and under which id it may be stored all the same; nil if it is stored.
     var refusal: String? {
-        if case .failure(let error) = result { "\(error)" } else { nil }
+        guard case .failure(let error) = result else { return nil }
+        let mayBeStored = (error as? EventStoreError)?.code == .unavailable
+        return line.hasNewID && mayBeStored ? "\(error); the event's id is \(line.line.event.id)" : "\(error)"
     }
 
     /// Writes it to standard output; without JSON, refusals are left to standard error.

@@ -10,7 +10,8 @@ enum ReplayText {
         }
         let sum = Figures.dollars(frame.costSoFar, isPartial: frame.uncostedCalls > 0)
         let cost = frame.cost == nil ? nil : sum.map { "\($0) so far" }
-        let notes = (latencies + [cost].compactMap(\.self)).joined(separator: ", ")
+        let misfits = frame.misfits.map { "\($0) is no number" }
+        let notes = (latencies + [cost].compactMap(\.self) + misfits).joined(separator: ", ")
         let who = frame.speaker == .system ? frame.type.name.onOneLine : frame.speaker.rawValue
         let head = [
             Figures.offset(frame.offset).padded(fromLeftTo: 10),
@@ -36,6 +37,7 @@ enum ReplayText {
             ("errors", "\(snapshot.errorCount)"),
             ("anomalies", "\(snapshot.anomalies)"),
             ("cost", Figures.dollars(snapshot.totalCost, uncostedCalls: snapshot.uncostedCalls)),
+            ("no numbers", snapshot.misfits == 0 ? nil : Counted.text(snapshot.misfits, "field")),
         ])
         guard !snapshot.turns.isEmpty else { return }
         StandardOutput.shared.endLine()
@@ -66,6 +68,7 @@ enum ReplayText {
         line.field("costSoFar", frame.costSoFar)
         line.field("uncostedCallsSoFar", frame.uncostedCalls)
         if !frame.erased.isEmpty { line.field("erased", JSONValue.array(frame.erased.map { .string($0) })) }
+        if !frame.misfits.isEmpty { line.field("misfits", JSONValue.array(frame.misfits.map { .string($0) })) }
     }
 
     /// Writes a snapshot's fields.
@@ -84,6 +87,7 @@ enum ReplayText {
         line.field("anomalies", snapshot.anomalies)
         line.field("totalCost", snapshot.totalCost)
         line.field("uncostedCalls", snapshot.uncostedCalls)
+        if snapshot.misfits > 0 { line.field("misfits", snapshot.misfits) }
         line.objects("turns", snapshot.turns) { line, turn in
             line.field("turnId", turn.id)
             line.field("turnIndex", turn.index)

@@ -63,22 +63,26 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
             }
         }
         let trained = try DictionaryTrainer(size: size).train(source.payloads)
-        var id: Int?
+        var stored: (id: Int16, isNew: Bool)?
         if let output {
             let bytes =
                 asMigration ? Array(DictionaryMigration.text(trained, source: source).utf8) : trained.bytes
             try Self.write(bytes, to: output)
         } else {
             let statement = InsertDictionary(bytes: trained.bytes, trainedOn: source.description)
-            id = try await settings.withPool { try await $0.first(statement) }.map { Int($0) }
+            stored = try await settings.withPool { try await $0.first(statement) }
         }
-        if output != "-" { report(trained, source: source, id: id) }
+        if output != "-" { report(trained, source: source, stored) }
     }
 
-    private func report(_ trained: TrainedDictionary, source: DictionarySamples, id: Int?) {
+    private func report(
+        _ trained: TrainedDictionary,
+        source: DictionarySamples,
+        _ stored: (id: Int16, isNew: Bool)?
+    ) {
         if options.json {
             JSONLine.print { line in
-                line.field("id", id)
+                line.field("id", stored.map { Int($0.id) })
                 line.field("bytes", trained.bytes.count)
                 line.field("trainedOn", source.description)
                 line.field("samples", trained.trainedOn)
@@ -88,7 +92,10 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
             }
             return
         }
-        let place = id.map { "stored as dictionary \($0)" } ?? output.map { "written to \($0)" } ?? ""
+        let place =
+            stored.map { "\($0.isNew ? "stored as" : "the same as") dictionary \($0.id)" } ?? output.map {
+                "written to \($0)"
+            } ?? ""
         let ratio = Figures.decimal(trained.heldOutRatio, digits: 3) ?? "?"
         let without = Figures.decimal(trained.heldOutRatioWithoutDictionary, digits: 3) ?? "?"
         StandardOutput.shared.line(

@@ -42,7 +42,8 @@ struct ProjectionsRetryCommand: AsyncParsableCommand {
         } else {
             StandardOutput.shared.line(
                 asked == 0
-                    ? "no such stream stands in quarantine" : "\(Counted.text(asked, "stream")) will be tried again"
+                    ? "no such stream stands in quarantine"
+                    : "\(Counted.text(asked, "stream")) will be tried again, counted once for each projection"
             )
         }
     }

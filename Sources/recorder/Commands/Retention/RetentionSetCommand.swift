@@ -51,7 +51,8 @@ struct RetentionSetCommand: AsyncParsableCommand {
                     .set(policy, keepFor: keepFor, isEnabled: isEnabled, by: actor)
             } catch let error as PrivacyError where error.code == .invalid {
                 // Only PostgreSQL knows what an interval is.
-                throw ValidationError("--keep-for: \(error.message).")
+                StandardError.line("recorder: --keep-for: \(error.message)")
+                throw ExitCode(2)
             }
         }
         if options.json {
