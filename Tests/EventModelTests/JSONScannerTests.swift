@@ -134,7 +134,7 @@ import Testing
             if isValid {
                 #expect((try? JSONValue(json: bytes)) != nil)
             } else {
-                Self.walk(bytes)
+                Self.walk(bytes, in: 0..<bytes.count)
             }
         }
         #expect(taken > 10_000 && taken < 50_000)
@@ -142,26 +142,66 @@ import Testing
 
     @Test func `random bytes never crash the scanner, the trusting walk included`() {
         var source = SplitMix64(seed: 3)
-        for _ in 0..<50_000 {
+        // Behind the range stands what would end whatever is open.
+        let tail = Array(#""]}:1,"#.utf8)
+        let signs = Array(#"{}[]",:\01e-tfn "#.utf8)
+        var found = (members: 0, trusted: 0, elements: 0)
+        for round in 0..<50_000 {
             let bytes = (0..<Int.random(in: 0..<40, using: &source)).map { _ in
-                UInt8.random(in: 0...255, using: &source)
+                round % 2 == 0 ? UInt8.random(in: 0...255, using: &source) : signs.randomElement(using: &source) ?? 0
             }
-            _ = Self.isValid(bytes)
-            Self.walk([0x7B, 0x22] + bytes)
+            #expect(!Self.isValid(bytes) || String(validating: bytes, as: UTF8.self) != nil)
+            for begin in [[0x7B, 0x22], [0x5B]] as [[UInt8]] {
+                let count = begin.count + bytes.count
+                let walked = Self.walk(begin + bytes + tail, in: 0..<count)
+                found.members += walked.members
+                found.trusted += walked.trusted
+                found.elements += walked.elements
+            }
         }
+        #expect(min(found.members, found.trusted, found.elements) > 50, "\(found)")
     }
 
-    /// Walks with and without trust; what it finds must lie inside the bytes and be decodable.
-    static func walk(_ bytes: [UInt8]) {
+    /// Walks with and without trust; what it finds must lie inside the range, one behind the other, and be decodable.
+    ///
+    /// - Returns: How much was found.
+    @discardableResult
+    static func walk(_ bytes: [UInt8], in range: Range<Int>) -> (members: Int, trusted: Int, elements: Int) {
+        var found = [0, 0]
         for trusted in [false, true] {
-            var members = JSONMembers(of: bytes.span, trusted: trusted)
+            var members = JSONMembers(of: bytes.span, in: range, trusted: trusted)
+            var place = range.lowerBound
             while let member = try? members.next(in: bytes.span) {
-                _ = member.key.string(in: bytes.span)
-                _ = member.value.string(in: bytes.span)
-                _ = member.value.text(in: bytes.span)
+                found[trusted ? 1 : 0] += 1
+                for slice in [member.key, member.value] {
+                    check(slice, of: bytes, isChecked: !trusted)
+                    #expect(slice.range.lowerBound > place && slice.range.upperBound <= range.upperBound, "\(bytes)")
+                    place = slice.range.upperBound
+                }
+                #expect(member.key.kind == .string)
             }
-            var elements = JSONElements(of: bytes.span, in: 0..<bytes.count)
-            while let element = try? elements.next(in: bytes.span) { _ = element.text(in: bytes.span) }
         }
+        var elements = JSONElements(of: bytes.span, in: range)
+        var place = range.lowerBound
+        var count = 0
+        while let element = try? elements.next(in: bytes.span) {
+            count += 1
+            check(element, of: bytes, isChecked: false)
+            #expect(element.range.lowerBound > place && element.range.upperBound <= range.upperBound, "\(bytes)")
+            place = element.range.upperBound
+        }
+        return (found[0], found[1], count)
+    }
+
+    /// Checks that what was found can be decoded, and that it is JSON where the walk looked into it.
+    private static func check(_ slice: JSONSlice, of bytes: [UInt8], isChecked: Bool) {
+        let json = Array(bytes[slice.range])
+        #expect(slice.bytes(in: bytes.span) == json)
+        #expect(slice.text(in: bytes.span) == String(decoding: json, as: UTF8.self))
+        #expect((slice.string(in: bytes.span) != nil) == (slice.kind == .string))
+        #expect((slice.double(in: bytes.span) != nil) == (slice.kind == .number), "\(bytes)")
+        guard isChecked else { return }
+        #expect((try? JSONScanner.validate(json.span))?.kind == slice.kind, "\(bytes)")
+        #expect(slice.string(in: bytes.span) == (try? JSONValue(json: json))?.string, "\(bytes)")
     }
 }
