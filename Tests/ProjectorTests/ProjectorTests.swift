@@ -95,17 +95,18 @@ import Testing
             let models = ReadModels(database: database)
             let projector = Projector(database, projections: try ProjectionFiles.newest(in: .embedded))
             let daemon = Task { try await projector.run() }
+            defer { daemon.cancel() }
             let events = ReadModels.simulated(sessions: 3, seed: 10)
             try await models.append(events)
             let connection = try await PostgresConnection.connect(database)
             var applied = 0
-            while applied < events.count {
+            try await eventually("all events are applied") {
                 let rows = try await connection.text(
                     unsafeSQL:
                         "select sum(events) from projection_checkpoints where projection = 'conversation_sessions'"
                 )
                 applied = rows.first?.first.flatMap { $0 }.flatMap { Int($0) } ?? 0
-                try await Task.sleep(for: .milliseconds(5))
+                return applied >= events.count
             }
             #expect(applied == events.count)
             await connection.close()
@@ -133,9 +134,12 @@ import Testing
             let daemon = Task { [projections = try ProjectionFiles.newest(in: .embedded)] in
                 try await Projector(database, projections: projections).run()
             }
+            defer { daemon.cancel() }
             let there =
                 "select count(*) from unnest('{\(last.joined(separator: ","))}'::text[]) where to_regclass(unnest) is not null"
-            while try await connection.text(unsafeSQL: there) != [["2"]] { await Task.yield() }
+            try await eventually("both partitions are there") {
+                try await connection.text(unsafeSQL: there) == [["2"]]
+            }
             await connection.close()
             daemon.cancel()
             try await daemon.value

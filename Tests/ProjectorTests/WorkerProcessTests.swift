@@ -148,8 +148,8 @@ import Testing
                 select count(*) > 0 from pg_locks where not granted and relation = 'conversation_turns_v1'::regclass
                     and database = (select oid from pg_database where datname = current_database())
                 """
-            while try await projectors.connection.text(unsafeSQL: blocked) != [["t"]] {
-                try await Task.sleep(for: .milliseconds(2))
+            try await eventually("the batch waits for the lock") {
+                try await projectors.connection.text(unsafeSQL: blocked) == [["t"]]
             }
             processes[0].send(SIGSTOP)
             try await blocker.run(unsafeSQL: "commit")

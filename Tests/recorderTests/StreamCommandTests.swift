@@ -102,9 +102,10 @@ import Testing
     @Test func `following ends cleanly on SIGTERM`() async throws {
         try await withTestDatabase { database in
             let tail = try RecorderCommand(["tail", "--from-beginning", "--json"], databaseURL: database.url)
+            defer { tail.send(9) }
             let input = Lines.events(stream: Lines.stream(), count: 4).joined(separator: "\n")
             _ = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
-            while tail.outputSoFar.split(separator: "\n").count < 4 { try await Task.sleep(for: .milliseconds(20)) }
+            try await eventually("all events are printed") { tail.outputSoFar.split(separator: "\n").count >= 4 }
             tail.send(15)
             let result = await tail.result()
             #expect(result.status == 0)
@@ -120,7 +121,8 @@ import Testing
             let sessions = try await RecorderCommand.run("sessions", "--json", databaseURL: database.url).json()
             let id = try #require(sessions.first?["id"]?.string)
             let replay = try RecorderCommand(["replay", id, "--speed", "0.01"], databaseURL: database.url)
-            while replay.outputSoFar.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            defer { replay.send(9) }
+            try await eventually("the first frame is printed") { !replay.outputSoFar.isEmpty }
             replay.send(2)
             let result = await replay.result()
             #expect(result.status == 1)
