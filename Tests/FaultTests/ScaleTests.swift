@@ -9,6 +9,8 @@ import Testing
 /// In the environment: `SCALE_EVENTS` says how many events, `SCALE_DIRECTORY` where the server's data stays for the
 /// next run (else it goes), and `SCALE_PARTS` which parts to run (`record,rebuild,kill,cost`).
 @Suite(.serialized) struct ScaleTests {
+    private static let parts: Set = ["record", "rebuild", "kill", "cost"]
+
     @Test(.timeLimit(.minutes(60)))
     func `a log is rebuilt beside its readers, killed at half and resumed, and costs the projectors little`()
         async throws
@@ -16,8 +18,10 @@ import Testing
         let environment = ProcessInfo.processInfo.environment
         let events = environment["SCALE_EVENTS"].flatMap { Int($0) } ?? 3_000
         let isLarge = events >= 100_000
-        let parts = Set(
-            (environment["SCALE_PARTS"] ?? "record,rebuild,kill,cost").split(separator: ",").map(String.init)
+        let parts = environment["SCALE_PARTS"].map { Set($0.split(separator: ",").map(String.init)) } ?? Self.parts
+        try #require(
+            !parts.isEmpty && parts.isSubset(of: Self.parts),
+            "SCALE_PARTS holds one or more of \(Self.parts.sorted()), with commas between them"
         )
         signal(SIGPIPE, SIG_IGN)
         let folder = FileManager.default.temporaryDirectory.appending(path: "recorder-scale-\(UUID().uuidString)")

@@ -10,6 +10,7 @@ import Testing
         printed: [String]? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
+        try #require(values.count == printed?.count ?? values.count, sourceLocation: sourceLocation)
         try await withSession { session in
             for (index, value) in values.enumerated() {
                 let echo = try await session.first(Echo(value))

@@ -129,6 +129,7 @@ import Testing
             try await waitForOthers(connection)
             try await holder.run(unsafeSQL: "rollback")
             _ = try await caughtUp
+            #expect(try await lags(connection).allSatisfy { $0.eventsBehind == 0 && $0.error == nil })
         }
     }
 }
