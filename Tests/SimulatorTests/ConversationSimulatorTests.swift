@@ -40,6 +40,20 @@ import Testing
         }
     }
 
+    @Test func `data holds no member that the contract does not give to its type`() throws {
+        var types: Set<EventType> = []
+        for event in Self.sessions(80).flatMap(\.events).map(\.event) {
+            guard let fields = event.type.fields else { continue }
+            types.insert(event.type)
+            guard case .object(let members) = try JSONValue(json: event.data) else {
+                Issue.record("the data of \(event.type) is no object")
+                continue
+            }
+            #expect(Set(members.map(\.name)).subtracting(fields) == [], "\(event.type)")
+        }
+        #expect(types == Set(EventType.frequent.filter { $0.fields != nil }))
+    }
+
     @Test func `appends hold every event once, each stream in the order of time`() {
         for session in Self.sessions(100) {
             let appends = session.appends
