@@ -132,4 +132,36 @@ import Testing
             #expect(try await lags(connection).allSatisfy { $0.eventsBehind == 0 && $0.error == nil })
         }
     }
+
+    @Test func `after a brief trial, in vain or broken off, locks are waited for as long as before`() async throws {
+        try await withTestDatabase { database in
+            var configuration = database
+            configuration.settings["lock_timeout"] = Projector.lockTimeout
+            let hand = try await WorkerByHand(configuration, only: "conversation_turns")
+            let projection = hand.projections[0].id
+            let fleet = hand.fleet()
+            try await fleet.join()
+            var worker = hand.worker(of: fleet)
+            try await worker.settleOwnership(on: hand.connection)
+            let shown = "show lock_timeout"
+            try await withConnection(database) { other in
+                try await other.run(unsafeSQL: "begin; lock table conversation_turns_v1 in share mode")
+                #expect(try await worker.attemptCarefully(worker.owned, on: hand.connection))
+                try await eventually("it is to be tried") { worker.suspensions[projection]?.isDue == true }
+                #expect(try await worker.resume(on: hand.connection))
+                let suspension = try #require(worker.suspensions[projection], "it was not tried in vain")
+                #expect(suspension.error.code == .projectionWaits && !suspension.isDue)
+                #expect(try await hand.connection.text(unsafeSQL: shown) == [[Projector.lockTimeout]])
+
+                // Somebody else has its shards: it throws.
+                try await other.run(unsafeSQL: "rollback; update projection_checkpoints set epoch = epoch + 1")
+                try await eventually("it is to be tried again") { worker.suspensions[projection]?.isDue == true }
+                let error = await #expect(throws: ProjectorError.self) { try await worker.resume(on: hand.connection) }
+                #expect(error?.code == .leaseLost)
+                #expect(try await hand.connection.text(unsafeSQL: shown) == [[Projector.lockTimeout]])
+            }
+            await fleet.leave()
+            await hand.connection.close()
+        }
+    }
 }
