@@ -23,7 +23,7 @@ import Testing
     @Test func `products lose no digit`() throws {
         let price = try #require(Money("0.00000000000012345678901234567890123456789"))
         #expect((1_000_000 * price).text == "0.00000012345678901234567890123456789000000")
-        #expect((0 * price).text.allSatisfy { "0.".contains($0) })
+        #expect((0 * price).text == "0.00000000000000000000000000000000000000000")
         #expect((-3 * (try #require(Money("1.5")))).text == "-4.5")
     }
 
