@@ -98,7 +98,7 @@ import Testing
             func waitForBlocked() async throws {
                 let blocked =
                     "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-                while try await fixture.text(blocked).isEmpty {}
+                try await eventually("somebody waits for a lock") { try await !fixture.text(blocked).isEmpty }
             }
             // The session is first: there is no such user.
             let session = StreamID.generate(at: .now())

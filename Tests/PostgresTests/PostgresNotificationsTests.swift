@@ -66,7 +66,7 @@ import Testing
             configuration.settings["idle_session_timeout"] = "0"
             try await withSession(configuration) { observer in
                 let alive = Column<Int32>("select pid from pg_stat_activity where pid = \(process)")
-                while try await observer.first(alive) != nil { try await Task.sleep(for: .milliseconds(10)) }
+                try await eventually("the idle session is ended") { try await observer.first(alive) == nil }
                 try await observer.run(unsafeSQL: "notify news")
             }
             try await #expect(iterator.next() == .received(channel: "news", payload: ""))

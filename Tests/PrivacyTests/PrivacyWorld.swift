@@ -57,7 +57,7 @@ struct PrivacyWorld: Sendable {
     /// Waits until sessions of this database wait for others' locks.
     func waitForBlocked(_ count: Int = 1) async throws {
         let blocked = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        while try await text(blocked).count < count {}
+        try await eventually("\(count) sessions wait for a lock") { try await text(blocked).count >= count }
     }
 
     /// Projects the log to its head.

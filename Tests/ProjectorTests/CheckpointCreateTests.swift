@@ -27,7 +27,9 @@ import Testing
                     let waiting = """
                         select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
                         """
-                    while try await connection.text(unsafeSQL: waiting).isEmpty {}
+                    try await eventually("the second one waits") {
+                        try await !connection.text(unsafeSQL: waiting).isEmpty
+                    }
                 }
                 try await first.run(unsafeSQL: "commit")
                 _ = try await second.value

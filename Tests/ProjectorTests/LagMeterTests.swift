@@ -20,12 +20,15 @@ import Testing
                     let figures = """
                         from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
                         """
-                    while try await connection.text(unsafeSQL: "select pid \(figures)").isEmpty {}
+                    try await eventually("the figures wait") {
+                        try await !connection.text(unsafeSQL: "select pid \(figures)").isEmpty
+                    }
                     let waiting = try await connection.text(unsafeSQL: "select pid, query_start \(figures)")
                     var beats: Set<String> = []
-                    while beats.count < 6 {
+                    try await eventually("the heart beats") {
                         let beat = try await connection.text(unsafeSQL: "select heartbeat_at from projector_workers")
                         beats.insert(try #require(beat.first?.first ?? nil))
+                        return beats.count >= 6
                     }
                     #expect(try await connection.text(unsafeSQL: "select pid, query_start \(figures)") == waiting)
                 }

@@ -166,7 +166,7 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
                     and query like '%with moved as%'
                 """
             // On a connection of its own: a transaction sees others' activity as it was when it first looked.
-            while try await run(waiting, database).isEmpty {}
+            try await eventually("the run waits for the rows") { try await !run(waiting, database).isEmpty }
             try await other.run(
                 unsafeSQL: "delete from \(mine); drop schema recorder_rebuild_conversation_turns_v1 cascade; commit"
             )

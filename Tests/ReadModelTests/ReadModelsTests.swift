@@ -177,7 +177,9 @@ import Testing
                 let blocked =
                     "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
                 try await withConnection(database) { watcher in
-                    while try await watcher.text(unsafeSQL: blocked).isEmpty {}
+                    try await eventually("it waits for the turns") {
+                        try await !watcher.text(unsafeSQL: blocked).isEmpty
+                    }
                 }
                 try await writer.run(unsafeSQL: "commit")
                 let (session, turns) = try await read
