@@ -58,6 +58,18 @@ import Testing
         #expect(!result.errors.contains("Missing value"), "\(result.errors)")
     }
 
+    @Test(arguments: ["sessions", "costs", "latency", "audit list"], ["--until", "--to"])
+    func `every range of time takes both names of its end`(command: String, flag: String) async throws {
+        let range = ["--from", "2026-03-02", flag, "2026-03-03"]
+        let arguments = command.split(separator: " ").map(String.init) + range
+        let result = try await RecorderCommand(arguments, databaseURL: "host=/nowhere").result()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("/nowhere"), "\(result.errors)")
+        let empty = try await RecorderCommand(arguments.dropLast() + ["2026-03-02"]).result()
+        #expect(empty.status == 2)
+        #expect(empty.errors.contains("which is not part of the range"), "\(empty.errors)")
+    }
+
     /// A command as the program describes itself.
     private struct Command: Decodable {
         let commandName: String

@@ -10,7 +10,7 @@ struct CostsCommand: AsyncParsableCommand {
         discussion: """
             Costs are exact. Calls whose cost is not known are counted apart and never taken as 0. The calls of a session to one \
             provider and model in one stage are one row, which stands at the day of the first of them: a session that goes on \
-            past midnight (UTC) counts whole at the day before.
+            past midnight (UTC) counts whole at the day before. --from and --until are days, not times in them.
 
             EXAMPLES
               recorder costs
@@ -34,13 +34,7 @@ struct CostsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this user's.", valueName: "id"))
     var user: StreamID?
 
-    @Option(
-        help: ArgumentHelp("Calls that began on this day or later, in UTC: a day, not a time in it.", valueName: "day")
-    )
-    var from: Timestamp?
-
-    @Option(help: ArgumentHelp("Calls that began before this day.", valueName: "day"))
-    var until: Timestamp?
+    @OptionGroup var range: TimeRangeOptions
 
     @Option(help: ArgumentHelp("Only of this stage: asr, rag, llm, tts.", valueName: "stage"))
     var stage: TurnStage?
@@ -54,9 +48,7 @@ struct CostsCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        try TimeRange.checkDay(from, flag: "--from")
-        try TimeRange.checkDay(until, flag: "--until")
-        try TimeRange.check(from: from, until: until)
+        try range.checkDays()
     }
 
     func run() async throws {
@@ -64,8 +56,8 @@ struct CostsCommand: AsyncParsableCommand {
         var filter = CostFilter()
         filter.session = session
         filter.user = user
-        filter.from = from
-        filter.until = until
+        filter.from = range.from
+        filter.until = range.until
         filter.stage = stage
         filter.provider = provider
         filter.model = model

@@ -1,5 +1,4 @@
 import ArgumentParser
-import EventModel
 import ReadModel
 
 /// `recorder latency`: percentiles over any range, and series.
@@ -10,7 +9,8 @@ struct LatencyCommand: AsyncParsableCommand {
         discussion: """
             Percentiles are within 1 % of the exact ones, of latencies from -1e53 to 1e211 ms. A series has a line for each step, also where nothing was \
             measured, with the median, the 95th and the 99th percentile. Of what is older than the minutes that `recorder \
-            retention` keeps, whole hours can be asked for: a range or a step that cuts one is refused.
+            retention` keeps, whole hours can be asked for: a range or a step that cuts one is refused. Of --from and --until \
+            seconds do not count.
 
             EXAMPLES
               recorder latency
@@ -27,14 +27,7 @@ struct LatencyCommand: AsyncParsableCommand {
     )
     var stage: [LatencyStage] = []
 
-    @Option(
-        help: ArgumentHelp("From this minute on: RFC 3339, of which seconds do not count, or a day.", valueName: "time")
-    )
-    var from: Timestamp?
-
-    // `--to` is accepted too: scripts use it.
-    @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Before this minute.", valueName: "time"))
-    var until: Timestamp?
+    @OptionGroup var range: TimeRangeOptions
 
     @Option(help: ArgumentHelp("Only of this provider; turns have none, and no model.", valueName: "name"))
     var provider: String?
@@ -57,7 +50,7 @@ struct LatencyCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func validate() throws {
-        try TimeRange.checkMinutes(from: from, until: until)
+        try range.checkMinutes()
         guard series != nil else { return }
         if percentiles != nil { throw ValidationError("A series has fixed percentiles: leave --percentiles out.") }
         if stage.count != 1 { throw ValidationError("A series is of one --stage.") }
@@ -66,8 +59,8 @@ struct LatencyCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         var filter = LatencyFilter()
-        filter.from = from
-        filter.until = until
+        filter.from = range.from
+        filter.until = range.until
         filter.provider = provider
         filter.model = model
         if let series, let stage = stage.first {

@@ -8,7 +8,8 @@ struct SessionsCommand: AsyncParsableCommand {
         commandName: "sessions",
         abstract: "Lists sessions, newest first.",
         discussion: """
-            A cost with a + behind it is that of some calls; what the others cost is not known.
+            A cost with a + behind it is that of some calls; what the others cost is not known. --from and --until are about \
+            when a session began.
 
             EXAMPLES
               recorder sessions
@@ -26,11 +27,7 @@ struct SessionsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only those with this provider, of whichever stage.", valueName: "name"))
     var provider: String?
 
-    @Option(help: ArgumentHelp("Only those that began then or later: RFC 3339 or a day.", valueName: "time"))
-    var from: Timestamp?
-
-    @Option(help: ArgumentHelp("Only those that began earlier.", valueName: "time"))
-    var until: Timestamp?
+    @OptionGroup var range: TimeRangeOptions
 
     @Option(
         parsing: .unconditional,
@@ -52,7 +49,6 @@ struct SessionsCommand: AsyncParsableCommand {
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
         if let minCost, minCost.description.hasPrefix("-") { throw ValidationError("--min-cost is 0 or more.") }
-        try TimeRange.check(from: from, until: until)
     }
 
     func run() async throws {
@@ -61,8 +57,8 @@ struct SessionsCommand: AsyncParsableCommand {
         filter.user = user
         filter.state = state
         filter.provider = provider
-        filter.from = from
-        filter.until = until
+        filter.from = range.from
+        filter.until = range.until
         filter.minimumCost = minCost
         filter.hasErrors = hasErrors
         filter.hasAnomalies = hasAnomalies

@@ -24,12 +24,7 @@ struct AuditListCommand: AsyncParsableCommand {
     )
     var action: String?
 
-    @Option(help: ArgumentHelp("Only what happened then or later.", valueName: "time"))
-    var from: Timestamp?
-
-    // `--to` is accepted too: scripts use it.
-    @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Only what happened earlier.", valueName: "time"))
-    var until: Timestamp?
+    @OptionGroup var range: TimeRangeOptions
 
     @Option(parsing: .unconditional, help: ArgumentHelp("How many at most; 0 for all.", valueName: "count"))
     var limit = 100
@@ -41,7 +36,6 @@ struct AuditListCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard limit >= 0 else { throw ValidationError("--limit is 0 or more.") }
-        try TimeRange.check(from: from, until: until)
     }
 
     func run() async throws {
@@ -49,8 +43,8 @@ struct AuditListCommand: AsyncParsableCommand {
         var filter = AuditFilter()
         filter.user = user
         filter.action = action
-        filter.from = from
-        filter.until = until
+        filter.from = range.from
+        filter.until = range.until
         filter.isBackwards = backwards
         var widths: [Int]?
         try await settings.withReadModels { models in

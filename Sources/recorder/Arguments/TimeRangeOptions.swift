@@ -1,15 +1,20 @@
 import ArgumentParser
 import EventModel
 
-/// Refuses time ranges that cannot be meant.
-enum TimeRange {
+/// The flags of every command that asks for a range of time.
+struct TimeRangeOptions: ParsableArguments {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
     private static let microsecondsPerMinute: Int64 = 60_000_000
 
+    @Option(help: ArgumentHelp("From then on: RFC 3339, or a day, in UTC.", valueName: "time"))
+    var from: Timestamp?
+
+    // `--to` is accepted too: scripts use it.
+    @Option(name: [.long, .customLong("to")], help: ArgumentHelp("Before then.", valueName: "time"))
+    var until: Timestamp?
+
     /// Refuses a beginning that is later than the end, and an empty range.
-    ///
-    /// - Throws: `ValidationError`.
-    static func check(from: Timestamp?, until: Timestamp?) throws {
+    func validate() throws {
         guard let from, let until, from >= until else { return }
         throw ValidationError(
             from > until
@@ -18,12 +23,11 @@ enum TimeRange {
         )
     }
 
-    /// Refuses a range of minutes that holds none, as ``check(from:until:)`` does.
+    /// Refuses a range that holds no whole minute, where only whole minutes can be distinguished.
     ///
     /// - Throws: `ValidationError`.
-    static func checkMinutes(from: Timestamp?, until: Timestamp?) throws {
-        try check(from: from, until: until)
-        guard let from, let until, minute(of: from) == minute(of: until) else { return }
+    func checkMinutes() throws {
+        guard let from, let until, Self.minute(of: from) == Self.minute(of: until) else { return }
         throw ValidationError(
             "--from \(from) and --until \(until) lie in one minute, and latencies are kept by the minute: give the next one to "
                 + "--until."
@@ -36,14 +40,15 @@ enum TimeRange {
 
     /// Refuses a time within a day, where only whole days can be distinguished.
     ///
-    /// - Parameter flag: The flag's name.
     /// - Throws: `ValidationError`.
-    static func checkDay(_ day: Timestamp?, flag: String) throws {
-        guard let day, day.microseconds % microsecondsPerDay != 0 else { return }
-        let text = day.description
-        throw ValidationError(
-            "\(flag) \(text) is a time within a day, and costs are kept by day: give a day, such as "
-                + "\(text.prefix { $0 != "T" }), or its midnight in UTC."
-        )
+    func checkDays() throws {
+        for (flag, day) in [("--from", from), ("--until", until)] {
+            guard let day, day.microseconds % Self.microsecondsPerDay != 0 else { continue }
+            let text = day.description
+            throw ValidationError(
+                "\(flag) \(text) is a time within a day, and costs are kept by day: give a day, such as "
+                    + "\(text.prefix { $0 != "T" }), or its midnight in UTC."
+            )
+        }
     }
 }
