@@ -47,55 +47,54 @@ struct TableHits: Benchmark {
             let nothing = Dictionary(uniqueKeysWithValues: CacheKind.allCases.map { ($0, 0) })
             let caches = try Caches(database, options: CacheOptions(byteLimits: nothing), logger: run.logger)
             return try await PostgresConnection.with(database) { connection in
-                let missing: @Sendable () async throws -> Never = {
-                    throw BenchmarkError(.process, "a value that was stored is not in its cache's table")
-                }
-
-                let vector = (0..<1_536).map { Float($0) / 1_536 }
                 let texts = (0..<Self.rows).map { "what was said at \($0)" }
+                let vector = (0..<1_536).map { Float($0) / 1_536 }
                 for text in texts { _ = try await caches.embedding(of: text, model: "model") { vector } }
-                let vectors = try await run.rounds("cache.l2.embedding") {
-                    try await Self.milliseconds { number in
-                        _ = try await caches.embedding(of: texts[number], model: "model") { try await missing() }
-                    }
-                } against: {
-                    try await Self.milliseconds { number in
-                        let address = CacheAddress(.embedding, user: nil, parts: ["model", texts[number]])
-                        _ = try await connection.first(SelectVector(address: address))
-                    }
+                let vectors = try await Self.measurement("cache.l2.embedding", in: run) { number in
+                    _ = try await caches.embedding(of: texts[number], model: "model") { throw Self.missing }
+                } against: { number in
+                    let address = CacheAddress(.embedding, user: nil, parts: ["model", texts[number]])
+                    _ = try await connection.first(SelectVector(address: address))
                 }
 
-                let match = VectorMatch(
-                    document: UUID(),
-                    chunk: 1,
-                    score: 0.9,
-                    text: String(repeating: "words ", count: 100)
-                )
-                let searches = texts.map { VectorSearch(user: UUID(), query: $0, model: "model", limit: 5) }
+                let text = String(repeating: "words ", count: 100)
+                let match = VectorMatch(document: UUID(), chunk: 1, score: 0.9, text: text)
                 let found = Array(repeating: match, count: 5)
+                let searches = texts.map { VectorSearch(user: UUID(), query: $0, model: "model", limit: 5) }
                 for search in searches { _ = try await caches.matches(of: search) { found } }
-                let matches = try await run.rounds("cache.l2.search") {
-                    try await Self.milliseconds { number in
-                        _ = try await caches.matches(of: searches[number]) { try await missing() }
-                    }
-                } against: {
-                    try await Self.milliseconds { number in
-                        let address = VectorSearchContent.address(of: searches[number])
-                        _ = try await connection.first(SelectTexts(address: address))
-                    }
+                let matches = try await Self.measurement("cache.l2.search", in: run) { number in
+                    _ = try await caches.matches(of: searches[number]) { throw Self.missing }
+                } against: { number in
+                    let address = VectorSearchContent.address(of: searches[number])
+                    _ = try await connection.first(SelectTexts(address: address))
                 }
                 await caches.close()
-                return [("cache.l2.embedding.p50", vectors), ("cache.l2.search.p50", matches)].map { name, rounds in
-                    Measurement(
-                        name,
-                        unit: "ms",
-                        higherIsBetter: false,
-                        rounds: rounds.map { ($0.value, $0.limit) },
-                        settings: ["rows": "\(Self.rows)", "limit": "a bare SELECT by key on one connection"]
-                    )
-                }
+                return [vectors, matches]
             }
         }
+    }
+
+    private static let missing = BenchmarkError(.process, "a value that was stored is not in its cache's table")
+
+    /// Measures lookups in a cache against bare ones, each given the number of a row.
+    private static func measurement(
+        _ name: String,
+        in run: BenchmarkRun,
+        _ look: (Int) async throws -> Void,
+        against bare: (Int) async throws -> Void
+    ) async throws -> Measurement {
+        let rounds = try await run.rounds(name) {
+            try await milliseconds(look)
+        } against: {
+            try await milliseconds(bare)
+        }
+        return Measurement(
+            "\(name).p50",
+            unit: "ms",
+            higherIsBetter: false,
+            rounds: rounds.map { ($0.value, $0.limit) },
+            settings: ["rows": "\(rows)", "limit": "a bare SELECT by key on one connection"]
+        )
     }
 
     /// The median time of a lookup.

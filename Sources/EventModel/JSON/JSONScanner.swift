@@ -96,25 +96,13 @@ package struct JSONScanner {
             case 0x22:
                 _ = try string(bytes)
             case 0x7B:
-                guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: offset) }
-                offset &+= 1
-                skipWhitespace(bytes)
-                if peek(bytes) == 0x7D {
-                    offset &+= 1
-                } else {
-                    depth &+= 1
+                if try opens(&depth, closedBy: 0x7D, bytes) {
                     levels = levels &<< 1 | 1
                     try key(bytes)
                     continue values
                 }
             case 0x5B:
-                guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: offset) }
-                offset &+= 1
-                skipWhitespace(bytes)
-                if peek(bytes) == 0x5D {
-                    offset &+= 1
-                } else {
-                    depth &+= 1
+                if try opens(&depth, closedBy: 0x5D, bytes) {
                     levels = levels &<< 1
                     continue values
                 }
@@ -139,6 +127,26 @@ package struct JSONScanner {
                 }
             }
         }
+    }
+
+    /// Moves past the opening bracket at the offset; past the closing one too if it follows at once, else a level down.
+    ///
+    /// - Returns: Whether it went a level down.
+    @inline(__always)
+    private mutating func opens(
+        _ depth: inout Int,
+        closedBy close: UInt8,
+        _ bytes: Span<UInt8>
+    ) throws(JSONFault) -> Bool {
+        guard depth < JSONScanner.deepest else { throw JSONFault(.tooDeep, at: offset) }
+        offset &+= 1
+        skipWhitespace(bytes)
+        if peek(bytes) == close {
+            offset &+= 1
+            return false
+        }
+        depth &+= 1
+        return true
     }
 
     /// Checks a member's name and the colon, and moves to its value.

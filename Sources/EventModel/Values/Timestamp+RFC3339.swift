@@ -24,6 +24,15 @@ extension Timestamp: CustomStringConvertible {
     /// `t` or a space separates date and time, as section 5.6 allows. A leap second (`23:59:60` UTC on 30 June or 31
     /// December) becomes the second after it, because neither POSIX nor PostgreSQL has one.
     package static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> Result<Timestamp, Refusal> {
+        do throws(Refusal) {
+            return .success(try read(bytes, in: range))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    @inline(__always)
+    private static func read(_ bytes: Span<UInt8>, in range: Range<Int>) throws(Refusal) -> Timestamp {
         var reader = Reader(at: range.lowerBound, until: min(range.upperBound, bytes.count))
         guard
             let year = reader.digits(4, bytes), reader.take(0x2D, bytes),
@@ -33,45 +42,24 @@ extension Timestamp: CustomStringConvertible {
             let hour = reader.digits(2, bytes), reader.take(0x3A, bytes),
             let minute = reader.digits(2, bytes), reader.take(0x3A, bytes),
             let second = reader.digits(2, bytes)
-        else { return .failure(.form) }
-
-        var fraction: Int64 = 0
-        if reader.take(0x2E, bytes) {
-            var count = 0
-            while let digit = reader.digits(1, bytes) {
-                if count < 6 { fraction = fraction * 10 + digit }
-                count += 1
-            }
-            guard count > 0 else { return .failure(.form) }
-            guard count <= 9 else { return .failure(.tooFine) }
-            for _ in min(count, 6)..<6 { fraction *= 10 }
-        }
-
-        var offset: Int64 = 0
-        if !reader.take(0x5A, bytes), !reader.take(0x7A, bytes) {
-            let isWest = reader.take(0x2D, bytes)
-            guard
-                isWest || reader.take(0x2B, bytes), let hours = reader.digits(2, bytes), reader.take(0x3A, bytes),
-                let minutes = reader.digits(2, bytes)
-            else { return .failure(.form) }
-            guard hours < 24, minutes < 60 else { return .failure(.calendar) }
-            offset = (hours * 60 + minutes) * (isWest ? -60 : 60)
-        }
-        guard reader.isAtEnd else { return .failure(.form) }
+        else { throw .form }
+        let fraction = try reader.fraction(bytes)
+        let offset = try reader.zoneOffset(bytes)
+        guard reader.isAtEnd else { throw .form }
 
         guard
             (1...12).contains(month), day >= 1, day <= Calendar.days(inMonth: month, of: year), hour < 24, minute < 60,
             second <= 60
-        else { return .failure(.calendar) }
+        else { throw .calendar }
         let seconds = Calendar.day(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
         if second == 60 {
             let next = Calendar.date(ofDay: seconds.flooredQuotient(86_400))
             guard seconds.flooredRemainder(86_400) == 0, next.day == 1, next.month == 1 || next.month == 7 else {
-                return .failure(.calendar)
+                throw .calendar
             }
         }
-        guard seconds >= Calendar.firstSecond, seconds <= Calendar.lastSecond else { return .failure(.calendar) }
-        return .success(Timestamp(microseconds: seconds * 1_000_000 + fraction))
+        guard seconds >= Calendar.firstSecond, seconds <= Calendar.lastSecond else { throw .calendar }
+        return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 
     /// Whether RFC 3339 can express the moment in UTC, that is, in the years 0 to 9999.
@@ -145,6 +133,39 @@ private struct Reader {
         }
         offset += count
         return value
+    }
+
+    /// Reads a fraction of a second with its point, if one is next.
+    ///
+    /// - Returns: Microseconds.
+    @inline(__always)
+    mutating func fraction(_ bytes: Span<UInt8>) throws(Timestamp.Refusal) -> Int64 {
+        guard take(0x2E, bytes) else { return 0 }
+        var fraction: Int64 = 0
+        var count = 0
+        while let digit = digits(1, bytes) {
+            if count < 6 { fraction = fraction * 10 + digit }
+            count += 1
+        }
+        guard count > 0 else { throw .form }
+        guard count <= 9 else { throw .tooFine }
+        for _ in min(count, 6)..<6 { fraction *= 10 }
+        return fraction
+    }
+
+    /// Reads how far local time is ahead of UTC: `Z`, or hours and minutes with a sign.
+    ///
+    /// - Returns: Seconds.
+    @inline(__always)
+    mutating func zoneOffset(_ bytes: Span<UInt8>) throws(Timestamp.Refusal) -> Int64 {
+        if take(0x5A, bytes) || take(0x7A, bytes) { return 0 }
+        let isWest = take(0x2D, bytes)
+        guard
+            isWest || take(0x2B, bytes), let hours = digits(2, bytes), take(0x3A, bytes),
+            let minutes = digits(2, bytes)
+        else { throw .form }
+        guard hours < 24, minutes < 60 else { throw .calendar }
+        return (hours * 60 + minutes) * (isWest ? -60 : 60)
     }
 
     /// Moves past `byte` if it is next.

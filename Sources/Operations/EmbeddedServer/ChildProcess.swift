@@ -109,17 +109,40 @@ final class ChildProcess: Sendable {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        for (source, target) in [(pipe.reader, Int32(0)), (output, 1), (output, 2)] {
+        unsafe leaveOnly(input: pipe.reader, output: output, &actions)
+
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        setApart(&attributes)
+
+        var identifier: pid_t = 0
+        // PostgreSQL's tools fail where they may not look: root's current directory is often such a place.
+        let shell = ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"]
+        let code = unsafe withCStrings(shell + command) { arguments in
+            unsafe withCStrings(environment) { variables in
+                unsafe posix_spawn(&identifier, shell[0], &actions, &attributes, arguments, variables)
+            }
+        }
+        guard code == 0 else { return .failure(.cannotRun(command, code)) }
+        let alive = DispatchGroup()
+        alive.enter()
+        return .success(ChildProcess(identifier: identifier, alive: alive))
+    }
+
+    /// Gives the child standard input, output and error, and none of our other files.
+    private static func leaveOnly(input: Int32, output: Int32, _ actions: inout posix_spawn_file_actions_t) {
+        for (source, target) in [(input, Int32(0)), (output, 1), (output, 2)] {
             unsafe posix_spawn_file_actions_adddup2(&actions, source, target)
         }
         // A file that was closed meanwhile does no harm: only a number out of range fails (glibc, `spawni.c`).
         for file in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
             if let file = Int32(file), file > 2 { unsafe posix_spawn_file_actions_addclose(&actions, file) }
         }
+    }
 
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
+    /// Gives the child a session of its own, in which no signal is blocked or ignored.
+    private static func setApart(_ attributes: inout posix_spawnattr_t) {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
@@ -130,23 +153,14 @@ final class ChildProcess: Sendable {
         let setsid: Int32 = 0x80  // POSIX_SPAWN_SETSID, which <spawn.h> shows to GNU sources only
         let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | setsid
         unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+    }
 
+    /// Our environment without the variables about servers and languages.
+    private static var environment: [String] {
         // PGDATA, PGPORT and the like in our environment are meant for another server.
-        let environment = ProcessInfo.processInfo.environment
+        ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("PG") && !$0.key.hasPrefix("LC_") && $0.key != "LANG" }
-            .map { "\($0.key)=\($0.value)" }
-        var identifier: pid_t = 0
-        // PostgreSQL's tools fail in a current directory that they may not read, as root's often is.
-        let shell = ["/bin/sh", "-c", "cd / && exec \"$@\"", "sh"]
-        let code = unsafe withCStrings(shell + command) { arguments in
-            unsafe withCStrings(environment + ["LC_ALL=C"]) { variables in
-                unsafe posix_spawn(&identifier, shell[0], &actions, &attributes, arguments, variables)
-            }
-        }
-        guard code == 0 else { return .failure(.cannotRun(command, code)) }
-        let alive = DispatchGroup()
-        alive.enter()
-        return .success(ChildProcess(identifier: identifier, alive: alive))
+            .map { "\($0.key)=\($0.value)" } + ["LC_ALL=C"]
     }
 
     /// Lends an array of C strings, ended by NULL as `execve(2)` wants it.

@@ -94,20 +94,38 @@ struct ShadowSwap: Sendable {
                 "the rebuild of \(model.files.title) was cancelled, or its number of shards changed: begin it again"
             )
         }
-        guard try await connection.first(ShadowCheckpoint.Checksum(model: model)) == checkpoints[0].checksum else {
+        try await refuseIfPricesMoved(checkpoints[0].checksum, on: connection)
+        try await foldRest(behind: checkpoints, to: LogCursor(delivered: head), on: connection)
+        try await exchange(at: head, on: connection)
+    }
+
+    /// Refuses a shadow that was begun with other prices than there are now.
+    private func refuseIfPricesMoved(_ checksum: String, on connection: isolated PostgresConnection) async throws {
+        guard try await connection.first(ShadowCheckpoint.Checksum(model: model)) == checksum else {
             throw ProjectorError(
                 .rebuildMoved,
                 "prices of models were loaded while \(model.files.title) was rebuilt: run the rebuild again, it begins "
                     + "anew"
             )
         }
-        let target = LogCursor(delivered: head)
+    }
+
+    /// Folds what the shadow lacks.
+    private func foldRest(
+        behind checkpoints: [ShadowCheckpoint],
+        to target: LogCursor,
+        on connection: isolated PostgresConnection
+    ) async throws {
         _ = try await connection.first(SetSearchPath(schemas: [model.schema, model.recorder]))
         for var lane in ShadowLane.all([checkpoints], to: { _, _ in target }, parallelism: 1) {
             while lane.cursor != lane.target {
                 lane.cursor = try await build.fold(lane, isCareful: true, on: connection).cursor
             }
         }
+    }
+
+    /// Replaces the live tables, checkpoints and quarantine with the shadow's.
+    private func exchange(at head: PostgresSnapshot, on connection: isolated PostgresConnection) async throws {
         // Events of quarantined streams count too.
         let events = try await connection.query(ShadowCheckpoint.Load(model: model)).map(\.read)
         try await ProjectionInstaller(schema: model.recorder).exchange(

@@ -61,29 +61,43 @@ public struct ModelPrice: Hashable, Sendable {
         var prices: [ModelPrice] = []
         var places: Set<String> = []
         for model in models {
-            guard !model.name.isEmpty else {
-                throw ReadModelError(
-                    .invalidArgument,
-                    "models: the name of a model is empty; give it the name that events bear"
-                )
+            prices += try list(of: model.name, model.value, places: &places, validFrom: validFrom)
+        }
+        return prices
+    }
+
+    /// Reads one model's prices.
+    ///
+    /// - Parameter places: Where the file has prices, as far as it was read: a model may stand there twice.
+    private static func list(
+        of model: String,
+        _ value: JSONValue,
+        places: inout Set<String>,
+        validFrom: Timestamp?
+    ) throws(ReadModelError) -> [ModelPrice] {
+        guard !model.isEmpty else {
+            throw ReadModelError(
+                .invalidArgument,
+                "models: the name of a model is empty; give it the name that events bear"
+            )
+        }
+        guard case .object(let members) = value else {
+            throw ReadModelError(.invalidArgument, "models.\(model): it is not an object of prices")
+        }
+        var prices: [ModelPrice] = []
+        for member in members {
+            let place = "models.\(model).\(member.name)"
+            guard let kind = Kind(rawValue: member.name) else {
+                let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ReadModelError(.invalidArgument, "\(place): it is none of \(kinds)")
             }
-            guard case .object(let members) = model.value else {
-                throw ReadModelError(.invalidArgument, "models.\(model.name): it is not an object of prices")
+            guard places.insert(place).inserted else {
+                throw ReadModelError(.invalidArgument, "\(place): it is there twice")
             }
-            for member in members {
-                let place = "models.\(model.name).\(member.name)"
-                guard let kind = Kind(rawValue: member.name) else {
-                    let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw ReadModelError(.invalidArgument, "\(place): it is none of \(kinds)")
-                }
-                guard places.insert(place).inserted else {
-                    throw ReadModelError(.invalidArgument, "\(place): it is there twice")
-                }
-                guard let price = member.value.money, !price.isNegative else {
-                    throw ReadModelError(.invalidArgument, "\(place): it is no price, such as \"0.000005\"")
-                }
-                prices.append(ModelPrice(model: model.name, kind: kind, usdPerToken: price, validFrom: validFrom))
+            guard let price = member.value.money, !price.isNegative else {
+                throw ReadModelError(.invalidArgument, "\(place): it is no price, such as \"0.000005\"")
             }
+            prices.append(ModelPrice(model: model, kind: kind, usdPerToken: price, validFrom: validFrom))
         }
         return prices
     }

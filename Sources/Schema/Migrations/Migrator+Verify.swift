@@ -43,6 +43,38 @@ extension Migrator {
         let scratch = "recorder_verify_\(UUID().uuidString.prefix(8).lowercased())"
         let names = [schema, scratch]
         let real = try await SchemaDescription.of(schema, names: names, on: connection)
+        try await rebuild(migrations, in: scratch, on: connection)
+        var problems: [SchemaError] = []
+        let installer = ProjectionInstaller(schema: scratch)
+        for row in installed {
+            guard let projection = projections.first(where: { $0.id == row.id }) else {
+                problems.append(
+                    SchemaError(
+                        .missingFile,
+                        "projection \(row.id) is installed, but \(files.origin) has no such files"
+                    )
+                )
+                continue
+            }
+            if let change = try await change(of: projection, since: row, on: connection) { problems.append(change) }
+            try await installer.run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
+            if row.isActive {
+                try await installer.run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
+            }
+        }
+        let expected = try await SchemaDescription.of(scratch, names: names, on: connection)
+        return problems
+            + expected.differences(in: real).map {
+                SchemaError(.drift, "schema \(schema) is not what its migrations make: \($0)")
+            }
+    }
+
+    /// Runs migrations again in a schema of their own, which is the first in the search path from here on.
+    private func rebuild(
+        _ migrations: [Migration],
+        in scratch: String,
+        on connection: isolated PostgresConnection
+    ) async throws {
         try await connection.run(unsafeSQL: "create schema \(scratch)")
         _ = try await connection.first(SetSearchPath(schemas: [scratch]))
         try await makeTables(in: scratch, on: connection)
@@ -56,45 +88,27 @@ extension Migrator {
                 cause: error
             )
         }
-        var problems: [SchemaError] = []
-        let installer = ProjectionInstaller(schema: scratch)
-        for row in installed {
-            guard let projection = projections.first(where: { $0.id == row.id }) else {
-                problems.append(
-                    SchemaError(
-                        .missingFile,
-                        "projection \(row.id) is installed, but \(files.origin) has no such files"
-                    )
-                )
-                continue
-            }
-            let checksums = try await connection.query(
-                SelectChecksums(texts: [projection.tableSQL, projection.viewSQL])
+    }
+
+    /// Which file of an installed projection is not the one that was installed, if one is not.
+    private func change(
+        of projection: ProjectionFiles,
+        since installed: ProjectionInstaller.Installed,
+        on connection: isolated PostgresConnection
+    ) async throws -> SchemaError? {
+        let checksums = try await connection.query(SelectChecksums(texts: [projection.tableSQL, projection.viewSQL]))
+        if checksums[0] != installed.checksum {
+            return SchemaError(
+                .changedFile,
+                "table.sql of projection \(projection.title) changed since its tables were made"
             )
-            if checksums[0] != row.checksum {
-                problems.append(
-                    SchemaError(
-                        .changedFile,
-                        "table.sql of projection \(projection.title) changed since its tables were made"
-                    )
-                )
-            } else if row.isActive, checksums[1] != row.viewChecksum {
-                problems.append(
-                    SchemaError(
-                        .changedFile,
-                        "view.sql of projection \(projection.title) changed since its views were made"
-                    )
-                )
-            }
-            try await installer.run(projection.tableSQL, file: "table.sql", of: projection, on: connection)
-            if row.isActive {
-                try await installer.run(projection.viewSQL, file: "view.sql", of: projection, on: connection)
-            }
         }
-        let expected = try await SchemaDescription.of(scratch, names: names, on: connection)
-        return problems
-            + expected.differences(in: real).map {
-                SchemaError(.drift, "schema \(schema) is not what its migrations make: \($0)")
-            }
+        if installed.isActive, checksums[1] != installed.viewChecksum {
+            return SchemaError(
+                .changedFile,
+                "view.sql of projection \(projection.title) changed since its views were made"
+            )
+        }
+        return nil
     }
 }

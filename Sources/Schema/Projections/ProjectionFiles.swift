@@ -126,20 +126,7 @@ package struct ProjectionFiles: Sendable, Hashable {
         let file = "\(folder)/apply.sql"
         let header = try ProjectionHeader(applySQL, file: file)
         let statements = try SQLStatement.split(applySQL, file: file)
-        guard !statements.isEmpty else {
-            throw SchemaError(
-                .invalidFile,
-                "\(file) holds no statement: it has to fold batch into the projection's tables"
-            )
-        }
-        guard header.personal.isEmpty == (eraseSQL == nil) else {
-            throw SchemaError(
-                .invalidFile,
-                eraseSQL == nil
-                    ? "\(file): it declares personal columns, so the folder has an erase.sql that blanks what became of them"
-                    : "\(file): the folder has an erase.sql, so the header names what is personal: -- personal: column, …"
-            )
-        }
+        try Self.check(statements, header, hasErasure: eraseSQL != nil, file: file)
         for (script, file) in [(tableSQL, "table.sql"), (viewSQL, "view.sql"), (eraseSQL ?? "", "erase.sql")] {
             try SQLStatement.refuseTransactions(in: script, file: "\(folder)/\(file)")
         }
@@ -165,6 +152,29 @@ package struct ProjectionFiles: Sendable, Hashable {
         self.statements = bodies.map { $0.text(over: arrays) }
         let values = Self.batch(header.columns) { "\($0)::\($1)" }
         statementsOfOne = bodies.map { $0.text(over: values) }
+    }
+
+    /// Refuses an `apply.sql` that folds nothing, and one whose header and folder differ about what is personal.
+    private static func check(
+        _ statements: [SQLStatement],
+        _ header: ProjectionHeader,
+        hasErasure: Bool,
+        file: String
+    ) throws(SchemaError) {
+        guard !statements.isEmpty else {
+            throw SchemaError(
+                .invalidFile,
+                "\(file) holds no statement: it has to fold batch into the projection's tables"
+            )
+        }
+        guard header.personal.isEmpty != hasErasure else {
+            throw SchemaError(
+                .invalidFile,
+                hasErasure
+                    ? "\(file): the folder has an erase.sql, so the header names what is personal: -- personal: column, …"
+                    : "\(file): it declares personal columns, so the folder has an erase.sql that blanks what became of them"
+            )
+        }
     }
 
     /// The statements of `apply.sql`, in their order, each with another relation as its `batch`.

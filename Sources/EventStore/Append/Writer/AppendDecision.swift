@@ -43,17 +43,8 @@ enum AppendDecision {
             }
         }
         if refusal == nil, let stored = receipts.first, receipts.count < parts.count {
-            // All or nothing: one stream has its part already, another does not.
-            let slots = parts.map { heads.slot(of: $0.stream) }
-            refusal = .partlyStored(
-                stored.stream,
-                expected: parts.first { $0.stream == stored.stream }?.expectedVersion ?? .any,
-                found: heads.slot(of: stored.stream).map { heads[$0].version } ?? stored.versions.upperBound
-            )
-            toRead = zip(parts, slots).filter { $1 == nil || !isFresh($0.stream) }.map(\.0.stream)
-            mustWait = mustWait || slots.contains { $0.map { heads[$0].pendingCount > 0 } ?? false }
-        }
-        if mustWait {
+            self = Self.partlyStored(parts, stored, mustWait: mustWait, heads: &heads, isFresh: isFresh)
+        } else if mustWait {
             self = .later
         } else if !toRead.isEmpty {
             self = .read(toRead)
@@ -64,6 +55,27 @@ enum AppendDecision {
         } else {
             self = .store
         }
+    }
+
+    /// Decides about an append that one of its streams has stored already and another has not: all or nothing.
+    private static func partlyStored(
+        _ parts: ArraySlice<AppendParcel.Part>,
+        _ stored: AppendReceipt,
+        mustWait: Bool,
+        heads: inout StreamHeads,
+        isFresh: (StreamID) -> Bool
+    ) -> AppendDecision {
+        let slots = parts.map { heads.slot(of: $0.stream) }
+        let refusal = EventStoreError.partlyStored(
+            stored.stream,
+            expected: parts.first { $0.stream == stored.stream }?.expectedVersion ?? .any,
+            found: heads.slot(of: stored.stream).map { heads[$0].version } ?? stored.versions.upperBound
+        )
+        guard !mustWait, !slots.contains(where: { $0.map { heads[$0].pendingCount > 0 } ?? false }) else {
+            return .later
+        }
+        let toRead = zip(parts, slots).filter { $1 == nil || !isFresh($0.stream) }.map(\.0.stream)
+        return toRead.isEmpty ? .refuse(refusal) : .read(toRead)
     }
 
     /// What to do with the part of an append that goes to one stream.

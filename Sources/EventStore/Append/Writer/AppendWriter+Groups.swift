@@ -95,9 +95,7 @@ extension AppendWriter {
             attempt.readAgain()
             // An append that loses so often alone may be losing to something that will not go away.
             if attempt.conflicts >= Self.quickAttempts, await !pause(after: error) {
-                settle(attempt.open, failed: .unavailable, error, Self.lostReason)
-                trouble = nil
-                return .settled
+                return giveUp(attempt.open, after: error, Self.lostReason)
             }
             return .again
         case .blocked:
@@ -114,19 +112,13 @@ extension AppendWriter {
             // Everybody waits for that lock, so trying appends apart would not help.
             attempt.decideAgain()
             guard await pause(after: error) else {
-                settle(attempt.open, failed: .unavailable, error, lockedReason)
-                trouble = nil
-                return .settled
+                return giveUp(attempt.open, after: error, lockedReason)
             }
             return .again
         case .unreachable:
             heads.removeAll()
             attempt.decideAgain()
-            guard await pause(after: error) else {
-                settle(attempt.open, failed: .unavailable, error)
-                trouble = nil
-                return .settled
-            }
+            guard await pause(after: error) else { return giveUp(attempt.open, after: error) }
             return connection.isOpen ? .again : .reconnect
         case .cancelled:
             heads.removeAll()
@@ -144,6 +136,13 @@ extension AppendWriter {
             attempt.decideAgain()
             return connection.isOpen ? .again : .reconnect
         }
+    }
+
+    /// Fails appends whose trouble has outlasted the patience, and forgets that trouble: the next has its own.
+    private mutating func giveUp(_ requests: [AppendRequest], after error: any Error, _ reason: String? = nil) -> Next {
+        settle(requests, failed: .unavailable, error, reason)
+        trouble = nil
+        return .settled
     }
 
     private mutating func writeHalves(

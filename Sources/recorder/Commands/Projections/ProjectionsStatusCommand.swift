@@ -66,7 +66,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
                 let restored = try await pool.withConnection { try await RestoredLog.evidence(on: $0) }
                 if watch || !isFirst || !isBehind { try await show(lags, restored, on: pool) }
                 guard watch || (isFirst && isBehind) else {
-                    return lags.contains { $0.isTroubled || isTooFarBehind($0) } || !restored.isEmpty
+                    return lags.contains { $0.isTroubled || $0.isBehind(moreThan: maxBehind) } || !restored.isEmpty
                 }
                 try await Task.sleep(for: .seconds(1))
             }
@@ -74,22 +74,12 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         if isTroubled { throw ExitCode.failure }
     }
 
-    private func isTooFarBehind(_ lag: ProjectionLag) -> Bool {
-        guard let maxBehind, let behind = lag.behind else { return false }
-        return behind > .seconds(maxBehind)
-    }
-
     private func show(
         _ lags: [ProjectionLag],
         _ restored: [RestoredLog.Evidence],
         on pool: PostgresPool
     ) async throws {
-        if !restored.isEmpty {
-            StandardError.line(
-                "recorder: the log was restored from a dump of another cluster, so that nothing is projected and nothing "
-                    + "appended: \(restored.map(\.detail).joined(separator: "; ")). Run `recorder repair restored-log`"
-            )
-        }
+        if let remark = ProjectionRemarks.restored(restored) { StandardError.line("recorder: \(remark)") }
         let statuses = lags.flatMap(\.shards)
         let stopped = try await QuarantinedStream.all(on: pool)
         guard !options.json else {
@@ -105,52 +95,19 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
         } else {
             ProjectionStatusTables.projections.print(lags)
         }
-        for stream in stopped { StandardOutput.shared.line(ProjectionStatusTables.text(of: stream)) }
+        say(stopped.map(ProjectionStatusTables.text))
         let carried = Set(try ProjectionSource(folder: nil).files().map(\.id))
-        let unowned = lags.filter { !$0.unowned.isEmpty }
-        for lag in unowned {
-            let shards = lag.unowned.map(String.init).joined(separator: ", ")
-            let advice =
-                carried.contains(lag.projection)
-                ? "`recorder project`"
-                : "`recorder project --projections DIR` with the folder that holds this projection"
-            StandardOutput.shared.line("\(lag.projection): nobody works on shards \(shards): start \(advice)")
+        let unowned = ProjectionRemarks.unowned(lags, carried: carried)
+        say(unowned)
+        if !unowned.isEmpty {
+            if try await SilentProcess.areMuted(on: pool) { say([ProjectionRemarks.muted]) }
+            say(try await SilentProcess.all(on: pool).map(ProjectionRemarks.silent))
         }
-        if !unowned.isEmpty { try await showSilence(on: pool) }
-        for open in try await OpenTransaction.long(on: pool) {
-            let place = open.database.map { " in database \($0)" } ?? ""
-            StandardOutput.shared.line(
-                "process \(open.process)\(place) has had a writing transaction open for "
-                    + "\(Figures.decimal(open.age / .seconds(1), digits: 0) ?? "?") s: it delays nobody's events, and each read "
-                    + "looks its number up"
-            )
-        }
-        for lag in lags {
-            if let error = lag.error {
-                StandardOutput.shared.line("\(lag.projection): \(error)")
-            } else if lag.isStuck {
-                StandardOutput.shared.line(
-                    "\(lag.projection): events wait, and nothing has moved for more than 30 s: see the log of its processes"
-                )
-            }
-            if isTooFarBehind(lag), let behind = Figures.decimal(lag.behind.map { $0 / .seconds(1) }, digits: 1) {
-                StandardOutput.shared.line("\(lag.projection): \(behind) s behind, which is more than --max-behind")
-            }
-        }
+        say(try await OpenTransaction.long(on: pool).map(ProjectionRemarks.open))
+        say(lags.flatMap { ProjectionRemarks.troubles(of: $0, maxBehind: maxBehind) })
     }
 
-    /// Prints what may keep running projectors from working.
-    private func showSilence(on pool: PostgresPool) async throws {
-        if try await SilentProcess.areMuted(on: pool) {
-            StandardOutput.shared.line(
-                "the database refuses to be written to (transaction_read_only is on): no projector can work there"
-            )
-        }
-        for silent in try await SilentProcess.all(on: pool) {
-            let seconds = Figures.decimal(silent.silence / .seconds(1), digits: 0) ?? "?"
-            StandardOutput.shared.line(
-                "\(silent.name) was last heard of \(seconds) s ago: if it still runs, see its log"
-            )
-        }
+    private func say(_ remarks: [String]) {
+        for remark in remarks { StandardOutput.shared.line(remark) }
     }
 }

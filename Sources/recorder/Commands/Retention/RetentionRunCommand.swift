@@ -60,20 +60,7 @@ struct RetentionRunCommand: AsyncParsableCommand {
                 return try await retention.run(isDry: dryRun)
             }
         }
-        TextTable<Retention.Outcome>([
-            .init("policy") { $0.policy.subject.rawValue },
-            .init("kept for") { $0.policy.keepFor },
-            .init(dryRun ? "would go" : "gone", .right) { $0.rows.map { Counted.grouped($0) } ?? "not enabled" },
-            .init("batches", .right) { dryRun || $0.rows == nil ? nil : Counted.grouped($0.batches) },
-        ]).print(outcomes, json: options.json) { line, outcome in
-            line.field("policy", outcome.policy.subject.rawValue)
-            line.field("keepFor", outcome.policy.keepFor)
-            line.field("enabled", outcome.policy.isEnabled)
-            line.field("dryRun", dryRun)
-            line.field("rows", outcome.rows)
-            line.field("batches", outcome.batches)
-            line.field("failed", outcome.failures.count)
-        }
+        Self.table(isDry: dryRun).print(outcomes, json: options.json) { Self.write($1, isDry: dryRun, to: &$0) }
         let erased = outcomes.first { $0.policy.subject == .deletedUsers }?.rows ?? 0
         if !dryRun, objects == nil, erased > 0 {
             StandardError.line(
@@ -91,5 +78,23 @@ struct RetentionRunCommand: AsyncParsableCommand {
                 "\(Counted.text(failures.count, "user")) could not be erased; the next run tries again"
             )
         }
+    }
+    private static func table(isDry: Bool) -> TextTable<Retention.Outcome> {
+        TextTable([
+            .init("policy") { $0.policy.subject.rawValue },
+            .init("kept for") { $0.policy.keepFor },
+            .init(isDry ? "would go" : "gone", .right) { $0.rows.map { Counted.grouped($0) } ?? "not enabled" },
+            .init("batches", .right) { isDry || $0.rows == nil ? nil : Counted.grouped($0.batches) },
+        ])
+    }
+
+    private static func write(_ outcome: Retention.Outcome, isDry: Bool, to line: inout JSONLine) {
+        line.field("policy", outcome.policy.subject.rawValue)
+        line.field("keepFor", outcome.policy.keepFor)
+        line.field("enabled", outcome.policy.isEnabled)
+        line.field("dryRun", isDry)
+        line.field("rows", outcome.rows)
+        line.field("batches", outcome.batches)
+        line.field("failed", outcome.failures.count)
     }
 }
