@@ -28,7 +28,7 @@ final class AppendQueue: Sendable {
 
     /// Lanes with at most this many events are written together: 64 producers that wait for each acknowledgement share
     /// one commit, while thousands of events have two commits on their way at once.
-    private static let few = 128
+    private static let mostEventsTogether = 128
 
     /// - Parameters:
     ///   - capacity: How many bytes the queue holds before producers have to wait. A single larger parcel gets in when
@@ -238,7 +238,9 @@ final class AppendQueue: Sendable {
         var lanes = [home]
         var events = state.lanes[home].events
         for (number, lane) in state.lanes.enumerated() where number != home && lane.isFree {
-            guard lane.lastTaken <= Self.few, events + lane.events <= Self.few else { continue }
+            guard lane.lastTaken <= Self.mostEventsTogether, events + lane.events <= Self.mostEventsTogether else {
+                continue
+            }
             lanes.append(number)
             events += lane.events
         }

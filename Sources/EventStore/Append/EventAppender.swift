@@ -184,14 +184,14 @@ public final class EventAppender: Sendable {
             heads: StreamHeads(lanes: lanes, home: lane),
             home: lane,
             logger: logger,
-            lost: { [self] in sealer?.forgetAll() },
-            written: { [self] events in
+            onConnectionLost: { [self] in sealer?.forgetAll() },
+            onStored: { [self] events in
                 groups.record(events)
                 appended.increment(by: events)
                 if limits.notifies { notifier.notify() }
             },
-            tell: { settlements in
-                guard settlements.count <= Self.few else { return _ = settled.yield(settlements) }
+            onSettled: { settlements in
+                guard settlements.count <= Self.mostToldAtOnce else { return _ = settled.yield(settlements) }
                 Self.tell(settlements)
             }
         )
@@ -201,7 +201,7 @@ public final class EventAppender: Sendable {
     }
 
     /// Up to this many settlements are told by the writer itself.
-    private static let few = 4
+    private static let mostToldAtOnce = 4
 
     private static func tell(_ settlements: [AppendSettlement]) {
         for settlement in settlements { settlement.tell() }

@@ -75,9 +75,9 @@ extension ProjectorWorker {
     private mutating func settlePart(on connection: PostgresConnection) async throws {
         let most = owned.values.map(\.checkpoint.shards).max()
         let lowest = owned.values.filter { $0.checkpoint.shards == most }.map(\.checkpoint.key.shard).min() ?? 0
-        guard part != lowest else { return }
+        guard additivePart != lowest else { return }
         try await connection.set("recorder.shard", to: "\(lowest)")
-        part = lowest
+        additivePart = lowest
     }
 
     private mutating func claim(_ keys: [ProjectionShard], on connection: PostgresConnection) async throws {
@@ -129,10 +129,10 @@ extension ProjectorWorker {
 
     /// Stores cursors that moved without events for their shards.
     mutating func writeDown(on connection: PostgresConnection, force: Bool) async throws {
-        let interval = hasReadSince ? Self.writeDownIntervals.past : Self.writeDownIntervals.idle
+        let interval = hasReadSinceWriteDown ? Self.writeDownIntervals.past : Self.writeDownIntervals.idle
         guard force || writtenDown + interval < .now else { return }
         writtenDown = .now
-        hasReadSince = false
+        hasReadSinceWriteDown = false
         try await Self.writeDown(owned, owner: id, on: connection)
         for (key, own) in owned where own.cursor != own.checkpoint.cursor {
             owned[key]?.advanced(to: own.cursor, given: own.passed)

@@ -29,10 +29,10 @@ struct ProjectorWorker {
     /// The living workers when no shard was left to claim or to release.
     var settledAmong: Set<LivingWorker>?
     /// The shard under which the session writes additive rows; `nil` until it is set.
-    var part: Int?
+    var additivePart: Int?
     var writtenDown = ContinuousClock.now
     /// Whether events were read since ``writtenDown``.
-    var hasReadSince = false
+    var hasReadSinceWriteDown = false
     var limit: BatchLimit
     /// Projections that are left alone for now.
     var suspensions: [ProjectionVersion: Suspension] = [:]
@@ -150,7 +150,7 @@ struct ProjectorWorker {
         owned = [:]
         surveyed = nil
         settledAmong = nil
-        part = nil
+        additivePart = nil
     }
 
     // MARK: Folding
@@ -220,9 +220,9 @@ struct ProjectorWorker {
         limit.weigh(events: outcome.events, bytes: outcome.weight)
         if start.duration(to: .now) < options.answerTimeout / 4 { limit.grow() }
         // A long stretch without events must not be scanned again either.
-        hasReadSince = hasReadSince || outcome.hasMore
+        hasReadSinceWriteDown = hasReadSinceWriteDown || outcome.hasMore
         if let events = outcome.given.values.max() {
-            hasReadSince = true
+            hasReadSinceWriteDown = true
             projected.increment(by: events)
             rounds.record(duration: start.duration(to: .now))
             progress(outcome.given)

@@ -52,12 +52,12 @@ extension AppendWriter {
         let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
         // From here on only these are open: whatever happens to them, the settled ones are told once.
         attempt.open = round.open
-        if !round.settled.isEmpty { tell(round.settled) }
+        if !round.settled.isEmpty { onSettled(round.settled) }
         if round.count > 0 {
             do {
                 let positions = try await connection.query(round.statement)
-                written(round.count)
-                tell(round.finish(positions, heads: &heads))
+                onStored(round.count)
+                onSettled(round.finish(positions, heads: &heads))
             } catch {
                 round.abandon(heads: &heads)
                 throw error

@@ -12,12 +12,12 @@ struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger
     let limits: EventAppender.Limits
-    /// Called when a connection was lost: the next may lead to another server, which lacks what the old one returned.
-    private let lost: @Sendable () -> Void
-    /// Called after each transaction with the number of events it stored.
-    let written: @Sendable (Int) -> Void
+    /// The next connection may lead to another server, which lacks what the old one returned.
+    private let onConnectionLost: @Sendable () -> Void
+    /// Gets the number of events that each transaction stored.
+    let onStored: @Sendable (Int) -> Void
     /// Reports how appends ended, so that this thread need not wake everybody who waits.
-    let tell: @Sendable ([AppendSettlement]) -> Void
+    let onSettled: @Sendable ([AppendSettlement]) -> Void
     /// The number of the writer's own lane.
     private let home: Int
     var heads: StreamHeads
@@ -36,19 +36,18 @@ struct AppendWriter: Sendable {
     ///   - limits: How large a group is, and how long to keep trying to reach the server before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
     ///   - home: The number of its own lane.
-    ///   - lost: Called when a connection was lost: the next may lead to another server, which lacks what the old one
-    ///     returned.
-    ///   - written: Called after each transaction with the number of events it stored.
-    ///   - tell: Called with how appends ended, once for each append.
+    ///   - onConnectionLost: Called when a connection was lost.
+    ///   - onStored: Called after each transaction with the number of events it stored.
+    ///   - onSettled: Called with how appends ended, once for each append.
     init(
         _ configuration: PostgresConfiguration,
         limits: EventAppender.Limits,
         heads: StreamHeads,
         home: Int,
         logger: Logger,
-        lost: @escaping @Sendable () -> Void,
-        written: @escaping @Sendable (Int) -> Void,
-        tell: @escaping @Sendable ([AppendSettlement]) -> Void
+        onConnectionLost: @escaping @Sendable () -> Void,
+        onStored: @escaping @Sendable (Int) -> Void,
+        onSettled: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
         self.configuration = configuration
         // If statements were planned anew for each group, over all partitions, reading heads would take longer than
@@ -57,9 +56,9 @@ struct AppendWriter: Sendable {
         self.configuration.settings["lock_timeout"] = "\(Int(Self.lockTimeout / .milliseconds(1)))"
         self.limits = limits
         self.logger = logger
-        self.lost = lost
-        self.written = written
-        self.tell = tell
+        self.onConnectionLost = onConnectionLost
+        self.onStored = onStored
+        self.onSettled = onSettled
         self.heads = heads
         self.home = home
     }
@@ -77,7 +76,7 @@ struct AppendWriter: Sendable {
             guard !open.isEmpty else { break }
             types = EventTypes()
             queue.forgetHeads()
-            lost()
+            onConnectionLost()
         }
         queue.giveBack(&heads)
     }
@@ -164,7 +163,7 @@ struct AppendWriter: Sendable {
             let error = EventStoreError(code, message, stream: request.parts.first?.stream, cause: cause)
             settlements.add(request, failed: error)
         }
-        tell(settlements)
+        onSettled(settlements)
     }
 
     private func text(of code: EventStoreError.Code) -> String {

@@ -15,7 +15,7 @@ struct BlockedAppends: Sendable {
     private var types: [EventType: Wait] = [:]
 
     /// How long a failed wait is remembered.
-    private static let memory = Duration.seconds(5)
+    private static let rememberedFor = Duration.seconds(5)
 
     /// Divides a group into appends that need none of it and appends that do, each in order. An append that follows a
     /// blocked one and shares a stream with it counts as blocked too.
@@ -74,7 +74,7 @@ struct BlockedAppends: Sendable {
     /// - Parameter known: The types that have their ids.
     mutating func note(_ requests: [AppendRequest], known: EventTypes) {
         let now = ContinuousClock.now
-        let wait = Wait(last: now, end: now + Self.memory)
+        let wait = Wait(last: now, end: now + Self.rememberedFor)
         for request in requests {
             for part in request.parts {
                 streams[part.stream] = wait
@@ -85,7 +85,7 @@ struct BlockedAppends: Sendable {
 
     /// Keeps remembering what untried appends need: their turn comes.
     mutating func keep(_ requests: [AppendRequest]) {
-        let end = ContinuousClock.now + Self.memory
+        let end = ContinuousClock.now + Self.rememberedFor
         for request in requests {
             for part in request.parts {
                 streams[part.stream]?.end = end
