@@ -1,6 +1,3 @@
-/// 0x01 in each byte of a word.
-private let ones: UInt64 = 0x0101_0101_0101_0101
-
 extension JSONScanner {
     /// Moves past a string of valid JSON; the offset is on its opening quote.
     ///
@@ -10,20 +7,7 @@ extension JSONScanner {
         var hasEscapes = false
         offset &+= 1
         while true {
-            while end &- offset >= 8 {
-                let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-                    .littleEndian
-                let quotes = word ^ 0x2222_2222_2222_2222
-                let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
-                let special =
-                    ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes) & 0x8080_8080_8080_8080
-                if special == 0 {
-                    offset &+= 8
-                    continue
-                }
-                offset &+= special.trailingZeroBitCount &>> 3
-                break
-            }
+            skipPlain(bytes, isValid: true)
             guard offset < end else { throw JSONFault(.unexpectedEnd, at: start) }
             let byte = unsafe bytes[unchecked: offset]
             offset &+= 1

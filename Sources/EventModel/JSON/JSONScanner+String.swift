@@ -1,13 +1,5 @@
-/// 0x01 in each byte of a word.
-private let ones: UInt64 = 0x0101_0101_0101_0101
-/// The highest bit of each byte of a word.
-private let highs: UInt64 = 0x8080_8080_8080_8080
-
 extension JSONScanner {
     /// Checks the string at the offset, which is on its opening quote, and moves past it.
-    ///
-    /// Takes eight bytes at a time while they are plain: `(x - ones) & ~x & highs` marks the zero bytes of x, and the
-    /// lowest mark is always correct (Bit Twiddling Hacks, "Determine if a word has a zero byte").
     ///
     /// - Returns: Whether it holds a backslash.
     mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) -> Bool {
@@ -15,21 +7,7 @@ extension JSONScanner {
         var hasEscapes = false
         offset &+= 1
         while true {
-            while end &- offset >= 8 {
-                let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-                    .littleEndian
-                let quotes = word ^ 0x2222_2222_2222_2222
-                let backslashes = word ^ 0x5C5C_5C5C_5C5C_5C5C
-                let special =
-                    ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
-                        | (word &- 0x2020_2020_2020_2020) & ~word | word) & highs
-                if special == 0 {
-                    offset &+= 8
-                    continue
-                }
-                offset &+= special.trailingZeroBitCount &>> 3
-                break
-            }
+            skipPlain(bytes, isValid: false)
             guard offset < end else { throw JSONFault(.unexpectedEnd, at: start) }
             let byte = unsafe bytes[unchecked: offset]
             if byte == 0x22 {
