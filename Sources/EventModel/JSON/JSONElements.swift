@@ -12,12 +12,12 @@ package struct JSONElements {
     package mutating func next(in bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice? {
         scanner.skipWhitespace(bytes)
         if isFirst {
-            try scanner.expect(0x5B, bytes)
+            try scanner.expect(UInt8(ascii: "["), bytes)
             scanner.skipWhitespace(bytes)
         }
-        if scanner.peek(bytes) == 0x5D || scanner.offset == scanner.end { return nil }
+        if scanner.peek(bytes) == UInt8(ascii: "]") || scanner.offset == scanner.end { return nil }
         if !isFirst {
-            try scanner.expect(0x2C, bytes)
+            try scanner.expect(UInt8(ascii: ","), bytes)
             scanner.skipWhitespace(bytes)
         }
         isFirst = false

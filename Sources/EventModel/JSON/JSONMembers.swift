@@ -43,7 +43,7 @@ package struct JSONMembers {
         scanner.skipWhitespace(bytes)
         switch place {
         case .start:
-            guard scanner.peek(bytes) == 0x7B else {
+            guard scanner.peek(bytes) == UInt8(ascii: "{") else {
                 // Something that is not an object is reported as such only if it is JSON.
                 _ = try scanner.value(bytes)
                 try scanner.finish(bytes)
@@ -52,21 +52,21 @@ package struct JSONMembers {
             scanner.offset &+= 1
             scanner.skipWhitespace(bytes)
             place = .first
-            if scanner.peek(bytes) == 0x7D { return try finish(bytes) }
+            if scanner.peek(bytes) == UInt8(ascii: "}") { return try finish(bytes) }
         case .first: break
         case .later:
-            if scanner.peek(bytes) == 0x7D { return try finish(bytes) }
-            try scanner.expect(0x2C, bytes)
+            if scanner.peek(bytes) == UInt8(ascii: "}") { return try finish(bytes) }
+            try scanner.expect(UInt8(ascii: ","), bytes)
             scanner.skipWhitespace(bytes)
         case .end: return nil
         }
-        guard scanner.peek(bytes) == 0x22 else { throw scanner.unexpected() }
+        guard scanner.peek(bytes) == UInt8(ascii: "\"") else { throw scanner.unexpected() }
         let start = scanner.offset
         let hasEscapes = isTrusted ? try scanner.skipString(bytes) : try scanner.string(bytes)
         let key = JSONSlice(kind: .string, range: start..<scanner.offset, hasEscapes: hasEscapes)
         self.key = key
         scanner.skipWhitespace(bytes)
-        try scanner.expect(0x3A, bytes)
+        try scanner.expect(UInt8(ascii: ":"), bytes)
         scanner.skipWhitespace(bytes)
         let value = isTrusted ? try scanner.skipValue(bytes) : try scanner.value(bytes)
         place = .later

@@ -2,25 +2,25 @@ extension JSONScanner {
     /// Checks the number at the offset and moves past it.
     mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) {
         let start = offset
-        if peek(bytes) == 0x2D { offset &+= 1 }
-        if peek(bytes) == 0x30 {
+        if peek(bytes) == UInt8(ascii: "-") { offset &+= 1 }
+        if peek(bytes) == UInt8(ascii: "0") {
             offset &+= 1
             if JSONScanner.isDigit(peek(bytes)) { throw JSONFault(.badNumber, at: start) }
         } else {
             try digits(bytes, of: start)
         }
         var decimals = 0..<0
-        if peek(bytes) == 0x2E {
+        if peek(bytes) == UInt8(ascii: ".") {
             offset &+= 1
             let first = offset
             try digits(bytes, of: start)
             decimals = first..<offset
         }
         var exponent = 0..<0
-        if peek(bytes) | 0x20 == 0x65 {
+        if peek(bytes) | 0x20 == UInt8(ascii: "e") {
             offset &+= 1
             let first = offset
-            if peek(bytes) == 0x2B || peek(bytes) == 0x2D { offset &+= 1 }
+            if peek(bytes) == UInt8(ascii: "+") || peek(bytes) == UInt8(ascii: "-") { offset &+= 1 }
             try digits(bytes, of: start)
             exponent = first..<offset
         }
@@ -41,7 +41,7 @@ extension JSONScanner {
     }
 
     @inline(__always)
-    private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
     @inline(never)
     private func checkFinite(_ bytes: Span<UInt8>, from start: Int) throws(JSONFault) {

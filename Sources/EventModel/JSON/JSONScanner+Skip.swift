@@ -11,8 +11,8 @@ extension JSONScanner {
             guard offset < end else { throw JSONFault(.unexpectedEnd, at: start) }
             let byte = unsafe bytes[unchecked: offset]
             offset &+= 1
-            if byte == 0x22 { return hasEscapes }
-            if byte == 0x5C {
+            if byte == UInt8(ascii: "\"") { return hasEscapes }
+            if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
                 offset &+= 1
             }
@@ -24,31 +24,31 @@ extension JSONScanner {
         let start = offset
         let kind: JSONKind
         switch peek(bytes) {
-        case 0x22:
+        case UInt8(ascii: "\""):
             let hasEscapes = try skipString(bytes)
             return JSONSlice(kind: .string, range: start..<offset, hasEscapes: hasEscapes)
-        case 0x7B, 0x5B:
-            kind = peek(bytes) == 0x7B ? .object : .array
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            kind = peek(bytes) == UInt8(ascii: "{") ? .object : .array
             var depth = 0
             repeat {
                 switch peek(bytes) {
-                case 0x22:
+                case UInt8(ascii: "\""):
                     _ = try skipString(bytes)
                     continue
-                case 0x7B, 0x5B: depth &+= 1
-                case 0x7D, 0x5D: depth &-= 1
+                case UInt8(ascii: "{"), UInt8(ascii: "["): depth &+= 1
+                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth &-= 1
                 default: break
                 }
                 guard offset < end else { throw unexpected() }
                 offset &+= 1
             } while depth > 0
-        case 0x74:
+        case UInt8(ascii: "t"):
             kind = .true
             offset &+= 4
-        case 0x66:
+        case UInt8(ascii: "f"):
             kind = .false
             offset &+= 5
-        case 0x6E:
+        case UInt8(ascii: "n"):
             kind = .null
             offset &+= 4
         default:

@@ -10,10 +10,10 @@ extension JSONScanner {
             skipPlain(bytes, isValid: false)
             guard offset < end else { throw JSONFault(.unexpectedEnd, at: start) }
             let byte = unsafe bytes[unchecked: offset]
-            if byte == 0x22 {
+            if byte == UInt8(ascii: "\"") {
                 offset &+= 1
                 return hasEscapes
-            } else if byte == 0x5C {
+            } else if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
                 try escape(bytes)
             } else if byte >= 0x80 {
@@ -34,16 +34,17 @@ extension JSONScanner {
         let kind = peek(bytes)
         offset &+= 1
         switch kind {
-        case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: return
-        case 0x75: break
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return
+        case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"): return
+        case UInt8(ascii: "u"): break
         default: throw JSONFault(.badEscape, at: start)
         }
         let unit = try codeUnit(bytes, of: start)
         guard unit != 0 else { throw JSONFault(.nulCharacter, at: start) }
         guard unit & 0xF800 == 0xD800 else { return }
-        guard unit < 0xDC00, peek(bytes) == 0x5C else { throw JSONFault(.loneSurrogate, at: start) }
+        guard unit < 0xDC00, peek(bytes) == UInt8(ascii: "\\") else { throw JSONFault(.loneSurrogate, at: start) }
         offset &+= 1
-        guard peek(bytes) == 0x75 else { throw JSONFault(.loneSurrogate, at: start) }
+        guard peek(bytes) == UInt8(ascii: "u") else { throw JSONFault(.loneSurrogate, at: start) }
         offset &+= 1
         guard try codeUnit(bytes, of: start) & 0xFC00 == 0xDC00 else { throw JSONFault(.loneSurrogate, at: start) }
     }

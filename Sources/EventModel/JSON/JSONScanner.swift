@@ -51,9 +51,10 @@ package struct JSONScanner {
     @inline(__always)
     mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while offset < end {
-            let byte = unsafe bytes[unchecked: offset]
-            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
-            offset &+= 1
+            switch unsafe bytes[unchecked: offset] {
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"): offset &+= 1
+            default: return
+            }
         }
     }
 
@@ -72,13 +73,13 @@ package struct JSONScanner {
     mutating func value(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONSlice {
         let start = offset
         switch peek(bytes) {
-        case 0x22:
+        case UInt8(ascii: "\""):
             let hasEscapes = try string(bytes)
             return JSONSlice(kind: .string, range: start..<offset, hasEscapes: hasEscapes)
-        case 0x7B:
+        case UInt8(ascii: "{"):
             try container(bytes)
             return JSONSlice(kind: .object, range: start..<offset)
-        case 0x5B:
+        case UInt8(ascii: "["):
             try container(bytes)
             return JSONSlice(kind: .array, range: start..<offset)
         case let byte:
@@ -93,16 +94,16 @@ package struct JSONScanner {
         var depth = 0
         values: while true {
             switch peek(bytes) {
-            case 0x22:
+            case UInt8(ascii: "\""):
                 _ = try string(bytes)
-            case 0x7B:
-                if try opens(&depth, closedBy: 0x7D, bytes) {
+            case UInt8(ascii: "{"):
+                if try opens(&depth, closedBy: UInt8(ascii: "}"), bytes) {
                     levels = levels &<< 1 | 1
                     try key(bytes)
                     continue values
                 }
-            case 0x5B:
-                if try opens(&depth, closedBy: 0x5D, bytes) {
+            case UInt8(ascii: "["):
+                if try opens(&depth, closedBy: UInt8(ascii: "]"), bytes) {
                     levels = levels &<< 1
                     continue values
                 }
@@ -114,12 +115,12 @@ package struct JSONScanner {
                 skipWhitespace(bytes)
                 let isObject = levels & 1 == 1
                 switch peek(bytes) {
-                case 0x2C:
+                case UInt8(ascii: ","):
                     offset &+= 1
                     skipWhitespace(bytes)
                     if isObject { try key(bytes) }
                     continue values
-                case 0x7D where isObject, 0x5D where !isObject:
+                case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
                     offset &+= 1
                     depth &-= 1
                     levels &>>= 1
@@ -152,10 +153,10 @@ package struct JSONScanner {
     /// Checks a member's name and the colon, and moves to its value.
     @inline(__always)
     private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) {
-        guard peek(bytes) == 0x22 else { throw unexpected() }
+        guard peek(bytes) == UInt8(ascii: "\"") else { throw unexpected() }
         _ = try string(bytes)
         skipWhitespace(bytes)
-        try expect(0x3A, bytes)
+        try expect(UInt8(ascii: ":"), bytes)
         skipWhitespace(bytes)
     }
 
@@ -163,16 +164,16 @@ package struct JSONScanner {
     @inline(__always)
     private mutating func scalar(_ first: UInt8, _ bytes: Span<UInt8>) throws(JSONFault) -> JSONKind {
         switch first {
-        case 0x2D, 0x30...0x39:
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             try number(bytes)
             return .number
-        case 0x74:
+        case UInt8(ascii: "t"):
             try word("true", bytes)
             return .true
-        case 0x66:
+        case UInt8(ascii: "f"):
             try word("false", bytes)
             return .false
-        case 0x6E:
+        case UInt8(ascii: "n"):
             try word("null", bytes)
             return .null
         default: throw unexpected()

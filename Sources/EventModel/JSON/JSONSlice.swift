@@ -62,19 +62,19 @@ package struct JSONSlice: Hashable, Sendable {
         while offset < range.upperBound {
             let byte = bytes[offset]
             offset += 1
-            guard byte == 0x5C, offset < range.upperBound else {
+            guard byte == UInt8(ascii: "\\"), offset < range.upperBound else {
                 result.append(byte)
                 continue
             }
             let escape = bytes[offset]
             offset += 1
             switch escape {
-            case 0x62: result.append(0x08)
-            case 0x66: result.append(0x0C)
-            case 0x6E: result.append(0x0A)
-            case 0x72: result.append(0x0D)
-            case 0x74: result.append(0x09)
-            case 0x75:
+            case UInt8(ascii: "b"): result.append(0x08)
+            case UInt8(ascii: "f"): result.append(0x0C)
+            case UInt8(ascii: "n"): result.append(UInt8(ascii: "\n"))
+            case UInt8(ascii: "r"): result.append(UInt8(ascii: "\r"))
+            case UInt8(ascii: "t"): result.append(UInt8(ascii: "\t"))
+            case UInt8(ascii: "u"):
                 let (scalar, next) = JSONSlice.scalar(bytes, at: offset, until: range.upperBound)
                 result.append(contentsOf: String(scalar).utf8)
                 offset = next
@@ -114,10 +114,10 @@ package struct JSONSlice: Hashable, Sendable {
         guard kind == .number else { return nil }
         // Up to eighteen digits cannot overflow.
         guard range.count <= 18 else { return Int(text(in: bytes)) }
-        let isNegative = bytes[range.lowerBound] == 0x2D
+        let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
         var value = 0
         for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
-            let digit = bytes[index] &- 0x30
+            let digit = bytes[index] &- UInt8(ascii: "0")
             guard digit < 10 else { return nil }
             value = value &* 10 &+ Int(digit)
         }
@@ -157,7 +157,8 @@ package struct JSONSlice: Hashable, Sendable {
         guard let unit = hexadecimal(bytes, at: offset, until: end) else { return ("\u{FFFD}", end) }
         if let scalar = Unicode.Scalar(unit) { return (scalar, offset + 4) }
         guard
-            unit < 0xDC00, offset + 10 <= end, bytes[offset + 4] == 0x5C, bytes[offset + 5] == 0x75,
+            unit < 0xDC00, offset + 10 <= end, bytes[offset + 4] == UInt8(ascii: "\\"),
+            bytes[offset + 5] == UInt8(ascii: "u"),
             let low = hexadecimal(bytes, at: offset + 6, until: end), low >= 0xDC00, low < 0xE000,
             let scalar = Unicode.Scalar(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00))
         else { return ("\u{FFFD}", offset + 4) }

@@ -20,27 +20,27 @@ package struct JSONWriter: Sendable {
     }
 
     /// Writes `{`.
-    package mutating func beginObject() { begin(0x7B) }
+    package mutating func beginObject() { begin(UInt8(ascii: "{")) }
     /// Writes `}`.
-    package mutating func endObject() { end(0x7D) }
+    package mutating func endObject() { end(UInt8(ascii: "}")) }
     /// Writes `[`.
-    package mutating func beginArray() { begin(0x5B) }
+    package mutating func beginArray() { begin(UInt8(ascii: "[")) }
     /// Writes `]`.
-    package mutating func endArray() { end(0x5D) }
+    package mutating func endArray() { end(UInt8(ascii: "]")) }
 
     /// Writes a member's name and the colon.
     package mutating func key(_ name: String) {
         string(name)
-        bytes.append(0x3A)
+        bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
     /// Writes a string, escaping what must be escaped.
     package mutating func string(_ text: String) {
         separate()
-        bytes.append(0x22)
+        bytes.append(UInt8(ascii: "\""))
         JSONWriter.appendEscaped(text.utf8.span, to: &bytes)
-        bytes.append(0x22)
+        bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
@@ -75,16 +75,19 @@ package struct JSONWriter: Sendable {
         separate()
         let start = bytes.count
         bytes.append(contentsOf: json)
-        for index in start..<bytes.count where bytes[index] == 0x0A || bytes[index] == 0x0D { bytes[index] = 0x20 }
+        for index in start..<bytes.count where bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r")
+        {
+            bytes[index] = UInt8(ascii: " ")
+        }
         needsComma = true
     }
 
     /// Writes a string that needs no escaping, such as a UUID, and that `append` adds to the bytes.
     package mutating func plain(_ append: (inout [UInt8]) -> Void) {
         separate()
-        bytes.append(0x22)
+        bytes.append(UInt8(ascii: "\""))
         append(&bytes)
-        bytes.append(0x22)
+        bytes.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
@@ -93,17 +96,20 @@ package struct JSONWriter: Sendable {
         for index in text.indices {
             let byte = text[index]
             switch byte {
-            case 0x22, 0x5C:
-                bytes.append(0x5C)
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
                 bytes.append(byte)
-            case 0x0A:
-                bytes.append(contentsOf: [0x5C, 0x6E])
-            case 0x0D:
-                bytes.append(contentsOf: [0x5C, 0x72])
-            case 0x09:
-                bytes.append(contentsOf: [0x5C, 0x74])
+            case UInt8(ascii: "\n"):
+                bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
+            case UInt8(ascii: "\r"):
+                bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "r")])
+            case UInt8(ascii: "\t"):
+                bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "t")])
             case 0..<0x20:
-                bytes.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, hexDigit(byte >> 4), hexDigit(byte & 0xF)])
+                bytes.append(contentsOf: [
+                    UInt8(ascii: "\\"), UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0"), hexDigit(byte >> 4),
+                    hexDigit(byte & 0xF),
+                ])
             default: bytes.append(byte)
             }
         }
@@ -112,10 +118,10 @@ package struct JSONWriter: Sendable {
     /// Appends a whole number's digits.
     package static func appendDecimal(_ value: Int64, to bytes: inout [UInt8]) {
         var rest = value.magnitude
-        if value < 0 { bytes.append(0x2D) }
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
         let start = bytes.count
         repeat {
-            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: rest % 10))
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
             rest /= 10
         } while rest > 0
         bytes[start...].reverse()
@@ -134,17 +140,17 @@ package struct JSONWriter: Sendable {
         var scale: UInt64 = 1
         for _ in 0..<places { scale *= 10 }
         let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: scale)
-        if units < 0 { bytes.append(0x2D) }
+        if units < 0 { bytes.append(UInt8(ascii: "-")) }
         appendDecimal(Int64(whole), to: &bytes)
-        bytes.append(0x2E)
+        bytes.append(UInt8(ascii: "."))
         while scale > 1 {
             scale /= 10
-            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: fraction / scale % 10))
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / scale % 10))
         }
     }
 
     private mutating func separate() {
-        if needsComma { bytes.append(0x2C) }
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
 
     private mutating func begin(_ bracket: UInt8) {

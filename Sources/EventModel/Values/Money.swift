@@ -8,7 +8,8 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         let digits = text.hasPrefix("-") ? text.dropFirst() : Substring(text)
         let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+        let figures = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(figures.contains) }) else { return nil }
         self.text = text
     }
 

@@ -35,12 +35,13 @@ extension Timestamp: CustomStringConvertible {
     private static func read(_ bytes: Span<UInt8>, in range: Range<Int>) throws(Refusal) -> Timestamp {
         var reader = Reader(at: range.lowerBound, until: min(range.upperBound, bytes.count))
         guard
-            let year = reader.digits(4, bytes), reader.take(0x2D, bytes),
-            let month = reader.digits(2, bytes), reader.take(0x2D, bytes),
+            let year = reader.digits(4, bytes), reader.take(UInt8(ascii: "-"), bytes),
+            let month = reader.digits(2, bytes), reader.take(UInt8(ascii: "-"), bytes),
             let day = reader.digits(2, bytes),
-            reader.take(0x54, bytes) || reader.take(0x74, bytes) || reader.take(0x20, bytes),
-            let hour = reader.digits(2, bytes), reader.take(0x3A, bytes),
-            let minute = reader.digits(2, bytes), reader.take(0x3A, bytes),
+            reader.take(UInt8(ascii: "T"), bytes) || reader.take(UInt8(ascii: "t"), bytes)
+                || reader.take(UInt8(ascii: " "), bytes),
+            let hour = reader.digits(2, bytes), reader.take(UInt8(ascii: ":"), bytes),
+            let minute = reader.digits(2, bytes), reader.take(UInt8(ascii: ":"), bytes),
             let second = reader.digits(2, bytes)
         else { throw .form }
         let fraction = try reader.fraction(bytes)
@@ -82,29 +83,29 @@ extension Timestamp: CustomStringConvertible {
         let seconds = microseconds.flooredQuotient(1_000_000)
         let (year, month, day) = Calendar.date(ofDay: seconds.flooredQuotient(86_400))
         let time = seconds.flooredRemainder(86_400)
-        if year < 0 || year > 9999 { bytes.append(year < 0 ? 0x2D : 0x2B) }
+        if year < 0 || year > 9999 { bytes.append(year < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")) }
         if year.magnitude > 9999 { bytes.append(contentsOf: String(year.magnitude / 10_000).utf8) }
         Timestamp.append(Int64(year.magnitude % 10_000), digits: 4, to: &bytes)
-        bytes.append(0x2D)
+        bytes.append(UInt8(ascii: "-"))
         Timestamp.append(month, digits: 2, to: &bytes)
-        bytes.append(0x2D)
+        bytes.append(UInt8(ascii: "-"))
         Timestamp.append(day, digits: 2, to: &bytes)
-        bytes.append(0x54)
+        bytes.append(UInt8(ascii: "T"))
         Timestamp.append(time / 3600, digits: 2, to: &bytes)
-        bytes.append(0x3A)
+        bytes.append(UInt8(ascii: ":"))
         Timestamp.append(time / 60 % 60, digits: 2, to: &bytes)
-        bytes.append(0x3A)
+        bytes.append(UInt8(ascii: ":"))
         Timestamp.append(time % 60, digits: 2, to: &bytes)
-        bytes.append(0x2E)
+        bytes.append(UInt8(ascii: "."))
         Timestamp.append(microseconds.flooredRemainder(1_000_000), digits: 6, to: &bytes)
-        bytes.append(0x5A)
+        bytes.append(UInt8(ascii: "Z"))
     }
 
     private static func append(_ value: Int64, digits: Int, to bytes: inout [UInt8]) {
         var divisor: Int64 = 1
         for _ in 1..<digits { divisor *= 10 }
         while divisor > 0 {
-            bytes.append(0x30 &+ UInt8(truncatingIfNeeded: value / divisor % 10))
+            bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value / divisor % 10))
             divisor /= 10
         }
     }
@@ -127,7 +128,7 @@ private struct Reader {
         guard end - offset >= count else { return nil }
         var value: Int64 = 0
         for index in offset..<offset + count {
-            let digit = bytes[index] &- 0x30
+            let digit = bytes[index] &- UInt8(ascii: "0")
             guard digit < 10 else { return nil }
             value = value * 10 + Int64(digit)
         }
@@ -140,7 +141,7 @@ private struct Reader {
     /// - Returns: Microseconds.
     @inline(__always)
     mutating func fraction(_ bytes: Span<UInt8>) throws(Timestamp.Refusal) -> Int64 {
-        guard take(0x2E, bytes) else { return 0 }
+        guard take(UInt8(ascii: "."), bytes) else { return 0 }
         var fraction: Int64 = 0
         var count = 0
         while let digit = digits(1, bytes) {
@@ -158,10 +159,10 @@ private struct Reader {
     /// - Returns: Seconds.
     @inline(__always)
     mutating func zoneOffset(_ bytes: Span<UInt8>) throws(Timestamp.Refusal) -> Int64 {
-        if take(0x5A, bytes) || take(0x7A, bytes) { return 0 }
-        let isWest = take(0x2D, bytes)
+        if take(UInt8(ascii: "Z"), bytes) || take(UInt8(ascii: "z"), bytes) { return 0 }
+        let isWest = take(UInt8(ascii: "-"), bytes)
         guard
-            isWest || take(0x2B, bytes), let hours = digits(2, bytes), take(0x3A, bytes),
+            isWest || take(UInt8(ascii: "+"), bytes), let hours = digits(2, bytes), take(UInt8(ascii: ":"), bytes),
             let minutes = digits(2, bytes)
         else { throw .form }
         guard hours < 24, minutes < 60 else { throw .calendar }

@@ -4,9 +4,9 @@ package import FoundationEssentials
 @inline(__always)
 func hexValue(_ byte: UInt8) -> UInt8 {
     switch byte {
-    case 0x30...0x39: byte &- 0x30
-    case 0x61...0x66: byte &- 0x57
-    case 0x41...0x46: byte &- 0x37
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte &- UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte &- UInt8(ascii: "a") &+ 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte &- UInt8(ascii: "A") &+ 10
     default: 0xFF
     }
 }
@@ -16,7 +16,8 @@ extension UUID {
     package init?(ascii bytes: Span<UInt8>, in range: Range<Int>) {
         guard range.count == 36, range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
         let text = bytes.extracting(range)
-        guard text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D,
+        let dash = UInt8(ascii: "-")
+        guard text[8] == dash, text[13] == dash, text[18] == dash, text[23] == dash,
             let first = UUID.eightDigits(text, at: 0, 4), let second = UUID.eightDigits(text, at: 9, 14),
             let third = UUID.eightDigits(text, at: 19, 24), let fourth = UUID.eightDigits(text, at: 28, 32)
         else { return nil }
@@ -89,7 +90,7 @@ extension UUID {
     package func appendText(to bytes: inout [UInt8]) {
         var buffer = (high: high, low: low)
         for index in 0..<16 {
-            if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(0x2D) }
+            if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
             let byte: UInt8
             if index < 8 {
                 byte = UInt8(truncatingIfNeeded: buffer.high >> 56)
@@ -114,7 +115,7 @@ extension UUID {
 
 /// The lower-case ASCII digit of a value below 16.
 @inline(__always)
-func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
+func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ value &- 10 }
 
 extension UUID {
     /// The UUID's sixteen bytes.
