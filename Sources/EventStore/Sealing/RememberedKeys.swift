@@ -62,8 +62,8 @@ struct RememberedKeys {
 
     /// Remembers the user whom a start names. The first start counts, as it does in the database.
     ///
-    /// - Parameter isNew: Whether the append fails if the stream has begun before. Otherwise only the database knows who
-    ///   the stream is about, so its key is looked up even if the user's is known.
+    /// - Parameter isNew: Whether the append fails if the stream has begun before. Otherwise only the database knows
+    ///   who the stream is about, so its key is looked up even if the user's is known.
     mutating func note(_ subject: StreamID, of stream: StreamID, isNew: Bool) {
         guard known(of: stream) == nil else { return }
         let key = isNew ? self[subject] : nil

@@ -13,8 +13,8 @@ extension SessionReplay {
 
         /// The call that an event is about; nil if it is about none.
         ///
-        /// - Parameter misfits: Members that do not fit: a cost that was recorded so is unknown, and none is computed from
-        ///   such tokens.
+        /// - Parameter misfits: Members that do not fit: a cost that was recorded so is unknown, and none is computed
+        ///   from such tokens.
         init?(_ event: RecordedEvent, _ data: JSONValue, misfits: [String], prices: PriceList) {
             let stages: [EventType: TurnStage] = [
                 .turnTranscribed: .asr, .turnRetrieved: .rag, .turnGenerated: .llm, .turnSynthesized: .tts,
@@ -58,7 +58,8 @@ extension SessionReplay {
         }
     }
 
-    /// The members of an event that should be numbers and are not, by their names. The read models stop at such an event.
+    /// The members of an event that should be numbers and are not, by their names. The read models stop at such an
+    /// event.
     static func misfits(_ type: EventType, _ data: JSONValue) -> [String] {
         guard let fields = type.fields, case .object(let members) = data else { return [] }
         return members.filter { member in
