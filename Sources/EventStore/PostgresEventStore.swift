@@ -24,6 +24,7 @@ public final class PostgresEventStore: Sendable {
     let decoder: EventDecoder
     private let keyPool: PostgresPool
     private let sealer: SubjectSealer
+    private let server: ServerPatience
     private let logger: Logger
 
     /// Opens a store; connections are made when they are needed.
@@ -56,7 +57,8 @@ public final class PostgresEventStore: Sendable {
         // Appends wait for keys, and a server that says nothing must not hold them for ever.
         configuration.answerTimeout = SubjectSealer.patience
         keyPool = PostgresPool(configuration, limits: .init(size: 2), logger: logger)
-        sealer = SubjectSealer(keyPool, keys: keys)
+        server = ServerPatience(logger: logger)
+        sealer = SubjectSealer(keyPool, keys: keys, server: server)
     }
 
     /// Closes the store's connections. Later calls fail with `.closed`, and so do appends of an appender that still
@@ -72,6 +74,8 @@ public final class PostgresEventStore: Sendable {
 
     /// Runs an appender while `body` runs, and writes everything that it was given before it returns.
     ///
+    /// Waits for a server that is away as an append does.
+    ///
     /// - Throws: What `body` throws; ``EventStoreError`` with `.unavailable`, `.refused`, `.corruptEvent` or `.closed`
     ///   if the newest dictionary cannot be loaded.
     public func withAppender<R: Sendable>(
@@ -81,7 +85,7 @@ public final class PostgresEventStore: Sendable {
         try await EventAppender.withAppender(
             to: configuration,
             limits: limits,
-            encoder: try await encoder(),
+            encoder: try await server.wait(limits.patience) { try await encoder() },
             sealer: sealer,
             logger: logger,
             body

@@ -48,6 +48,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Whether a prepared statement's plan is no longer valid, because DDL changed what it returns, or the statement
     /// itself is gone; it works when prepared again.
     var isStalePlan = false
+    /// Whether no connection can be made until somebody changes something: the address cannot be read, or the server
+    /// refused the role, its password, or the database. True only if no address of the URL may work later.
+    package var isLasting = false
 
     package init(_ code: Code, _ message: String) {
         self.code = code

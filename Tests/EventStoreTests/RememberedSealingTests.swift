@@ -34,7 +34,12 @@ import Testing
             var named = configuration
             named.applicationName = "keys"
             try await PostgresPool.with(named, limits: .init(size: 2), logger: TestServer.silent) { pool in
-                let sealer = SubjectSealer(pool, keys: .none, patience: .seconds(3))
+                let sealer = SubjectSealer(
+                    pool,
+                    keys: .none,
+                    patience: .seconds(3),
+                    server: ServerPatience(logger: TestServer.silent)
+                )
                 try await withConnection(configuration) { connection in
                     @Sendable func allowConnections(_ isAllowed: Bool) async throws {
                         // ALTER DATABASE does not do this to the database that it is run in.

@@ -1,4 +1,5 @@
 import EventModel
+import Logging
 import Postgres
 import RecorderTesting
 import Testing
@@ -9,7 +10,14 @@ import Testing
 @Suite struct StoreFailureTests {
     /// What is asked of a store, by name.
     private static let uses: [(name: String, use: @Sendable (PostgresEventStore) async throws -> Void)] = [
-        ("append", { store in try await store.withAppender { _ = try await $0.append(.of(to: .fresh())) } }),
+        (
+            "append",
+            { store in
+                try await store.withAppender(limits: .init(patience: .milliseconds(100))) {
+                    _ = try await $0.append(.of(to: .fresh()))
+                }
+            }
+        ),
         ("read", { store in _ = try await store.read(.fresh()) }),
         ("readLog", { store in _ = try await store.readLog() }),
         ("head", { store in _ = try await store.head() }),
@@ -25,6 +33,50 @@ import Testing
     @Test func `without a server it is unavailable`() async throws {
         try await withStore(PostgresConfiguration(url: "host=/nonexistent dbname=none")) { store in
             await expectFailures(.unavailable, of: store)
+        }
+    }
+
+    @Test(arguments: [" dbname=nowhere", " user=stranger", " nonsense=1"])
+    func `what cannot pass is not waited for`(addition: String) async throws {
+        try await withTestDatabase(.empty) { configuration in
+            var wrong = configuration
+            wrong.url += addition
+            try await withStore(wrong) { store in
+                let start = ContinuousClock.now
+                let first = await failure { try await store.withAppender { _ in } }
+                let key = await failure { try await store.checkSealingKey() }
+                #expect(first?.code == .unavailable && key?.code == .unavailable)
+                #expect(start.duration(to: .now) < SubjectSealer.patience)
+            }
+        }
+    }
+
+    @Test func `what may pass is waited for before the first append, and said`() async throws {
+        try await withTestDatabase { configuration in
+            let looks: [@Sendable (PostgresEventStore) async throws -> Void] = [
+                { store in try await store.withAppender { _ = try await $0.append(.of(to: .fresh())) } },
+                { store in try await store.checkSealingKey() },
+            ]
+            try await withConnection(configuration) { connection in
+                @Sendable func allowConnections(_ isAllowed: Bool) async throws {
+                    try await connection.run(
+                        unsafeSQL:
+                            "update pg_database set datallowconn = \(isAllowed) where datname = current_database()"
+                    )
+                }
+                for look in looks {
+                    let (said, say) = AsyncStream.makeStream(of: String.self)
+                    let logger = Logger(label: "test") { _ in SayingHandler(say: { say.yield($0) }) }
+                    try await allowConnections(false)
+                    try await PostgresEventStore.with(configuration, logger: logger) { store in
+                        async let looking: Void = look(store)
+                        let first = await said.first { _ in true }
+                        #expect(first == "an append is tried again")
+                        try await allowConnections(true)
+                        try await looking
+                    }
+                }
+            }
         }
     }
 
@@ -45,4 +97,20 @@ import Testing
             await expectFailures(.closed, of: store)
         }
     }
+}
+
+/// Hands what is logged to a closure.
+private struct SayingHandler: LogHandler {
+    let say: @Sendable (String) -> Void
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .warning
+
+    init(say: @escaping @Sendable (String) -> Void) { self.say = say }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { say("\(event.message)") }
 }

@@ -17,13 +17,14 @@ import Testing
         let silent = try SilentPort(accepts: false)
         let error = try await failure("host=127.0.0.1 port=\(silent.number) user=nobody")
         #expect(error.code == .connectionFailed)
-        #expect(error.isRetryable)
+        #expect(error.isRetryable && !error.isLasting)
         #expect(error.message.contains("refused"))
     }
 
     @Test func `a socket that is not there is an error that names it`() async throws {
         let error = try await failure("host=/nonexistent port=5432 user=nobody")
         #expect(error.code == .connectionFailed)
+        #expect(!error.isLasting, "a server may make it")
         #expect(error.message.contains("/nonexistent"))
     }
 
@@ -37,6 +38,7 @@ import Testing
     func `a URL that does not read is an error`(url: String) async throws {
         let error = try await failure(url + " port=none")
         #expect(error.code == .connectionFailed)
+        #expect(error.isLasting == error.message.contains("cannot be read"), "\(error)")
     }
 
     @Test(arguments: [
@@ -63,11 +65,22 @@ import Testing
     @Test func `a database and a role that are not there are errors with the server's words`() async throws {
         try await withDatabase { configuration in
             let database = try await failure(configuration.url + " dbname=nowhere")
-            #expect(database.code == .connectionFailed)
-            #expect(database.message.contains("\"nowhere\" does not exist"))
+            #expect(database.code == .connectionFailed && database.isLasting)
+            #expect(database.message.hasSuffix("FATAL:  database \"nowhere\" does not exist"), "\(database)")
             let role = try await failure(configuration.url + " user=stranger")
-            #expect(role.code == .connectionFailed)
-            #expect(role.message.contains("stranger"))
+            #expect(role.code == .connectionFailed && role.isLasting)
+            #expect(role.message.hasSuffix("FATAL:  role \"stranger\" does not exist"), "\(role)")
+        }
+    }
+
+    @Test func `what one of several addresses refuses for good may still work at another`() async throws {
+        try await withDatabase { configuration in
+            let path = try #require(configuration.url.split(separator: " ").first { $0.hasPrefix("host=") }).dropFirst(
+                5
+            )
+            let error = try await failure(configuration.url + " dbname=nowhere host=/nonexistent,\(path)")
+            #expect(error.message.contains("/nonexistent") && error.message.contains("\"nowhere\""), "\(error)")
+            #expect(!error.isLasting)
         }
     }
 

@@ -39,21 +39,28 @@ package final class SubjectSealer: Sendable {
     private let pool: PostgresPool
     let keys: SealingKeys
     private let patience: Duration
+    private let server: ServerPatience
     private let state = Mutex(State())
 
     /// How long what is remembered is trusted without a look at the database.
     private static let trust = Duration.seconds(1)
     /// How long to try to reach a server that is away, by default.
     static let patience = Duration.seconds(30)
-    /// How long to pause between attempts.
-    private static let retryPause = Duration.milliseconds(50)
 
-    /// - Parameter patience: How long to try to reach a server that is away, and how long what is remembered is trusted
-    ///   meanwhile.
-    init(_ pool: PostgresPool, keys: SealingKeys, patience: Duration = SubjectSealer.patience) {
+    /// - Parameters:
+    ///   - patience: How long to try to reach a server that is away, and how long what is remembered is trusted
+    ///     meanwhile.
+    ///   - server: Waits for such a server.
+    init(
+        _ pool: PostgresPool,
+        keys: SealingKeys,
+        patience: Duration = SubjectSealer.patience,
+        server: ServerPatience = ServerPatience(logger: Logger(label: "recorder.store"))
+    ) {
         self.pool = pool
         self.keys = keys
         self.patience = patience
+        self.server = server
     }
 
     /// The keys that seal appends. Asks the database for nothing if all of them are remembered.
@@ -93,7 +100,7 @@ package final class SubjectSealer: Sendable {
         // An earlier append may have named another, and be on its way still.
         let named = state.withLock { state in missing.keys.map { ($0, state.keys.subject(of: $0)) } }
         for case (let stream, let subject?) in named { missing[stream] = .some(subject) }
-        let looked = try await patiently { try await self.lookUp(missing) }
+        let looked = try await server.wait(patience) { try await self.lookUp(missing) }
         for index in without {
             let stream = appends[places[index]].stream
             guard let key = looked.keys[stream] else {
@@ -173,19 +180,7 @@ package final class SubjectSealer: Sendable {
                 return state.look
             }
             if let known { return known }
-            return try await patiently { try await self.lookUp([:]) }
-        }
-    }
-
-    /// Retries for as long as the patience lasts while the server cannot be reached.
-    private func patiently<R>(_ look: () async throws -> R) async throws -> R {
-        let deadline = ContinuousClock.now + patience
-        while true {
-            do {
-                return try await look()
-            } catch let error as EventStoreError where error.code == .unavailable && .now < deadline {
-                try await Task.sleep(for: Self.retryPause)
-            }
+            return try await server.wait(patience) { try await self.lookUp([:]) }
         }
     }
 

@@ -82,11 +82,15 @@ struct ConnectAttempts {
         return options
     }
 
-    private static let unreadable = PostgresError(
-        .connectionFailed,
-        "cannot connect: the connection string cannot be read. In a URL, percent-encode % / @ : ? # in user and "
-            + "password; else, quote values that hold spaces; and name no option that libpq does not know"
-    )
+    private static let unreadable = {
+        var error = PostgresError(
+            .connectionFailed,
+            "cannot connect: the connection string cannot be read. In a URL, percent-encode % / @ : ? # in user and "
+                + "password; else, quote values that hold spaces; and name no option that libpq does not know"
+        )
+        error.isLasting = true
+        return error
+    }()
 
     /// The options that have a value; frees `list`.
     private static func options(of list: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {

@@ -39,10 +39,12 @@ extension LibpqConnection {
             }
         }
         let isTimeout = failures.allSatisfy { $0.code == .timedOut }
-        throw PostgresError(
+        var error = PostgresError(
             isTimeout ? .timedOut : .connectionFailed,
             failures.map(\.message).joined(separator: "; ")
         )
+        error.isLasting = !failures.isEmpty && failures.allSatisfy(\.isLasting)
+        throw error
     }
 
     private static func addresses(
@@ -95,12 +97,18 @@ extension LibpqConnection {
 
     private func finishConnecting(within timeout: Duration) throws(PostgresError) {
         let deadline = ContinuousClock.now + timeout
+        // libpq has no other way to tell a refused login's SQLSTATE.
+        _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
+        defer { _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_DEFAULT) }
         var state = PGRES_POLLING_WRITING
         while state != PGRES_POLLING_OK {
             guard state != PGRES_POLLING_FAILED, unsafe PQstatus(pointer) != CONNECTION_BAD else {
+                let refusal = ConnectRefusal(lastText)
                 // For a name that was looked up, libpq's message gives only the address.
-                let place = lastMessage.contains(host) ? "" : " to \(host)"
-                throw PostgresError(.connectionFailed, "cannot connect\(place): \(lastMessage)")
+                let place = refusal.message.contains(host) ? "" : " to \(host)"
+                var error = PostgresError(.connectionFailed, "cannot connect\(place): \(refusal.message)")
+                error.isLasting = unsafe refusal.isLasting || PQconnectionNeedsPassword(pointer) == 1
+                throw error
             }
             switch wait(for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline) {
             case .ready: state = unsafe PQconnectPoll(pointer)

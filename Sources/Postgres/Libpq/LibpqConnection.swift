@@ -63,10 +63,13 @@ internal import Logging
         unsafe PQtransactionStatus(pointer) != PQTRANS_ACTIVE && PQpipelineStatus(pointer) == PQ_PIPELINE_OFF
     }
 
-    /// libpq's latest error message.
-    var lastMessage: String {
+    /// libpq's latest error message, on one line.
+    var lastMessage: String { lastText.trimmedLine }
+
+    /// libpq's latest error message, as it is.
+    var lastText: String {
         guard let text = unsafe PQerrorMessage(pointer) else { return "" }
-        return unsafe String(cString: text).trimmedLine
+        return unsafe String(cString: text)
     }
 
     /// The error for a connection that no longer works.

@@ -12,7 +12,7 @@ struct AppendTrouble {
     }
 
     private static let longestPause = Duration.milliseconds(250)
-    private static let silence = Duration.seconds(5)
+    static let silence = Duration.seconds(5)
 
     private let end: ContinuousClock.Instant
     private var nextPause = Duration.milliseconds(50)
