@@ -1,4 +1,5 @@
 import Foundation
+import Operations
 import Postgres
 import RecorderTesting
 import Testing
@@ -78,6 +79,28 @@ import Testing
             #expect(muted.status == 1)
             #expect(muted.output.contains("transaction_read_only"), "\(muted.output)\(muted.errors)")
             #expect(muted.output.contains("elsewhere:1 was last heard of "), "\(muted.output)")
+        }
+    }
+
+    @Test func `with --watch it shows a server that is away, and goes on when it is back`() async throws {
+        try await withTestServer { server in
+            let database = PostgresConfiguration(url: server.url(), schema: "recorder")
+            try await TestServer.install(database)
+            let watch = try RecorderCommand(["projections", "status", "--watch"], databaseURL: database.url)
+            func sees(_ what: String, _ isThere: (Substring) -> Bool) async throws {
+                try await eventually(what) { kill(watch.id, 0) != 0 || isThere(watch.outputSoFar[...]) }
+            }
+            try await sees("the first look") { $0.contains("nothing was projected yet") }
+            await server.stopImmediately()
+            try await sees("the error") { $0.contains("cannot connect") }
+            try await server.restart()
+            try await sees("another look") {
+                $0.split(separator: "cannot connect").last?.contains("nothing was") == true
+            }
+            watch.send(SIGINT)
+            let ended = await watch.result()
+            #expect(ended.output.contains("cannot connect"), "\(ended)")
+            #expect(ended.output.hasSuffix("nothing was projected yet: run `recorder project`\n"), "\(ended)")
         }
     }
 }

@@ -29,7 +29,7 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
     @Flag(help: "Show each shard on a line of its own.")
     var shards = false
 
-    @Flag(help: "Show it again every second, until Ctrl-C.")
+    @Flag(help: "Show it again every second, until Ctrl-C; while the server is away, show that.")
     var watch = false
 
     @Option(
@@ -52,26 +52,49 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await options.settings()
         let isTroubled = try await settings.withPool { pool in
-            var before: (statuses: [ProjectionStatus], at: ContinuousClock.Instant)?
+            var before: Look?
             while true {
-                let now = try await ProjectionStatus.all(on: pool)
-                let lags = ProjectionLag.all(
-                    now,
-                    before: before?.statuses,
-                    elapsed: before.map { $0.at.duration(to: .now) } ?? .zero
-                )
-                let isBehind = lags.contains { $0.eventsBehind > 0 }
-                let isFirst = before == nil
-                before = (now, .now)
-                let restored = try await pool.withConnection { try await RestoredLog.evidence(on: $0) }
-                if watch || !isFirst || !isBehind { try await show(lags, restored, on: pool) }
-                guard watch || (isFirst && isBehind) else {
-                    return lags.contains { $0.isTroubled || $0.isBehind(moreThan: maxBehind) } || !restored.isEmpty
+                do {
+                    if let isTroubled = try await look(after: &before, on: pool) { return isTroubled }
+                } catch let error as PostgresError where watch && before != nil && error.isPassing {
+                    show(error)
                 }
+                try StandardOutput.shared.flush()
                 try await Task.sleep(for: .seconds(1))
             }
         }
         if isTroubled { throw ExitCode.failure }
+    }
+
+    /// What a look found, and when: two of them give a rate.
+    private typealias Look = (statuses: [ProjectionStatus], at: ContinuousClock.Instant)
+
+    /// Looks once and prints what it finds.
+    ///
+    /// - Parameter before: The last look; `nil` for the first.
+    /// - Returns: Whether something is wrong; `nil` if another look must follow.
+    private func look(after before: inout Look?, on pool: PostgresPool) async throws -> Bool? {
+        let now = try await ProjectionStatus.all(on: pool)
+        let lags = ProjectionLag.all(
+            now,
+            before: before?.statuses,
+            elapsed: before.map { $0.at.duration(to: .now) } ?? .zero
+        )
+        let isBehind = lags.contains { $0.eventsBehind > 0 }
+        let isFirst = before == nil
+        before = (now, .now)
+        let restored = try await pool.withConnection { try await RestoredLog.evidence(on: $0) }
+        if watch || !isFirst || !isBehind { try await show(lags, restored, on: pool) }
+        guard watch || (isFirst && isBehind) else {
+            return lags.contains { $0.isTroubled || $0.isBehind(moreThan: maxBehind) } || !restored.isEmpty
+        }
+        return nil
+    }
+
+    /// Prints an error in place of the table.
+    private func show(_ error: PostgresError) {
+        guard !options.json else { return StandardError.line("recorder: \(error)") }
+        StandardOutput.shared.line("\(error)")
     }
 
     private func show(
