@@ -10,4 +10,9 @@ extension PostgresConnection {
     package func set(_ name: String, to value: String) async throws {
         try await perform { exchange in try exchange.set(name, to: value) }
     }
+
+    /// Changes how long the server may take to answer from now on; never to longer than it could until now.
+    package func limitAnswers(to timeout: Duration) {
+        configuration.answerTimeout = min(configuration.answerTimeout ?? timeout, timeout)
+    }
 }

@@ -9,7 +9,7 @@ internal import Synchronization
 /// changing threads. Cancelling the calling task cancels the statement at the server; afterwards the connection is
 /// usable, or closed if the server did not answer in time.
 package actor PostgresConnection {
-    let configuration: PostgresConfiguration
+    var configuration: PostgresConfiguration
     let logger: Logger
     private let thread: ConnectionThread
     private nonisolated let interrupt: InterruptSignal

@@ -26,6 +26,8 @@ package final class Projector: Service {
     /// How long a worker waits for a lock. The first time it then tries again, the second time it suspends the
     /// projection.
     static let lockTimeout = "2s"
+    /// How long a statement may take to stop when its task is cancelled.
+    private static let cancelTimeout = Duration.seconds(2)
 
     /// - Parameters:
     ///   - configuration: The database, with the schema that the migrations were run in.
@@ -43,6 +45,8 @@ package final class Projector: Service {
         // A worker that was stopped in the middle of a transaction must not hold its locks for longer than its lease.
         configuration.settings["idle_in_transaction_session_timeout"] = "3s"
         configuration.settings["lock_timeout"] = Self.lockTimeout
+        // A projector that is told to end at once must not wait long for a server that says nothing.
+        configuration.cancelTimeout = min(configuration.cancelTimeout, Self.cancelTimeout)
         self.configuration = configuration
         self.projections = projections
         self.options = options
@@ -51,7 +55,8 @@ package final class Projector: Service {
     }
 
     /// Projects until the service shuts down gracefully or the task is cancelled: then the batch under way is finished,
-    /// and the shards are given back.
+    /// and the shards are given back. Cancelling the task gives the batch up; a server that says nothing is left within
+    /// seconds then.
     ///
     /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
     ///   server cannot be reached at the start.

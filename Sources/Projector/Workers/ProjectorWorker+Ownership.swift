@@ -99,7 +99,8 @@ extension ProjectorWorker {
         logger.debug("released \(current.count) shards", metadata: ["worker": "\(id)"])
     }
 
-    /// Gives everything back, even in a task that was cancelled.
+    /// Gives everything back, even in a task that was cancelled; a server that does not take it soon lets the leases
+    /// run out.
     mutating func giveBack() async {
         guard !owned.isEmpty, let connection, connection.isOpen else { return }
         logger.debug(
@@ -107,7 +108,8 @@ extension ProjectorWorker {
             metadata: ["worker": "\(id)", "rounds": "\(tally.rounds)", "repeated": "\(tally.repeated)"]
         )
         let (id, owned) = (id, owned)
-        let task = Task { [logger] in
+        let task = Task { [logger, fleet] in
+            await connection.limitAnswers(to: fleet.farewellTimeout)
             do {
                 try await Self.writeDown(owned, owner: id, on: connection)
             } catch let error as ProjectorError where error.code == .leaseLost {

@@ -11,7 +11,7 @@ final class WorkerFleet: Sendable {
     private let process: String
     private let projections: [ProjectionVersion]
     private let known = Mutex<Set<LivingWorker>>([])
-    private let isStopping = Mutex(false)
+    private let stopped = Mutex<ContinuousClock.Instant?>(nil)
     /// Shared by the workers, the heartbeat and the meter, so that only one of them reports a server that is away.
     let outage = ServerOutage()
     /// The workers of this process.
@@ -19,6 +19,10 @@ final class WorkerFleet: Sendable {
 
     /// How often to send a heartbeat.
     private static let interval = Duration.milliseconds(500)
+    /// How long the server may take to answer a heartbeat.
+    private static let answerTimeout = Duration.seconds(5)
+    /// How long the end may take in all after the request for it, and what remains for each farewell even then.
+    private static let ending = (inAll: Duration.seconds(10), atLeast: Duration.seconds(2))
 
     /// - Parameters:
     ///   - count: How many workers this process has.
@@ -28,7 +32,7 @@ final class WorkerFleet: Sendable {
         // A heartbeat must not wait for a lock for long.
         configuration.settings["statement_timeout"] = "2s"
         // A heartbeat must not hang on a silent connection; the next one opens another.
-        configuration.answerTimeout = .seconds(5)
+        configuration.answerTimeout = Self.answerTimeout
         self.configuration = configuration
         self.projections = projections
         self.logger = logger
@@ -40,10 +44,17 @@ final class WorkerFleet: Sendable {
     var living: Set<LivingWorker> { known.withLock { $0 } }
 
     /// Whether the process was asked to end: workers finish their batch then, and give their shards back.
-    var isShuttingDown: Bool { isStopping.withLock { $0 } }
+    var isShuttingDown: Bool { stopped.withLock { $0 != nil } }
+
+    /// How long the server may take to answer a farewell: less, the longer the end has taken already.
+    var farewellTimeout: Duration {
+        guard let stopped = stopped.withLock({ $0 }) else { return Self.answerTimeout }
+        let left = ContinuousClock.now.duration(to: stopped + Self.ending.inAll)
+        return min(Self.answerTimeout, max(left, Self.ending.atLeast))
+    }
 
     /// Asks the workers to finish.
-    func shutDown() { isStopping.withLock { $0 = true } }
+    func shutDown() { stopped.withLock { $0 = $0 ?? .now } }
 
     /// Puts the workers on the list; it must return before they claim anything.
     ///
@@ -86,8 +97,11 @@ final class WorkerFleet: Sendable {
         known.withLock { $0 = Set(found) }
     }
 
-    /// Removes the workers from the list.
+    /// Removes the workers from the list; a server that does not answer soon finds their heartbeat old.
     func leave() async {
+        var configuration = configuration
+        configuration.answerTimeout = farewellTimeout
+        if isShuttingDown { configuration.connectTimeout = min(configuration.connectTimeout, farewellTimeout) }
         do {
             _ = try await PostgresConnection.with(configuration, logger: logger) { connection in
                 try await connection.execute(Lease.Leave(workers: members))

@@ -14,7 +14,8 @@ struct ProjectCommand: AsyncParsableCommand {
             Makes the tables of projections that have none yet, reads to the head, then waits for more. Any number of \
             processes share the work; one that dies is replaced within seconds. SIGHUP reads the \
             folder of projections again. Ctrl-C or SIGTERM stops it after the batch \
-            under way. With --until-caught-up it ends with status 1 if a stream is stopped at an event that a projection \
+            under way, or after about ten seconds if the server does not answer; a second one ends it at once. With \
+            --until-caught-up it ends with status 1 if a stream is stopped at an event that a projection \
             cannot apply: the read models lack what it holds from there on.
 
             EXAMPLES
@@ -99,7 +100,13 @@ struct ProjectCommand: AsyncParsableCommand {
             hangups: hangups
         )
         try await metrics.counting(settings.logger) {
-            try await settings.tellingOfRights { try await CommandService.run([daemon], logger: settings.logger) }
+            try await settings.tellingOfRights {
+                try await CommandService.run(
+                    [daemon],
+                    logger: settings.logger,
+                    patience: ReloadingProjector.patience
+                )
+            }
         }
     }
 

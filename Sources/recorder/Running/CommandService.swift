@@ -26,25 +26,30 @@ struct CommandService: Service {
         try await Self.run([self], logger: logger)
     }
 
-    /// Runs services until one of them is done or fails, or a signal comes; then the others are shut down.
+    /// Runs services until one of them is done or fails, or a signal comes; then the others are shut down. A second
+    /// signal ends the process at once.
     ///
+    /// - Parameter patience: How long the shutdown may take before the services are cancelled; `nil` for no limit.
     /// - Throws: What the first to fail throws.
-    static func run(_ services: [any Service], logger: Logger) async throws {
+    static func run(_ services: [any Service], logger: Logger, patience: Duration? = nil) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map { service in
-                    ServiceGroupConfiguration.ServiceConfiguration(
-                        service: service,
-                        successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup
-                    )
-                },
-                gracefulShutdownSignals: [.sigint, .sigterm],
-                logger: quiet
-            )
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                ServiceGroupConfiguration.ServiceConfiguration(
+                    service: service,
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup
+                )
+            },
+            logger: quiet
         )
-        try await group.run()
+        configuration.maximumGracefulShutdownDuration = patience
+        let group = ServiceGroup(configuration: configuration)
+        try await RunningCommand.hearingSignals { _ in
+            await group.triggerGracefulShutdown()
+        } while: {
+            try await group.run()
+        }
     }
 }

@@ -17,6 +17,13 @@ struct ReloadingProjector: Service {
     /// How often to check which versions are installed.
     private static let interval = Duration.seconds(2)
 
+    /// How long the batch under way and giving the shards back may take at the end before they are cancelled. With what
+    /// cancelling takes if the server says nothing, that makes about ten seconds.
+    static let patience = Duration.seconds(7)
+
+    /// How long the end may take before the log says what it waits for.
+    private static let silence = Duration.seconds(2)
+
     /// How long to wait after a failed start.
     private static let pause = Duration.milliseconds(500)
 
@@ -34,8 +41,9 @@ struct ReloadingProjector: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask { for await _ in hangups { tell.yield(.hangup) } }
-            let first = try await beginning()
-            group.addTask { try await look(tell) }
+            group.addTask { try await sayWhatEndingWaitsFor() }
+            guard let first = try await beginning() else { return }
+            group.addTask { try await cancelWhenGracefulShutdown { try await look(tell) } }
             var projector = try begin(first, in: &group, tell)
             var known = first
             // Set from when the projector is told to stop until it restarts.
@@ -73,11 +81,26 @@ struct ReloadingProjector: Service {
         }
     }
 
-    /// The projections to start with.
-    private func beginning() async throws -> [ProjectionFiles] {
+    /// Tells whoever asked the daemon to end, once, why it has not ended yet.
+    private func sayWhatEndingWaitsFor() async throws {
+        try await gracefulShutdown()
+        try await Task.sleep(for: Self.silence)
+        settings.logger.warning(
+            """
+            the projector still waits for the server to end the batch under way and to take its shards back: if it stays \
+            silent, both are given up within seconds and the leases run out, which loses nothing. Another signal ends \
+            the process at once
+            """
+        )
+    }
+
+    /// The projections to start with; `nil` if the daemon was asked to end before it had them.
+    private func beginning() async throws -> [ProjectionFiles]? {
         while true {
             do {
-                return try await source.installed(settings)
+                return try await cancelWhenGracefulShutdown { try await source.installed(settings) }
+            } catch is CancellationError {
+                return nil
             } catch let error as PostgresError where error.isPassing && error.code != .connectionFailed {
                 // Cut off while it started, so it tries again. If the database cannot be reached at all, it fails at
                 // once, so that a person hears of it.
@@ -113,7 +136,9 @@ struct ReloadingProjector: Service {
     /// on.
     private func reloaded(makingNew: Bool) async -> [ProjectionFiles]? {
         do {
-            return try await source.installed(settings, makingNew: makingNew)
+            return try await cancelWhenGracefulShutdown { try await source.installed(settings, makingNew: makingNew) }
+        } catch is CancellationError {
+            return nil
         } catch {
             settings.logger.error(
                 "the projections are not reloaded: the former ones go on",

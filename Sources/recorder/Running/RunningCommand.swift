@@ -63,10 +63,10 @@ enum RunningCommand {
     /// Runs a part of the command that handles SIGINT and SIGTERM. A second signal ends the process at once.
     ///
     /// - Parameters:
-    ///   - stop: Called at the first signal, on any thread.
+    ///   - stop: Called at the first signal, on any thread; must return soon, as the second is heard after that.
     ///   - body: The part.
     static func hearingSignals<R>(
-        _ stop: @escaping @Sendable (UnixSignal) -> Void,
+        _ stop: @escaping @Sendable (UnixSignal) async -> Void,
         while body: () async throws -> R
     ) async throws -> R {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
@@ -76,13 +76,13 @@ enum RunningCommand {
         return try await body()
     }
 
-    private static func listen(to signals: UnixSignalsSequence, _ stop: @Sendable (UnixSignal) -> Void) async {
+    private static func listen(to signals: UnixSignalsSequence, _ stop: @Sendable (UnixSignal) async -> Void) async {
         var isFirst = true
         for await signal in signals {
             // A second signal means not to wait for what cannot be cancelled.
             guard isFirst else { _exit(128 + signal.rawValue) }
             isFirst = false
-            stop(signal)
+            await stop(signal)
         }
     }
 }
