@@ -15,7 +15,8 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
             fails or waits for a lock, events have waited for 30 seconds while nothing moved, or the log was restored \
             from another cluster and is not repaired; with --max-behind also if a projection is further behind than \
             that. With --json it prints one object for each shard. The rate is measured over a second if anything is \
-            behind.
+            behind. The column "events" counts what the batches held that a projection took part in, also what it does \
+            not handle: two projections that were ever apart differ by that, and "behind" says what counts.
 
             EXAMPLES
               recorder projections status
