@@ -69,7 +69,11 @@ import Testing
                     let logger = Logger(label: "test") { _ in SayingHandler(say: { say.yield($0) }) }
                     try await allowConnections(false)
                     try await PostgresEventStore.with(configuration, logger: logger) { store in
-                        async let looking: Void = look(store)
+                        async let looking: Void = {
+                            // A look that fails at once says nothing.
+                            defer { say.finish() }
+                            try await look(store)
+                        }()
                         let first = await said.first { _ in true }
                         #expect(first == "an append is tried again")
                         try await allowConnections(true)
