@@ -111,17 +111,20 @@ import Testing
     }
 
     @Test(arguments: [
-        "insert into users (id, email) values (gen_random_uuid(), 'new@example.org')",
-        "update users set subscription_tier = 'pro'", "update knowledge_documents set status = 'processing'",
-        "delete from face_models", "update voice_models set deleted_at = clock_timestamp()",
+        ("insert into users (id, email) values (gen_random_uuid(), 'new@example.org')", "user.registered"),
+        ("update users set subscription_tier = 'pro'", "user.updated"),
+        ("update knowledge_documents set status = 'processing'", "document.updated"),
+        ("delete from face_models", "face_model.deleted"),
+        ("update voice_models set deleted_at = clock_timestamp()", "voice_model.updated"),
     ])
-    func `a change that no event tells of does not commit`(change: String) async throws {
+    func `a change that no event tells of does not commit`(change: String, event: String) async throws {
         try await withTestConnection { connection in
             try await connection.transaction { connection in try await Self.fill(connection) }
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.run(unsafeSQL: "begin; \(change); commit")
             }
             #expect(error?.sqlState == "RC005")
+            #expect(error?.hint?.contains("Append \(event) to") == true, "\(error?.hint ?? "")")
             try await connection.run(unsafeSQL: "rollback")
         }
     }

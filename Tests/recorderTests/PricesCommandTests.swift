@@ -29,6 +29,22 @@ import Testing
                 #expect(result.status == 1)
                 #expect(!result.errors.isEmpty)
             }
+            let nameless = try await load(#"{"models": {"": {"input": 1}}}"#)
+            #expect(nameless.status == 1 && nameless.errors.contains("name of a model is empty"), "\(nameless.errors)")
+        }
+    }
+
+    @Test func `costs by day name days of the year 0 as events do`() async throws {
+        try await withTestDatabase { database in
+            let event =
+                #"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"turn.generated","#
+                + #""occurredAt":"0000-02-29T12:00:00Z","data":{"llmCost":"0.25"}}"#
+            let appended = try await RecorderCommand.run("append", databaseURL: database.url, input: event + "\n")
+            #expect(appended.status == 0, "\(appended.errors)")
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            let costs = ["costs", "--by", "day", "--until", "0001-01-01", "--json"]
+            let days = try await RecorderCommand.run(costs, databaseURL: database.url).json()
+            #expect(days.map { $0["day"]?.string } == ["0000-02-29"])
         }
     }
 

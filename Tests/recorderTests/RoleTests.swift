@@ -98,6 +98,29 @@ import Testing
         }
     }
 
+    @Test func `an erasure whose tables cannot be rewritten has its certificate`() async throws {
+        try await withTestDatabase { database in
+            let user = UUID().uuidString.lowercased()
+            let event =
+                #"{"stream":"019cad8f-ac00-7e4e-a7b6-815d4e98868f","type":"session.started","data":{"userId":"\#(user)"}}"#
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: event + "\n")
+            _ = try await RecorderCommand.run("project", "--until-caught-up", databaseURL: database.url)
+            try await Self.withLogin(in: "recorder_owner", of: database) { url in
+                let erased = try await RecorderCommand.run(
+                    "subject",
+                    "erase",
+                    user,
+                    "--yes",
+                    "--scrub",
+                    databaseURL: url
+                )
+                #expect(erased.status == 1 && erased.errors.contains("is erased, as the certificate says"))
+                #expect(erased.errors.contains("CREATE on the database"), "\(erased.errors)")
+                #expect(try erased.json().first?["subject"]?.string == user)
+            }
+        }
+    }
+
     @Test(arguments: [
         ["retention", "policies"],
         ["subject", "export", "019cad8f-ac00-7e4e-a7b6-815d4e98868f", "--to", "/nowhere/export"],
