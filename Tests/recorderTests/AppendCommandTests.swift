@@ -30,6 +30,21 @@ import Testing
         }
     }
 
+    @Test func `an event that may be stored is named, also if it came without an id`() async throws {
+        try await withTestDatabase { database in
+            let stream = Lines.stream()
+            try await withConnection(database) { other in
+                let event = #"{"stream":"\#(stream)","type":"turn.started"}"#
+                try await other.run(unsafeSQL: "begin; select append_events('[\(event)]')")
+                let result = try await RecorderCommand.run("append", databaseURL: database.url, input: event + "\n")
+                try await other.run(unsafeSQL: "rollback")
+                #expect(result.status == 1)
+                let id = result.errors.firstMatch(of: #/the event's id is ([0-9a-f-]{36})/#)?.1
+                #expect(id.flatMap { EventID(String($0)) } != nil, "\(result.errors)")
+            }
+        }
+    }
+
     @Test func `a wrong expected version is reported, and the others go on`() async throws {
         try await withTestDatabase { database in
             let stream = Lines.stream()
