@@ -1,5 +1,6 @@
 import EventModel
 import PayloadCodec
+import Postgres
 import RecorderTesting
 import Testing
 
@@ -44,6 +45,42 @@ import Testing
         try await queue.put(2, in: 0)
         #expect(await queue.take(upTo: 1_000, for: 0, heads: &first).map(\.events.count) == [2])
         #expect(await waiting.value == [200])
+    }
+
+    @Test func `a writer that has all lanes can take more of them, until there is enough for two`() async throws {
+        let queue = AppendQueue(capacity: 1 << 20, lanes: 2)
+        let bell = try InterruptSignal()
+        var heads = StreamHeads(lanes: 2, home: 0)
+        try await queue.put(1, in: 0)
+        #expect(await queue.take(upTo: 1_000, for: 0, heads: &heads).count == 1)
+        #expect(heads.areAll)
+        try await queue.put(3, in: 1)
+        #expect(!queue.has(10, orRaises: bell))
+        try await queue.put(6, in: 0)
+        #expect(!bell.isRaised)
+        try await queue.put(1, in: 0)
+        #expect(bell.isRaised)
+        #expect(queue.has(10, orRaises: bell))
+        #expect(queue.takeMore(upTo: 1_000, heads: heads).map(\.events.count) == [6, 1, 3])
+        bell.clear()
+        #expect(!queue.has(1, orRaises: bell))
+        queue.forgetBell()
+        try await queue.put(200, in: 1)
+        #expect(!bell.isRaised)
+        #expect(queue.takeMore(upTo: 1_000, heads: heads).isEmpty)
+        #expect(queue.queuedParcels == 1)
+    }
+
+    @Test func `a writer whose knowledge is out of date takes no more before it has given its lanes back`() async throws
+    {
+        let queue = AppendQueue(capacity: 1 << 20)
+        var heads = StreamHeads(lanes: 1, home: 0)
+        try await queue.put(1, in: 0)
+        #expect(await queue.take(upTo: 1_000, for: 0, heads: &heads).count == 1)
+        queue.forgetHeads()
+        try await queue.put(1, in: 0)
+        #expect(queue.takeMore(upTo: 1_000, heads: heads).isEmpty)
+        #expect(await queue.take(upTo: 1_000, for: 0, heads: &heads).count == 1)
     }
 
     @Test func `what is known of a lane's streams goes with the lane`() async throws {

@@ -72,6 +72,27 @@ import Testing
         #expect(heads.head(of: high)?.positions == [4])
     }
 
+    @Test func `a round is decided on top of one that is being stored, and both are stored or neither`() throws {
+        for isStored in [true, false] {
+            var heads = heads(known: [low, high])
+            let first = try round([request([(low, [1, 2], .any)])], &heads)
+            let next = try round([request([(low, [3], .exactly(2))]), request([(high, [4], .any)])], &heads)
+            #expect(next.count == 2)
+            if isStored {
+                _ = first.finish([10, 11], heads: &heads)
+                #expect(heads.head(of: low)?.version == 2)
+                #expect(heads.head(of: low)?.pendingCount == 1)
+                _ = next.finish([12, 13], heads: &heads)
+                #expect(heads.head(of: low)?.positions == [10, 11, 12])
+            } else {
+                next.abandon(heads: &heads)
+                first.abandon(heads: &heads)
+                #expect(heads.head(of: low)?.ids == [])
+                #expect(heads.head(of: high)?.ids == [])
+            }
+        }
+    }
+
     @Test func `appends of one parcel that have nothing to do with each other end each for itself`() throws {
         var heads = heads(known: [low, high])
         let parcel = try AppendParcel.of(

@@ -180,6 +180,7 @@ public final class EventAppender: Sendable {
         let telling = Task { await Self.tell(settlements) }
         var writer = AppendWriter(
             configuration,
+            queue: queue,
             limits: limits,
             heads: StreamHeads(lanes: lanes, home: lane),
             home: lane,
@@ -195,7 +196,7 @@ public final class EventAppender: Sendable {
                 Self.tell(settlements)
             }
         )
-        await writer.run(queue)
+        await writer.run()
         settled.finish()
         await telling.value
     }

@@ -32,7 +32,12 @@ struct PostgresExchange {
     ///
     /// If another session's DDL made its plan invalid, it is prepared and executed again, unless the failure has
     /// already ended an open transaction: then the error says so, and the next run prepares the statement again.
-    mutating func run(_ statement: some PostgresStatement) throws -> StatementResult {
+    ///
+    /// - Parameter meanwhile: Called each time the statement is on its way, except in a lent session.
+    mutating func run(
+        _ statement: some PostgresStatement,
+        meanwhile: (borrowing PendingAnswer) -> Void = { _ in }
+    ) throws -> StatementResult {
         let bound = try BoundStatement(statement)
         if libpq.deferredBegin != nil || libpq.lent != nil {
             guard let result = try pipeline([bound], sync: .once).first else {
@@ -41,15 +46,18 @@ struct PostgresExchange {
             return result
         }
         do {
-            return try execute(bound)
+            return try execute(bound, meanwhile)
         } catch let error as PostgresError where error.isStalePlan {
             libpq.prepared.forget(bound.key)
             guard libpq.isIdle else { throw error }
-            return try execute(bound)
+            return try execute(bound, meanwhile)
         }
     }
 
-    private mutating func execute(_ statement: BoundStatement) throws -> StatementResult {
+    private mutating func execute(
+        _ statement: BoundStatement,
+        _ meanwhile: (borrowing PendingAnswer) -> Void
+    ) throws -> StatementResult {
         let name: String
         if let known = libpq.prepared.name(of: statement.key) {
             name = known
@@ -61,6 +69,7 @@ struct PostgresExchange {
         }
         try heedCancellation()
         try libpq.sendExecute(name: name, parameters: statement.parameters)
+        if try libpq.flush(until: deadline) == .ready { meanwhile(PendingAnswer(libpq, until: deadline)) }
         return try finish()
     }
 

@@ -5,13 +5,13 @@ internal import Synchronization
 /// Wakes a thread that waits in `poll`, from any other thread, by an eventfd.
 ///
 /// Source: eventfd(2).
-final class InterruptSignal: Sendable {
+package final class InterruptSignal: Sendable {
     /// Readable while the signal is raised.
     let descriptor: Int32
     private let raised = Atomic(false)
 
     /// - Throws: ``PostgresError`` with `.connectionFailed` if the process has no file descriptor left.
-    init() throws(PostgresError) {
+    package init() throws(PostgresError) {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         guard descriptor >= 0 else {
             throw PostgresError(.connectionFailed, "no file descriptor is left for a connection: raise `ulimit -n`")
@@ -24,9 +24,20 @@ final class InterruptSignal: Sendable {
     enum Readiness { case ready, interrupted, timedOut }
 
     /// Waits for a descriptor, the signal or the deadline.
-    func wait(for events: Int32, of other: Int32, until deadline: ContinuousClock.Instant?) -> Readiness {
-        let interruption = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        var descriptors = (pollfd(fd: other, events: Int16(events), revents: 0), interruption)
+    ///
+    /// - Parameter signal: Another signal that ends the wait as the descriptor does.
+    func wait(
+        for events: Int32,
+        of other: Int32,
+        or signal: InterruptSignal? = nil,
+        until deadline: ContinuousClock.Instant?
+    ) -> Readiness {
+        var descriptors = (
+            pollfd(fd: other, events: Int16(events), revents: 0),
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            // A negative descriptor is ignored.
+            pollfd(fd: signal?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+        )
         while true {
             var milliseconds: Int32 = -1
             if let deadline {
@@ -35,7 +46,7 @@ final class InterruptSignal: Sendable {
                 milliseconds = left.pollMilliseconds
             }
             let count = unsafe withUnsafeMutableBytes(of: &descriptors) { bytes in
-                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 2, milliseconds)
+                unsafe poll(bytes.assumingMemoryBound(to: pollfd.self).baseAddress, 3, milliseconds)
             }
             if isRaised { return .interrupted }
             if count > 0 { return .ready }
@@ -43,17 +54,17 @@ final class InterruptSignal: Sendable {
     }
 
     /// Whether ``raise()`` was called since the last ``clear()``.
-    var isRaised: Bool { raised.load(ordering: .acquiring) }
+    package var isRaised: Bool { raised.load(ordering: .acquiring) }
 
     /// Wakes the waiting thread, now or as soon as it waits.
-    func raise() {
+    package func raise() {
         // In this order: a clear() that comes between the two must not leave the descriptor readable for ever.
         _ = eventfd_write(descriptor, 1)
         raised.store(true, ordering: .releasing)
     }
 
     /// Forgets earlier calls of ``raise()``.
-    func clear() {
+    package func clear() {
         guard raised.exchange(false, ordering: .acquiringAndReleasing) else { return }
         var value: eventfd_t = 0
         _ = unsafe eventfd_read(descriptor, &value)

@@ -5,6 +5,8 @@ internal import Postgres
 struct AppendAttempt {
     /// The requests that are not settled.
     var open: [AppendRequest]
+    /// What was decided about them while the group before was being stored, with its statement.
+    var decided: (round: AppendRound, statement: InsertEvents)?
     /// The streams that were just read for it.
     var fresh: Set<StreamID> = []
     /// The streams that must be read before the next decision.
@@ -16,7 +18,9 @@ struct AppendAttempt {
     /// Whether the server refused it before.
     var wasRefused = false
 
-    init(_ group: [AppendRequest]) { open = group }
+    init(_ group: [AppendRequest], decided: (round: AppendRound, statement: InsertEvents)? = nil) {
+        (open, self.decided) = (group, decided)
+    }
 
     /// Has the group decided again on what is known by then.
     mutating func decideAgain() { (fresh, stale) = ([], []) }

@@ -24,7 +24,7 @@ extension AppendWriter {
                 settle(attempt.open + waiting, failed: .unavailable, error, Self.blockedReason)
                 return []
             } catch {
-                let open = await write(attempt.open, on: connection)
+                let open = await write(AppendAttempt(attempt.open), on: connection)
                 guard open.isEmpty else { return open + waiting }
             }
         }

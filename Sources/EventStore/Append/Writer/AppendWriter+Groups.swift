@@ -26,10 +26,10 @@ extension AppendWriter {
     ///
     /// - Returns: The requests left unsettled because the connection broke.
     mutating func write(
-        _ group: [AppendRequest],
+        _ group: AppendAttempt,
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
-        var attempt = AppendAttempt(group)
+        var attempt = group
         while !attempt.open.isEmpty {
             do {
                 try await write(&attempt, on: connection)
@@ -47,25 +47,48 @@ extension AppendWriter {
 
     /// Decides about a group and stores what can be stored now in one transaction.
     mutating func write(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws {
-        try await internTypes(of: attempt.open, on: connection)
-        try await read(attempt.stale.union(unknownStreams(of: attempt.open)), fresh: &attempt.fresh, on: connection)
-        let round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
+        let (round, statement): (AppendRound, InsertEvents)
+        if let decided = attempt.decided.take() {
+            (round, statement) = decided
+        } else {
+            try await internTypes(of: attempt.open, on: connection)
+            let unknown = unknownStreams(of: attempt.open)
+            try await read(attempt.stale.union(unknown), fresh: &attempt.fresh, on: connection)
+            round = AppendRound(attempt.open, heads: &heads, types: types, fresh: attempt.fresh)
+            statement = round.statement
+        }
         // From here on only these are open: whatever happens to them, the settled ones are told once.
         attempt.open = round.open
         if !round.settled.isEmpty { onSettled(round.settled) }
-        if round.count > 0 {
-            do {
-                let positions = try await connection.query(round.statement)
-                onStored(round.count)
-                onSettled(round.finish(positions, heads: &heads))
-            } catch {
-                round.abandon(heads: &heads)
-                throw error
-            }
-        }
+        if round.count > 0 { try await store(round, by: statement, on: connection) }
         attempt.open = round.later
         attempt.stale = round.stale
         trouble = nil
+    }
+
+    /// Stores what was decided. Meanwhile it reports what was stored before, and looks ahead.
+    private mutating func store(
+        _ round: AppendRound,
+        by statement: InsertEvents,
+        on connection: isolated PostgresConnection
+    ) async throws {
+        do {
+            let positions = try await connection.query(statement) { answer in
+                reportStored()
+                // What waits for this group comes before the next one.
+                if round.later.isEmpty { lookAhead(while: answer) }
+            }
+            reportStored()
+            lookout.stored = (round.count, round.finish(positions, heads: &heads))
+            // The next group is sent first, if it is ready: that the server has something to do comes before telling.
+            if lookout.next?.decided == nil { reportStored() }
+        } catch {
+            reportStored()
+            lookout.next?.decided?.round.abandon(heads: &heads)
+            lookout.next?.decided = nil
+            round.abandon(heads: &heads)
+            throw error
+        }
     }
 
     /// What to do next with a group that failed.
@@ -150,8 +173,8 @@ extension AppendWriter {
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
         let middle = requests.count / 2
-        let open = await write(Array(requests[..<middle]), on: connection)
+        let open = await write(AppendAttempt(Array(requests[..<middle])), on: connection)
         guard open.isEmpty else { return open + requests[middle...] }
-        return await write(Array(requests[middle...]), on: connection)
+        return await write(AppendAttempt(Array(requests[middle...])), on: connection)
     }
 }

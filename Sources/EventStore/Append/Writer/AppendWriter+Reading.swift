@@ -8,14 +8,20 @@ extension AppendWriter {
         of requests: [AppendRequest],
         on connection: isolated PostgresConnection
     ) async throws {
+        let unknown = unknownTypes(of: requests)
+        guard !unknown.isEmpty else { return }
+        try await types.intern(unknown, on: connection)
+    }
+
+    /// Finds the event types whose ids are not known.
+    func unknownTypes(of requests: [AppendRequest]) -> Set<EventType> {
         var unknown: Set<EventType> = []
         for request in requests {
             for part in request.parts {
                 for event in request.events(of: part) where types[event.type] == nil { unknown.insert(event.type) }
             }
         }
-        guard !unknown.isEmpty else { return }
-        try await types.intern(unknown, on: connection)
+        return unknown
     }
 
     /// Finds the streams that must be read because nothing is known of them.

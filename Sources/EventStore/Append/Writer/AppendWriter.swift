@@ -18,6 +18,7 @@ struct AppendWriter: Sendable {
     let onStored: @Sendable (Int) -> Void
     /// Reports how appends ended, so that this thread need not wake everybody who waits.
     let onSettled: @Sendable ([AppendSettlement]) -> Void
+    let queue: AppendQueue
     /// The number of the writer's own lane.
     private let home: Int
     var heads: StreamHeads
@@ -28,11 +29,13 @@ struct AppendWriter: Sendable {
     var blocked = BlockedAppends()
     /// The current trouble with the server; `nil` if there is none.
     var trouble: AppendTrouble?
+    var lookout = AppendLookout()
 
     /// How long a group waits for what another transaction holds: a version or a new type.
     private static let lockTimeout = Duration.milliseconds(100)
 
     /// - Parameters:
+    ///   - queue: What to write.
     ///   - limits: How large a group is, and how long to keep trying to reach the server before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
     ///   - home: The number of its own lane.
@@ -41,6 +44,7 @@ struct AppendWriter: Sendable {
     ///   - onSettled: Called with how appends ended, once for each append.
     init(
         _ configuration: PostgresConfiguration,
+        queue: AppendQueue,
         limits: EventAppender.Limits,
         heads: StreamHeads,
         home: Int,
@@ -54,6 +58,7 @@ struct AppendWriter: Sendable {
         // storing.
         self.configuration.settings["plan_cache_mode"] = "force_generic_plan"
         self.configuration.settings["lock_timeout"] = "\(Int(Self.lockTimeout / .milliseconds(1)))"
+        self.queue = queue
         self.limits = limits
         self.logger = logger
         self.onConnectionLost = onConnectionLost
@@ -64,14 +69,14 @@ struct AppendWriter: Sendable {
     }
 
     /// Writes what is queued until the queue is closed and empty, or the task is cancelled.
-    mutating func run(_ queue: AppendQueue) async {
-        var open = await take(from: queue)
+    mutating func run() async {
+        var open = await take()
         while !open.isEmpty {
             guard let connection = await connect(for: open) else {
-                open = await take(from: queue)
+                open = await take()
                 continue
             }
-            open = await serve(queue, beginningWith: open, on: connection)
+            open = await serve(beginningWith: open, on: connection)
             await connection.close()
             guard !open.isEmpty else { break }
             types = EventTypes()
@@ -120,7 +125,6 @@ struct AppendWriter: Sendable {
     ///
     /// - Returns: The requests that were not settled when the connection broke; none when the queue has ended.
     private mutating func serve(
-        _ queue: AppendQueue,
         beginningWith first: [AppendRequest],
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
@@ -129,17 +133,18 @@ struct AppendWriter: Sendable {
         heads.removeAll()
         while !group.isEmpty {
             let (free, waiting) = blocked.divide(group)
-            var open = await write(free, on: connection)
+            var open = await write(AppendAttempt(free), on: connection)
             open = open.isEmpty ? await tryAgain(waiting, on: connection) : open + waiting
+            while open.isEmpty, let next = lookout.takeNext() { open = await write(next, on: connection) }
             heads.trim()
-            guard open.isEmpty else { return open }
-            group = await take(from: queue)
+            guard open.isEmpty else { return open + (lookout.takeNext()?.open ?? []) }
+            group = await take()
         }
         return []
     }
 
     /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
-    private mutating func take(from queue: AppendQueue) async -> [AppendRequest] {
+    private mutating func take() async -> [AppendRequest] {
         let group = await queue.take(upTo: limits.groupSize, for: home, heads: &heads).flatMap(\.requests)
         guard Task.isCancelled else { return group }
         settle(group, failed: .closed, CancellationError())

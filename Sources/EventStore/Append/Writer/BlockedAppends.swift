@@ -17,10 +17,13 @@ struct BlockedAppends: Sendable {
     /// How long a failed wait is remembered.
     private static let rememberedFor = Duration.seconds(5)
 
+    /// Whether nothing is remembered.
+    var isEmpty: Bool { streams.isEmpty && types.isEmpty }
+
     /// Divides a group into appends that need none of it and appends that do, each in order. An append that follows a
     /// blocked one and shares a stream with it counts as blocked too.
     mutating func divide(_ group: [AppendRequest]) -> (free: [AppendRequest], blocked: [AppendRequest]) {
-        guard !streams.isEmpty || !types.isEmpty else { return (group, []) }
+        guard !isEmpty else { return (group, []) }
         let now = ContinuousClock.now
         streams = streams.filter { $0.value.end > now }
         types = types.filter { $0.value.end > now }

@@ -54,9 +54,12 @@ struct LaneHeads: Sendable {
     /// Forgets everything: after a lost connection it may be wrong.
     mutating func removeAll() { (young, old) = (Generation(), Generation()) }
 
+    /// Whether there are too many streams, or events.
+    var areTooMany: Bool { young.events > limit || young.heads.count > limit }
+
     /// Forgets the least recently used streams, if there are too many.
     mutating func trim() {
-        guard young.events > limit || young.heads.count > limit else { return }
+        guard areTooMany else { return }
         (old, young) = (young, Generation())
     }
 }

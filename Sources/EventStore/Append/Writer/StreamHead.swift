@@ -40,10 +40,10 @@ struct StreamHead: Sendable {
         ids.append(id)
     }
 
-    /// Records that the pending events were stored, at these positions.
+    /// Records that the first pending events were stored, at these positions.
     mutating func confirm(_ stored: some Sequence<Int64>) {
         positions.append(contentsOf: stored)
-        precondition(pendingCount == 0, "each pending event has a position")
+        precondition(pendingCount >= 0, "only what was pending has a position")
     }
 
     /// Forgets the pending events: they were not stored, or that is unknown.

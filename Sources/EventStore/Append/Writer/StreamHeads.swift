@@ -7,7 +7,7 @@ internal import EventModel
 /// events' key then detects it.
 struct StreamHeads: Sendable {
     private var lanes: [LaneHeads]
-    private var isHeld: [Bool]
+    private var held: [Bool]
     private let home: Int
     /// The queue's generation when its lanes were taken.
     private(set) var generation = 0
@@ -17,16 +17,16 @@ struct StreamHeads: Sendable {
     ///   - home: The number of the writer's own lane.
     init(lanes: Int, home: Int) {
         self.lanes = Array(repeating: LaneHeads(limit: 0), count: lanes)
-        isHeld = Array(repeating: false, count: lanes)
+        held = Array(repeating: false, count: lanes)
         self.home = home
     }
 
     /// The heads of a single lane.
-    init(_ heads: LaneHeads) { (lanes, isHeld, home) = ([heads], [true], 0) }
+    init(_ heads: LaneHeads) { (lanes, held, home) = ([heads], [true], 0) }
 
     /// Takes over a lane.
     mutating func hold(_ heads: LaneHeads, of lane: Int, generation: Int) {
-        (lanes[lane], isHeld[lane]) = (heads, true)
+        (lanes[lane], held[lane]) = (heads, true)
         self.generation = generation
     }
 
@@ -34,14 +34,20 @@ struct StreamHeads: Sendable {
     ///
     /// - Returns: Its heads, or `nil` if the writer does not have it.
     mutating func giveBack(_ lane: Int) -> LaneHeads? {
-        guard isHeld[lane] else { return nil }
-        defer { (lanes[lane], isHeld[lane]) = (LaneHeads(limit: 0), false) }
+        guard held[lane] else { return nil }
+        defer { (lanes[lane], held[lane]) = (LaneHeads(limit: 0), false) }
         return lanes[lane]
     }
 
+    /// Whether the writer has a lane.
+    func isHeld(_ lane: Int) -> Bool { held[lane] }
+
+    /// Whether the writer has all lanes, so that nobody else stores anything.
+    var areAll: Bool { held.allSatisfy(\.self) }
+
     private func lane(of stream: StreamID) -> Int {
         let lane = AppendLane.number(of: stream, among: lanes.count)
-        return isHeld[lane] ? lane : home
+        return held[lane] ? lane : home
     }
 
     private func slot(_ place: Int, in lane: Int) -> Int { place * lanes.count + lane }
@@ -74,6 +80,9 @@ struct StreamHeads: Sendable {
     mutating func removeAll() {
         for lane in lanes.indices { lanes[lane].removeAll() }
     }
+
+    /// Whether there are too many streams, or events.
+    var areTooMany: Bool { lanes.contains(where: \.areTooMany) }
 
     /// Forgets the least recently used streams, if there are too many.
     mutating func trim() {
