@@ -17,6 +17,7 @@ import Testing
             ] {
                 let error = await people.refusal("select append_own_events('\(events)')", as: people.bob)
                 #expect(error?.sqlState == "RC002" && error?.message == words, "\(events)")
+                #expect(error?.hint?.contains(words.contains("array") ? "JSON array" : "is one event") == true)
             }
             let error = await people.refusal("select append_own_events(null)", as: people.bob)
             #expect(error?.sqlState == "RC002")
@@ -28,7 +29,7 @@ import Testing
         try await withIsolation { people in
             let event = #"{"stream": "\#(people.bob.user)", "type": "\#(type)"}"#
             let told = await people.refusal("select append_own_events('[\(event)]')", as: people.bob)
-            #expect(told?.sqlState == "42501")
+            #expect(told?.sqlState == "42501" && told?.hint?.contains("with no other userId") == true)
             let framed = await people.refusal(
                 """
                 select append_own_frames(array[gen_random_uuid()], array['\(type)'],
@@ -36,7 +37,7 @@ import Testing
                 """,
                 as: people.bob
             )
-            #expect(framed?.sqlState == "42501")
+            #expect(framed?.sqlState == "42501" && framed?.hint?.contains("with that id as userId") == true)
         }
     }
 }
