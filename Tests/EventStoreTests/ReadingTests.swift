@@ -244,6 +244,9 @@ import Testing
                     try await connection.run(unsafeSQL: "set session_replication_role = \(role); \(change)")
                 }
                 #expect(error?.sqlState == "RC003" || error?.sqlState == "0A000")
+                #expect(
+                    error?.sqlState == "0A000" || error?.hint?.contains("`recorder subject erase` destroys") == true
+                )
             }
             await connection.close()
             #expect(try await store.readLog().events.count == 2)
