@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cache
 
-@Suite struct MemoryCacheTests {
+@Suite(.timeLimit(.minutes(5))) struct MemoryCacheTests {
     private struct Broken: Error {}
 
     /// A clock that stands until it is moved.
@@ -21,8 +21,8 @@ import Testing
     }
 
     /// Waits until so many lookups wait for another's value.
-    private static func waitForJoined(_ count: Int, in cache: Cache) async {
-        while cache.statistics.joined < count { await Task.yield() }
+    private static func waitForJoined(_ count: Int, in cache: Cache) async throws {
+        try await eventually("\(count) lookups wait") { cache.statistics.joined >= count }
     }
 
     @Test func `costs, lifetimes and numbers beyond every bound are bounded`() {
@@ -56,7 +56,7 @@ import Testing
                 }
             }
             await gate.waitForArrival()
-            await Self.waitForJoined(99, in: cache)
+            try await Self.waitForJoined(99, in: cache)
             gate.open()
             for try await value in group { #expect(value == 42) }
         }
@@ -68,7 +68,7 @@ import Testing
     @Test func `all who wait get the error, and the next computes again`() async throws {
         let cache = Cache(byteLimit: 1 << 20)
         let (gate, computed) = (Gate(), Shared(0))
-        await withTaskGroup(of: Bool.self) { group in
+        try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask {
                     do {
@@ -81,9 +81,9 @@ import Testing
                     } catch { return error is Broken }
                 }
             }
-            await Self.waitForJoined(9, in: cache)
+            try await Self.waitForJoined(9, in: cache)
             gate.open()
-            for await failed in group { #expect(failed) }
+            for try await failed in group { #expect(failed) }
         }
         #expect(computed.value == 1)
         #expect(try await cache.value(for: "key") { Self.fresh(7) } == 7)
@@ -99,7 +99,7 @@ import Testing
         let first = Task { try await cache.value(for: "key", compute: compute) }
         await gate.waitForArrival()
         let others = (0..<10).map { _ in Task { try await cache.value(for: "key", compute: compute) } }
-        await Self.waitForJoined(10, in: cache)
+        try await Self.waitForJoined(10, in: cache)
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         for other in others { #expect(try await other.value == 42) }
@@ -117,7 +117,7 @@ import Testing
         }
         await gate.waitForArrival()
         let second = Task { try await cache.value(for: "key") { Self.fresh(2) } }
-        await Self.waitForJoined(1, in: cache)
+        try await Self.waitForJoined(1, in: cache)
         second.cancel()
         await #expect(throws: CancellationError.self) { try await second.value }
         gate.open()

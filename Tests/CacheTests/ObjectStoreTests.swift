@@ -110,6 +110,7 @@ import Testing
                 let page = try await store.list(prefix: prefix, after: paged.last, limit: 3)
                 guard !page.isEmpty else { break }
                 paged += page
+                try #require(paged.count <= names.count, "a page came again")
             }
             #expect(paged == names)
             let below = try await store.list(prefix: "\(prefix)/a/", after: nil, limit: 10)

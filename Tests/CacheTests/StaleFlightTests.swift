@@ -6,7 +6,7 @@ import Testing
 @testable import Cache
 
 /// What is being computed while something becomes of what it is made of.
-@Suite struct StaleFlightTests {
+@Suite(.timeLimit(.minutes(5))) struct StaleFlightTests {
     @Test func `after catching up a process that cannot listen joins no search of before, and keeps no value`()
         async throws
     {
@@ -31,7 +31,9 @@ import Testing
                     return [.of("from new documents")]
                 }
             }
-            while computed.value == 0, caches.figures[1].joined == 0 { await Task.yield() }
+            try await eventually("the next search is computed, or joins the slow one") {
+                computed.value > 0 || caches.figures[1].joined > 0
+            }
             gate.open()
             #expect(try await slow.value.map(\.text) == ["from old documents"])
             #expect(try await next.value.map(\.text) == ["from new documents"])
