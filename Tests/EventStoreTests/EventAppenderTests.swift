@@ -8,7 +8,7 @@ import Testing
 @testable import EventStore
 
 /// How an appender treats many producers: groups, bounds, cancellation, neighbours.
-@Suite struct EventAppenderTests {
+@Suite(.timeLimit(.minutes(10))) struct EventAppenderTests {
     private func appender(_ configuration: PostgresConfiguration, queueBytes: Int = 16 << 20) -> EventAppender {
         EventAppender(
             to: configuration,
@@ -19,11 +19,13 @@ import Testing
     }
 
     /// Starts appends one after another, so that they stand in the queue in this order, and waits until they do.
-    private func queue(_ appends: [[Append]], in appender: EventAppender) async -> [Task<[AppendReceipt], any Error>] {
+    private func queue(_ appends: [[Append]], in appender: EventAppender) async throws -> [Task<
+        [AppendReceipt], any Error
+    >] {
         var tasks: [Task<[AppendReceipt], any Error>] = []
         for append in appends {
             tasks.append(Task { try await appender.append(append) })
-            while appender.queue.queuedParcels < tasks.count { await Task.yield() }
+            try await eventually("\(tasks.count) appends are queued") { appender.queue.queuedParcels >= tasks.count }
         }
         return tasks
     }
@@ -42,8 +44,7 @@ import Testing
         await connection.close()
     }
 
-    @Test(.timeLimit(.minutes(10)))
-    func `64 producers with 16 appends in flight share commits and lose nothing`() async throws {
+    @Test func `64 producers with 16 appends in flight share commits and lose nothing`() async throws {
         try await withStore { store, configuration in
             let streams = (0..<64).map { _ in StreamID.fresh() }
             try await store.withAppender(limits: .init(queueBytes: 40_000)) { appender in
@@ -79,7 +80,7 @@ import Testing
             let appends = try ids.enumerated().flatMap { number, id in
                 try [[Append.of([id], to: stream, expecting: .exactly(number))], [Append.of([id], to: stream)]]
             }
-            let tasks = await queue(appends, in: appender)
+            let tasks = try await queue(appends, in: appender)
             appender.close()
             await appender.run()
             for (number, task) in tasks.enumerated() {
@@ -107,7 +108,7 @@ import Testing
             appends.insert(try [.of([.fresh()], to: after, expecting: .noStream), .of([bad], to: streams[7])], at: 20)
             // Its stream is as it expects, because what stands before it in the group is not stored.
             appends.append(try [.of(to: after, expecting: .noStream)])
-            let tasks = await queue(appends, in: appender)
+            let tasks = try await queue(appends, in: appender)
             appender.close()
             await appender.run()
             for (number, task) in tasks.enumerated() where number != 20 {
@@ -181,20 +182,21 @@ import Testing
         try await withStore { store, configuration in
             let appender = appender(configuration, queueBytes: 1)
             let stream = StreamID.fresh()
-            let queued = await queue([try [.of(to: stream)]], in: appender)
+            let queued = try await queue([try [.of(to: stream)]], in: appender)
             let blocked = Task { try await appender.append(.of(to: stream)) }
-            while appender.queue.blockedProducers < 1 { await Task.yield() }
+            try await eventually("the producer is blocked") { appender.queue.blockedProducers >= 1 }
             blocked.cancel()
             await #expect(throws: CancellationError.self) { try await blocked.value }
             queued[0].cancel()
             await #expect(throws: CancellationError.self) { try await queued[0].value }
             let early = Task {
-                while !Task.isCancelled { await Task.yield() }
+                // Cancelling ends the wait, too.
+                try? await eventually("the task is cancelled") { Task.isCancelled }
                 return try await appender.append(.of(to: stream))
             }
             early.cancel()
             await #expect(throws: CancellationError.self) { try await early.value }
-            let last = await queue([try [.of(to: stream)]], in: appender)
+            let last = try await queue([try [.of(to: stream)]], in: appender)
             appender.close()
             await appender.run()
             #expect(try await last[0].value.first?.firstVersion == 1)
@@ -206,7 +208,7 @@ import Testing
         try await withStore { store, configuration in
             let appender = appender(configuration)
             let streams = (0..<50).map { _ in StreamID.fresh() }
-            let tasks = await queue(try streams.map { [try Append.of(to: $0)] }, in: appender)
+            let tasks = try await queue(streams.map { [try Append.of(to: $0)] }, in: appender)
             appender.close()
             let late = await failure { try await appender.append(.of(to: streams[0])) }
             #expect(late?.code == .closed)
@@ -221,9 +223,10 @@ import Testing
     @Test func `an appender whose task is cancelled tells everybody that waits`() async throws {
         try await withStore { _, configuration in
             let appender = appender(configuration)
-            let tasks = await queue(try (0..<5).map { _ in [try Append.of(to: .fresh())] }, in: appender)
+            let tasks = try await queue((0..<5).map { _ in [try Append.of(to: .fresh())] }, in: appender)
             let running = Task {
-                while !Task.isCancelled { await Task.yield() }
+                // Cancelling ends the wait, too.
+                try? await eventually("the task is cancelled") { Task.isCancelled }
                 await appender.run()
             }
             running.cancel()
@@ -251,8 +254,7 @@ import Testing
         await running
     }
 
-    @Test(.timeLimit(.minutes(10)))
-    func `two appenders on the same streams both get on`() async throws {
+    @Test func `two appenders on the same streams both get on`() async throws {
         try await withStore { store, _ in
             let streams = (0..<5).map { _ in StreamID.fresh() }
             try await withThrowingTaskGroup(of: Void.self) { group in
