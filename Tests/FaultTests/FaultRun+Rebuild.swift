@@ -73,7 +73,11 @@ extension FaultRun {
                 group by projection
             ) as shadow
             """
-        while process.isRunning, try await query(half) != [["t"]] {}
+        // While one fault follows the other this may take long.
+        try await eventually("the rebuild of \(models) reads half", within: plan.length + .seconds(300)) {
+            if !process.isRunning { return true }
+            return try await query(half) == [["t"]]
+        }
         process.send(SIGKILL)
         let status = await process.ended()
         guard status == -SIGKILL else {
@@ -82,7 +86,9 @@ extension FaultRun {
             return
         }
         // What it had sent before may commit still.
-        while try await query("select from pg_stat_activity where application_name = '\(name)'").isEmpty == false {}
+        try await eventually("the sessions of the killed rebuild of \(models) have ended") {
+            try await query("select from pg_stat_activity where application_name = '\(name)'").isEmpty
+        }
         let left = try await query("select distinct projection from projection_rebuilds where \(mine)")
             .compactMap { $0.first ?? nil }
         guard !left.isEmpty else {

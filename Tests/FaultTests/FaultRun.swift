@@ -145,6 +145,7 @@ final class FaultRun: Sendable {
     /// Runs a statement, again if the server goes away meanwhile.
     @discardableResult
     func query(_ sql: String) async throws -> [[String?]] {
+        let end = ContinuousClock.now + .seconds(300)
         while true {
             let connection = try await connect()
             do {
@@ -153,6 +154,7 @@ final class FaultRun: Sendable {
                 return rows
             } catch let error as PostgresError where error.isRetryable || error.code != .server {
                 await connection.close()
+                guard .now < end else { throw error }
             }
         }
     }

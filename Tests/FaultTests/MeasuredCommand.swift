@@ -26,7 +26,13 @@ struct MeasuredCommand {
         let process = try await RecorderProcess.start(arguments, databaseURL: databaseURL, log: log)
         process.closeInput()
         async let peak = peak(of: process)
-        try await started(process)
+        do {
+            try await started(process)
+        } catch {
+            // Whoever measures it waits for its end.
+            process.send(SIGKILL)
+            throw error
+        }
         let status = await process.ended()
         let time = start.duration(to: .now)
         var lines: [String] = []

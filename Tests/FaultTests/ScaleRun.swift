@@ -134,12 +134,17 @@ struct ScaleRun: Sendable {
                 databaseURL: "\(url) application_name=killed",
                 log: log
             ) { process in
-                while process.isRunning, try await query(half).first?.first != "t" {}
+                try await eventually("half of the log is read", within: .seconds(1_800)) {
+                    if !process.isRunning { return true }
+                    return try await query(half).first?.first == "t"
+                }
                 process.send(SIGKILL)
             }
             #expect(killed.status == -SIGKILL, "it was done before it was killed")
             // What it had sent before may commit still.
-            while try await !query("select from pg_stat_activity where application_name = 'killed'").isEmpty {}
+            try await eventually("the sessions of the killed rebuild have ended") {
+                try await query("select from pg_stat_activity where application_name = 'killed'").isEmpty
+            }
             let row = try await query(half).first ?? []
             let numbers = row.map { $0.flatMap { Int($0) } ?? 0 }
             let resumed = try await run("projections", "rebuild", "conversation_sessions", "--json")

@@ -56,11 +56,15 @@ import Testing
 
         /// Sends a signal when half of the log was read, and waits until nothing of the process is left in the server.
         func interrupt(_ process: RecorderCommand, by signal: Int32) async throws -> RecorderCommand.Result {
-            while try await !isHalfDone(), kill(process.id, 0) == 0 {}
+            try await eventually("half of the log is read, or the process has ended") {
+                try await isHalfDone() || kill(process.id, 0) != 0
+            }
             process.send(signal)
             let result = await process.result()
             let left = "select from pg_stat_activity where application_name = '\(Self.session)'"
-            while try await !connection.text(unsafeSQL: left).isEmpty {}
+            try await eventually("the sessions of the process have ended") {
+                try await connection.text(unsafeSQL: left).isEmpty
+            }
             return result
         }
     }
