@@ -55,6 +55,15 @@ import Testing
             defer { try? FileManager.default.removeItem(at: shell.folder) }
             try await ReadModels(database: database).append(ReadModels.simulated(sessions: 1, seed: 52))
             try await shell.run("project", "--until-caught-up")
+            try await shell.run(
+                "projections",
+                "rebuild",
+                "conversation_turns",
+                "--version",
+                "2",
+                "--accept-differences"
+            )
+            #expect(try await shell.live() == 2)
             try await withReader(of: "conversation_turns", in: database) {
                 try await shell.run("projections", "activate", "conversation_turns", "--version", "1")
             }
