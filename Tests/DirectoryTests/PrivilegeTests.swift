@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func `a notification says that something happened, and nothing else`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a notification says that something happened, and nothing else`() async throws {
         try await withIsolation { people in
             let listener = PostgresNotifications(people.directory.service, channels: ["recorder_events"])
             var notifications = listener.makeAsyncIterator()

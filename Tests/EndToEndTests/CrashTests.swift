@@ -99,7 +99,9 @@ private struct GroupCounter {
     ) async throws {
         var notifications = notifications
         var seen = 0
+        let end = ContinuousClock.now + .seconds(300)
         while seen < groups, kill(process.id, 0) == 0 {
+            try #require(.now < end, "\(seen) of \(groups) groups are committed")
             if case .received = try await notifications.next() { seen += 1 }
         }
     }

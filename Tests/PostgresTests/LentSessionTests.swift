@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func `a listener learns that it hears nothing, and when to look`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a listener learns that it hears nothing, and when to look`() async throws {
         try await withPool { configuration in
             var iterator = PostgresNotifications(configuration, channels: ["news"], quietAfter: .milliseconds(10))
                 .makeAsyncIterator()

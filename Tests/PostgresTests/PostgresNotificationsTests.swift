@@ -4,7 +4,7 @@ import RecorderTesting
 import Synchronization
 import Testing
 
-@Suite struct PostgresNotificationsTests {
+@Suite(.timeLimit(.minutes(5))) struct PostgresNotificationsTests {
     private func notifications(
         _ configuration: PostgresConfiguration,
         channels: [String] = ["news"],
@@ -40,8 +40,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5)))
-    func `silence is told after the time that was asked for, and does not hide what comes`() async throws {
+    @Test func `silence is told after the time that was asked for, and does not hide what comes`() async throws {
         try await withDatabase { configuration in
             var iterator = notifications(configuration, quietAfter: .milliseconds(20)).makeAsyncIterator()
             try await #expect(iterator.next() == .listening(again: false))

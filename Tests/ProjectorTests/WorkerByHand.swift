@@ -3,6 +3,7 @@ import Foundation
 import Postgres
 import RecorderTesting
 import Schema
+import Testing
 
 @testable import Projector
 
@@ -12,6 +13,7 @@ struct WorkerByHand {
     let connection: PostgresConnection
     let projections: [ProjectionFiles]
     let worker = UUID()
+    private let rounds = Shared(0)
 
     /// - Parameter name: The only projection; all of them unless given.
     init(_ database: PostgresConfiguration, only name: String? = nil) async throws {
@@ -68,11 +70,13 @@ struct WorkerByHand {
         return Dictionary(uniqueKeysWithValues: claimed.map { ($0.key, OwnedShard($0, stopped: [])) })
     }
 
+    /// One round; a test that runs rounds until all is read never needs as many as it refuses.
     func round(
         _ owned: [ProjectionShard: OwnedShard],
         isCareful: Bool = false,
         batchSize: Int = 1_000
     ) async throws -> WorkerRound.Outcome {
+        try #require(rounds.add() <= 1_000, "the head of the log is not reached")
         let round = WorkerRound(
             owner: worker,
             plan: BatchPlan(projections),

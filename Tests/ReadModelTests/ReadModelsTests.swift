@@ -136,6 +136,7 @@ import Testing
             while true {
                 let page = try await models.sessions(filter)
                 pages += page
+                try #require(pages.count <= all.count, "a page came again")
                 guard let last = page.last else { break }
                 filter.after = SessionFilter.Place(after: last)
             }

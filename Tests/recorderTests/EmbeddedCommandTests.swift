@@ -55,7 +55,9 @@ import Testing
     func `dev serves the other commands, refuses a second and stops on a signal`(_ signal: Int32) async throws {
         try await Self.withFolder { folder in
             let dev = try RecorderCommand(["dev", "--json"], directory: folder)
-            while dev.outputSoFar.isEmpty, kill(dev.id, 0) == 0 { try await Task.sleep(for: .milliseconds(50)) }
+            try await eventually("dev says that it is there, or has ended") {
+                !dev.outputSoFar.isEmpty || kill(dev.id, 0) != 0
+            }
             let second = await (try RecorderCommand(["dev"], directory: folder)).result()
             #expect(second.status == 1)
             #expect(second.errors.contains("already run by process \(dev.id)"), "\(second.errors)")

@@ -199,7 +199,9 @@ import Testing
         try process.run()
         // Nothing is read before the pipe is full.
         var room = pollfd(fd: writer.fileDescriptor, events: Int16(POLLOUT), revents: 0)
-        while unsafe poll(&room, 1, 0) == 1, process.isRunning {}
+        try await eventually("the pipe is full, or the process has ended") {
+            unsafe poll(&room, 1, 0) != 1 || !process.isRunning
+        }
         #expect(room.revents == 0)
         try writer.close()
         let read = try reader.readToEnd() ?? Data()
