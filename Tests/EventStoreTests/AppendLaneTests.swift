@@ -49,7 +49,7 @@ import Testing
 
     @Test func `a writer that has all lanes can take more of them, until there is enough for two`() async throws {
         let queue = AppendQueue(capacity: 1 << 20, lanes: 2)
-        let bell = try InterruptSignal()
+        let bell = try WakeSignal()
         var heads = StreamHeads(lanes: 2, home: 0)
         try await queue.put(1, in: 0)
         #expect(await queue.take(upTo: 1_000, for: 0, heads: &heads).count == 1)

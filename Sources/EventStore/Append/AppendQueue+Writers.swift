@@ -5,7 +5,7 @@ internal import Synchronization
 extension AppendQueue {
     /// Lanes with at most this many events are written together: 64 producers that wait for each acknowledgement share
     /// one commit, while thousands of events have two commits on their way at once.
-    private static let mostEventsTogether = 128
+    static let mostEventsTogether = 128
 
     /// What a writer gets when it looks, and which others to wake because of that.
     private struct Turn: Sendable {
@@ -119,8 +119,9 @@ extension AppendQueue {
 
     // MARK: Looking ahead
 
-    /// Whether a writer that has all lanes could take so many events more. If not, a signal is raised as soon as it could.
-    func has(_ events: Int, orRaises signal: InterruptSignal) -> Bool {
+    /// Whether a writer that has all lanes could take so many events more. If not, a signal is raised as soon as it
+    /// could.
+    func has(_ events: Int, orRaises signal: WakeSignal) -> Bool {
         state.withLock { state in
             if state.events >= events { return true }
             state.bell = (signal, events)

@@ -23,13 +23,13 @@ final class AppendQueue: Sendable {
         /// How often all stream heads were forgotten.
         var generation = 0
         /// What to raise when so many events are queued.
-        var bell: (signal: InterruptSignal, events: Int)?
+        var bell: (signal: WakeSignal, events: Int)?
 
         /// How many events are queued.
         var events: Int { lanes.reduce(0) { $0 + $1.events } }
 
         /// Takes the bell, if it is time to ring it.
-        mutating func dueBell() -> InterruptSignal? {
+        mutating func dueBell() -> WakeSignal? {
             guard let bell, events >= bell.events else { return nil }
             self.bell = nil
             return bell.signal

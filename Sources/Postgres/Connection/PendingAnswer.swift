@@ -13,19 +13,20 @@ package struct PendingAnswer: ~Copyable {
 
     /// Waits for the answer or a signal. Blocks the connection's thread.
     ///
-    /// - Returns: Whether the signal came. If not, go back and read the answer: it is there, or the wait for it was
-    ///   cancelled or has lasted too long.
-    package borrowing func isPreceded(by signal: InterruptSignal) -> Bool {
-        libpq.interrupt.wait(for: POLLIN, of: libpq.socket, or: signal, until: deadline) == .ready && signal.isRaised
+    /// - Returns: Whether the signal came first. If not, go back and read the answer: it is there, or the wait for it
+    ///   was cancelled or has lasted too long.
+    package borrowing func isPreceded(by signal: WakeSignal) -> Bool {
+        let readiness = libpq.interrupt.wait(for: POLLIN, of: libpq.socket, or: signal, until: deadline)
+        return readiness == .ready && !isReadable(libpq.socket)
     }
 }
 
 extension PostgresConnection {
     /// Runs a statement and decodes its rows, and does something else until the answer comes.
     ///
-    /// - Parameter meanwhile: Called on the connection's thread when the statement is on its way; the answer is not read
-    ///   before it returns. It may be called twice, if the statement's plan was invalid, or not at all: in a lent session,
-    ///   or if sending failed.
+    /// - Parameter meanwhile: Called on the connection's thread when the statement is on its way; the answer is not
+    ///   read before it returns. It may be called twice, if the statement's plan was invalid, or not at all: in a lent
+    ///   session, or if sending failed.
     package func query<S: PostgresStatement>(
         _ statement: S,
         meanwhile: (borrowing PendingAnswer) -> Void

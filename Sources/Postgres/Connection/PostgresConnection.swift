@@ -1,6 +1,5 @@
 package import Logging
 
-internal import Glibc
 internal import Synchronization
 
 /// One session with the server: an actor on a thread of its own.
@@ -96,9 +95,7 @@ package actor PostgresConnection {
     /// If an idle connection's socket is readable, the server has closed it or announced that it will.
     package nonisolated var looksAlive: Bool {
         let socket = health.socket.load(ordering: .acquiring)
-        guard socket >= 0 else { return false }
-        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&descriptor, 1, 0) == 0
+        return socket >= 0 && !isReadable(socket)
     }
 
     /// Whether the connection is open.

@@ -1,42 +1,34 @@
-internal import CLibpq
 internal import Glibc
 internal import Synchronization
 
-/// Wakes a thread that waits in `poll`, from any other thread, by an eventfd.
-///
-/// Source: eventfd(2).
-package final class InterruptSignal: Sendable {
-    /// Readable while the signal is raised.
-    let descriptor: Int32
+/// Ends a thread's wait, from any other thread; it stays raised until it is cleared.
+final class InterruptSignal: Sendable {
+    private let wake: WakeSignal
     private let raised = Atomic(false)
 
     /// - Throws: ``PostgresError`` with `.connectionFailed` if the process has no file descriptor left.
-    package init() throws(PostgresError) {
-        descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard descriptor >= 0 else {
-            throw PostgresError(.connectionFailed, "no file descriptor is left for a connection: raise `ulimit -n`")
-        }
-    }
+    init() throws(PostgresError) { wake = try WakeSignal() }
 
-    deinit { Glibc.close(descriptor) }
+    /// Readable while the signal is raised.
+    var descriptor: Int32 { wake.descriptor }
 
     /// Why a wait ended.
     enum Readiness { case ready, interrupted, timedOut }
 
     /// Waits for a descriptor, the signal or the deadline.
     ///
-    /// - Parameter signal: Another signal that ends the wait as the descriptor does.
+    /// - Parameter wake: Ends the wait as the descriptor does.
     func wait(
         for events: Int32,
         of other: Int32,
-        or signal: InterruptSignal? = nil,
+        or wake: WakeSignal? = nil,
         until deadline: ContinuousClock.Instant?
     ) -> Readiness {
         var descriptors = (
             pollfd(fd: other, events: Int16(events), revents: 0),
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
             // A negative descriptor is ignored.
-            pollfd(fd: signal?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+            pollfd(fd: wake?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
         )
         while true {
             var milliseconds: Int32 = -1
@@ -54,20 +46,19 @@ package final class InterruptSignal: Sendable {
     }
 
     /// Whether ``raise()`` was called since the last ``clear()``.
-    package var isRaised: Bool { raised.load(ordering: .acquiring) }
+    var isRaised: Bool { raised.load(ordering: .acquiring) }
 
     /// Wakes the waiting thread, now or as soon as it waits.
-    package func raise() {
+    func raise() {
         // In this order: a clear() that comes between the two must not leave the descriptor readable for ever.
-        _ = eventfd_write(descriptor, 1)
+        wake.raise()
         raised.store(true, ordering: .releasing)
     }
 
     /// Forgets earlier calls of ``raise()``.
-    package func clear() {
+    func clear() {
         guard raised.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        var value: eventfd_t = 0
-        _ = unsafe eventfd_read(descriptor, &value)
+        wake.clear()
     }
 }
 

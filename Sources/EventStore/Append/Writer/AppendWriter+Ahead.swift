@@ -11,18 +11,18 @@ struct AppendLookout: Sendable {
     /// The next group, taken from the queue already. It is decided only if nothing must be read before.
     var next: AppendAttempt?
     /// Raised when the queue holds as many events as were reported; `nil` if the process has no file descriptor left.
-    fileprivate let bell = try? InterruptSignal()
+    fileprivate let bell = try? WakeSignal()
 
     mutating func takeNext() -> AppendAttempt? { next.take() }
 }
 
 /// Decides about the next group while the server stores this one, so that it can be sent when the answer comes.
 ///
-/// That is for producers that wait for each acknowledgement and share one writer. With more to write, two writers do the
-/// same for each other.
+/// That is for producers that wait for each acknowledgement and share one writer. With more to write, two writers do
+/// the same for each other.
 extension AppendWriter {
-    /// Up to so many events, a group costs too little for this to pay.
-    private static let fewEvents = 8
+    /// With fewer events, a group costs too little for this to pay.
+    private static let fewEvents = 9
 
     /// Reports what was stored, if that was not done yet.
     mutating func reportStored() {
@@ -35,13 +35,14 @@ extension AppendWriter {
     /// Waits until those who were told last have handed over their next events, and decides about these; gives up when
     /// the answer comes first.
     mutating func lookAhead(while answer: borrowing PendingAnswer) {
-        guard let bell = lookout.bell, lookout.next == nil, lookout.reported > Self.fewEvents else { return }
+        guard let bell = lookout.bell, lookout.next == nil else { return }
+        guard (Self.fewEvents...AppendQueue.mostEventsTogether).contains(lookout.reported) else { return }
         guard heads.areAll, !heads.areTooMany, blocked.isEmpty else { return }
         if !queue.has(lookout.reported, orRaises: bell) {
-            let isRaised = answer.isPreceded(by: bell)
+            let isRung = answer.isPreceded(by: bell)
             queue.forgetBell()
             bell.clear()
-            guard isRaised else { return }
+            guard isRung else { return }
         }
         let requests = queue.takeMore(upTo: limits.groupSize, heads: heads).flatMap(\.requests)
         guard !requests.isEmpty else { return }
