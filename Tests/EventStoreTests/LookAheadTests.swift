@@ -61,6 +61,56 @@ import Testing
         try await connection.text(unsafeSQL: "select pid \(Self.waiting)").count > 0
     }
 
+    @Test func `the next group waits for all parts of one that is stored in parts`() async throws {
+        let streams = (0..<10).map { _ in StreamID.fresh() }.sorted { $0.uuid.precedes($1.uuid) }
+        let ids = (0..<3).map { _ in streams.map { _ in EventID.fresh() } }
+        try await withStore { store, configuration in
+            try await withConnection(configuration) { other in
+                try await store.withAppender(limits: .init(connections: 1)) { appender in
+                    func handOver(_ round: Int) async throws -> AppendOutcomes {
+                        try await appender.handOver(
+                            appends: zip(streams, ids[round]).map { try Append.of([$1], to: $0) }
+                        )
+                    }
+                    for result in try await handOver(0).all() { _ = try result.get() }
+                    // Slow, and it counts the rows that are tried. The last stream's next version is taken, as long as
+                    // the transaction is open.
+                    try await other.run(
+                        unsafeSQL: """
+                            create sequence tried;
+                            create function hinder() returns trigger language plpgsql as $$ begin
+                                if new.version = 2 then perform nextval('tried'), pg_sleep(0.05); end if;
+                                return new;
+                            end $$;
+                            create trigger hinder before insert on events for each row execute function hinder()
+                            """
+                    )
+                    try await other.run(
+                        unsafeSQL: "begin; select append_event('\(streams[9])', 'turn.started', '{}')"
+                    )
+                    let parts = try await handOver(1)
+                    try await eventually("the first part is being stored", within: .seconds(60)) {
+                        try await other.text(unsafeSQL: "select from tried where last_value > 11").count > 0
+                    }
+                    let next = try await handOver(2)
+                    for (outcomes, version) in [(parts, 2), (next, 3)] {
+                        let results = await outcomes.all()
+                        #expect(
+                            try results.prefix(9).map { try $0.get().firstVersion }
+                                == Array(repeating: version, count: 9)
+                        )
+                        #expect(failureCode(of: results[9]) == .unavailable)
+                    }
+                    try await other.run(unsafeSQL: "rollback")
+                }
+            }
+            for (index, stream) in streams.enumerated() {
+                let rounds = index == 9 ? [0] : [0, 1, 2]
+                #expect(try await store.read(stream).map(\.id) == rounds.map { ids[$0][index] })
+            }
+        }
+    }
+
     @Test func `everybody is told when the appender is cancelled meanwhile`() async throws {
         try await withStore { _, configuration in
             try await withConnection(configuration) { other in

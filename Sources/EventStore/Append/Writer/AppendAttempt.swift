@@ -18,8 +18,15 @@ struct AppendAttempt {
     /// Whether the server refused it before.
     var wasRefused = false
 
-    init(_ group: [AppendRequest], decided: (round: AppendRound, statement: InsertEvents)? = nil) {
-        (open, self.decided) = (group, decided)
+    /// Whether others were taken with these requests that are still to be written, and come before the next group.
+    let isPart: Bool
+
+    init(
+        _ group: [AppendRequest],
+        decided: (round: AppendRound, statement: InsertEvents)? = nil,
+        isPart: Bool = false
+    ) {
+        (open, self.decided, self.isPart) = (group, decided, isPart)
     }
 
     /// Has the group decided again on what is known by then.

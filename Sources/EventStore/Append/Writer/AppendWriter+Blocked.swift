@@ -14,7 +14,7 @@ extension AppendWriter {
         var waiting = waiting
         while !waiting.isEmpty {
             let turn = blocked.takeTurn(from: &waiting)
-            var attempt = AppendAttempt(turn)
+            var attempt = AppendAttempt(turn, isPart: true)
             do {
                 while !attempt.open.isEmpty { try await write(&attempt, on: connection) }
                 blocked.forget(turn)
@@ -24,7 +24,7 @@ extension AppendWriter {
                 settle(attempt.open + waiting, failed: .unavailable, error, Self.blockedReason)
                 return []
             } catch {
-                let open = await write(AppendAttempt(attempt.open), on: connection)
+                let open = await write(AppendAttempt(attempt.open, isPart: true), on: connection)
                 guard open.isEmpty else { return open + waiting }
             }
         }

@@ -60,23 +60,27 @@ extension AppendWriter {
         // From here on only these are open: whatever happens to them, the settled ones are told once.
         attempt.open = round.open
         if !round.settled.isEmpty { onSettled(round.settled) }
-        if round.count > 0 { try await store(round, by: statement, on: connection) }
+        if round.count > 0 {
+            // What else was taken, or waits for this round, comes before the next group.
+            let looksAhead = round.later.isEmpty && !attempt.isPart
+            try await store(round, by: statement, looksAhead: looksAhead, on: connection)
+        }
         attempt.open = round.later
         attempt.stale = round.stale
         trouble = nil
     }
 
-    /// Stores what was decided. Meanwhile it reports what was stored before, and looks ahead.
+    /// Stores what was decided. Meanwhile it reports what was stored before, and looks ahead, if that is allowed.
     private mutating func store(
         _ round: AppendRound,
         by statement: InsertEvents,
+        looksAhead: Bool,
         on connection: isolated PostgresConnection
     ) async throws {
         do {
             let positions = try await connection.query(statement) { answer in
                 reportStored()
-                // What waits for this group comes before the next one.
-                if round.later.isEmpty { lookAhead(while: answer) }
+                if looksAhead { lookAhead(while: answer) }
             }
             reportStored()
             lookout.stored = (round.count, round.finish(positions, heads: &heads))
@@ -173,8 +177,8 @@ extension AppendWriter {
         on connection: isolated PostgresConnection
     ) async -> [AppendRequest] {
         let middle = requests.count / 2
-        let open = await write(AppendAttempt(Array(requests[..<middle])), on: connection)
+        let open = await write(AppendAttempt(Array(requests[..<middle]), isPart: true), on: connection)
         guard open.isEmpty else { return open + requests[middle...] }
-        return await write(AppendAttempt(Array(requests[middle...])), on: connection)
+        return await write(AppendAttempt(Array(requests[middle...]), isPart: true), on: connection)
     }
 }

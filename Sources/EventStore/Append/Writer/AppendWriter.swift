@@ -133,7 +133,7 @@ struct AppendWriter: Sendable {
         heads.removeAll()
         while !group.isEmpty {
             let (free, waiting) = blocked.divide(group)
-            var open = await write(AppendAttempt(free), on: connection)
+            var open = await write(AppendAttempt(free, isPart: !waiting.isEmpty), on: connection)
             open = open.isEmpty ? await tryAgain(waiting, on: connection) : open + waiting
             while open.isEmpty, let next = lookout.takeNext() { open = await write(next, on: connection) }
             heads.trim()
