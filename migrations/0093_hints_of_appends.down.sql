@@ -118,20 +118,6 @@ begin
 end
 $$;
 
-create or replace function refuse_version(stream uuid, expected int, found_version int, reason text) returns void
-language plpgsql volatile as $$
-declare
-    expected_word text := case expected when -1 then 'exists' when 0 then 'none'
-                          else coalesce(expected::text, 'any') end;
-begin
-    raise exception 'wrong expected version of stream %: expected %, found %: %',
-        stream, expected_word, found_version, reason
-        using errcode = 'RC001',
-              detail = pg_catalog.jsonb_build_object('stream', stream, 'expected', expected_word, 'found', found_version,
-                                          'reason', reason)::text;
-end
-$$;
-
 create or replace function frame_number(frame bytea, inout place int, out number bigint)
 language plpgsql immutable strict parallel safe as $$
 declare

@@ -165,28 +165,6 @@ begin
 end
 $$;
 
-create or replace function refuse_version(stream uuid, expected int, found_version int, reason text) returns void
-language plpgsql volatile as $$
-declare
-    expected_word text := case expected when -1 then 'exists' when 0 then 'none'
-                          else coalesce(expected::text, 'any') end;
-begin
-    raise exception 'wrong expected version of stream %: expected %, found %: %',
-        stream, expected_word, found_version, reason
-        using errcode = 'RC001',
-              detail = pg_catalog.jsonb_build_object('stream', stream, 'expected', expected_word, 'found', found_version,
-                                          'reason', reason)::text,
-              hint = case reason
-                  when 'another append came first'
-                      then pg_catalog.format('Read the stream, decide anew, and append with the expected version %s, or without'
-                                             ' one if the events fit whatever the stream holds.', found_version)
-                  when 'the stream is empty'
-                      then 'See whether it is the right stream; what begins a stream expects "none".'
-                  else 'Repeat an append as it was first sent: the same events in their order, to all its streams. Append'
-                       ' what is new by itself, under ids of its own.' end;
-end
-$$;
-
 create or replace function frame_number(frame bytea, inout place int, out number bigint)
 language plpgsql immutable strict parallel safe as $$
 declare

@@ -94,15 +94,7 @@ begin
         stream, expected_word, found_version, reason
         using errcode = 'RC001',
               detail = pg_catalog.jsonb_build_object('stream', stream, 'expected', expected_word, 'found', found_version,
-                                          'reason', reason)::text,
-              hint = case reason
-                  when 'another append came first'
-                      then pg_catalog.format('Read the stream, decide anew, and append with the expected version %s, or without'
-                                             ' one if the events fit whatever the stream holds.', found_version)
-                  when 'the stream is empty'
-                      then 'See whether it is the right stream; what begins a stream expects "none".'
-                  else 'Repeat an append as it was first sent: the same events in their order, to all its streams. Append'
-                       ' what is new by itself, under ids of its own.' end;
+                                          'reason', reason)::text;
 end
 $$;
 

@@ -1,5 +1,5 @@
 -- append_events took 0.0 and 2.0 for expected versions, which every other appender refuses; and where it was given a number
--- above 2147483647, it named that one instead.
+-- above 2147483647, it named that one instead. What is refused for its expected version says what to do, too.
 
 create or replace function checked_expected_version(event int, object jsonb) returns int
 language plpgsql volatile as $$

@@ -42,7 +42,7 @@ import Testing
                     let ahead = try await handOver(2, to: 10)
                     switch ending {
                     case .stored: break
-                    case .timedOut: try await other.run(unsafeSQL: "select pg_sleep(0.3)")
+                    case .timedOut: try await eventually("its wait has ended") { try await !isWaiting(other) }
                     case .lost: try await other.run(unsafeSQL: "select pg_terminate_backend(pid) \(Self.waiting)")
                     }
                     try await other.run(unsafeSQL: "commit")
@@ -73,13 +73,18 @@ import Testing
                         )
                     }
                     for result in try await handOver(0).all() { _ = try result.get() }
-                    // Slow, and it counts the rows that are tried. The last stream's next version is taken, as long as
-                    // the transaction is open.
+                    // The last stream's next version is taken, as long as the transaction is open. Behind its row and
+                    // the ten of the whole group, rows wait until they are released.
                     try await other.run(
                         unsafeSQL: """
                             create sequence tried;
+                            create sequence released;
                             create function hinder() returns trigger language plpgsql as $$ begin
-                                if new.version = 2 then perform nextval('tried'), pg_sleep(0.05); end if;
+                                if new.version = 2 and nextval('tried') > 11 then
+                                    while not (select is_called from released) loop
+                                        perform pg_sleep(0.01);
+                                    end loop;
+                                end if;
                                 return new;
                             end $$;
                             create trigger hinder before insert on events for each row execute function hinder()
@@ -93,6 +98,7 @@ import Testing
                         try await other.text(unsafeSQL: "select from tried where last_value > 11").count > 0
                     }
                     let next = try await handOver(2)
+                    try await other.run(unsafeSQL: "select nextval('released')")
                     for (outcomes, version) in [(parts, 2), (next, 3)] {
                         let results = await outcomes.all()
                         #expect(

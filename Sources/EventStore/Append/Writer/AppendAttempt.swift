@@ -5,8 +5,8 @@ internal import Postgres
 struct AppendAttempt {
     /// The requests that are not settled.
     var open: [AppendRequest]
-    /// What was decided about them while the group before was being stored, with its statement.
-    var decided: (round: AppendRound, statement: InsertEvents)?
+    /// What was decided about them while the group before was being stored.
+    var decided: Decided?
     /// The streams that were just read for it.
     var fresh: Set<StreamID> = []
     /// The streams that must be read before the next decision.
@@ -21,11 +21,10 @@ struct AppendAttempt {
     /// Whether others were taken with these requests that are still to be written, and come before the next group.
     let isPart: Bool
 
-    init(
-        _ group: [AppendRequest],
-        decided: (round: AppendRound, statement: InsertEvents)? = nil,
-        isPart: Bool = false
-    ) {
+    /// A round, with the statement that stores it.
+    typealias Decided = (round: AppendRound, statement: InsertEvents)
+
+    init(_ group: [AppendRequest], decided: Decided? = nil, isPart: Bool = false) {
         (open, self.decided, self.isPart) = (group, decided, isPart)
     }
 

@@ -12,8 +12,6 @@ struct AppendLookout: Sendable {
     var next: AppendAttempt?
     /// Raised when the queue holds as many events as were reported; `nil` if the process has no file descriptor left.
     fileprivate let bell = try? WakeSignal()
-
-    mutating func takeNext() -> AppendAttempt? { next.take() }
 }
 
 /// Decides about the next group while the server stores this one, so that it can be sent when the answer comes.
@@ -51,7 +49,7 @@ extension AppendWriter {
 
     /// Decides about a group without asking the database; `nil` if that is not possible, or nothing of it can be stored
     /// now.
-    private mutating func decide(_ requests: [AppendRequest]) -> (round: AppendRound, statement: InsertEvents)? {
+    private mutating func decide(_ requests: [AppendRequest]) -> AppendAttempt.Decided? {
         guard unknownTypes(of: requests).isEmpty, unknownStreams(of: requests).isEmpty else { return nil }
         let round = AppendRound(requests, heads: &heads, types: types, fresh: [])
         return round.count > 0 ? (round, round.statement) : nil

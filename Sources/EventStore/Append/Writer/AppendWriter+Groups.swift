@@ -47,7 +47,7 @@ extension AppendWriter {
 
     /// Decides about a group and stores what can be stored now in one transaction.
     mutating func write(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws {
-        let (round, statement): (AppendRound, InsertEvents)
+        let (round, statement): AppendAttempt.Decided
         if let decided = attempt.decided.take() {
             (round, statement) = decided
         } else {

@@ -29,6 +29,7 @@ struct AppendWriter: Sendable {
     var blocked = BlockedAppends()
     /// The current trouble with the server; `nil` if there is none.
     var trouble: AppendTrouble?
+    /// What it knows of the groups before and after the one that is being stored.
     var lookout = AppendLookout()
 
     /// How long a group waits for what another transaction holds: a version or a new type.
@@ -135,9 +136,9 @@ struct AppendWriter: Sendable {
             let (free, waiting) = blocked.divide(group)
             var open = await write(AppendAttempt(free, isPart: !waiting.isEmpty), on: connection)
             open = open.isEmpty ? await tryAgain(waiting, on: connection) : open + waiting
-            while open.isEmpty, let next = lookout.takeNext() { open = await write(next, on: connection) }
+            while open.isEmpty, let next = lookout.next.take() { open = await write(next, on: connection) }
             heads.trim()
-            guard open.isEmpty else { return open + (lookout.takeNext()?.open ?? []) }
+            guard open.isEmpty else { return open + (lookout.next.take()?.open ?? []) }
             group = await take()
         }
         return []
