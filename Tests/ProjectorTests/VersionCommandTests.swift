@@ -47,6 +47,11 @@ import Testing
             guard !columns.isEmpty else { return 1 }
             return try await rows("select 1 from conversation_turns where revision = 2 limit 1").isEmpty ? 1 : 2
         }
+
+        /// Builds version 2 of the turns and has the views read it, although it differs from the first.
+        func buildSecondVersion() async throws {
+            try await run("projections", "rebuild", "conversation_turns", "--version", "2", "--accept-differences")
+        }
     }
 
     @Test func `who switches the views does not have readers wait`() async throws {
@@ -55,14 +60,7 @@ import Testing
             defer { try? FileManager.default.removeItem(at: shell.folder) }
             try await ReadModels(database: database).append(ReadModels.simulated(sessions: 1, seed: 52))
             try await shell.run("project", "--until-caught-up")
-            try await shell.run(
-                "projections",
-                "rebuild",
-                "conversation_turns",
-                "--version",
-                "2",
-                "--accept-differences"
-            )
+            try await shell.buildSecondVersion()
             #expect(try await shell.live() == 2)
             try await withReader(of: "conversation_turns", in: database) {
                 try await shell.run("projections", "activate", "conversation_turns", "--version", "1")
@@ -115,14 +113,7 @@ import Testing
             )
             #expect(refused.errors.contains("--accept-differences"), "\(refused.errors)")
             #expect(try await shell.live() == 1)
-            try await shell.run(
-                "projections",
-                "rebuild",
-                "conversation_turns",
-                "--version",
-                "2",
-                "--accept-differences"
-            )
+            try await shell.buildSecondVersion()
             #expect(try await shell.live() == 2)
             #expect(try await shell.rows(turns) == first)
 
