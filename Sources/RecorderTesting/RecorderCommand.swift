@@ -83,14 +83,19 @@ package final class RecorderCommand: Sendable {
     /// What it has printed so far.
     package var outputSoFar: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
 
-    /// Waits until it ends.
+    /// Waits until it ends, and kills it when the test is cancelled, such as by its time limit.
     package func result() async -> Result {
-        let status = await withCheckedContinuation { waiter in
-            let known = ended.withLock { state -> Int32? in
-                if state.result == nil { state.waiters.append(waiter) }
-                return state.result
+        let status = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let known = ended.withLock { state -> Int32? in
+                    if state.result == nil { state.waiters.append(waiter) }
+                    return state.result
+                }
+                if let known { waiter.resume(returning: known) }
             }
-            if let known { waiter.resume(returning: known) }
+        } onCancel: {
+            // A process that has ended has given its id back.
+            ended.withLock { if $0.result == nil { send(SIGKILL) } }
         }
         let errors = (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? ""
         return Result(status: status, output: outputSoFar, errors: errors)

@@ -89,7 +89,8 @@ import Testing
             }
             try await connection.run(unsafeSQL: "select append_events('[\(line(one)),\(line(two))]')")
             for (lines, hint) in [
-                ([line(.fresh(), "7")], "the expected version 2"),
+                ([line(.fresh(), "1")], "with the expected version 2"),
+                ([line(.fresh(), "7")], "goes on from here has the expected version 2"),
                 ([line(.fresh(), "\"none\"")], "the expected version 2"),
                 ([line(.fresh(), "\"exists\"", of: "\(StreamID.fresh())")], "what begins a stream expects \"none\""),
                 ([line(one), line(.fresh())], "as it was first sent"), ([line(two), line(one)], "in their order"),
@@ -108,7 +109,7 @@ import Testing
                 unsafeSQL: """
                     select proname, regexp_count(prosrc, 'raise exception') from (
                         select proname, prosrc from pg_proc where pronamespace = 'recorder'::regnamespace
-                            and proname ~ '^append_|^refuse_(event|version|given_version|change)$|^event_type_id$|^(frame_number|open_payload)$'
+                            and proname ~ '^append_|^refuse_(event|version|given_version|change|user|nobody)$|^event_type_id$|^(frame_number|open_payload)$'
                     ) own where regexp_count(prosrc, 'raise exception') <> regexp_count(prosrc, 'hint = ')
                     """
             )

@@ -27,14 +27,14 @@ import Testing
             let named = given == "1e10" ? "10000000000" : given
             let wrong = "wrong expected version of stream \(stream): expected \(named), found"
             var message = try await append(line(stream, given), line(stream, nil), on: connection)
-            #expect(message == "\(wrong) 0: another append came first")
+            #expect(message == "\(wrong) 0: the stream holds fewer events")
             // Beside another stream's, which is right or wrong.
             message = try await append(line(.fresh(), "0"), line(stream, given), on: connection)
-            #expect(message == "\(wrong) 0: another append came first")
+            #expect(message == "\(wrong) 0: the stream holds fewer events")
             let other = StreamID.fresh()
             message = try await append(line(other, "3"), line(stream, given), on: connection)
             let either = [other: "3", stream: named].map {
-                "wrong expected version of stream \($0.key): expected \($0.value), found 0: another append came first"
+                "wrong expected version of stream \($0.key): expected \($0.value), found 0: the stream holds fewer events"
             }
             #expect(either.contains(message ?? ""), "\(message ?? "")")
 
