@@ -162,9 +162,7 @@ public final class PostgresEventStore: Sendable {
         return try await reading { connection in
             try await LogReader.admit(cursor, on: connection)
             if cursor == .beginning { _ = try await connection.first(SummarizeLog()) }
-            let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
-                try await LogReader.readOut(on: connection, after: cursor, limit: limit)
-            }
+            let batch = try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             let decoded = try await self.decoder.events(
                 batch.events,
                 passingUnreadable: passesUnreadable,

@@ -133,13 +133,6 @@ struct RecordAuditHead: PostgresStatement {
     }
 }
 
-/// Wakes the projectors.
-struct WakeProjectors: PostgresStatement {
-    let sql = "select wake_projectors()::text"
-
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
-}
-
 /// The streams that are about a person.
 struct SelectStreams: PostgresStatement {
     let subject: StreamID

@@ -38,7 +38,9 @@ package struct LegalHolds: Sendable {
         evenIfUnknown: Bool = false
     ) async throws -> Bool {
         let hold = HoldUser(user: user, reason: reason, actor: actor, evenIfUnknown: evenIfUnknown)
-        let isUnderWay = try await PrivacyError.translating { try await transaction { try await $0.first(hold) } }
+        let isUnderWay = try await PrivacyError.translating {
+            try await pool.transaction(retries: 20) { try await $0.first(hold) }
+        }
         guard let isUnderWay = isUnderWay ?? nil else {
             throw PrivacyError(.invalid, "user \(user) is held already")
         }
@@ -50,15 +52,11 @@ package struct LegalHolds: Sendable {
     /// - Throws: ``PrivacyError`` with `.notFound` if there is none.
     package func release(_ user: StreamID, by actor: String) async throws {
         let release = ReleaseUser(user: user, actor: actor)
-        let wasHeld = try await PrivacyError.translating { try await transaction { try await $0.first(release) } }
+        let wasHeld = try await PrivacyError.translating {
+            try await pool.transaction(retries: 20) { try await $0.first(release) }
+        }
         guard wasHeld == true else {
             throw PrivacyError(.notFound, "user \(user) is not held: see `recorder retention holds`")
         }
-    }
-
-    private func transaction<R: Sendable>(
-        _ body: @Sendable (isolated PostgresConnection) async throws -> R
-    ) async throws -> R {
-        try await pool.withConnection { try await $0.transaction(retries: 20, body) }
     }
 }

@@ -161,14 +161,8 @@ package struct Retention: Sendable {
     }
 
     private func batch<S: PostgresStatement>(_ statement: S) async throws -> Done where S.Row == Int {
-        let rows = try await transaction { try await $0.first(statement) ?? 0 }
+        let rows = try await pool.transaction(retries: 20) { try await $0.first(statement) ?? 0 }
         return Done(rows: rows, mayHaveMore: rows >= batchSize)
-    }
-
-    private func transaction<R: Sendable>(
-        _ body: @Sendable (isolated PostgresConnection) async throws -> R
-    ) async throws -> R {
-        try await pool.withConnection { try await $0.transaction(retries: 20, body) }
     }
 
     private func appendEvent(_ outcomes: [Outcome]) async throws {

@@ -63,6 +63,8 @@ package struct RetentionPolicies: Sendable {
                 "that is no time to keep something for: write 30 days, for example",
                 cause: error
             )
+        } catch let error as PostgresError {
+            throw PrivacyError(error, "the policy \(subject.rawValue) cannot be changed", undone: "it stays as it was")
         }
     }
 }

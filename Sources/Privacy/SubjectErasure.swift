@@ -142,7 +142,7 @@ package struct SubjectErasure: Sendable {
             try await destroyKeys()
         case .entities:
             try await transaction(ErasureStep(function: "erase_entities", subject: subject, actor: actor))
-            try await pool.withConnection { _ = try? await $0.first(WakeProjectors()) }
+            try await pool.withConnection { try? await $0.wakeProjectors() }
         case .caches: try await transaction(ErasureStep(function: "erase_caches", subject: subject))
         case .readModels:
             try await pool.withConnection { connection in
@@ -195,11 +195,7 @@ package struct SubjectErasure: Sendable {
 
     /// Runs a step in a transaction, with retries after conflicts.
     private func transaction(_ step: ErasureStep) async throws {
-        try await pool.withConnection { connection in
-            try await connection.transaction(retries: 20) { connection in
-                _ = try await connection.first(step)
-            }
-        }
+        _ = try await pool.transaction(retries: 20) { try await $0.first(step) }
     }
 
     /// Records the head of the person's audit chain, if there is an audit log.

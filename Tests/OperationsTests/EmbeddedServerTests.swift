@@ -154,6 +154,21 @@ import Testing
             }
             #expect(error?.code == .startFailed)
             #expect(error?.message.contains("max_connections") == true)
+            // Nobody holds the directory any more.
+            configuration.settings["max_connections"] = nil
+            try await EmbeddedServer.withServer(configuration, logger: logger) { _ in }
+        }
+    }
+
+    @Test func `a server that is stopped twice leaves its successor alone`() async throws {
+        try await withFolder { folder in
+            let first = try await EmbeddedServer.start(configuration(folder), logger: logger)
+            await first.stop()
+            try await EmbeddedServer.withServer(configuration(folder), logger: logger) { second in
+                await first.stop()
+                let rows = try await text(second, "select 1")
+                #expect(rows == [["1"]])
+            }
         }
     }
 

@@ -58,6 +58,20 @@ import Testing
             try await eventually("dev says that it is there, or has ended") {
                 !dev.outputSoFar.isEmpty || kill(dev.id, 0) != 0
             }
+            // What it says is enough for services that run elsewhere.
+            let said = try JSONValue(json: Array(dev.outputSoFar.utf8))
+            let session = try await RecorderCommand.run("simulate", "--sessions", "1")
+            let input = folder.appending(path: "session.jsonl")
+            try Data(session.output.utf8).write(to: input)
+            let service = try RecorderCommand(
+                ["import", "-"],
+                databaseURL: said["databaseUrl"]?.string,
+                variables: ["RECORDER_KEY_FILE": said["keyFile"]?.string ?? ""],
+                input: input,
+                directory: URL(filePath: "/")
+            )
+            let recorded = await service.result()
+            #expect(recorded.status == 0, "\(recorded.errors)")
             let second = await (try RecorderCommand(["dev"], directory: folder)).result()
             #expect(second.status == 1)
             #expect(second.errors.contains("already run by process \(dev.id)"), "\(second.errors)")

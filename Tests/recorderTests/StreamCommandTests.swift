@@ -99,6 +99,24 @@ import Testing
         }
     }
 
+    @Test func `following that fails says where it can go on`() async throws {
+        try await withTestDatabase { database in
+            let input = Lines.events(stream: Lines.stream(), count: 1)[0]
+            _ = try await RecorderCommand.run("append", databaseURL: database.url, input: input)
+            try await withConnection(database) { connection in
+                try await connection.run(
+                    unsafeSQL: """
+                        insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+                        select occurred_at, version + 1, type, encoding, stream_id, gen_random_uuid(), '\\xff' from events
+                        """
+                )
+            }
+            let tail = ["tail", "--from-beginning", "--until-idle"]
+            let failed = try await RecorderCommand.run(tail, databaseURL: database.url)
+            #expect(failed.status == 1 && failed.errors.contains("go on with --cursor '"), "\(failed.errors)")
+        }
+    }
+
     @Test func `following ends cleanly on SIGTERM`() async throws {
         try await withTestDatabase { database in
             let tail = try RecorderCommand(["tail", "--from-beginning", "--json"], databaseURL: database.url)

@@ -6,6 +6,8 @@ import Testing
 /// What the program does before it meets a database.
 @Suite struct UsageTests {
     @Test(arguments: [
+        ["dev", "--database-url", "host=/x"], ["demo", "--key-file", "x"],
+        ["dictionary", "train", "--from-log", "9", "--as-migration", "--output", "-"],
         ["--nonsense"], ["append", "--nonsense"], ["import"], ["events", "no-uuid"], ["replay"], ["nonsense"],
         ["tail", "--from-beginning", "--cursor", "1:1:"], ["migrate", "down", "--steps", "0"],
         ["costs", "--by", "day,nonsense"], ["latency", "--percentiles", "101"], ["latency", "--series", "1h"],
@@ -228,6 +230,7 @@ import Testing
         (#"{"database": "host=/x"}"#, "database in the file"),
         (#"{"recorder": {"s3": {"endpiont": "x"}}}"#, "recorder.s3.endpiont in the file"),
         (#"{"recorder": {"schema": 5}}"#, "recorder.schema in the file"), (#"["x"]"#, "must be a JSON object"),
+        (#"{"recorder""#, "cannot be read: not JSON"),
     ])
     func `what a file of settings may not hold is refused, not passed over`(text: String, reason: String) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "recorder-\(UUID().uuidString).json")
@@ -272,5 +275,11 @@ import Testing
         #expect(try await errors(flag, databaseURL: "host=/of-the-environment").contains("/of-the-flag"))
         let broken = try await errors(["--config", "/nowhere.json"], databaseURL: nil)
         #expect(broken.contains("/nowhere.json"))
+        // A file of keys and the keys themselves are one setting.
+        try #"{"recorder": {"keyFile": "/of-the-file"}}"#
+            .write(to: folder.appending(path: ".recorder/config.json"), atomically: true, encoding: .utf8)
+        let keys = try RecorderCommand(["tail"], variables: ["RECORDER_KEYS": "of the environment"], directory: folder)
+        let refused = await keys.result().errors
+        #expect(refused.contains("RECORDER_KEYS") && !refused.contains("/of-the-file"), "\(refused)")
     }
 }

@@ -56,9 +56,12 @@ enum Producers {
         }
     }
 
+    /// The type of events that are appended before the time is taken.
+    static let openingType = "benchmark.opened"
+
     /// Appends so much to each lane that its own writer has to connect: no other writer could take that much along.
     private static func open(_ appender: EventAppender, lanes: Int) async throws {
-        let type = try EventType("benchmark.opened")
+        let type = try EventType(openingType)
         let appends = try (0..<512 * lanes).map { _ in
             let id = EventID.generate(at: .now())
             return Append(stream: StreamID(id.uuid), events: [try EventDraft(id: id, type: type)])

@@ -61,7 +61,10 @@ struct SealedAppend: Benchmark {
     }
 
     private struct MeanPayload: PostgresStatement {
-        let sql = "select avg(octet_length(payload))::double precision from events"
+        let sql = """
+            select avg(octet_length(payload))::double precision from events
+            where type <> (select id from event_types where name = '\(Producers.openingType)')
+            """
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Double { try row.decode(at: 0) }
     }

@@ -6,7 +6,7 @@ package struct BenchmarkError: Error, Sendable, CustomStringConvertible {
         case input
         /// The server may lose what it acknowledged.
         case undurable
-        /// A process that was measured failed.
+        /// What was measured failed, or stands still.
         case process
     }
 
@@ -20,4 +20,15 @@ package struct BenchmarkError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String { message }
+
+    /// How long a projector may stand still.
+    private static let standstill = Duration.seconds(60)
+
+    /// Gives up when the projector has not moved for long.
+    ///
+    /// - Throws: ``BenchmarkError`` with `.process`.
+    static func checkMoving(since moment: ContinuousClock.Instant) throws(BenchmarkError) {
+        guard moment.duration(to: .now) > standstill else { return }
+        throw BenchmarkError(.process, "the projector has not moved for \(standstill): see what it logs")
+    }
 }

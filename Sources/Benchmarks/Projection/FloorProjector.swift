@@ -9,7 +9,10 @@ internal import Postgres
 /// twice.
 enum FloorProjector {
     /// Runs it beside `body`.
-    static func with<R: Sendable>(_ database: PostgresConfiguration, _ body: () async throws -> R) async throws -> R {
+    static func with<R: Sendable>(
+        _ database: PostgresConfiguration,
+        _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
         var configuration = database
         configuration.settings["synchronous_commit"] = "off"
         return try await PostgresConnection.with(configuration) { connection in

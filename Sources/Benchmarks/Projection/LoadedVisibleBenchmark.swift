@@ -71,7 +71,9 @@ struct LoadedVisibleBenchmark: Benchmark {
     ) async throws -> [Look] {
         try await PostgresConnection.with(database) { connection in
             var looks: [Look] = []
+            let began = ContinuousClock.now
             while looks.last?.events ?? 0 < count, !end.isReached.load(ordering: .acquiring) {
+                try BenchmarkError.checkMoving(since: looks.last?.time ?? began)
                 let events = try await connection.first(EventsProjected()) ?? 0
                 if events > looks.last?.events ?? 0 { looks.append(Look(time: .now, events: events)) }
                 try await Task.sleep(for: pause, tolerance: .zero)

@@ -55,7 +55,9 @@ struct VisibleBenchmark: Benchmark {
                         let receipt = try await appender.append(try Append(line))
                         let acknowledged = ContinuousClock.now
                         let statement = VersionOf(stream: line.stream, sql: query)
-                        while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {}
+                        while try await probe.first(statement) ?? 0 < receipt.versions.upperBound {
+                            try BenchmarkError.checkMoving(since: acknowledged)
+                        }
                         waits.append(acknowledged.duration(to: .now) / .milliseconds(1))
                     }
                     return waits.dropFirst(warmUp).sorted()

@@ -39,8 +39,3 @@ struct AppendOwnEvents: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) {}
 }
-
-/// Wakes the projectors; sent after the commit.
-struct WakeProjectors: PostgresStatement {
-    let sql = "select wake_projectors()"
-}

@@ -82,7 +82,7 @@ struct PooledContext: RepositoryContext {
                     return (result, try await transaction.appendEvents())
                 }
                 // Only a hint, and nothing is lost if it fails: the projectors also poll.
-                if hasEvents { _ = try? await connection.first(WakeProjectors()) }
+                if hasEvents { try? await connection.wakeProjectors() }
                 return result
             }
         } catch let error as PostgresError {

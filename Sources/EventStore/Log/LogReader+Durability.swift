@@ -11,41 +11,65 @@ package import Postgres
 extension LogReader {
     /// How many transactions a cursor may name one by one before it waits for the disk instead.
     private static let mostActive = 256
-    /// How long to wait before checking the disk again; the server's own WAL writer flushes every 200 ms.
+    /// How long to wait before checking the disk again.
     private static let pause = Duration.milliseconds(2)
 
     /// Reads the next events after a cursor, for a reader that keeps its cursor outside the database.
     ///
     /// - Parameters:
-    ///   - connection: In a REPEATABLE READ transaction that has read nothing yet.
+    ///   - connection: In no transaction.
     ///   - limit: How many events at most.
     /// - Returns: The events; none when the cursor is at the head.
     package static func readOut(
-        on connection: isolated PostgresConnection,
+        on connection: PostgresConnection,
         after cursor: LogCursor,
         limit: Int
     ) async throws -> Batch {
-        let batch = try await read(on: connection, after: cursor, limit: limit)
-        guard let written = batch.written, try await !isOnDisk(written, on: connection) else { return batch }
-        if batch.cursor.window == nil {
+        let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
+            var batch = try await read(on: connection, after: cursor, limit: limit)
+            guard batch.cursor.window == nil, let written = batch.written else { return batch }
+            guard try await !isOnDisk(written, on: connection) else {
+                batch.written = nil
+                return batch
+            }
             let old = cursor.delivered
             let ids =
                 batch.events.isEmpty ? [] : try await connection.query(NewTransactions(old: old)).map(\.value)
-            if let delivered = old.adding(ids, atMost: mostActive) {
-                return Batch(events: batch.events, cursor: LogCursor(delivered: delivered))
-            }
+            guard let delivered = old.adding(ids, atMost: mostActive) else { return batch }
+            return Batch(events: batch.events, cursor: LogCursor(delivered: delivered))
         }
-        while try await !isOnDisk(written, on: connection) { try await Task.sleep(for: pause) }
+        if let written = batch.written { try await bringToDisk(written, on: connection) }
         return batch
     }
 
     /// The cursor after everything that is committed now.
     ///
-    /// - Parameter connection: In no transaction, or in one that has read nothing yet.
+    /// - Parameter connection: In no transaction.
     package static func head(on connection: PostgresConnection) async throws -> LogCursor {
         guard let now = try await connection.first(CurrentSnapshot()) else { return .beginning }
-        while try await !isOnDisk(now.written, on: connection) { try await Task.sleep(for: pause) }
+        try await bringToDisk(now.written, on: connection)
         return LogCursor(delivered: now.snapshot)
+    }
+
+    /// Waits until the write-ahead log is on disk up to where it was written.
+    ///
+    /// Has the server write it, because of itself it writes whole pages and what was committed: what an open transaction
+    /// has written last, in whatever database, it leaves for a quarter of a minute.
+    private static func bringToDisk(_ written: Int64, on connection: PostgresConnection) async throws {
+        guard try await !isOnDisk(written, on: connection) else { return }
+        do {
+            _ = try await connection.first(FlushLog())
+        } catch let error as PostgresError where error.isPermissionDenied {
+            // Then the server writes it when it does.
+        }
+        while try await !isOnDisk(written, on: connection) { try await Task.sleep(for: pause) }
+    }
+
+    /// Commits a message that nobody reads, and waits until that is on disk, with all that was written before.
+    private struct FlushLog: PostgresStatement {
+        let sql = """
+            select set_config('synchronous_commit', 'local', true), pg_logical_emit_message(true, 'recorder', '')
+            """
     }
 
     /// Whether the write-ahead log is on disk up to where it was written.

@@ -73,9 +73,7 @@ public struct Subscription: AsyncSequence, Sendable {
         private mutating func read() async throws -> LogBatch? {
             let connection = try await connected()
             let (cursor, limit) = (cursor, subscription.batchSize)
-            let batch = try await connection.transaction(isolation: .repeatableRead, readOnly: true) { connection in
-                try await LogReader.readOut(on: connection, after: cursor, limit: limit)
-            }
+            let batch = try await LogReader.readOut(on: connection, after: cursor, limit: limit)
             let decoded = try await subscription.decoder.events(
                 batch.events,
                 passingUnreadable: subscription.passesUnreadable,

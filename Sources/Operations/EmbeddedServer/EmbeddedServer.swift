@@ -24,6 +24,8 @@ package final class EmbeddedServer: Sendable {
     private struct State {
         var child: ChildProcess?
         var socketDirectory = ""
+        /// Whether the directory was given back: somebody else may run a server there.
+        var isReleased = false
     }
 
     private init(
@@ -58,7 +60,7 @@ package final class EmbeddedServer: Sendable {
                 if cluster.version == nil { try cluster.make(installation) }
                 try directory.linkData()
             } catch {
-                directory.abandonData()
+                if configuration.isTemporary { directory.remove() } else { directory.abandonData() }
                 throw error
             }
             let server = EmbeddedServer(
@@ -68,7 +70,12 @@ package final class EmbeddedServer: Sendable {
                 logger: logger
             )
             try LeftoverProcesses.stop(data: directory.data)
-            try server.launch()
+            do {
+                try server.launch()
+            } catch {
+                server.release()
+                throw error
+            }
             return server
         }
         do {
@@ -135,8 +142,7 @@ package final class EmbeddedServer: Sendable {
                 continuation.resume()
             }
         }
-        EmbeddedServerExit.forget(self)
-        abandonDirectory()
+        release()
     }
 
     /// Stops the server as a crash would (`pg_ctl stop -m immediate`): the next start has to recover.
@@ -164,10 +170,17 @@ package final class EmbeddedServer: Sendable {
     /// Stops the server while the process ends. Blocks.
     func stopAtExit() {
         halt(configuration.durability == .durable ? SIGINT : SIGQUIT)
-        abandonDirectory()
+        release()
     }
 
-    private func abandonDirectory() {
+    /// Gives back what a stopped server holds, once.
+    private func release() {
+        EmbeddedServerExit.forget(self)
+        let isHeld = state.withLock { state in
+            defer { state.isReleased = true }
+            return !state.isReleased
+        }
+        guard isHeld else { return }
         directory.removeSocketDirectory()
         if configuration.isTemporary { directory.remove() }
         directory.lock.release()
@@ -198,7 +211,7 @@ package final class EmbeddedServer: Sendable {
             deathSignal: configuration.durability == .durable ? "INT" : "QUIT"
         )
         let child = try ChildProcess.start(command, output: log.file)
-        state.withLock { $0 = State(child: child, socketDirectory: socketDirectory) }
+        state.withLock { ($0.child, $0.socketDirectory) = (child, socketDirectory) }
         EmbeddedServerExit.remember(self)
         let end = ContinuousClock.now + configuration.startLimit
         while !isReady(child) {

@@ -45,6 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
         guard sessions > 0 else { throw ValidationError("--sessions is 1 or more.") }
         guard (1...1_000).contains(producers) else { throw ValidationError("--producers is 1 to 1000.") }
         try SessionPlayer.check(speed: speed)
+        try options.refuseForOwnServer()
     }
 
     func run() async throws {

@@ -24,6 +24,8 @@ struct DevCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerDirectoryOptions
     @OptionGroup var options: SettingsOptions
 
+    func validate() throws { try options.refuseForOwnServer() }
+
     func run() async throws {
         let settings = try await options.settings(logLevel: .notice).with(directory: server.directory)
         let json = options.json

@@ -69,8 +69,9 @@ struct TailCommand: AsyncParsableCommand {
                     place = batch.cursor
                 }
             }
+            // Also after a failure, such as an event that cannot be decoded.
+            defer { StandardError.line("recorder: go on with --cursor '\(reached.withLock { $0 })'") }
             try await service.runUntilSignal(logger: settings.logger)
-            StandardError.line("recorder: go on with --cursor '\(reached.withLock { $0 })'")
         }
         if unreadable.withLock({ $0 > 0 }) { throw ExitCode.failure }
     }

@@ -188,7 +188,8 @@ struct DemoJourney {
         do {
             try await verify(pool)
         } catch {
-            try? await set(row.result, in: row, pool)
+            // Not a child: the row is mended also when a signal has cancelled the demo.
+            await Task { try? await set(row.result, in: row, pool) }.value
             throw error
         }
         try await set(row.result, in: row, pool)

@@ -120,9 +120,10 @@ struct EventImport {
         try await settle(leaving: Self.mostUnderWay)
     }
 
-    /// Counts how the oldest batches ended, waiting for them if need be.
+    /// Counts how the oldest batches ended, waiting for them if need be; all of them, if one could not be stored.
     private mutating func settle(leaving count: Int) async throws {
-        while underWay.count > count {
+        var failure: (any Error)?
+        while underWay.count > (failure == nil ? count : 0) {
             let batch = underWay.removeFirst()
             for (number, result) in zip(batch.numbers, await batch.outcomes?.all() ?? []) {
                 switch result {
@@ -131,9 +132,10 @@ struct EventImport {
                 case .failure(let error as EventStoreError) where error.code != .unavailable && error.code != .closed:
                     counts.refused += 1
                     StandardError.line("recorder: \(batch.source):\(number): \(error)")
-                case .failure(let error): throw error
+                case .failure(let error): failure = failure ?? error
                 }
             }
         }
+        if let failure { throw failure }
     }
 }

@@ -1,4 +1,5 @@
 import EventStore
+import Foundation
 import Operations
 import Postgres
 import Projector
@@ -37,11 +38,12 @@ struct EmbeddedRecorder: Sendable {
         }
     }
 
-    /// Says how to reach the server.
+    /// Says how to reach the server, and with which keys: its log is sealed.
     func announce(json: Bool) {
         if json {
             JSONLine.print { line in
                 line.field("databaseUrl", server.url())
+                line.field("keyFile", keyFile)
                 line.field("directory", settings.directory)
                 line.field("processId", server.processIdentifier.map { Int($0) })
                 line.field("migrationsApplied", migrated)
@@ -51,9 +53,16 @@ struct EmbeddedRecorder: Sendable {
         StandardOutput.shared.line("PostgreSQL runs in \(settings.directory) (log: \(server.logPath))")
         if migrated > 0 { StandardOutput.shared.line("\(Counted.text(migrated, "migration")) applied") }
         StandardOutput.shared.line("connect:  psql \"\(server.url())\"")
-        StandardOutput.shared.line("services: DATABASE_URL=\"\(server.url())\"")
-        StandardOutput.shared.line("recorder commands in this directory find it by themselves; Ctrl-C stops it")
+        StandardOutput.shared.line("services: DATABASE_URL=\"\(server.url())\" RECORDER_KEY_FILE=\"\(keyFile)\"")
+        let isUsual = settings.directory == Settings.usualDirectory
+        StandardOutput.shared.line(
+            "recorder commands \(isUsual ? "in this directory" : "with RECORDER_DIRECTORY=\"\(settings.directory)\"") find it by "
+                + "themselves; Ctrl-C stops it"
+        )
     }
+
+    /// The absolute path of the file that holds its keys.
+    private var keyFile: String { URL(filePath: KeyFile.embedded(in: settings.directory)).path(percentEncoded: false) }
 
     /// Projects until the task is cancelled.
     ///

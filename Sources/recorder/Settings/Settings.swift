@@ -18,6 +18,9 @@ struct Settings: Sendable {
     /// Writes to standard error.
     let logger: Logger
 
+    /// The directory of the embedded server unless another is given.
+    static let usualDirectory = ".recorder"
+
     /// Reads the settings and starts logging.
     ///
     /// - Parameters:
@@ -25,7 +28,7 @@ struct Settings: Sendable {
     ///   - logLevel: The level to log at unless one is given.
     /// - Throws: ``CommandError`` with code `.setting`.
     static func load(_ options: SettingsOptions, logLevel: Logger.Level) async throws -> Settings {
-        let reader = try await ConfigReader(providers: [
+        let providers: [any ConfigProvider] = try await [
             InMemoryProvider(name: "flags", values: flags(options)),
             // An empty address counts as none: libpq would use its own defaults.
             EnvironmentVariablesProvider(
@@ -34,7 +37,8 @@ struct Settings: Sendable {
                 }
             ),
             SettingsFile(options.config).provider(),
-        ])
+        ]
+        let reader = ConfigReader(providers: providers)
         let levelName = reader.string(forKey: "recorder.logLevel", default: logLevel.rawValue)
         guard let level = Logger.Level(rawValue: levelName) else {
             let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
@@ -49,23 +53,29 @@ struct Settings: Sendable {
         }
         let databaseURL = reader.string(forKey: "database.url")
         if let databaseURL { try check(databaseURL: databaseURL) }
-        let directory = try checked(directory: reader.string(forKey: "recorder.directory", default: ".recorder"))
+        let directory = try checked(directory: reader.string(forKey: "recorder.directory", default: usualDirectory))
         return Settings(
             databaseURL: databaseURL,
             schema: schema,
             directory: directory,
-            keys: try keys(reader, embeddedIn: databaseURL == nil ? directory : nil),
+            keys: try keys(providers, embeddedIn: databaseURL == nil ? directory : nil),
             objects: ObjectSettings(reader),
             logger: Logger(label: "recorder")
         )
     }
 
-    /// The keys as given: a file, or the keys themselves; else those of the embedded server, if it is the database.
-    private static func keys(_ reader: ConfigReader, embeddedIn directory: String?) throws(CommandError) -> SealingKeys
-    {
-        if let path = reader.string(forKey: "recorder.keyFile") { return try KeyFile.read(path) }
-        if let text = reader.string(forKey: "recorder.keys", isSecret: true) {
-            return try KeyFile.parse(text.replacing(",", with: "\n"), origin: "RECORDER_KEYS")
+    /// The keys as given, a file or the keys themselves, by the first who gives either; else those of the embedded
+    /// server, if it is the database.
+    private static func keys(
+        _ providers: [any ConfigProvider],
+        embeddedIn directory: String?
+    ) throws(CommandError) -> SealingKeys {
+        for provider in providers {
+            let reader = ConfigReader(provider: provider)
+            if let path = reader.string(forKey: "recorder.keyFile") { return try KeyFile.read(path) }
+            if let text = reader.string(forKey: "recorder.keys", isSecret: true) {
+                return try KeyFile.parse(text.replacing(",", with: "\n"), origin: "RECORDER_KEYS")
+            }
         }
         guard let path = directory.map({ KeyFile.embedded(in: $0) }), FileManager.default.fileExists(atPath: path)
         else {

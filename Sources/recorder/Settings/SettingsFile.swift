@@ -1,6 +1,7 @@
 import Configuration
 import EventModel
 import Foundation
+import Schema
 
 /// The file of settings: a JSON object of objects, whose members are strings.
 struct SettingsFile {
@@ -41,18 +42,20 @@ struct SettingsFile {
         ]
         let (provider, value): (FileProvider<JSONSnapshot>, JSONValue?)
         do {
-            provider = try await FileProvider(config: ConfigReader(provider: InMemoryProvider(values: place)))
             value = try FileManager.default.contents(atPath: path).map { try JSONValue(json: Array($0)) }
+            provider = try await FileProvider(config: ConfigReader(provider: InMemoryProvider(values: place)))
         } catch {
             throw CommandError(
                 .setting,
-                "the settings in \(path) cannot be read: it must be a JSON object such as \(Self.example)",
+                "the settings in \(path) cannot be read: \(reason(error)). It must be a JSON object such as \(Self.example)",
                 cause: error
             )
         }
         if let value { try check(value, at: []) }
         return provider
     }
+
+    private func reason(_ error: any Error) -> String { error is EventModelError ? "\(error)" : error.fileReason }
 
     private func check(_ value: JSONValue, at names: [String]) throws(CommandError) {
         let key = names.joined(separator: ".")

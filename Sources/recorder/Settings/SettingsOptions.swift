@@ -44,6 +44,14 @@ struct SettingsOptions: ParsableArguments {
         }
     }
 
+    /// Refuses flags that a command with a server of its own has no use for.
+    func refuseForOwnServer() throws {
+        if databaseURL != nil { throw ValidationError("--database-url: this command runs a server of its own.") }
+        if keyFile != nil {
+            throw ValidationError("--key-file: the server that this command runs has keys of its own, in its directory.")
+        }
+    }
+
     /// Loads the settings from flags, environment and file.
     ///
     /// - Parameter logLevel: The level to log at unless one is given.

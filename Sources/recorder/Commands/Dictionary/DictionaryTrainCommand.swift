@@ -36,7 +36,7 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write it to this file and store nothing; - is standard output.", valueName: "file"))
     var output: String?
 
-    @Flag(help: "Write it as a migration.")
+    @Flag(help: "Write it as the migration that installs it where no other was trained. For --simulated.")
     var asMigration = false
 
     @OptionGroup var options: SettingsOptions
@@ -47,7 +47,9 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
         guard (256...PayloadDictionary.sizeLimit).contains(size) else {
             throw ValidationError("--size is 256 to \(PayloadDictionary.sizeLimit).")
         }
-        if asMigration, output == nil { throw ValidationError("--as-migration needs --output.") }
+        if asMigration, output == nil || simulated == nil {
+            throw ValidationError("--as-migration needs --simulated and --output: one trained on the log is stored in it.")
+        }
     }
 
     func run() async throws {

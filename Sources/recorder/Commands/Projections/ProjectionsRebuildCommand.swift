@@ -80,7 +80,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
             logger: settings.logger
         )
         let report = RebuildReport(names: names, json: options.json)
-        guard !cancel else { return report.print(cancelled: try await group.cancel()) }
+        guard !cancel else { return report.print(cancelled: try await remove(group, settings)) }
         let bar = ProgressBar("event")
         defer { bar.finish() }
         let ending = try await RunningCommand.untilSignal {
@@ -88,7 +88,7 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
         }
         bar.finish()
         switch ending {
-        case .stopped(let signal): throw try await stopped(by: signal, group, report)
+        case .stopped(let signal): throw try await stopped(by: signal, group, report, settings)
         case .done(let results):
             _ = try await StoppedStreams.report(of: results.map(\.projection), settings)
             try report.print(results) { bar.rate(of: $0) }
@@ -99,11 +99,17 @@ struct ProjectionsRebuildCommand: AsyncParsableCommand {
     private func stopped(
         by signal: UnixSignal,
         _ group: RebuildGroup,
-        _ report: RebuildReport
+        _ report: RebuildReport,
+        _ settings: Settings
     ) async throws -> CommandError {
         guard signal == .sigint else {
             return CommandError(.stopped, "stopped before it was done; run the command again, and it goes on")
         }
-        return report.cancelled(try await group.cancel())
+        return report.cancelled(try await remove(group, settings))
+    }
+
+    /// Removes what was built so far.
+    private func remove(_ group: RebuildGroup, _ settings: Settings) async throws -> [String] {
+        try await RunningCommand.cancelledBySignals { try await settings.tellingOfRights { try await group.cancel() } }
     }
 }

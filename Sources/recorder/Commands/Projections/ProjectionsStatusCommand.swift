@@ -52,19 +52,31 @@ struct ProjectionsStatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try await options.settings()
-        let isTroubled = try await settings.withPool { pool in
-            var before: Look?
-            while true {
-                do {
-                    if let isTroubled = try await look(after: &before, on: pool) { return isTroubled }
-                } catch let error as PostgresError where watch && before != nil && error.isPassing {
-                    show(error)
+        if watch {
+            try await CommandService { _ = try await follow(settings) }.runUntilSignal(logger: settings.logger)
+        } else if try await RunningCommand.cancelledBySignals({ try await follow(settings) }) {
+            throw ExitCode.failure
+        }
+    }
+
+    /// Looks until no other look must follow; for ever with --watch.
+    ///
+    /// - Returns: Whether something is wrong.
+    private func follow(_ settings: Settings) async throws -> Bool {
+        try await settings.tellingOfRights {
+            try await PostgresPool.with(settings.database(), logger: settings.logger) { pool in
+                var before: Look?
+                while true {
+                    do {
+                        if let isTroubled = try await look(after: &before, on: pool) { return isTroubled }
+                    } catch let error as PostgresError where watch && before != nil && error.isPassing {
+                        show(error)
+                    }
+                    try StandardOutput.shared.flush()
+                    try await Task.sleep(for: .seconds(1))
                 }
-                try StandardOutput.shared.flush()
-                try await Task.sleep(for: .seconds(1))
             }
         }
-        if isTroubled { throw ExitCode.failure }
     }
 
     /// What a look found, and when: two of them give a rate.

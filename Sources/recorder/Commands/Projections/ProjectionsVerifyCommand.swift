@@ -75,7 +75,9 @@ struct ProjectionsVerifyCommand: AsyncParsableCommand {
             return differences
         }
         guard case .done(let differences) = ending else {
-            for verify in verifications { try await verify.discard() }
+            try await RunningCommand.cancelledBySignals {
+                for verify in verifications { try await verify.discard() }
+            }
             throw CancellationError()
         }
         _ = try await StoppedStreams.report(of: projections, settings)
