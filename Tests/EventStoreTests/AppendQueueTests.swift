@@ -73,28 +73,28 @@ import Testing
         try await queue.reserve(60)
         let large = Task { try await queue.reserve(90) }
         try await blocked(1, in: queue)
-        async let small: Void = queue.reserve(30)
+        async let small: Int = queue.reserve(30)
         try await blocked(2, in: queue)
         large.cancel()
         await #expect(throws: CancellationError.self) { try await large.value }
-        try await small
+        _ = try await small
         #expect(queue.blockedProducers == 0)
         // 60 + 30 are reserved.
-        async let third: Void = queue.reserve(20)
+        async let third: Int = queue.reserve(20)
         try await blocked(1, in: queue)
         queue.release(30)
-        try await third
+        _ = try await third
     }
 
     @Test func `a parcel can be taken back until the writer has it`() async throws {
         let queue = AppendQueue(capacity: 100)
         try await queue.reserve(100)
         let first = try queue.put(parcel(100))
-        async let waiting: Void = queue.reserve(100)
+        async let waiting: Int = queue.reserve(100)
         try await blocked(1, in: queue)
         #expect(queue.cancel(first) != nil)
         #expect(queue.cancel(first) == nil)
-        try await waiting
+        _ = try await waiting
         let second = try queue.put(parcel(100))
         #expect(await queue.take(upTo: 10).count == 1)
         #expect(queue.cancel(second) == nil)

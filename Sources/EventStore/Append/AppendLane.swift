@@ -18,6 +18,8 @@ struct AppendLane {
     private(set) var lastTaken = 0
     /// The heads of the lane's streams; `nil` while a writer has the lane.
     var heads: LaneHeads?
+    /// How often a writer gave up on the server, and everything that was queued failed.
+    private(set) var outages = 0
     /// The lane's own writer, while it waits for something to write.
     var writer: CheckedContinuation<Void, Never>?
 
@@ -63,6 +65,12 @@ struct AppendLane {
             first = 0
         }
         return taken
+    }
+
+    /// Takes all parcels, because they fail together.
+    mutating func takeFailed() -> [AppendParcel] {
+        outages += 1
+        return take(upTo: .max)
     }
 
     /// Removes a parcel, if it is still queued.

@@ -70,6 +70,19 @@ extension AppendQueue {
         }
     }
 
+    /// Takes everything that is queued in the lanes that a writer has, because it gave up on the server: if it could be
+    /// stored a moment later, it would stand before what has just failed, when that is repeated.
+    func takeFailed(_ heads: borrowing StreamHeads) -> [AppendParcel] {
+        let (parcels, admitted) = state.withLock { state -> ([AppendParcel], [Blocked]) in
+            var parcels: [AppendParcel] = []
+            for lane in state.lanes.indices where heads.isHeld(lane) { parcels += state.lanes[lane].takeFailed() }
+            for parcel in parcels { state.size -= parcel.size }
+            return (parcels, admit(&state))
+        }
+        for producer in admitted { producer.continuation.resume() }
+        return parcels
+    }
+
     /// Forgets all stream heads, because a connection was lost: the next one may lead to another server, which lacks
     /// events that the old one acknowledged, and nothing must be stored on top of those. Lanes that a writer has are
     /// emptied when they come back.

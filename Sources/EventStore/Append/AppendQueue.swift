@@ -54,17 +54,25 @@ final class AppendQueue: Sendable {
 
     /// Reserves room, waiting for it if there is none.
     ///
-    /// - Parameter size: How many bytes. They are given back by ``release(_:)``, or when a writer takes the parcel put
-    ///   in by ``put(_:in:)``.
+    /// - Parameters:
+    ///   - size: How many bytes. They are given back by ``release(_:)``, or when a writer takes the parcel put in by
+    ///     ``put(_:in:since:)``.
+    ///   - lane: Where it is for.
+    /// - Returns: How many outages the lane has had so far.
     /// - Throws: ``EventStoreError`` with `.closed`; `CancellationError`.
-    func reserve(_ size: Int) async throws {
+    @discardableResult
+    func reserve(_ size: Int, in lane: Int = 0) async throws -> Int {
         try Task.checkCancellation()
-        let isReserved = try state.withLock { state in
+        let (isReserved, outages) = try state.withLock { state in
             if state.isClosed { throw Self.closed }
-            return state.blocked.isEmpty && reserve(size, in: &state)
+            return (state.blocked.isEmpty && reserve(size, in: &state), state.lanes[lane].outages)
         }
         if !isReserved { try await waitForRoom(size) }
+        return outages
     }
+
+    /// How many outages each lane has had so far.
+    var outages: [Int] { state.withLock { $0.lanes.map(\.outages) } }
 
     private func waitForRoom(_ size: Int) async throws {
         let id = state.withLock { state in
@@ -104,14 +112,18 @@ final class AppendQueue: Sendable {
 
     /// Puts a parcel, for which room was reserved, at the end of a lane, and wakes the lane's writer.
     ///
+    /// - Parameter outages: How many the lane had had when the producer came: if there was another since, what the
+    ///   producer handed over before has failed, and this must not be stored in its place.
     /// - Returns: The id by which ``cancel(_:)`` finds it.
-    /// - Throws: ``EventStoreError`` with `.closed`; then the parcel was not taken and its room is given back.
+    /// - Throws: ``EventStoreError`` with `.closed` or `.unavailable`; then the parcel was not taken and its room is
+    ///   given back.
     @discardableResult
-    func put(_ parcel: AppendParcel, in lane: Int = 0) throws -> UInt64 {
+    func put(_ parcel: AppendParcel, in lane: Int = 0, since outages: Int? = nil) throws -> UInt64 {
         let (id, writer, bell) = try state.withLock { state in
-            guard !state.isClosed else {
+            let hasFailed = outages.map { $0 != state.lanes[lane].outages } ?? false
+            guard !state.isClosed, !hasFailed else {
                 state.size -= parcel.size
-                throw Self.closed
+                throw state.isClosed ? Self.closed : Self.failedBefore
             }
             state.lastID += 1
             state.lanes[lane].put(parcel, id: state.lastID)
@@ -182,6 +194,12 @@ final class AppendQueue: Sendable {
             return left
         }
     }
+
+    private static let failedBefore = EventStoreError(
+        .unavailable,
+        "the database could not be reached, and what was handed over before has failed: append the same events again, with "
+            + "the same ids, to learn whether they were stored"
+    )
 
     private static let closed = EventStoreError(.closed, "the appender is closed: nothing was stored, make a new one")
 }

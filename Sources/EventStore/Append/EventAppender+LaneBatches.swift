@@ -35,12 +35,13 @@ extension EventAppender {
     }
 
     // Not for other targets: generic code is specialised in its own target only.
-    func handOver(appends: [some StreamAppend]) async throws -> AppendOutcomes {
+    func handOver(appends: [some StreamAppend], since outages: Outages? = nil) async throws -> AppendOutcomes {
         let outcomes = AppendOutcomes(count: appends.count)
+        let outages = outages ?? self.outages
         var taken = 0
         for batch in laneBatches(of: appends) {
             do {
-                try await put(batch, of: appends, outcomes)
+                try await put(batch, of: appends, outcomes, since: outages.counts[batch.lane])
                 taken += batch.places.count
             } catch {
                 guard taken > 0 else { throw error }
@@ -51,10 +52,15 @@ extension EventAppender {
     }
 
     /// Queues some appends of one lane; one that cannot be packed fails alone.
-    private func put(_ batch: LaneBatch, of appends: [some StreamAppend], _ outcomes: AppendOutcomes) async throws {
+    private func put(
+        _ batch: LaneBatch,
+        of appends: [some StreamAppend],
+        _ outcomes: AppendOutcomes,
+        since outages: Int
+    ) async throws {
         let places = batch.places
         let keys = await sealer?.keys(forEachOf: appends, at: places)
-        try await reserve(batch.size, for: places.map { appends[$0].stream })
+        try await reserve(batch.size, in: batch.lane, for: places.map { appends[$0].stream })
         var contents = AppendParcelContents(
             encoder: encoder,
             fields: keys?.fields,
@@ -74,7 +80,7 @@ extension EventAppender {
         guard !contents.isEmpty else { return queue.release(batch.size) }
         let parcel = AppendParcel(contents, isOneAppend: false, size: batch.size, outcomes: outcomes, sealer: sealer)
         do {
-            try queue.put(parcel, in: batch.lane)
+            try queue.put(parcel, in: batch.lane, since: outages)
         } catch {
             guard failures.isEmpty else { return parcel.settle(error) }
             sealer?.forget(places.map { appends[$0].stream })

@@ -90,7 +90,8 @@ public final class EventAppender: Sendable {
         }
         let size = AppendRequest.size(of: appends)
         let keys = try await sealer?.keys(for: appends, at: Array(appends.indices))
-        try await reserve(size, for: appends.map(\.stream))
+        let lane = lane(of: first.stream)
+        let outages = try await reserve(size, in: lane, for: appends.map(\.stream))
         let outcomes = AppendOutcomes(count: appends.count)
         let ticket: UInt64
         do {
@@ -104,10 +105,11 @@ public final class EventAppender: Sendable {
                 try contents.add(append, place: place, key: keys?.key(at: place))
             }
             let parcel = AppendParcel(contents, isOneAppend: true, size: size, outcomes: outcomes, sealer: sealer)
-            ticket = try queue.put(parcel, in: lane(of: first.stream))
+            ticket = try queue.put(parcel, in: lane, since: outages)
         } catch {
-            // A closed queue has given the room back itself.
-            if (error as? EventStoreError)?.code != .closed { queue.release(size) }
+            // A queue that does not take a parcel gives the room back itself.
+            let code = (error as? EventStoreError)?.code
+            if code != .closed && code != .unavailable { queue.release(size) }
             sealer?.forget(appends.map(\.stream))
             throw error
         }
@@ -137,17 +139,32 @@ public final class EventAppender: Sendable {
         try await handOver(appends: lines).all()
     }
 
+    /// How often each lane gave up on the server.
+    package struct Outages: Sendable {
+        let counts: [Int]
+    }
+
+    /// How often it has given up on the server until now.
+    package var outages: Outages { Outages(counts: queue.outages) }
+
     /// Hands over lines, each an append of its own, waiting only for room and not until they are stored.
     ///
+    /// - Parameter outages: Those known to the producer: lines fail if there was another since in their lane, and what
+    ///   was handed over there before has failed.
     /// - Returns: The object that gathers their outcomes.
     /// - Throws: As ``append(independently:)-([Append])``.
-    package func handOver(_ lines: [EventLine]) async throws -> AppendOutcomes { try await handOver(appends: lines) }
+    package func handOver(_ lines: [EventLine], since outages: Outages) async throws -> AppendOutcomes {
+        try await handOver(appends: lines, since: outages)
+    }
 
     /// Reserves room for appends whose keys were looked up. If that fails, the sealer forgets what it learned of their
     /// streams.
-    func reserve(_ size: Int, for streams: @autoclosure () -> [StreamID]) async throws {
+    ///
+    /// - Returns: How many outages the lane has had so far.
+    @discardableResult
+    func reserve(_ size: Int, in lane: Int, for streams: @autoclosure () -> [StreamID]) async throws -> Int {
         do {
-            try await queue.reserve(size)
+            return try await queue.reserve(size, in: lane)
         } catch {
             sealer?.forget(streams())
             throw error

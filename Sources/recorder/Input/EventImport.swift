@@ -36,6 +36,8 @@ struct EventImport {
     private static let mostUnderWay = 64
 
     private let appender: EventAppender
+    /// Those before it began: behind one that came later nothing more is stored, as it would come too early.
+    private let outages: EventAppender.Outages
     private var underWay: [Batch] = []
     /// Whether the warning about events without an id was printed.
     private var hasWarned = false
@@ -43,7 +45,7 @@ struct EventImport {
     private(set) var counts = Counts()
 
     /// - Parameter appender: What stores the events.
-    init(appender: EventAppender) { self.appender = appender }
+    init(appender: EventAppender) { (self.appender, outages) = (appender, appender.outages) }
 
     /// Imports files, one after another. Events that are refused are reported on standard error.
     ///
@@ -114,7 +116,7 @@ struct EventImport {
     private mutating func handOver(_ batch: Batch) async throws {
         guard !batch.lines.isEmpty else { return }
         var batch = batch
-        batch.outcomes = try await appender.handOver(batch.lines)
+        batch.outcomes = try await appender.handOver(batch.lines, since: outages)
         batch.lines = []
         underWay.append(batch)
         try await settle(leaving: Self.mostUnderWay)

@@ -8,10 +8,15 @@ struct Acknowledgement {
     /// How its append ended.
     let result: Result<AppendReceipt, any Error>
 
+    /// Whether it is unknown if it was stored.
+    var mayBeStored: Bool {
+        guard case .failure(let error as EventStoreError) = result else { return false }
+        return error.code == .unavailable
+    }
+
     /// Why it was refused, and under which id it may be stored all the same; nil if it is stored.
     var refusal: String? {
         guard case .failure(let error) = result else { return nil }
-        let mayBeStored = (error as? EventStoreError)?.code == .unavailable
         return line.hasNewID && mayBeStored ? "\(error); the event's id is \(line.line.event.id)" : "\(error)"
     }
 

@@ -48,7 +48,7 @@ struct SettingsOptions: ParsableArguments {
     func refuseForOwnServer() throws {
         if databaseURL != nil { throw ValidationError("--database-url: this command runs a server of its own.") }
         if keyFile != nil {
-            throw ValidationError("--key-file: the server that this command runs has keys of its own, in its directory.")
+            throw ValidationError("--key-file: this command runs a server that has keys of its own in its directory.")
         }
     }
 

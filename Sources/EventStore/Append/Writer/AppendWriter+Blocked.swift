@@ -13,6 +13,10 @@ extension AppendWriter {
     ) async -> [AppendRequest] {
         var waiting = waiting
         while !waiting.isEmpty {
+            if let defeat {
+                settle(waiting, failed: defeat.code, defeat.cause, defeat.reason)
+                return []
+            }
             let turn = blocked.takeTurn(from: &waiting)
             var attempt = AppendAttempt(turn, isPart: true)
             do {

@@ -31,6 +31,10 @@ extension AppendWriter {
     ) async -> [AppendRequest] {
         var attempt = group
         while !attempt.open.isEmpty {
+            if let defeat {
+                settle(attempt.open, failed: defeat.code, defeat.cause, defeat.reason)
+                return []
+            }
             do {
                 try await write(&attempt, on: connection)
             } catch {
@@ -122,7 +126,9 @@ extension AppendWriter {
             attempt.readAgain()
             // An append that loses so often alone may be losing to something that will not go away.
             if attempt.conflicts >= Self.quickAttempts, await !pause(after: error) {
-                return giveUp(attempt.open, after: error, Self.lostReason)
+                settle(attempt.open, failed: .unavailable, error, Self.lostReason)
+                trouble = nil
+                return .settled
             }
             return .again
         case .blocked:
@@ -139,13 +145,17 @@ extension AppendWriter {
             // Everybody waits for that lock, so trying appends apart would not help.
             attempt.decideAgain()
             guard await pause(after: error) else {
-                return giveUp(attempt.open, after: error, lockedReason)
+                giveUp(attempt.open, Defeat(cause: error, code: .unavailable, reason: lockedReason))
+                return .settled
             }
             return .again
         case .unreachable:
             heads.removeAll()
             attempt.decideAgain()
-            guard await pause(after: error) else { return giveUp(attempt.open, after: error) }
+            guard await pause(after: error) else {
+                giveUp(attempt.open, Defeat(cause: error, code: .unavailable))
+                return .settled
+            }
             return connection.isOpen ? .again : .reconnect
         case .cancelled:
             heads.removeAll()
@@ -163,13 +173,6 @@ extension AppendWriter {
             attempt.decideAgain()
             return connection.isOpen ? .again : .reconnect
         }
-    }
-
-    /// Fails appends whose trouble has outlasted the patience, and forgets that trouble: the next has its own.
-    private mutating func giveUp(_ requests: [AppendRequest], after error: any Error, _ reason: String? = nil) -> Next {
-        settle(requests, failed: .unavailable, error, reason)
-        trouble = nil
-        return .settled
     }
 
     private mutating func writeHalves(

@@ -31,6 +31,15 @@ struct AppendWriter: Sendable {
     var trouble: AppendTrouble?
     /// What it knows of the groups before and after the one that is being stored.
     var lookout = AppendLookout()
+    /// Why it gave up on the server; `nil` until then, and again with the next group.
+    var defeat: Defeat?
+
+    /// Why everything that was handed over fails.
+    struct Defeat {
+        let cause: any Error
+        let code: EventStoreError.Code
+        var reason: String?
+    }
 
     /// How long a group waits for what another transaction holds: a version or a new type.
     private static let lockTimeout = Duration.milliseconds(100)
@@ -101,8 +110,8 @@ struct AppendWriter: Sendable {
             } catch {
                 let isRetryable = (error as? PostgresError)?.isRetryable == true
                 guard isRetryable, await pause(after: error) else {
-                    settle(requests, failed: isRetryable || error is CancellationError ? .unavailable : .refused, error)
-                    trouble = nil
+                    let code = isRetryable || error is CancellationError ? EventStoreError.Code.unavailable : .refused
+                    giveUp(requests, Defeat(cause: error, code: code))
                     return nil
                 }
             }
@@ -146,6 +155,7 @@ struct AppendWriter: Sendable {
 
     /// Waits for the next group; none when the queue is closed and empty, or the task was cancelled.
     private mutating func take() async -> [AppendRequest] {
+        defeat = nil
         let group = await queue.take(upTo: limits.groupSize, for: home, heads: &heads).flatMap(\.requests)
         guard Task.isCancelled else { return group }
         settle(group, failed: .closed, CancellationError())
@@ -153,6 +163,14 @@ struct AppendWriter: Sendable {
     }
 
     // MARK: Settling
+
+    /// Gives up on the server: appends fail, and with them all that was handed over behind them.
+    mutating func giveUp(_ requests: [AppendRequest], _ defeat: Defeat) {
+        let behind = (lookout.next.take()?.open ?? []) + queue.takeFailed(heads).flatMap(\.requests)
+        settle(requests + behind, failed: defeat.code, defeat.cause, defeat.reason)
+        trouble = nil
+        self.defeat = defeat
+    }
 
     /// Reports that nothing of some appends was stored, or that this is unknown.
     ///

@@ -48,7 +48,7 @@ struct DictionaryTrainCommand: AsyncParsableCommand {
             throw ValidationError("--size is 256 to \(PayloadDictionary.sizeLimit).")
         }
         if asMigration, output == nil || simulated == nil {
-            throw ValidationError("--as-migration needs --simulated and --output: one trained on the log is stored in it.")
+            throw ValidationError("--as-migration needs --simulated and --output; one from the log is stored there.")
         }
     }
 
