@@ -153,7 +153,7 @@ import Testing
                 _ = try await KeyAdministration(pool, keys: keys).initialise()
                 let user = StreamID.fresh()
                 let append = try SealedLog.session(.fresh(), of: user)
-                let key = try await SubjectSealer(pool, keys: keys).keys(for: [append], at: [0])?.key(at: 0)
+                let key = try await SubjectSealer(pool, keys: keys).keys(for: [append])?.key(at: 0)
                 try await crash()
                 let stored = try await SealedLog.text(
                     "select id from subject_keys where subject_id = '\(user)'",

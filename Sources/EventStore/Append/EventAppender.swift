@@ -89,7 +89,7 @@ public final class EventAppender: Sendable {
             )
         }
         let size = AppendRequest.size(of: appends)
-        let keys = try await sealer?.keys(for: appends, at: Array(appends.indices))
+        let keys = try await sealer?.keys(for: appends)
         let lane = lane(of: first.stream)
         let outages = try await reserve(size, in: lane, for: appends.map(\.stream))
         let outcomes = AppendOutcomes(count: appends.count)

@@ -78,6 +78,29 @@ public struct SealingKeys: Sendable {
         return states
     }
 
+    /// Unwraps rows of `subject_keys`, each by itself; see ``unwrap(_:)``.
+    ///
+    /// - Returns: The state of each key, by its id; or an error with `.keyUnavailable` if it does not open, or its
+    ///   key-encryption key is not here.
+    func unwrap(
+        each rows: [SubjectKeyRow]
+    ) async throws -> [Int64: Result<PayloadKeys.State, EventStoreError>] {
+        var results: [Int64: Result<PayloadKeys.State, EventStoreError>] = [:]
+        // A key that was destroyed needs none to be known as such.
+        let groups = Dictionary(grouping: rows) { $0.wrapped == nil ? nil : $0.encryptionKey }
+        for rows in groups.values {
+            do {
+                let states = try await unwrap(rows)
+                for row in rows {
+                    results[row.id] = states[row.id].map { .success($0) } ?? .failure(.closedKeys([row]))
+                }
+            } catch let error as EventStoreError where error.code == .keyUnavailable {
+                for row in rows { results[row.id] = .failure(error) }
+            }
+        }
+        return results
+    }
+
     /// Unwraps rows of `subject_keys`, all of which must open; see ``unwrap(_:)``.
     ///
     /// - Throws: ``EventStoreError`` with `.keyUnavailable`, also if one does not open.

@@ -8,13 +8,20 @@ extension SubjectSealer {
     ///
     /// A new key is on disk before anything is sealed under it: otherwise a crash of the server could take the key,
     /// while an event that it sealed is stored afterwards.
+    ///
+    /// - Returns: The key of each stream and of its subject, or why it cannot be had: one that does not open does not
+    ///   affect the others.
+    /// - Throws: `PostgresError`; what the key-encryption key throws that should wrap new keys.
     func keys(
         of wanted: [(stream: StreamID, named: StreamID?)],
         found: [SelectSubjects.Row],
         _ encryptionKey: String,
         on connection: PostgresConnection
-    ) async throws -> [StreamID: SealingKey] {
-        guard let wrapping = keys[encryptionKey] else { throw keys.unavailable(encryptionKey) }
+    ) async throws -> [StreamID: Result<SealingKey, EventStoreError>] {
+        guard let wrapping = keys[encryptionKey] else {
+            let error = keys.unavailable(encryptionKey)
+            return Dictionary(wanted.map { ($0.stream, .failure(error)) }) { first, _ in first }
+        }
         var rows = found
         var made: [StreamID: SealingKey] = [:]
         let without = Set(rows.filter { $0.key == nil }.map(\.subject))
@@ -25,14 +32,13 @@ extension SubjectSealer {
                 rows = try await connection.query(SelectSubjects(streams: wanted))
             }
         }
-        let states = try await keys.unwrap(all: rows.filter { made[$0.subject] == nil }.compactMap(\.key))
-        var keys: [StreamID: SealingKey] = [:]
+        let states = try await keys.unwrap(each: rows.filter { made[$0.subject] == nil }.compactMap(\.key))
+        var keys: [StreamID: Result<SealingKey, EventStoreError>] = [:]
         for row in rows {
+            let known = row.key.flatMap { key in states[key.id]?.map { SealingKey(id: key.id, $0) } }
             let key =
-                made[row.subject] ?? row.key.flatMap { known in states[known.id].map { SealingKey(id: known.id, $0) } }
-            guard let key else {
-                throw EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made")
-            }
+                made[row.subject].map { .success($0) } ?? known
+                ?? .failure(EventStoreError(.refused, "the key of \(row.subject) is neither there nor can it be made"))
             keys[row.stream] = key
             keys[row.subject] = key
         }

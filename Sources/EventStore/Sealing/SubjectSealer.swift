@@ -14,33 +14,31 @@ internal import Synchronization
 /// patience lasts, and no longer: appends may still go through where only new connections fail.
 package final class SubjectSealer: Sendable {
     /// The result of one look at the database.
-    private struct Look: Sendable {
+    struct Look: Sendable {
         let state: SealingState
         let fields: PersonalFields
-        var keys: [StreamID: SealingKey] = [:]
+        /// The key of each stream that was looked for, and of its subject, or why it cannot be had.
+        var keys: [StreamID: Result<SealingKey, EventStoreError>] = [:]
     }
 
-    private struct Waiter {
-        let wanted: [StreamID: StreamID?]
-        let continuation: CheckedContinuation<Look, any Error>
-    }
-
-    private struct State {
+    struct State {
         var look: Look?
         /// When the database was last asked.
         var askedAt = ContinuousClock.now
         /// When it last answered.
         var answeredAt = ContinuousClock.now
         var keys = RememberedKeys()
-        var waiting: [Waiter] = []
+        /// The callers that wait for a look, the one under way or the next.
+        var waiting: [UInt64: Waiter] = [:]
+        var lastID: UInt64 = 0
         var isLooking = false
     }
 
-    private let pool: PostgresPool
+    let pool: PostgresPool
     let keys: SealingKeys
     private let patience: Duration
     private let server: ServerPatience
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     /// How long what is remembered is trusted without a look at the database.
     private static let trust = Duration.seconds(1)
@@ -63,15 +61,41 @@ package final class SubjectSealer: Sendable {
         self.server = server
     }
 
-    /// The keys that seal appends. Asks the database for nothing if all of them are remembered.
+    /// The keys that seal appends which are stored together. Asks the database for nothing if all of them are
+    /// remembered.
+    ///
+    /// - Returns: A key for each append, `nil` where nothing is personal; `nil` as a whole if the log is not sealed.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is
+    ///   not here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up; `CancellationError`. Nothing is
+    ///   remembered of the streams then.
+    func keys(for appends: [some StreamAppend]) async throws -> AppendKeys? {
+        do {
+            let keys = try await find(for: appends, at: Array(appends.indices))
+            for index in appends.indices { _ = try keys?.key(at: index) }
+            return keys
+        } catch {
+            forget(appends.map(\.stream))
+            throw error
+        }
+    }
+
+    /// The keys of unrelated appends: one whose key cannot be had does not affect the others.
     ///
     /// - Parameters:
     ///   - appends: The appends.
     ///   - places: The indices of those that need keys.
-    /// - Returns: A key for each place, `nil` where nothing is personal; `nil` as a whole if the log is not sealed.
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable` if the log is sealed, something is personal and the key is
-    ///   not here; `.unavailable`, `.refused` or `.closed` if keys cannot be looked up.
-    func keys(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
+    /// - Returns: A key, or a failure, for each place, as ``keys(for:)`` gives it; `nil` as a whole if the log is not
+    ///   sealed.
+    func keys(forEachOf appends: [some StreamAppend], at places: [Int]) async -> AppendKeys? {
+        do {
+            return try await find(for: appends, at: places)
+        } catch {
+            return AppendKeys(error, for: places.count)
+        }
+    }
+
+    /// - Throws: If it cannot be found out whether the log is sealed.
+    private func find(for appends: [some StreamAppend], at places: [Int]) async throws -> AppendKeys? {
         let look = try await currentLook()
         guard look.state.encryptionKey != nil else { return nil }
         var keys: [SealingKey?] = []
@@ -100,15 +124,26 @@ package final class SubjectSealer: Sendable {
         // An earlier append may have named another, and be on its way still.
         let named = state.withLock { state in missing.keys.map { ($0, state.keys.subject(of: $0)) } }
         for case (let stream, let subject?) in named { missing[stream] = .some(subject) }
-        let looked = try await server.wait(patience) { try await self.lookUp(missing) }
-        for index in without {
-            let stream = appends[places[index]].stream
-            guard let key = looked.keys[stream] else {
-                throw EventStoreError(.refused, "the key of stream \(stream) was not found: nothing was stored")
+        var failures: [Int: any Error] = [:]
+        do {
+            let looked = try await server.wait(patience) { try await self.lookUp(missing) }
+            for index in without {
+                let stream = appends[places[index]].stream
+                switch looked.keys[stream] {
+                case .success(let key): keys[index] = key
+                case .failure(let error): failures[index] = error
+                case nil:
+                    failures[index] = EventStoreError(
+                        .refused,
+                        "the key of stream \(stream) was not found: nothing was stored"
+                    )
+                }
             }
-            keys[index] = key
+        } catch {
+            // The others' keys are remembered, or they need none.
+            for index in without { failures[index] = error }
         }
-        return AppendKeys(fields: look.fields, keys)
+        return AppendKeys(fields: look.fields, keys, failures: failures)
     }
 
     /// Checks that personal fields can be sealed, if the log is sealed.
@@ -144,24 +179,6 @@ package final class SubjectSealer: Sendable {
         state.withLock { state in (state.look, state.keys) = (nil, RememberedKeys()) }
     }
 
-    /// The keys of unrelated appends: one whose key is missing does not affect the others.
-    ///
-    /// - Returns: For each what ``keys(for:at:)`` gives for it alone.
-    func keys(forEachOf appends: [some StreamAppend], at places: [Int]) async -> AppendKeys? {
-        do {
-            return try await keys(for: appends, at: places)
-        } catch let error as EventStoreError where error.code == .keyUnavailable && places.count > 1 {
-            var looks: [AppendKeys] = []
-            for place in places {
-                guard let keys = await keys(forEachOf: appends, at: [place]) else { return nil }
-                looks.append(keys)
-            }
-            return AppendKeys(looks)
-        } catch {
-            return AppendKeys(failures: places.map { _ in error })
-        }
-    }
-
     // MARK: Looking
 
     private func currentLook() async throws -> Look {
@@ -182,78 +199,5 @@ package final class SubjectSealer: Sendable {
             if let known { return known }
             return try await server.wait(patience) { try await self.lookUp([:]) }
         }
-    }
-
-    /// Looks at the database, once for all callers that want to at the same time.
-    private func lookUp(_ wanted: [StreamID: StreamID?]) async throws -> Look {
-        try await withCheckedThrowingContinuation { continuation in
-            let isFirst = state.withLock { state in
-                state.waiting.append(Waiter(wanted: wanted, continuation: continuation))
-                defer { state.isLooking = true }
-                return !state.isLooking
-            }
-            // Not a child of the task that came first: if that is cancelled, the others still wait. Ends when nobody
-            // waits.
-            if isFirst { Task { await self.lookForAll() } }
-        }
-    }
-
-    private func lookForAll() async {
-        while true {
-            let waiting = state.withLock { state in
-                defer { state.waiting = [] }
-                if state.waiting.isEmpty { state.isLooking = false }
-                return state.waiting
-            }
-            guard !waiting.isEmpty else { return }
-            var wanted: [StreamID: StreamID?] = [:]
-            for waiter in waiting { wanted.merge(waiter.wanted) { $0 ?? $1 } }
-            do {
-                let look = try await look(for: wanted)
-                for waiter in waiting { waiter.continuation.resume(returning: look) }
-            } catch {
-                for waiter in waiting { waiter.continuation.resume(throwing: error) }
-            }
-        }
-    }
-
-    private func look(for wanted: [StreamID: StreamID?]) async throws -> Look {
-        do {
-            return try await pool.withConnection { connection in
-                let wanted = wanted.map { (stream: $0.key, named: $0.value) }
-                let (states, rows) =
-                    wanted.isEmpty
-                    ? (try await connection.query(SealingState.Select()), [])
-                    : try await connection.pipeline(SealingState.Select(), SelectSubjects(streams: wanted))
-                guard let now = states.first else {
-                    throw EventStoreError(.refused, "the table sealing has no row: run `recorder migrate verify`")
-                }
-                var look = Look(state: now, fields: try await self.fields(now, on: connection))
-                self.state.withLock { state in
-                    if state.look?.state != now { state.keys = RememberedKeys() }
-                    state.look = look
-                    (state.askedAt, state.answeredAt) = (.now, .now)
-                }
-                guard !wanted.isEmpty, let encryptionKey = now.encryptionKey else { return look }
-                look.keys = try await self.keys(of: wanted, found: rows, encryptionKey, on: connection)
-                let keys = look.keys
-                self.state.withLock { state in
-                    // Not if another look has meanwhile found that these may be stale.
-                    guard state.look?.state == now else { return }
-                    for (stream, key) in keys { state.keys.remember(key, of: stream) }
-                }
-                return look
-            }
-        } catch let error as PostgresError {
-            throw EventStoreError(
-                error,
-                "nothing was stored: the keys that personal fields are sealed under cannot be read"
-            )
-        }
-    }
-
-    private func fields(_ now: SealingState, on connection: PostgresConnection) async throws -> PersonalFields {
-        if let look = state.withLock({ $0.look }), look.state == now { return look.fields }
-        return PersonalFields(now.encryptionKey == nil ? [] : try await connection.query(SelectPersonalFields()))
     }
 }
