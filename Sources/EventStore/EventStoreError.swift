@@ -1,5 +1,6 @@
 public import EventModel
 
+internal import PayloadCodec
 internal import Postgres
 
 /// What went wrong in the event store: a code to switch on, and a message that a person can act on.
@@ -74,6 +75,16 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
             )
         default: self.init(.refused, consequence, cause: error)
         }
+    }
+
+    /// A failure to make the frame of an event that is appended.
+    init(cannotEncode error: PayloadCodecError, _ event: EventID, of stream: StreamID) {
+        self.init(
+            error.code == .tooLarge ? .invalidAppend : .refused,
+            "event \(event) of stream \(stream) cannot be stored",
+            stream: stream,
+            cause: error
+        )
     }
 
     static func wrongVersion(_ stream: StreamID, expected: ExpectedVersion, found: Int) -> EventStoreError {

@@ -44,6 +44,26 @@ import Testing
         }
     }
 
+    @Test func `an event with more personal values than can be sealed is an invalid append, and fails alone`()
+        async throws
+    {
+        try await SealedLog.withSealedStore { store, _, _ in
+            let members = (0...4096).map { #""userTranscript":"\#($0)""# }.joined(separator: ",")
+            let heavy = Append(stream: .fresh(), events: [try SealedLog.draft(.turnTranscribed, "{\(members)}")])
+            try await store.withAppender { appender in
+                let alone = await failure { try await appender.append(heavy) }
+                let outcomes = try await appender.append(independently: [heavy, .of(to: .fresh())])
+                let first = #expect(throws: EventStoreError.self) { try outcomes[0].get() }
+                #expect(throws: Never.self) { try outcomes[1].get() }
+                for error in [alone, first] {
+                    #expect(error?.code == .invalidAppend && error?.stream == heavy.stream)
+                    #expect(error?.cause is PayloadCodecError)
+                    #expect(error?.description.contains("4097 personal values; the limit is 4096") == true)
+                }
+            }
+        }
+    }
+
     @Test func `rotation wraps what opens, and then says what does not`() async throws {
         try await SealedLog.withSealedStore { store, configuration, keys in
             let sessions = try (0..<3).map { _ in try SealedLog.session(.fresh(), of: .random()) }

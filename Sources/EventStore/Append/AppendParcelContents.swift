@@ -43,7 +43,8 @@ struct AppendParcelContents {
     ///   - append: The append to one stream.
     ///   - place: Its place among the appends that are waited for.
     ///   - key: The key that seals its personal fields; `nil` if it has none, or the log is not sealed.
-    /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice.
+    /// - Throws: ``EventStoreError`` with `.invalidAppend` if it has no event or one id twice, or a payload is too
+    ///   large or has too many personal values; `.refused` if a payload cannot be sealed for another reason.
     mutating func add(_ append: some StreamAppend, place: Int, key: SealingKey?) throws {
         try Self.check(append)
         let (first, start) = (events.count, frames.count)
@@ -66,7 +67,12 @@ struct AppendParcelContents {
 
     private mutating func add(_ event: EventDraft, to stream: StreamID, key: SealingKey?) throws {
         let start = frames.count
-        let encoding = try encode(event, in: stream, key)
+        let encoding: PayloadEncoding
+        do {
+            encoding = try encode(event, in: stream, key)
+        } catch {
+            throw EventStoreError(cannotEncode: error, event.id, of: stream)
+        }
         events.append(
             AppendParcel.Event(
                 id: event.id,

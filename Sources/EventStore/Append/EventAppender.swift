@@ -69,8 +69,9 @@ public final class EventAppender: Sendable {
     /// - Parameter append: The stream, what it must hold, and at least one event.
     /// - Returns: The versions and positions that the events got, now or by an earlier append of the same ids.
     /// - Throws: ``EventStoreError`` with `.wrongExpectedVersion` if another producer came first,
-    ///   `.invalidAppend`, `.refused`, `.unavailable` or `.closed`; `CancellationError` if the task was cancelled
-    ///   before the append was taken into a group.
+    ///   `.invalidAppend`, `.keyUnavailable` if something is to be sealed whose key is not here, `.refused`,
+    ///   `.unavailable` or `.closed`; `CancellationError` if the task was cancelled before the append was taken into a
+    ///   group.
     public func append(_ append: Append) async throws -> AppendReceipt {
         try await self.append([append])[0]
     }

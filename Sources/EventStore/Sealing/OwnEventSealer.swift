@@ -20,7 +20,8 @@ package final class OwnEventSealer: Sendable {
     /// - Parameter connection: In a transaction, acting for the user.
     /// - Returns: `false` if the log is not sealed; nothing was appended then.
     /// - Throws: ``EventStoreError`` with `.keyUnavailable` if something is personal and the key-encryption key is not
-    ///   here, `.refused` if the user's key can be neither found nor made; `PostgresError`.
+    ///   here, `.refused` if the user's key can be neither found nor made, `.invalidAppend` if a payload is too large
+    ///   or has too many personal values; `PostgresError`.
     package func append(
         _ events: [EventDraft],
         about user: StreamID,
@@ -35,11 +36,15 @@ package final class OwnEventSealer: Sendable {
         var found = PersonalFields.Found()
         let frames = try events.map { event in
             fields.find(in: event, &found)
-            guard !found.isEmpty, let key else {
-                return try encoder.encode(data: event.data, metadata: event.metadata).frame
+            do throws(PayloadCodecError) {
+                guard !found.isEmpty, let key else {
+                    return try encoder.encode(data: event.data, metadata: event.metadata).frame
+                }
+                let seal = found.seal(of: event, in: user, under: key)
+                return try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal).frame
+            } catch {
+                throw EventStoreError(cannotEncode: error, event.id, of: user)
             }
-            let seal = found.seal(of: event, in: user, under: key)
-            return try encoder.encode(data: event.data, metadata: event.metadata, sealing: seal).frame
         }
         _ = try await connection.first(AppendOwnFrames(events: events, frames: frames))
         return true
