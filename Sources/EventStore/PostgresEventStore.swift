@@ -98,16 +98,8 @@ public final class PostgresEventStore: Sendable {
     ///   dictionary's row is damaged.
     package func encoder() async throws -> PayloadEncoder {
         try await reading { connection in
-            guard let (id, bytes) = try await connection.first(NewestDictionary()) else { return PayloadEncoder() }
-            do {
-                return PayloadEncoder(dictionary: try PayloadDictionary(id: Int(id), bytes: bytes.bytes))
-            } catch {
-                throw EventStoreError(
-                    .corruptEvent,
-                    "dictionary \(id) is damaged: restore the row of the table dictionaries from a backup",
-                    cause: error
-                )
-            }
+            guard let row = try await connection.first(NewestDictionary()) else { return PayloadEncoder() }
+            return PayloadEncoder(dictionary: try row.dictionary())
         }
     }
 
@@ -248,10 +240,8 @@ public final class PostgresEventStore: Sendable {
     }
 
     private struct NewestDictionary: PostgresStatement {
-        let sql = "select id, bytes from dictionaries order by id desc limit 1"
+        let sql = "select \(DictionaryRow.columns) from dictionaries order by id desc limit 1"
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (Int16, PostgresBytea) {
-            (try row.decode(at: 0), try row.decode(at: 1))
-        }
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> DictionaryRow { try DictionaryRow(row) }
     }
 }

@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    @Test func `a dictionary whose content has changed is not used, neither to decode nor to encode`() async throws {
+        try await withStore { store, configuration in
+            let text = #"{"turnId":"t","llmResponse":"of course I can help you with that"}"#
+            let append = Append(stream: .fresh(), events: [try .turn(data: text)])
+            _ = try await store.withAppender { try await $0.append(append) }
+            try await SealedLog.run(
+                """
+                alter table dictionaries drop constraint dictionaries_checksum, disable trigger user;
+                update dictionaries set bytes = set_byte(bytes, 0, get_byte(bytes, 0) # 1)
+                """,
+                on: configuration
+            )
+            try await withStore(configuration) { store in
+                let reading = await failure { try await store.read(append.stream) }
+                #expect(reading?.code == .corruptEvent && reading?.stream == append.stream)
+                #expect(reading?.description.contains("is damaged: restore the row") == true)
+                let writing = await failure { try await store.encoder() }
+                #expect(writing?.code == .corruptEvent && writing?.message.contains("is damaged") == true)
+            }
+        }
+    }
+
     @Test func `an event with more personal values than can be sealed is an invalid append, and fails alone`()
         async throws
     {

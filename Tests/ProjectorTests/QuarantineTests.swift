@@ -177,6 +177,31 @@ import Testing
         var reason: String { self == .corruptFrame ? "payload cannot be decoded" : "dictionary 77 is not in the table" }
     }
 
+    @Test func `a dictionary that is damaged stops the streams that need it, and no projector`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let (ill, well) = (StreamID.generate(at: .now()), StreamID.generate(at: .now()))
+            let text = #"{"turnId":"t","llmResponse":"of course I can help you with that"}"#
+            try await models.append([Append(stream: ill, events: [try event(.turnGenerated, text)])])
+            for type in [EventType.sessionStarted, .sessionEnded] {
+                try await models.append([Append(stream: well, events: [try event(type, "{}")])])
+            }
+            _ = try await rows(
+                """
+                alter table dictionaries drop constraint dictionaries_checksum, disable trigger user;
+                update dictionaries set bytes = set_byte(bytes, 0, get_byte(bytes, 0) # 1)
+                """,
+                database
+            )
+            try await models.project(onFailure: .quarantine)
+            let stopped = try await rows("select stream_id, error from projection_quarantine", database)
+            #expect(!stopped.isEmpty)
+            for row in stopped { #expect(row[0] == ill.description && row[1]?.contains("is damaged") == true) }
+            let ended = "select id from conversation_sessions where ended_at is not null"
+            #expect(try await rows(ended, database) == [[well.description]])
+        }
+    }
+
     @Test(arguments: Damage.allCases)
     func `a frame that cannot be decoded stops its stream, and a retry takes it up when the frame is restored`(
         damage: Damage

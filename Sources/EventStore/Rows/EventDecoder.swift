@@ -34,15 +34,16 @@ package final class EventDecoder: Sendable {
 
     /// Loads a dictionary that a frame needs.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is none with this id; ``PostgresError``.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is none with this id, or its row is damaged;
+    ///   ``PostgresError``.
     package func loadDictionary(_ id: Int, on connection: PostgresConnection) async throws {
-        guard let dictionary = try await connection.first(SelectDictionary(id: id)) else {
+        guard let row = try await connection.first(SelectDictionary(id: id)) else {
             throw EventStoreError(
                 .corruptEvent,
                 "dictionary \(id) is not in the table dictionaries: restore the row from a backup"
             )
         }
-        payloads.dictionaries.insert(try PayloadDictionary(id: id, bytes: dictionary.bytes))
+        payloads.dictionaries.insert(try row.dictionary())
     }
 
     /// Decodes a frame, first loading its dictionary if needed.
@@ -129,7 +130,7 @@ package final class EventDecoder: Sendable {
                 keys: states.map { stored.keys($0) } ?? .publicPart,
                 on: connection
             )
-        } catch let error as PayloadCodecError {
+        } catch let error where error is PayloadCodecError || (error as? EventStoreError)?.code == .corruptEvent {
             throw EventStoreError(
                 .corruptEvent,
                 "event \(stored.id), version \(stored.version) of stream \(stored.stream), cannot be decoded",
@@ -168,12 +169,12 @@ package final class EventDecoder: Sendable {
 
     private struct SelectDictionary: PostgresStatement {
         let id: Int
-        let sql = "select bytes from dictionaries where id = $1"
+        let sql = "select \(DictionaryRow.columns) from dictionaries where id = $1"
 
         func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(Int16(clamping: id))
         }
 
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> PostgresBytea { try row.decode(at: 0) }
+        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> DictionaryRow { try DictionaryRow(row) }
     }
 }
