@@ -150,7 +150,7 @@ import Testing
     @Test(arguments: [false, true]) func `sealed values are compressed, with a dictionary too`(hasDictionary: Bool)
         throws
     {
-        let text = String(repeating: "I would like to book a table for two at eight. ", count: 40)
+        let text = (0..<40).map { "I would like to book table \($0) for two at \(37 * $0 % 24) o'clock. " }.joined()
         let data = Array(#"{"userTranscript":"\#(text)","n":1,"alternatives":["\#(text)"],"x":""}"#.utf8)
         let dictionary = try PayloadDictionary(id: 3, bytes: Array(text.utf8.prefix(60)))
         let key = SubjectKey()

@@ -178,6 +178,31 @@ import Testing
         }
     }
 
+    @Test func `who has no key knows how much memory sealed values take at most`() throws {
+        for count in [0, 1, 100, 1_000, 1_022, 1_023, 5_000, 60_000, 65_534, 65_535, 200_000] {
+            for text in [String(repeating: "x", count: count), String(repeating: "to be ", count: count / 6)] {
+                var object = Object()
+                object.add("value", "\"\(text)\"", isSealed: true)
+                object.close()
+                let seal = PayloadSeal(
+                    data: object.sealed,
+                    metadata: [],
+                    keyID: 1,
+                    key: SubjectKey(),
+                    identity: PayloadIdentity(stream: UUID(), event: UUID())
+                )
+                for encoder in try Self.encoders() {
+                    let frame = try encoder.encode(data: object.json, metadata: [], sealing: seal).frame
+                    let limit = try unsafe frame.span.withUnsafeBytes {
+                        unsafe try PayloadFrame(parsing: $0).decodedLimit
+                    }
+                    #expect(limit >= object.json.count, "\(count) letters")
+                    #expect(limit <= 17 * object.json.count + 1_024, "\(count) letters")
+                }
+            }
+        }
+    }
+
     @Test func `the same payload is never sealed under the same nonce`() throws {
         let encoder = PayloadEncoder()
         let key = SubjectKey()

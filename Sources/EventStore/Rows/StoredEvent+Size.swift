@@ -1,7 +1,8 @@
 internal import PayloadCodec
 
 extension StoredEvent {
-    /// An upper bound for the bytes of data and metadata once decoded; the stored size for a frame that cannot be read.
+    /// The most bytes that data and metadata can have once decoded, as ``PayloadFrame/decodedLimit`` tells; the stored
+    /// size for a frame that cannot be read.
     package var decodedSize: Int {
         let header = try? unsafe payload.span.withUnsafeBytes { (bytes) throws(PayloadCodecError) in
             try unsafe PayloadFrame(parsing: bytes)

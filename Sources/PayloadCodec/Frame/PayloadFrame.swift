@@ -80,9 +80,10 @@ package struct PayloadFrame: Hashable, Sendable {
     package var rawLength: Int { dataLength + metadataLength }
 
     /// The most bytes that the decoded payload can have, sealed values included.
-    package var decodedLimit: Int {
-        rawLength + (section.map { $0.sealed.count * SealedSection.mostExpansion } ?? 0)
-    }
+    ///
+    /// That holds for sealed values as ``PayloadEncoder`` makes them. Earlier ones, and those from elsewhere, may have
+    /// more bytes: how many cannot be told without the key.
+    package var decodedLimit: Int { rawLength + (section?.valuesLimit ?? 0) }
 
     /// The first byte of a frame; uses the oldest version that can express its content.
     static func firstByte(_ flags: Flags) -> UInt8 {

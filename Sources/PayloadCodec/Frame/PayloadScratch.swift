@@ -3,9 +3,6 @@
     // SAFETY: PayloadEncoder's pool hands an instance to one caller at a time,
     // under a Mutex, so accesses never overlap.
 
-    /// Payloads up to this size are small in memory, however well they compress.
-    private static let smallLength = 1 << 16
-
     /// The most raw bytes that this scratch takes.
     let capacity: Int
     private let dictionary: PayloadDictionary?
@@ -144,8 +141,8 @@
 
     /// Makes a frame without its sealed section, which belongs between header and body.
     ///
-    /// - Parameter mostExpansion: How many raw bytes one byte of the body may stand for, unless the payload is small;
-    ///   if compression would exceed that, the body stays uncompressed.
+    /// - Parameter mostExpansion: How many raw bytes one byte of the body may stand for, unless all of them are at most
+    ///   ``SealedSection/smallLength``; if compression would exceed that, the body stays uncompressed.
     private func make(
         _ data: UnsafeRawBufferPointer,
         _ metadata: UnsafeRawBufferPointer,
@@ -160,7 +157,7 @@
         precondition(rawLength <= capacity, "the scratch is too small for the payload")
         let checksum = unsafe PayloadChecksum.of(data, metadata)
         if let made = unsafe compress(data, metadata, flags, of: event, checksum),
-            rawLength <= Self.smallLength || rawLength / mostExpansion <= made.end - made.header
+            rawLength <= SealedSection.smallLength || rawLength / mostExpansion <= made.end - made.header
         {
             return made
         }

@@ -2,9 +2,11 @@
 package struct SealedSection: Hashable, Sendable {
     /// The most values that a section can hold.
     static let countLimit = 4096
-    /// The most raw bytes that a sealed byte of a large payload stands for: a reader without the key can estimate from
-    /// it how much memory the payload takes.
+    /// The most raw bytes that a sealed byte stands for where values have more than ``smallLength`` bytes: a reader
+    /// without the key can tell from it how much memory the payload takes at most.
     static let mostExpansion = 16
+    /// Values that have at most this many bytes together are small in memory, however well they compress.
+    static let smallLength = 1 << 10
 
     /// The id of the subject's key.
     package let key: Int64
@@ -39,6 +41,9 @@ package struct SealedSection: Hashable, Sendable {
         sealed = offset..<(offset + length)
         offset += length
     }
+
+    /// The most bytes that the sealed values can have, if ``PayloadEncoder`` sealed them.
+    var valuesLimit: Int { sealed.isEmpty ? 0 : max(sealed.count * Self.mostExpansion, Self.smallLength) }
 
     /// The offsets of the values in the raw bytes, each that of a `null`, ascending.
     ///
