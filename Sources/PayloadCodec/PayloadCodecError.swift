@@ -10,6 +10,8 @@ package struct PayloadCodecError: Error, Sendable, CustomStringConvertible {
         case unknownDictionary
         /// The frame is sealed under a key that was not given; ``PayloadCodecError/key`` says which.
         case missingKey
+        /// A key's id is not one that a frame can name.
+        case badKey
         /// The lengths exceed the limit of an event.
         case tooLarge
         /// A dictionary's id, size or checksum is not what it must be.

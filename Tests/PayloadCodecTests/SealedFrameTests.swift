@@ -48,6 +48,26 @@ import Testing
         #expect(payload.erased == [])
     }
 
+    @Test func `a key whose id has no room in a frame seals nothing, the last one that has does`() throws {
+        let (key, last) = (SubjectKey(), Int64(1) << 35 - 1)
+        var frames: [UInt8] = [1]
+        for id in [last + 1, .max, -1, .min] {
+            let error = try #require(throws: PayloadCodecError.self) {
+                try PayloadEncoder().encode(
+                    data: Self.data,
+                    metadata: Self.metadata,
+                    sealing: Self.seal(key, id: id),
+                    into: &frames
+                )
+            }
+            #expect(error.code == .badKey && frames == [1])
+        }
+        let seal = try Self.seal(key, id: last)
+        let frame = try PayloadEncoder().encode(data: Self.data, metadata: Self.metadata, sealing: seal).frame
+        let keys = PayloadKeys.known([last: .key(key)], identity: Self.identity)
+        #expect(try Array(PayloadDecoder().decode(frame, keys: keys).data) == Self.data)
+    }
+
     @Test func `one encoder seals under keys by turns, each payload under its own`() throws {
         let encoder = PayloadEncoder()
         let keys = (0..<3).map { _ in SubjectKey() }

@@ -7,7 +7,8 @@ extension PayloadEncoder {
     ///   - seal: Which values are cut out, at least one, and the key that seals them.
     ///   - frames: The frame is appended to it; unchanged if this throws.
     /// - Returns: What the column `events.encoding` must say of the frame.
-    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if more values are sealed than a section can hold.
+    /// - Throws: ``PayloadCodecError`` with code `.tooLarge`, also if more values are sealed than a section can hold;
+    ///   `.badKey` if the key's id is not 0 … 2³⁵ - 1.
     @discardableResult
     package func encode(
         data: Span<UInt8>,
@@ -21,6 +22,10 @@ extension PayloadEncoder {
                 .tooLarge,
                 "the event has \(seal.count) personal values; the limit is \(SealedSection.countLimit)"
             )
+        }
+        // The id comes from the database.
+        guard (0..<SealedSection.keyLimit).contains(seal.keyID) else {
+            throw PayloadCodecError(.badKey, "a frame cannot name key \(seal.keyID): its id must be below 2^35")
         }
         // A short value is replaced by a longer `null`, and its length is stored too.
         let most = data.count + metadata.count + seal.count * SealedSection.null.count

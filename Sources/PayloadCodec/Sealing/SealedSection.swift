@@ -7,6 +7,8 @@ package struct SealedSection: Hashable, Sendable {
     static let mostExpansion = 16
     /// Values that have at most this many bytes together are small in memory, however well they compress.
     static let smallLength = 1 << 10
+    /// Keys have ids below this: a number in a frame has at most five bytes of seven bits.
+    static let keyLimit: Int64 = 1 << 35
 
     /// The id of the subject's key.
     package let key: Int64

@@ -23,8 +23,8 @@
         self.capacity = capacity
         unsafe rest = .allocate(byteCount: capacity, alignment: 64)
         unsafe cutOut = .allocate(byteCount: capacity, alignment: 64)
-        // Numbers of up to ten bytes for key, count and length, and of up to four for each place.
-        let numbers = 3 * 10 + 4 * SealedSection.countLimit
+        // Numbers of up to five bytes for key, count and length, and of up to four for each place.
+        let numbers = 3 * 5 + 4 * SealedSection.countLimit
         unsafe made = .allocate(
             byteCount: PayloadIdentity.length + numbers + PayloadFrame.headerLimit + capacity + SubjectKey.overhead,
             alignment: 64
@@ -55,6 +55,7 @@
                 && seal.count <= SealedSection.countLimit,
             "the scratch is too small for the payload"
         )
+        precondition((0..<SealedSection.keyLimit).contains(seal.keyID), "a frame has no room for the key's id")
         unsafe seal.identity.write(to: UnsafeMutableRawBufferPointer(start: made, count: PayloadIdentity.length))
         contextEnd = PayloadIdentity.length
         unsafe made.store(varint: Int(seal.keyID), at: &contextEnd)
