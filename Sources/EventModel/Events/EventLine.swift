@@ -163,7 +163,7 @@ private struct Fields {
     private static func name(_ key: JSONSlice, _ bytes: Span<UInt8>) throws(EventModelError) -> Name {
         let content = key.content
         if !key.hasEscapes, !content.isEmpty, let name = Name(count: content.count, first: bytes[content.lowerBound]),
-            key.equals(name.rawValue, in: bytes)
+            key.equalsUnescaped(name.rawValue, in: bytes)
         {
             return name
         }

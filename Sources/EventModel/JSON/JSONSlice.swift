@@ -98,7 +98,7 @@ package struct JSONSlice: Hashable, Sendable {
     }
 
     /// Whether this is a string without escapes of exactly these characters.
-    func equals(_ name: String, in bytes: Span<UInt8>) -> Bool {
+    func equalsUnescaped(_ name: String, in bytes: Span<UInt8>) -> Bool {
         guard kind == .string, !hasEscapes else { return false }
         var index = content.lowerBound
         let end = content.upperBound
