@@ -105,7 +105,8 @@ public final class PostgresEventStore: Sendable {
 
     /// Checks that personal fields can be sealed, if the log is sealed; worth knowing before the first event of many.
     ///
-    /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable` or `.refused`.
+    /// - Throws: ``EventStoreError`` with `.keyUnavailable`, `.unavailable`, `.refused` or `.closed`;
+    ///   `CancellationError`.
     package func checkSealingKey() async throws { try await sealer.checkKey() }
 
     // MARK: Reading
@@ -118,7 +119,8 @@ public final class PostgresEventStore: Sendable {
     ///   - limit: How many events at most, 1 … ``largestPage``.
     /// - Returns: The events in the direction of reading; fewer than the limit also if more would not fit into memory
     ///   together; none if the stream holds none there.
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` or `.unavailable`; `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable` if something is sealed under a
+    ///   key-encryption key that is not here, `.unavailable`, `.refused` or `.closed`; `CancellationError`.
     public func read(
         _ stream: StreamID,
         from version: Int? = nil,
@@ -143,8 +145,9 @@ public final class PostgresEventStore: Sendable {
     ///   - limit: How many events at most, 1 … ``largestPage``.
     ///   - passesUnreadable: Whether events that cannot be decoded are returned beside the others, instead of an error.
     /// - Returns: The events and the cursor after them; none at the head.
-    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog`, `.unavailable`, or with
-    ///   `.invalidCursor` if the cursor has seen transactions that the database has not begun; `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.corruptEvent`, `.keyUnavailable`, `.restoredLog`, `.unavailable`,
+    ///   `.refused`, `.closed`, or with `.invalidCursor` if the cursor has seen transactions that the database has not
+    ///   begun; `CancellationError`.
     public func readLog(
         after cursor: LogCursor = .beginning,
         limit: Int = 1_000,
@@ -166,14 +169,14 @@ public final class PostgresEventStore: Sendable {
 
     /// The cursor after everything that is committed now.
     ///
-    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`; `CancellationError`.
     public func head() async throws -> LogCursor {
         try await reading { connection in try await LogReader.head(on: connection) }
     }
 
     /// Whether an event is in its stream at a version.
     ///
-    /// - Throws: ``EventStoreError`` with `.unavailable`; `CancellationError`.
+    /// - Throws: ``EventStoreError`` with `.unavailable`, `.refused` or `.closed`; `CancellationError`.
     package func holds(_ id: EventID, at version: Int, of stream: StreamID) async throws -> Bool {
         try await reading { connection in
             try await connection.first(FindEvent(stream: stream, version: version, id: id)) != nil

@@ -32,7 +32,8 @@ public final class RateLimiter: Sendable {
     ///   - endpoint: What is limited, 1 … 200 bytes.
     ///   - limit: How much is allowed; an existing bucket adopts a changed limit.
     ///   - window: The length of the window in which requests are counted for reports.
-    /// - Throws: ``CacheError`` with `.invalidArgument`, `.unavailable` or `.notInstalled`; `CancellationError`.
+    /// - Throws: ``CacheError`` with `.invalidArgument`, `.unavailable`, `.notInstalled` or `.refused`;
+    ///   `CancellationError`.
     public func take(
         _ cost: Double = 1,
         user: UUID,

@@ -127,6 +127,6 @@ extension EventDraft {
             && left.json[left.dataRange] == right.json[right.dataRange] && left.metadata == right.metadata
     }
 
-    /// Hashes only the id, which no two events share.
+    /// Hashes only the id, which hardly any two events share: the same one in another stream is another event.
     public func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

@@ -26,7 +26,7 @@ extension PostgresConnection {
     ///
     /// - Parameter meanwhile: Called on the connection's thread when the statement is on its way; the answer is not
     ///   read before it returns. It may be called twice, if the statement's plan was invalid, or not at all: in a lent
-    ///   session, or if sending failed.
+    ///   session, as the first statement of a transaction that begins late, or if sending failed.
     package func query<S: PostgresStatement>(
         _ statement: S,
         meanwhile: (borrowing PendingAnswer) -> Void

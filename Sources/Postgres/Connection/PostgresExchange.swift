@@ -33,7 +33,8 @@ struct PostgresExchange {
     /// If another session's DDL made its plan invalid, it is prepared and executed again, unless the failure has
     /// already ended an open transaction: then the error says so, and the next run prepares the statement again.
     ///
-    /// - Parameter meanwhile: Called each time the statement is on its way, except in a lent session.
+    /// - Parameter meanwhile: Called each time the statement is on its way, except in a lent session and where a
+    ///   deferred BEGIN is sent before it.
     mutating func run(
         _ statement: some PostgresStatement,
         meanwhile: (borrowing PendingAnswer) -> Void = { _ in }

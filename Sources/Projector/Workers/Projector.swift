@@ -58,7 +58,8 @@ package final class Projector: Service {
     /// and the shards are given back. Cancelling the task gives the batch up; a server that says nothing is left within
     /// seconds then.
     ///
-    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `PostgresError` if the
+    /// - Throws: ``ProjectorError`` with `.failingEvent`, `.mixedShards` or `.restoredLog`; `EventStoreError` with
+    ///   `.keyUnavailable` if an event is sealed under a key-encryption key that is not here; `PostgresError` if the
     ///   server cannot be reached at the start.
     package func run() async throws {
         do {
