@@ -34,8 +34,6 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package var hint: String?
     /// The constraint that was violated.
     package var constraint: String?
-    /// The schema of the object that the failure is about.
-    package var schema: String?
     /// The table that the failure is about.
     package var table: String?
     /// The column that the failure is about, or the result column that could not be decoded.

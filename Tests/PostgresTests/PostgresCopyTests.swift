@@ -34,7 +34,7 @@ import Testing
                         UUID(uuid: (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, UInt8(number % 256))),
                         number,
                         number % 3 == 0 ? nil : "row \(number)",
-                        PostgresDecimal(number),
+                        PostgresDecimal(String(number)),
                         [Int32?.none, Int32(number)],
                         PostgresBytea([])
                     )
@@ -54,7 +54,7 @@ import Testing
                 }
                 let isRight =
                     number == expected && text == (number % 3 == 0 ? nil : "row \(number)")
-                    && decimal == PostgresDecimal(number) && array == [nil, Int32(number)]
+                    && decimal == PostgresDecimal(String(number)) && array == [nil, Int32(number)]
                 if !isRight { Issue.record("row \(expected) is wrong") }
             }
             #expect(seen.withLock { $0 } == Self.rows)

@@ -119,9 +119,4 @@ import Testing
         if Bool.random(using: &generator) { text += "e\(Int.random(in: -60...60, using: &generator))" }
         return text
     }
-
-    @Test(arguments: [Int.min, -10_000, -1, 0, 1, 9_999, 10_000, .max])
-    func `integers are exact`(value: Int) {
-        #expect(PostgresDecimal(value).description == String(value))
-    }
 }

@@ -210,15 +210,12 @@ private struct Fields {
         _ field: String,
         _ bytes: Span<UInt8>
     ) throws(EventModelError) -> Timestamp {
-        var result = Result<Timestamp, Timestamp.Refusal>.failure(.form)
-        if let range = plain(value) {
-            result = Timestamp.parse(bytes, in: range)
-        } else if let text = value.string(in: bytes) {
-            result = Timestamp.parse(text.utf8.span, in: 0..<text.utf8.count)
-        }
-        switch result {
-        case .success(let moment): return moment
-        case .failure(let refusal): throw EventModelError(.invalidField, field: field, refusal.text)
+        do throws(Timestamp.Refusal) {
+            if let range = plain(value) { return try Timestamp.parse(bytes, in: range) }
+            guard let text = value.string(in: bytes) else { throw .form }
+            return try Timestamp.parse(text.utf8.span, in: 0..<text.utf8.count)
+        } catch {
+            throw EventModelError(.invalidField, field: field, error.text)
         }
     }
 

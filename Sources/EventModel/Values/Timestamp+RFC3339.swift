@@ -23,16 +23,7 @@ extension Timestamp: CustomStringConvertible {
     /// The date must exist in the calendar. Up to nine digits of fraction are accepted and cut to microseconds; `T`,
     /// `t` or a space separates date and time, as section 5.6 allows. A leap second (`23:59:60` UTC on 30 June or 31
     /// December) becomes the second after it, because neither POSIX nor PostgreSQL has one.
-    package static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) -> Result<Timestamp, Refusal> {
-        do throws(Refusal) {
-            return .success(try read(bytes, in: range))
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    @inline(__always)
-    private static func read(_ bytes: Span<UInt8>, in range: Range<Int>) throws(Refusal) -> Timestamp {
+    package static func parse(_ bytes: Span<UInt8>, in range: Range<Int>) throws(Refusal) -> Timestamp {
         var reader = Reader(at: range.lowerBound, until: min(range.upperBound, bytes.count))
         guard
             let year = reader.digits(4, bytes), reader.take(UInt8(ascii: "-"), bytes),

@@ -18,7 +18,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// Reads an RFC 3339 time such as `2026-03-02T08:00:09.6616+01:00`; nil for anything else.
     public init?(_ text: String) {
         let bytes = [UInt8](text.utf8)
-        guard case .success(let moment) = Timestamp.parse(bytes.span, in: 0..<bytes.count) else { return nil }
+        guard let moment = try? Timestamp.parse(bytes.span, in: 0..<bytes.count) else { return nil }
         self = moment
     }
 

@@ -53,7 +53,7 @@ public final class EventAppender: Sendable {
         self.sealer = sealer
         self.logger = logger
         notifier = LogNotifier(configuration, logger: logger)
-        lanes = max(1, limits.connections)
+        lanes = limits.connections
         queue = AppendQueue(capacity: limits.queueBytes, lanes: lanes)
     }
 

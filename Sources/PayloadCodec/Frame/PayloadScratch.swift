@@ -45,18 +45,14 @@
             guard let base = bytes.baseAddress else { return }
             unsafe arena.copyMemory(from: base, byteCount: bytes.count)
         }
+        let loaded = unsafe UnsafeRawBufferPointer(start: arena, count: known.count)
         compressor =
-            if compression == .none {
-                .nothing
-            } else if compression == .fast, capacity <= LZ4Block.capacity {
+            switch compression {
+            case .none: .nothing
+            case .fast where capacity <= LZ4Block.capacity:
                 unsafe .small(LZ4Block(base: arena, dictionaryCount: known.count, dictionary: index))
-            } else {
-                unsafe .any(
-                    LZ4State(
-                        dictionary: UnsafeRawBufferPointer(start: arena, count: known.count),
-                        compression: compression
-                    )
-                )
+            case .fast: unsafe .any(LZ4State(dictionary: loaded, level: nil))
+            case .high(let level): unsafe .any(LZ4State(dictionary: loaded, level: level))
             }
     }
 

@@ -22,28 +22,26 @@ import CLZ4
     ///
     /// - Parameters:
     ///   - dictionary: At most 64 KiB; its memory must stay valid while the state is used.
-    ///   - compression: How hard to look for matches.
-    init(dictionary: UnsafeRawBufferPointer, compression: PayloadCompression) {
+    ///   - level: How hard LZ4-HC looks for matches; `nil` for LZ4.
+    init(dictionary: UnsafeRawBufferPointer, level: Int?) {
         let bytes = unsafe dictionary.baseAddress?.assumingMemoryBound(to: CChar.self)
         let count = Int32(dictionary.count)
-        switch compression {
-        case .fast, .none:
+        if level == nil {
             method = unsafe dictionary.isEmpty ? .plain : .fast
             size = unsafe MemoryLayout<LZ4_stream_t>.size
-        case .high:
+        } else {
             method = .high
             size = unsafe MemoryLayout<LZ4_streamHC_t>.size
         }
         unsafe template = .allocate(byteCount: size, alignment: 64)
         unsafe working = .allocate(byteCount: size, alignment: 64)
-        switch compression {
-        case .fast, .none:
-            let stream = unsafe LZ4_initStream(template, size)
-            _ = unsafe LZ4_loadDict(stream, bytes, count)
-        case .high(let level):
+        if let level {
             let stream = unsafe LZ4_initStreamHC(template, size)
             unsafe LZ4_resetStreamHC_fast(stream, Int32(clamping: level))
             _ = unsafe LZ4_loadDictHC(stream, bytes, count)
+        } else {
+            let stream = unsafe LZ4_initStream(template, size)
+            _ = unsafe LZ4_loadDict(stream, bytes, count)
         }
     }
 

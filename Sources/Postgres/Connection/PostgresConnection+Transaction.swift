@@ -4,7 +4,6 @@
 package enum PostgresIsolation: String, Sendable {
     case readCommitted = "read committed"
     case repeatableRead = "repeatable read"
-    case serializable
 }
 
 extension PostgresConnection {

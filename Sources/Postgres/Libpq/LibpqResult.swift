@@ -75,7 +75,6 @@ internal import CLibpq
         error.detail = field(UInt8(ascii: "D"))
         error.hint = field(UInt8(ascii: "H"))
         error.constraint = field(UInt8(ascii: "n"))
-        error.schema = field(UInt8(ascii: "s"))
         error.table = field(UInt8(ascii: "t"))
         error.column = field(UInt8(ascii: "c"))
         error.context = field(UInt8(ascii: "W"))

@@ -35,10 +35,6 @@ package struct PostgresDecimal: Hashable, PostgresEncodable, PostgresDecodable, 
         self.groups = groups
     }
 
-    package init(_ value: Int) {
-        self = PostgresDecimal(String(value)) ?? .zero
-    }
-
     // MARK: Text
 
     /// Reads decimal text such as `-12.50` or `1.5e-7`, and keeps all its digits after the point.

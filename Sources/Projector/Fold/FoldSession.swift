@@ -11,7 +11,6 @@ enum FoldSession {
             "synchronous_commit": "off",
             // Planning each batch anew took half of the time, and compiling its plan would take longer than running it.
             "plan_cache_mode": "force_generic_plan",
-            "jit": "off",
             // A batch sorts in memory.
             "work_mem": "32MB",
             // Silences the notice that a batch's table exists already.

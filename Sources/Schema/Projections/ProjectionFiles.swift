@@ -61,9 +61,13 @@ package struct ProjectionFiles: Sendable, Hashable {
     ///
     /// - Throws: ``SchemaError`` with code `.invalidFile`, naming file and line, if a folder breaks the contract.
     package static func all(in files: SQLFiles) throws(SchemaError) -> [ProjectionFiles] {
-        var folders: [String: [String: String]] = [:]
+        var folders: [String: (name: String, version: Int, texts: [String: String])] = [:]
         for (path, text) in files.files(in: "projections") {
-            guard let match = path.wholeMatch(of: #/([a-z][a-z0-9_]*/v[1-9][0-9]{0,5})/(table|apply|view|erase)\.sql/#)
+            guard
+                let match = path.wholeMatch(
+                    of: #/(([a-z][a-z0-9_]*)/v([1-9][0-9]{0,5}))/(table|apply|view|erase)\.sql/#
+                ),
+                let version = Int(match.3)
             else {
                 throw SchemaError(
                     .invalidFile,
@@ -71,18 +75,16 @@ package struct ProjectionFiles: Sendable, Hashable {
                         + "rename or remove it"
                 )
             }
-            folders[String(match.1), default: [:]][String(match.2)] = text
+            folders[String(match.1), default: (String(match.2), version, [:])].texts[String(match.4)] = text
         }
         var projections: [ProjectionFiles] = []
-        for (folder, texts) in folders {
-            let parts = folder.split(separator: "/")
-            guard let version = Int(parts[1].dropFirst()) else { continue }
+        for (folder, (name, version, texts)) in folders {
             for file in ["table", "apply", "view"] where texts[file] == nil {
                 throw SchemaError(.invalidFile, "\(files.projections)/\(folder)/\(file).sql is missing")
             }
             projections.append(
                 try ProjectionFiles(
-                    name: String(parts[0]),
+                    name: name,
                     version: version,
                     folder: "\(files.projections)/\(folder)",
                     tableSQL: texts["table"] ?? "",
