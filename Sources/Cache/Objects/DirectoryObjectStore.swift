@@ -217,10 +217,11 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
+    /// Whether a path is a folder; a link to one is not: what it leads to is not the store's.
     private static func isFolder(_ path: String) -> Bool {
         guard !path.hasSuffix(ObjectName.fileSuffix) else { return false }
         var status = stat()
-        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     private static func entries(of folder: String) throws(CacheError) -> [String] {

@@ -44,7 +44,7 @@ extension EventAppender {
                 try await put(batch, of: appends, outcomes, since: outages.counts[batch.lane])
                 taken += batch.places.count
             } catch {
-                guard taken > 0 else { throw error }
+                guard taken > 0 || (error as? EventStoreError)?.code == .unavailable else { throw error }
                 outcomes.settle(batch.places.lazy.map { ($0, .failure(error)) })
             }
         }

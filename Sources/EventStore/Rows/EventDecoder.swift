@@ -122,8 +122,9 @@ package final class EventDecoder: Sendable {
         _ states: [Int64: PayloadKeys.State]?,
         on connection: PostgresConnection
     ) async throws -> RecordedEvent {
-        let payload: DecodedPayload
+        let (type, payload): (EventType, DecodedPayload)
         do {
+            type = try await self.type(stored.type, on: connection)
             payload = try await self.payload(
                 stored.payload,
                 of: stored.id,
@@ -141,7 +142,7 @@ package final class EventDecoder: Sendable {
         return RecordedEvent(
             stream: stored.stream,
             id: stored.id,
-            type: try await type(stored.type, on: connection),
+            type: type,
             version: stored.version,
             position: stored.position,
             occurredAt: stored.occurredAt,

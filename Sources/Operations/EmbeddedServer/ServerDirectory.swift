@@ -139,14 +139,15 @@ struct ServerDirectory: Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// Opens the log at its end; a log above 8 MiB is put aside first.
+    /// Opens the log at its end, for its owner only: statements that fail stand in it with their values. A log above 8
+    /// MiB is put aside first.
     ///
     /// - Returns: The open file, which the caller closes, and how much it holds already.
     func openLog() throws(OperationsError) -> (file: Int32, length: Int) {
         let length = ((try? FileManager.default.attributesOfItem(atPath: log)[.size]) as? Int) ?? 0
         if length > 8 << 20 { unsafe rename(log, "\(log).1") }
-        let file = unsafe open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard file >= 0 else {
+        let file = unsafe open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard file >= 0, fchmod(file, 0o600) == 0 else {
             throw OperationsError(.invalidDirectory, "cannot write \(log): \(SystemMessage.of(errno))")
         }
         return (file, Int(lseek(file, 0, SEEK_END)))

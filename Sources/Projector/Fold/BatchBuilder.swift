@@ -19,6 +19,8 @@ struct BatchBuilder {
         let wanted: FieldScan.Wanted
         /// The fields that only other types have: a value there that does not fit is NULL, not a fault.
         let foreign: Set<Int>
+        /// Why nothing of this type can be taken, if so.
+        var fault: String?
     }
 
     init(_ plan: BatchPlan, decoder: EventDecoder) {
@@ -34,8 +36,8 @@ struct BatchBuilder {
     ///   - shards: For each projection, how many shards its streams are spread over.
     ///   - mayUseTable: Whether a large batch may go to the plan's table, which holds one batch per transaction.
     ///   - accepts: Whether a projection, by its index in the plan, is to get an event of a type that it handles.
-    /// - Throws: `PostgresError`; `EventStoreError` if an event's type is unknown, or with `.keyUnavailable` if a
-    ///   key-encryption key is missing here: no event is folded without its contents.
+    /// - Throws: `PostgresError`; `EventStoreError` with `.keyUnavailable` if a key-encryption key is missing here: no
+    ///   event is folded without its contents.
     func build(
         _ events: [StoredEvent],
         generation: Int64?,
@@ -55,9 +57,9 @@ struct BatchBuilder {
             let readers = known.readers.filter(isTaker)
             let others = known.others.filter(isTaker)
             guard !readers.isEmpty || !others.isEmpty else { continue }
-            var fault: String?
+            var fault = known.fault
             do throws(BatchBuilding.Unreadable) {
-                if !readers.isEmpty { try building.scan(event, for: known.wanted, decoder, into: &values) }
+                if fault == nil, !readers.isEmpty { try building.scan(event, for: known.wanted, decoder, into: &values) }
             } catch .needs(let dictionary) {
                 fault = try await load(
                     dictionary,
@@ -83,7 +85,13 @@ struct BatchBuilder {
     ) async throws -> [Int16: KnownType] {
         var types: [Int16: KnownType] = [:]
         for event in events where types[event.type] == nil {
-            let type = try await decoder.type(event.type, on: connection)
+            let type: EventType
+            do {
+                type = try await decoder.type(event.type, on: connection)
+            } catch let error as EventStoreError where error.code == .corruptEvent {
+                types[event.type] = try unknown("\(error)")
+                continue
+            }
             let takers = plan.takers(of: type)
             let readers = takers.filter { plan.projections[$0].reads(type) }
             let others = takers.filter { !readers.contains($0) }
@@ -98,6 +106,18 @@ struct BatchBuilder {
             )
         }
         return types
+    }
+
+    /// A type that is not known any more: whoever might handle it cannot go on with its streams.
+    private func unknown(_ fault: String) throws -> KnownType {
+        KnownType(
+            type: try EventType("unknown"),
+            readers: Array(plan.projections.indices),
+            others: [],
+            wanted: plan.scan.wanted([]),
+            foreign: [],
+            fault: fault
+        )
     }
 
     /// Loads a dictionary and scans the event that needs it.

@@ -13,7 +13,8 @@ enum KeyFile {
     ///
     /// - Throws: ``CommandError`` with code `.setting` if it cannot be read or holds no key.
     static func read(_ path: String) throws(CommandError) -> SealingKeys {
-        try keys(of: "the key file \(path)") { place in
+        warn(of: path)
+        return try keys(of: "the key file \(path)") { place in
             try SealingKeys(from: place) {
                 do {
                     return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
@@ -26,6 +27,13 @@ enum KeyFile {
                 }
             }
         }
+    }
+
+    /// Warns of a file that others than its owner may read.
+    private static func warn(of path: String) {
+        let mode = (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]) as? Int ?? 0
+        guard mode & 0o077 != 0 else { return }
+        StandardError.line("recorder: the key file \(path) is open to others than its owner: chmod 600")
     }
 
     /// Reads keys from a setting.
