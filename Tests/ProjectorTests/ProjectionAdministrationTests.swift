@@ -192,6 +192,30 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
         }
     }
 
+    @Test func `who drops a version does not have readers wait`() async throws {
+        try await withTestDatabase { database in
+            let versions = ProjectionAdministration(among: shipped, configuration: database)
+            try await withReader(of: "interruptions", in: database) {
+                try await versions.drop("interruptions", version: 1, withViews: true)
+            }
+            #expect(try await run("select 1 from pg_class where relname like 'interruptions%'", database).isEmpty)
+        }
+    }
+
+    @Test func `who changes a view does not have readers wait`() async throws {
+        var texts = SQLFiles.embedded.texts
+        texts["projections/interruptions/v1/view.sql", default: ""] += "\n-- in other words\n"
+        let changed = try ProjectionFiles.all(in: SQLFiles(texts: texts)).filter { $0.name == "interruptions" }
+        try await withTestDatabase { database in
+            let text = "select view_checksum from schema_projections where name = 'interruptions'"
+            let before = try await run(text, database)
+            try await withReader(of: "interruptions", in: database) {
+                try await withConnection(database) { _ = try await ProjectionInstaller().install(changed, on: $0) }
+            }
+            #expect(try await run(text, database) != before)
+        }
+    }
+
     @Test func `a version that is not built to the head is not activated`() async throws {
         try await withTestDatabase { database in
             let files = try Self.files()

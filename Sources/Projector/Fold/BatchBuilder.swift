@@ -59,7 +59,9 @@ struct BatchBuilder {
             guard !readers.isEmpty || !others.isEmpty else { continue }
             var fault = known.fault
             do throws(BatchBuilding.Unreadable) {
-                if fault == nil, !readers.isEmpty { try building.scan(event, for: known.wanted, decoder, into: &values) }
+                if fault == nil, !readers.isEmpty {
+                    try building.scan(event, for: known.wanted, decoder, into: &values)
+                }
             } catch .needs(let dictionary) {
                 fault = try await load(
                     dictionary,

@@ -40,17 +40,17 @@ package struct ProjectionAdministration: Sendable {
     ///
     /// - Parameter withViews: Whether to drop the views too if they read it, which ends the projection.
     /// - Throws: ``ProjectorError`` with `.invalidProjection`; `SchemaError` with `.inUse` if it is read and the views
-    ///   stay, `.missingFile` if it has no tables.
+    ///   stay, `.missingFile` if it has no tables; a `PostgresError` with `isLockTimeout` if readers or workers held
+    ///   their locks for a minute. Nothing was dropped then.
     package func drop(_ name: String, version: Int, withViews: Bool = false) async throws {
         let projection = try all.version(version, of: name)
         try await withConnection { connection in
-            try await connection.transaction(retries: 10) { connection in
-                _ = try await connection.first(SetSearchPath(schemas: [schema]))
+            let installer = ProjectionInstaller(schema: schema)
+            try await installer.change(on: connection) { connection in
                 // The checkpoints first, as workers do: this waits for the workers, which then find nothing to go on
                 // with.
                 try await connection.execute(LiveCheckpoints.Delete(projection: projection))
-                try await ProjectionInstaller(schema: schema)
-                    .drop(projection, withViews: withViews, on: connection)
+                try await installer.drop(projection, withViews: withViews, on: connection)
             }
             for purpose in ShadowModel.Purpose.allCases {
                 try await ShadowModel(projection, purpose: purpose, recorder: schema).discard(on: connection)

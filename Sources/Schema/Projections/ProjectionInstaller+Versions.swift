@@ -16,10 +16,7 @@ extension ProjectionInstaller {
         among files: [ProjectionFiles],
         on connection: PostgresConnection
     ) async throws {
-        try await connection.transaction(givingWayFor: .seconds(60)) { connection in
-            _ = try await connection.first(LockSchema(schema: schema))
-            try await connection.limitLockWaits(to: .milliseconds(300))
-            _ = try await connection.first(SetSearchPath(schemas: [schema]))
+        try await change(on: connection) { connection in
             let installed = try await connection.query(SelectInstalled())
             guard installed.contains(where: { $0.id == projection.id }) else {
                 throw SchemaError(
@@ -32,17 +29,17 @@ extension ProjectionInstaller {
         }
     }
 
-    /// Drops the tables of a version, in the open transaction.
+    /// Drops the tables of a version.
     ///
-    /// - Parameter withViews: Whether the views go too, if they read it.
+    /// - Parameters:
+    ///   - withViews: Whether the views go too, if they read it.
+    ///   - connection: In a transaction of ``change(on:_:)``.
     /// - Throws: ``SchemaError`` with `.inUse` if the views read it and stay, or something else depends on it.
     package func drop(
         _ projection: ProjectionFiles,
         withViews: Bool,
         on connection: isolated PostgresConnection
     ) async throws {
-        _ = try await connection.first(LockSchema(schema: schema))
-        _ = try await connection.first(SetSearchPath(schemas: [schema]))
         let installed = try await connection.query(SelectInstalled())
         let own = installed.first { $0.id == projection.id }
         guard let own else {

@@ -23,8 +23,8 @@ package struct ProjectionInstaller: Sendable {
     /// Several may do so at once. The migrations must have been applied.
     ///
     /// - Returns: Whether its tables were made by this call.
-    /// - Throws: ``SchemaError`` with `.changedFile` if `table.sql` changed since it
-    ///   was run, `.failed` with the server's words.
+    /// - Throws: ``SchemaError`` with `.changedFile` if `table.sql` changed since it was run, `.failed` with the
+    ///   server's words; as ``change(on:_:)`` if readers stay in the way of a view.
     @discardableResult
     package func install(_ projection: ProjectionFiles, on connection: PostgresConnection) async throws -> Bool {
         try await install([projection], on: connection) == [projection]
@@ -38,12 +38,30 @@ package struct ProjectionInstaller: Sendable {
         _ projections: [ProjectionFiles],
         on connection: PostgresConnection
     ) async throws -> [ProjectionFiles] {
-        try await connection.transaction { connection in
-            _ = try await connection.first(LockSchema(schema: schema))
-            _ = try await connection.first(SetSearchPath(schemas: [schema]))
+        try await change(on: connection) { connection in
             var made: [ProjectionFiles] = []
             for projection in projections where try await put(projection, on: connection) { made.append(projection) }
             return made
+        }
+    }
+
+    /// Changes tables and views that others use, in a transaction whose search path is the schema, while nobody else
+    /// installs or migrates.
+    ///
+    /// Whoever comes later waits behind a request for a lock, so it lets those go first who hold what it needs.
+    ///
+    /// - Parameter body: The work; it may run several times.
+    /// - Throws: What `body` throws; a `PostgresError` with `isLockTimeout` if others held the locks for a minute.
+    package func change<R: Sendable>(
+        on connection: PostgresConnection,
+        _ body: @Sendable (isolated PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await connection.transaction(givingWayFor: .seconds(60)) { connection in
+            // Waits for another who installs or migrates, however long that takes.
+            _ = try await connection.first(LockSchema(schema: schema))
+            try await connection.limitLockWaits(to: .milliseconds(300))
+            _ = try await connection.first(SetSearchPath(schemas: [schema]))
+            return try await body(connection)
         }
     }
 
