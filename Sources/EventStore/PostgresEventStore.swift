@@ -18,9 +18,13 @@ public final class PostgresEventStore: Sendable {
     /// The most events that one read returns.
     public static let largestPage = 10_000
 
+    /// How long the server may take for each answer to whoever reads: if it is frozen, it keeps its connections open
+    /// and says nothing. An answer is at most a page, whatever is read altogether.
+    private static let answerTimeout = Duration.seconds(60)
+
     private let configuration: PostgresConfiguration
     private let schema: String
-    private let pool: PostgresPool
+    let pool: PostgresPool
     let decoder: EventDecoder
     private let keyPool: PostgresPool
     private let sealer: SubjectSealer
@@ -39,6 +43,7 @@ public final class PostgresEventStore: Sendable {
 
     /// - Parameters:
     ///   - configuration: The database; its schema is the one that the migrations were run in, by default `recorder`.
+    ///     Unless it says how long an answer may take, that is a minute.
     ///   - keys: The key-encryption keys, for a log whose personal fields are sealed.
     ///   - limits: The bounds of the pool that reads use.
     package init(
@@ -50,6 +55,7 @@ public final class PostgresEventStore: Sendable {
         schema = configuration.recorderSchema
         var configuration = configuration
         configuration.schema = schema
+        configuration.answerTimeout = configuration.answerTimeout ?? Self.answerTimeout
         self.configuration = configuration
         self.logger = logger
         pool = PostgresPool(configuration, limits: limits, logger: logger)

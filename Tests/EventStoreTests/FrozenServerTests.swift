@@ -9,11 +9,15 @@ import Testing
 
 /// A server that keeps its connections and says nothing.
 @Suite(.timeLimit(.minutes(5))) struct FrozenServerTests {
-    /// The appender's sessions, which have a name of their own.
+    /// The sessions of the test's database that have a name of their own.
     private func sessions(_ configuration: PostgresConfiguration) async throws -> [Int32] {
         try await withConnection(configuration) { connection in
-            try await connection.text(unsafeSQL: "select pid from pg_stat_activity where application_name = 'frozen'")
-                .compactMap { $0.first.flatMap { $0 }.flatMap { Int32($0) } }
+            try await connection.text(
+                unsafeSQL: """
+                    select pid from pg_stat_activity
+                    where application_name = 'frozen' and datname = current_database()
+                    """
+            ).compactMap { $0.first.flatMap { $0 }.flatMap { Int32($0) } }
         }
     }
 
@@ -44,6 +48,35 @@ import Testing
             appender.close()
             await running
             #expect(try await store.read(stream).map(\.version) == [1, 2])
+        }
+    }
+
+    @Test func `a subscription leaves it, and goes on where it was on another`() async throws {
+        try await withStore { store, configuration in
+            var named = configuration
+            named.applicationName = "frozen"
+            named.answerTimeout = .seconds(1)
+            try await withStore(named) { follower in
+                let stream = StreamID.fresh()
+                var iterator = follower.subscribe(pollInterval: .milliseconds(50)).makeAsyncIterator()
+                try await store.withAppender { _ = try await $0.append(.of(to: stream)) }
+                #expect(try await iterator.next()?.events.map(\.version) == [1])
+                let frozen = try await sessions(configuration)
+                try #require(!frozen.isEmpty)
+                for session in frozen { kill(session, SIGSTOP) }
+                defer { for session in frozen { kill(session, SIGCONT) } }
+                try await store.withAppender { _ = try await $0.append(.of(to: stream)) }
+                #expect(try await iterator.next()?.events.map(\.version) == [2])
+            }
+        }
+    }
+
+    @Test func `whoever reads has a bound, too, whether or not one was given`() async {
+        for (given, bound) in [(nil, .seconds(60)), (.seconds(7), .seconds(7))] as [(Duration?, Duration)] {
+            let store = PostgresEventStore(PostgresConfiguration(url: "", answerTimeout: given))
+            #expect(store.pool.configuration.answerTimeout == bound)
+            #expect(store.subscribe().configuration.answerTimeout == bound)
+            await store.close()
         }
     }
 }

@@ -1,8 +1,9 @@
 import EventModel
 import Postgres
-import ReadModel
 import RecorderTesting
 import Testing
+
+@testable import ReadModel
 
 /// Queries on an installed schema.
 @Suite struct ReadModelsTests {
@@ -23,6 +24,12 @@ import Testing
             #expect(error?.code == .notFound)
             await models.close()
         }
+    }
+
+    @Test func `a server that says nothing is left in the end`() async {
+        let models = ReadModels(url: "")
+        #expect(models.pool.configuration.answerTimeout == .seconds(600))
+        await models.close()
     }
 
     @Test func `a series has a row for each step, also where nothing was measured`() async throws {

@@ -4,8 +4,8 @@ internal import Postgres
 /// Delivers the log from a cursor on: first the events that are there, then new ones, with no gap or duplicate in
 /// between.
 ///
-/// It is pulled: the next batch is read when it is asked for. After a lost connection it reconnects and goes on where
-/// it was.
+/// It is pulled: the next batch is read when it is asked for. After a lost connection, or if the server has been silent
+/// for a minute, it reconnects and goes on where it was.
 public struct Subscription: AsyncSequence, Sendable {
     /// A batch of events.
     public typealias Element = LogBatch

@@ -4,15 +4,22 @@ package import Postgres
 ///
 /// What was not measured is nil, never 0. Money is exact. Times are microseconds.
 public final class ReadModels: Sendable {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     /// Opens the read models of a database; connections are made when they are needed.
     ///
     /// - Parameters:
     ///   - url: A libpq connection string or URI.
     ///   - schema: The schema that the migrations were run in.
-    public convenience init(url: String, schema: String = "recorder") {
-        self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema)))
+    ///   - answerTimeout: How long a query may take before its connection counts as lost and it fails with
+    ///     `.unavailable`: a frozen server keeps its connections open and says nothing. Ten minutes unless given,
+    ///     because a question about years of sessions may take long.
+    public convenience init(
+        url: String,
+        schema: String = "recorder",
+        answerTimeout: Duration = .seconds(600)
+    ) {
+        self.init(PostgresPool(PostgresConfiguration(url: url, schema: schema, answerTimeout: answerTimeout)))
     }
 
     /// - Parameter pool: Connections that have the schema first in their search path.
