@@ -1,3 +1,5 @@
+import EventModel
+import Foundation
 import Postgres
 import RecorderTesting
 import Schema
@@ -216,6 +218,30 @@ private let shipped = (try? ProjectionFiles.all(in: .embedded)) ?? []
             }
             try await run("update conversation_turns_v1 set user_transcript = 'never said'", database)
             #expect(try await verify("conversation_turns", database, sample: 4).comparison.differenceCount > 0)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 100])
+    func `a stream of a sample is folded page after page, up to the event that fails`(page: Int) async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let stream = StreamID.generate(at: .now())
+            let ends = ["100", "200", #""soon""#, "300", "400"]
+            let appends = try ends.enumerated().map { number, latency in
+                let turn = String(format: "019cad8f-ac00-7e4e-a7b6-%012d", number)
+                let data = #"{"turnId":"\#(turn)","llmLatencyMs":\#(latency)}"#
+                let event = try EventDraft(id: .generate(at: .now()), type: .turnGenerated, data: Array(data.utf8))
+                return Append(stream: stream, events: [event])
+            }
+            try await models.append(appends)
+            try await models.project(onFailure: .quarantine)
+            let files = try await ProjectionVerify.active("conversation_turns", among: shipped, configuration: database)
+            let options = RebuildOptions(batchSize: page)
+            let outcome = try await ProjectionVerify(files[0], configuration: database, options: options).run(sample: 1)
+            #expect(outcome.comparison.differenceCount == 0, "\(outcome.comparison.differences)")
+            #expect(outcome.comparison.rows.map(\.rows) == [2])
+            // The page of the event that fails is the last.
+            #expect(outcome.events == min(5, (2 / page + 1) * page))
         }
     }
 }

@@ -20,31 +20,40 @@ extension LogReader {
         }
     }
 
-    /// Reads a stream's events up to a cursor, by version.
-    package struct ReadStream: PostgresStatement {
+    /// Selects a page of the events of a stream that a cursor has delivered, by version.
+    package struct SelectDelivered: PostgresStatement {
         let stream: StreamID
-        let target: LogCursor
+        let version: Int
+        let cursor: LogCursor
+        let limit: Int
 
         /// - Parameters:
         ///   - stream: The stream.
-        ///   - target: Events that were delivered at this cursor are read.
-        package init(stream: StreamID, until target: LogCursor) {
+        ///   - version: The first version of the page.
+        ///   - cursor: Events that were delivered at this cursor are read.
+        ///   - limit: How many events at most.
+        package init(of stream: StreamID, from version: Int, at cursor: LogCursor, limit: Int) {
             self.stream = stream
-            self.target = target
+            self.version = version
+            self.cursor = cursor
+            self.limit = limit
         }
 
         package let sql = """
             select \(StoredEvent.columns) from events
-            where stream_id = $1 and (pg_visible_in_snapshot(transaction_id, $2)
-                or position <= $4 and pg_visible_in_snapshot(transaction_id, $3))
-            order by version
+            where stream_id = $1 and version >= $2
+                and (pg_visible_in_snapshot(transaction_id, $3)
+                    or (pg_visible_in_snapshot(transaction_id, $4) and position <= $5))
+            order by version limit $6
             """
 
         package func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
             try parameters.append(stream.uuid)
-            try parameters.append(target.delivered)
-            try parameters.append(target.window?.end ?? target.delivered)
-            try parameters.append(target.window?.position ?? 0)
+            try parameters.append(Int32(clamping: version))
+            try parameters.append(cursor.delivered)
+            try parameters.append(cursor.window?.end)
+            try parameters.append(cursor.window?.position ?? 0)
+            try parameters.append(limit)
         }
 
         package func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }

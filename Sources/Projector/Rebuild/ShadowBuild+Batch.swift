@@ -114,11 +114,14 @@ extension ShadowBuild {
 
     // MARK: Folding
 
-    /// Folds some streams' events into the only shadow, without a checkpoint.
-    func apply(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws {
+    /// Folds some of a stream's events into the only shadow, without a checkpoint.
+    ///
+    /// - Returns: `false` if one could not be applied: the stream ends before it.
+    func apply(_ events: [StoredEvent], on connection: isolated PostgresConnection) async throws -> Bool {
         let all = ShardFilter([0: ShardSet(count: 1, members: [0])], stopped: [[]])
-        _ = try await applyCarefully(events, of: all, on: connection)
+        let failures = try await applyCarefully(events, of: all, on: connection)
         try await checkShadows(on: connection)
+        return failures.isEmpty
     }
 
     /// Fails if the folded rows did not go into the shadows: if a shadow's schema is gone, the names of its tables mean

@@ -142,11 +142,7 @@ package struct ProjectionVerify: Sendable {
         var events = 0
         for stream in streams {
             let shard = live.first { $0.shard == ShardSet.shard(of: stream, count: $0.shards) }
-            let stored = try await connection.query(
-                LogReader.ReadStream(stream: stream, until: shard?.cursor ?? .beginning)
-            )
-            try await build.apply(stored, on: connection)
-            events += stored.count
+            events += try await fold(stream, until: shard?.cursor ?? .beginning, by: build, on: connection)
         }
         try await model.createViews(live: files, on: connection)
         let comparison = ViewComparison(
@@ -162,5 +158,26 @@ package struct ProjectionVerify: Sendable {
             sampledStreams: streams.count,
             events: events
         )
+    }
+
+    /// Folds a stream page after page, as far as a cursor has delivered it and its events can be applied.
+    ///
+    /// - Returns: How many events were read.
+    private func fold(
+        _ stream: StreamID,
+        until cursor: LogCursor,
+        by build: ShadowBuild,
+        on connection: isolated PostgresConnection
+    ) async throws -> Int {
+        var (version, count, goesOn) = (1, 0, true)
+        while goesOn {
+            let page = LogReader.SelectDelivered(of: stream, from: version, at: cursor, limit: build.batchSize)
+            let events = try await connection.query(page).fitting
+            guard let last = events.last else { break }
+            goesOn = try await build.apply(events, on: connection)
+            count += events.count
+            version = last.version + 1
+        }
+        return count
     }
 }

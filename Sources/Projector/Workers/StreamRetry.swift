@@ -30,9 +30,13 @@ struct StreamRetry: Sendable {
         guard try await connection.execute(advance) == 1 else { throw ProjectorError.leaseLost }
         var version = stopped.eventVersion
         while true {
-            let events = try await connection.query(
-                SelectDelivered(stream: stopped.stream, version: version, cursor: owned.cursor, limit: Self.batchSize)
-            ).fitting
+            let page = LogReader.SelectDelivered(
+                of: stopped.stream,
+                from: version,
+                at: owned.cursor,
+                limit: Self.batchSize
+            )
+            let events = try await connection.query(page).fitting
             guard let last = events.last else { break }
             var handled: [StoredEvent] = []
             for event in events where projection.handles(try await decoder.type(event.type, on: connection)) {
@@ -48,30 +52,5 @@ struct StreamRetry: Sendable {
         }
         try await connection.execute(Quarantine.Lift(key: stopped.key, stream: stopped.stream))
         return true
-    }
-
-    /// The events of a stream that a cursor has delivered.
-    private struct SelectDelivered: PostgresStatement {
-        let stream: StreamID
-        let version: Int
-        let cursor: LogCursor
-        let limit: Int
-
-        let sql = """
-            select \(StoredEvent.columns) from events
-            where stream_id = $1 and version >= $2
-                and (pg_visible_in_snapshot(transaction_id, $3)
-                    or (pg_visible_in_snapshot(transaction_id, $4) and position <= $5))
-            order by version limit $6
-            """
-
-        func bind(_ parameters: inout PostgresParameters) throws(PostgresError) {
-            try parameters.append(stream.uuid)
-            try parameters.append(Int32(version))
-            try parameters.append(cursor)
-            try parameters.append(limit)
-        }
-
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
     }
 }
