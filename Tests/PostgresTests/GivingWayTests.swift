@@ -22,4 +22,24 @@ import Testing
             }
         }
     }
+
+    @Test func `who gives way says so even if nobody knows who was in the way`() async throws {
+        try await withDatabase { database in
+            try await withSession(database) { reader in
+                try await reader.run(unsafeSQL: "begin; select count(*) from numbers")
+                let error = try await withSession(database) { other in
+                    // It stands before the view of this name.
+                    try await other.run(unsafeSQL: "create temporary table pg_stat_activity (nothing int)")
+                    return await #expect(throws: PostgresError.self) {
+                        try await other.transaction(givingWayFor: .zero) { connection in
+                            try await connection.limitLockWaits(to: .milliseconds(10))
+                            try await connection.run(unsafeSQL: "lock table numbers")
+                        }
+                    }
+                }
+                #expect(error?.isLockTimeout == true)
+                #expect(error?.hint?.hasSuffix("nothing was changed: try again later") == true, "\(error?.hint ?? "")")
+            }
+        }
+    }
 }

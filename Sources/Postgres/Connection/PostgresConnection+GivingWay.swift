@@ -19,7 +19,8 @@ extension PostgresConnection {
                 return try await transaction(retries: 10, body)
             } catch var error as PostgresError where error.isLockTimeout {
                 guard .now < end else {
-                    let others = try await query(SelectOldestTransactions()).map { "\($0)" }
+                    // Whoever was in the way: that the lock was not to be had is what counts.
+                    let others = ((try? await query(SelectOldestTransactions())) ?? []).map { "\($0)" }
                     error.hint =
                         "others have held the locks for \(patience), and nothing was changed: try again later"
                         + (others.isEmpty
