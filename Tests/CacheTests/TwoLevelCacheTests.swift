@@ -90,6 +90,23 @@ import Testing
         }
     }
 
+    @Test func `who sweeps more often than it reports reports no more often`() async throws {
+        let options = CacheOptions(reportInterval: .seconds(3_600), sweepInterval: .milliseconds(20))
+        try await withCaches(options) { configuration, one, _ in
+            let reports = "select process, kind, reported_at from cache_statistics order by 1, 2"
+            try await eventually("both processes have reported") { try await sql(configuration, reports).count == 6 }
+            let first = try await sql(configuration, reports)
+            for text in ["a", "b", "c"] {
+                _ = try await one.embedding(of: text, model: "m") { [1] }
+                try await sql(configuration, "update embedding_cache set expires_at = now()")
+                try await eventually("what has expired is swept") {
+                    try await sql(configuration, "select 1 from embedding_cache").isEmpty
+                }
+            }
+            #expect(try await sql(configuration, reports) == first)
+        }
+    }
+
     @Test func `what is found in the table is kept in memory as long as the table says, and no longer`() async throws {
         try await withCaches { configuration, one, other in
             let user = UUID()

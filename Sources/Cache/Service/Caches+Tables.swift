@@ -7,20 +7,24 @@ extension Caches {
     /// Warms, then counts, reports and sweeps in turn until the task is cancelled.
     func keepTables() async {
         await tolerantly("warm") { _ = try await self.embeddings.warm(count: self.options.warmCount) }
-        var nextSweep = ContinuousClock.now
+        var nextReport = ContinuousClock.now
+        var nextSweep = nextReport
         while !Task.isCancelled {
-            await report()
+            if nextReport <= .now {
+                nextReport = .now + options.reportInterval
+                await report()
+            }
             if nextSweep <= .now {
                 nextSweep = .now + options.sweepInterval
                 await tolerantly("sweep") { _ = try await self.sweep() }
             }
-            try? await Task.sleep(for: min(options.reportInterval, options.sweepInterval))
+            try? await Task.sleep(until: min(nextReport, nextSweep))
         }
     }
 
     /// Counts the hits and reports what this process's caches have done, to the database and to swift-metrics.
     func report() async {
-        for memory in [embeddings.memory.sweep, searches.memory.sweep, responses.memory.sweep] { memory(10_000) }
+        for sweep in [embeddings.memory.sweep, searches.memory.sweep, responses.memory.sweep] { sweep(10_000) }
         await tolerantly("report") {
             try await self.embeddings.countHits()
             try await self.searches.countHits()
