@@ -1,5 +1,6 @@
 import EventModel
 import Logging
+import PayloadCodec
 import Postgres
 import RecorderTesting
 import Testing
@@ -47,6 +48,61 @@ import Testing
                 let key = await failure { try await store.checkSealingKey() }
                 #expect(first?.code == .unavailable && key?.code == .unavailable)
                 #expect(start.duration(to: .now) < SubjectSealer.patience)
+            }
+        }
+    }
+
+    @Test(arguments: [" dbname=nowhere", " user=stranger"])
+    func `an appender that is not let in refuses at once`(addition: String) async throws {
+        try await withTestDatabase(.empty) { configuration in
+            var wrong = configuration
+            wrong.url += addition
+            let limits = EventAppender.Limits()
+            let appender = EventAppender(
+                to: wrong,
+                limits: limits,
+                encoder: PayloadEncoder(),
+                logger: TestServer.silent
+            )
+            async let running: Void = appender.run()
+            let start = ContinuousClock.now
+            let error = await failure { try await appender.append(.of(to: .fresh())) }
+            #expect(error?.code == .refused)
+            #expect(start.duration(to: .now) < limits.patience)
+            appender.close()
+            await running
+        }
+    }
+
+    @Test func `an appender that is no longer let in does not claim that what it sent was not stored`()
+        async throws
+    {
+        try await withStore { _, configuration in
+            let role = "appender_\(EventID.fresh())".replacing("-", with: "_")
+            var named = configuration
+            named.url += " user=\(role)"
+            try await withConnection(configuration) { administrator in
+                try await administrator.run(unsafeSQL: "create role \(role) superuser login")
+                let appender = EventAppender(to: named, encoder: PayloadEncoder(), logger: TestServer.silent)
+                async let running: Void = appender.run()
+                try await administrator.run(unsafeSQL: "begin; lock table events in access exclusive mode")
+                let start = ContinuousClock.now
+                async let appending = failure { try await appender.append(.of(to: .fresh())) }
+                try await withConnection(configuration) { other in
+                    let sessions = "from pg_stat_activity where usename = '\(role)'"
+                    let waits = "select 1 from pg_locks where not granted and pid in (select pid \(sessions))"
+                    try await eventually("the append waits") { try await !other.text(unsafeSQL: waits).isEmpty }
+                    try await other.run(unsafeSQL: "alter role \(role) nologin")
+                    try await other.run(unsafeSQL: "select pg_terminate_backend(pid) \(sessions)")
+                }
+                let error = await appending
+                #expect(error?.code == .unavailable)
+                #expect((error?.cause as? PostgresError)?.isLasting == true)
+                #expect(start.duration(to: .now) < EventAppender.Limits().patience)
+                try await administrator.run(unsafeSQL: "rollback")
+                appender.close()
+                await running
+                try await administrator.run(unsafeSQL: "drop role \(role)")
             }
         }
     }

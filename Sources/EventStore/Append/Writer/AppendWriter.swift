@@ -44,6 +44,11 @@ struct AppendWriter: Sendable {
     /// How long a group waits for what another transaction holds: a version or a new type.
     private static let lockTimeout = Duration.milliseconds(100)
 
+    /// The error's text when a connection broke while it stored something, and the server takes no other.
+    private static let shutOutReason =
+        "the connection broke, and the server takes no other; once it does, append the same events again, with the same ids, "
+        + "to learn whether they were stored"
+
     /// - Parameters:
     ///   - queue: What to write.
     ///   - limits: How large a group is, and how long to keep trying to reach the server before appends fail.
@@ -81,12 +86,16 @@ struct AppendWriter: Sendable {
     /// Writes what is queued until the queue is closed and empty, or the task is cancelled.
     mutating func run() async {
         var open = await take()
+        // Whether they were sent on a connection that broke.
+        var mayBeStored = false
         while !open.isEmpty {
-            guard let connection = await connect(for: open) else {
+            guard let connection = await connect(for: open, mayBeStored: mayBeStored) else {
                 open = await take()
+                mayBeStored = false
                 continue
             }
             open = await serve(beginningWith: open, on: connection)
+            mayBeStored = true
             await connection.close()
             guard !open.isEmpty else { break }
             types = EventTypes()
@@ -98,20 +107,26 @@ struct AppendWriter: Sendable {
 
     // MARK: The connection
 
-    /// Connects, retrying for as long as the limits allow.
+    /// Connects, retrying for as long as the limits allow, unless that cannot help.
     ///
     /// - Returns: `nil` if it failed; the requests have then been settled.
-    private mutating func connect(for requests: [AppendRequest]) async -> PostgresConnection? {
+    private mutating func connect(for requests: [AppendRequest], mayBeStored: Bool) async -> PostgresConnection? {
         while true {
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
                 try await connection.commitDurably()
                 return connection
             } catch {
-                let isRetryable = (error as? PostgresError)?.isRetryable == true
-                guard isRetryable, await pause(after: error) else {
-                    let code = isRetryable || error is CancellationError ? EventStoreError.Code.unavailable : .refused
-                    giveUp(requests, Defeat(cause: error, code: code))
+                let failure = error as? PostgresError
+                let isPassing = failure?.isRetryable == true && failure?.isLasting != true
+                guard isPassing, await pause(after: error) else {
+                    if isPassing || error is CancellationError {
+                        giveUp(requests, Defeat(cause: error, code: .unavailable))
+                    } else if mayBeStored {
+                        giveUp(requests, Defeat(cause: error, code: .unavailable, reason: Self.shutOutReason))
+                    } else {
+                        giveUp(requests, Defeat(cause: error, code: .refused))
+                    }
                     return nil
                 }
             }
