@@ -24,7 +24,7 @@ import Testing
         #expect(projection.columns.map(\.path.description) == ["data.turnId", "data.stage.latencyMs"])
         #expect(projection.title == "sample v3")
         #expect(projection.mostShards == nil)
-        #expect(try self.projection("-- shards: 4\n" + Self.header + "select 1").mostShards == 4)
+        #expect(try self.projection("-- shards: 4\n-- note: any\n" + Self.header + "select 1").mostShards == 4)
     }
 
     @Test func `lines may end as on Windows`() throws {
@@ -108,6 +108,11 @@ import Testing
             "-- handles: turn.*\n-- columns: a text = data.a\nselect 1",
             "apply.sql:2: \"columns:\" is written \"column:\""
         ),
+        ("-- handles: turn.*\n-- shard: 1\nselect 1", "apply.sql:2: \"shard:\" is written \"shards:\""),
+        ("-- handles: turn.*\n-- keys: stream\nselect 1", "apply.sql:2: \"keys:\" is written \"key:\""),
+        ("-- handles: turn.*\n-- READ: turn.*\nselect 1", "apply.sql:2: \"READ:\" is written \"reads:\""),
+        ("-- handles: turn.*\n-- Personal: a\nselect 1", "apply.sql:2: \"Personal:\" is written \"personal:\""),
+        ("-- Handle: turn.*\nselect 1", "apply.sql:1: \"Handle:\" is written \"handles:\""),
         ("-- handles: turn.*\n-- column: a text\nselect 1", "apply.sql:2: a column is declared as"),
         ("-- handles: turn.*\n-- shards: 0\nselect 1", "apply.sql:2: the most shards that a projection can have"),
         ("-- handles: Turn!\nselect 1", "apply.sql:1: \"Turn!\" is not an event type"),

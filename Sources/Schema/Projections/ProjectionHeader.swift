@@ -55,7 +55,8 @@ private struct HeaderDraft {
         SchemaError(.invalidFile, "\(file):\(line): \(reason)")
     }
 
-    /// Takes what one line declares: `-- key: value`. Another key makes it a comment.
+    /// Takes what one line declares: `-- key: value`. Another key makes it a comment, unless it is a key in capitals,
+    /// or with an `s` too many or too few: that would be lost in silence.
     mutating func take(_ key: Substring, _ value: Substring, line: Int) throws(SchemaError) {
         switch key {
         case "handles": handles += try types(value, line)
@@ -80,11 +81,18 @@ private struct HeaderDraft {
                 throw invalid(line, "the most shards that a projection can have is a number from 1 to 256")
             }
             mostShards = count
-        case "handle", "columns", "Handles", "Column", "HANDLES", "COLUMN":
-            let name = key.lowercased().hasPrefix("h") ? "handles" : "column"
-            throw invalid(line, "\"\(key):\" is written \"\(name):\"")
-        default: break
+        default:
+            guard let known = Self.keys.first(where: { Self.stem($0) == Self.stem(key) }) else { return }
+            throw invalid(line, "\"\(key):\" is written \"\(known):\"")
         }
+    }
+
+    private static let keys = ["handles", "reads", "column", "key", "personal", "shards"]
+
+    /// What a key and its likely misspellings have in common.
+    private static func stem(_ key: some StringProtocol) -> String {
+        let key = key.lowercased()
+        return key.hasSuffix("s") ? String(key.dropLast()) : key
     }
 
     /// The header, if its lines fit each other.
