@@ -276,6 +276,7 @@ import Testing
             ("bucket", { $0.bucket = "a/b" }), ("region", { $0.region = "" }), ("credentials", { $0.accessKeyID = "" }),
             ("part size", { $0.partSize = 1 << 20 }), ("parallel", { $0.parallelParts = 0 }),
             ("attempts", { $0.attempts = 0 }), ("timeout", { $0.timeout = .zero }),
+            ("timeout", { $0.timeout = .seconds(Int64.max) }),
         ]
         #expect(throws: Never.self) { try sound.check() }
         for (word, spoil) in faults {

@@ -45,7 +45,7 @@ public struct DirectoryObjectStore: ObjectStore {
             try await ObjectFile.blocking {
                 try file.write(header, at: 0)
                 try file.sync()
-                let folder = String(target[..<(target.lastIndex(of: "/") ?? target.startIndex)])
+                let folder = Self.parent(of: target)
                 try Self.makeDirectory(folder)
                 guard unsafe rename(aside, target) == 0 else {
                     throw ObjectFile.failure("object \(name) cannot be put in its place")
@@ -59,12 +59,25 @@ public struct DirectoryObjectStore: ObjectStore {
         }
     }
 
+    /// Makes a directory and what is missing above it, and syncs every folder that has a new one.
     private static func makeDirectory(_ path: String) throws(CacheError) {
+        var parents: [String] = []
+        var folder = path
+        while folder != ".", !FileManager.default.fileExists(atPath: folder) {
+            folder = parent(of: folder)
+            parents.append(folder)
+        }
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw CacheError(.refused, "the directory \(path) cannot be made", cause: error)
         }
+        for parent in parents { try ObjectFile(parent, O_RDONLY | O_DIRECTORY).sync() }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Removes the unfinished files of processes that died: nobody holds their locks.

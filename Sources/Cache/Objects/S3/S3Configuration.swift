@@ -18,7 +18,7 @@ public struct S3Configuration: Sendable {
     public var parallelParts: Int
     /// How many times a request is tried in all.
     public var attempts: Int
-    /// How long one try of a request may take, not counting the reading of an object's bytes.
+    /// How long one try of a request may take, at most a day, not counting the reading of an object's bytes.
     public var timeout: Duration
 
     /// Makes a configuration.
@@ -76,6 +76,8 @@ public struct S3Configuration: Sendable {
         }
         guard (1...16).contains(parallelParts) else { throw refuse("parallel parts must be 1 to 16") }
         guard (1...20).contains(attempts) else { throw refuse("attempts must be 1 to 20") }
-        guard timeout > .zero else { throw refuse("timeout must be above zero") }
+        guard timeout > .zero, timeout <= .seconds(86_400) else {
+            throw refuse("timeout must be above zero and at most a day")
+        }
     }
 }
