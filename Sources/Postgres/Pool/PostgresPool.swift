@@ -42,6 +42,7 @@ package final class PostgresPool: Sendable {
         case open
     }
     private typealias Waiter = CheckedContinuation<Outcome, any Error>
+    private typealias Handover = PoolState<PostgresConnection, Waiter>.Handover
 
     /// How the connections are made.
     package let configuration: PostgresConfiguration
@@ -190,20 +191,14 @@ package final class PostgresPool: Sendable {
         let id = state.withLock { $0.newID() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { waiter in
-                let handover = state.withLock { state -> PoolState<PostgresConnection, Waiter>.Handover? in
+                let handover = state.withLock { state -> Handover? in
                     // If the task was cancelled before it entered the queue, nothing would take it out again.
                     if Task.isCancelled { return nil }
                     return state.enqueue(waiter, id: id, now: .now)
                 }
-                switch handover {
-                case nil: waiter.resume(throwing: CancellationError())
-                case .wake(let first, let connection, let opened):
-                    first.resume(returning: .connection(connection, opened: opened))
-                case .wakeToOpen(let first): first.resume(returning: .open)
-                case .wakeToReplace(let first, let connection): first.resume(returning: .replace(connection))
-                case .refuse(let refused): refused.resume(throwing: Self.closed)
-                case .close, .keep: break
-                }
+                guard let handover else { return waiter.resume(throwing: CancellationError()) }
+                // There is a waiter, so no connection is left over.
+                _ = Self.deliver(handover)
             }
         } onCancel: {
             state.withLock { $0.remove(id: id) }?.resume(throwing: CancellationError())
@@ -220,16 +215,22 @@ package final class PostgresPool: Sendable {
         )
     }
 
-    private func carryOut(_ handover: PoolState<PostgresConnection, Waiter>.Handover) async {
+    private func carryOut(_ handover: Handover) async { await Self.deliver(handover)?.close() }
+
+    /// Gives a waiter what it is to have, if there is one.
+    ///
+    /// - Returns: The connection, if it is to be closed.
+    private static func deliver(_ handover: Handover) -> PostgresConnection? {
         switch handover {
         case .wake(let waiter, let connection, let opened):
             waiter.resume(returning: .connection(connection, opened: opened))
         case .wakeToOpen(let waiter): waiter.resume(returning: .open)
         case .wakeToReplace(let waiter, let connection): waiter.resume(returning: .replace(connection))
-        case .refuse(let waiter): waiter.resume(throwing: Self.closed)
-        case .close(let connection): await connection.close()
+        case .refuse(let waiter): waiter.resume(throwing: closed)
+        case .close(let connection): return connection
         case .keep: break
         }
+        return nil
     }
 
     private func sweep() async {
