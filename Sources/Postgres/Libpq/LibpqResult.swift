@@ -96,16 +96,25 @@ internal import CLibpq
         "22P04": "bad copy file format", "22P05": "untranslatable character",
     ]
 
-    /// The severity of a notice, not translated: `NOTICE`, `WARNING` …
-    var severity: String { field(UInt8(ascii: "V")) ?? "NOTICE" }
+    /// The severity of an error or a notice, not translated: `ERROR`, `FATAL`, `NOTICE` …
+    var severity: String { unsafe Self.severity(of: pointer) }
+
+    static func severity(of result: OpaquePointer) -> String {
+        unsafe field(UInt8(ascii: "V"), of: result) ?? "NOTICE"
+    }
 
     private var message: String {
         guard let text = unsafe PQresultErrorMessage(pointer) else { return "the server gave no reason" }
         return unsafe String(cString: text).trimmedLine
     }
 
-    private func field(_ code: UInt8) -> String? {
-        guard let text = unsafe PQresultErrorField(pointer, Int32(code)) else { return nil }
+    private func field(_ code: UInt8) -> String? { unsafe Self.field(code, of: pointer) }
+
+    /// A field of an error or a notice; `nil` if it has none of this code.
+    ///
+    /// Source of the codes: PostgreSQL manual, 55.8 "Error and Notice Message Fields".
+    static func field(_ code: UInt8, of result: OpaquePointer) -> String? {
+        guard let text = unsafe PQresultErrorField(result, Int32(code)) else { return nil }
         return unsafe String(cString: text)
     }
 }

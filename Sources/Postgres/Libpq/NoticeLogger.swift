@@ -22,7 +22,7 @@ final class NoticeLogger: Sendable {
     }
 
     private func log(_ notice: OpaquePointer) {
-        let severity = unsafe Self.field("V", of: notice) ?? "NOTICE"
+        let severity = unsafe LibpqResult.severity(of: notice)
         let level: Logger.Level =
             switch severity {
             case "WARNING", "ERROR", "FATAL", "PANIC": .warning
@@ -30,13 +30,10 @@ final class NoticeLogger: Sendable {
             default: .debug
             }
         var metadata: Logger.Metadata = ["severity": "\(severity)"]
-        if let sqlState = unsafe Self.field("C", of: notice) { metadata["sqlState"] = "\(sqlState)" }
-        let message = unsafe Self.field("M", of: notice) ?? "the server gave no text"
+        if let sqlState = unsafe LibpqResult.field(UInt8(ascii: "C"), of: notice) {
+            metadata["sqlState"] = "\(sqlState)"
+        }
+        let message = unsafe LibpqResult.field(UInt8(ascii: "M"), of: notice) ?? "the server gave no text"
         logger.log(level: level, "\(message)", metadata: metadata)
-    }
-
-    private static func field(_ code: Unicode.Scalar, of notice: OpaquePointer) -> String? {
-        guard let text = unsafe PQresultErrorField(notice, Int32(code.value)) else { return nil }
-        return unsafe String(cString: text)
     }
 }
