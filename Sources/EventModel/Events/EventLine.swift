@@ -1,4 +1,4 @@
-import FoundationEssentials
+internal import FoundationEssentials
 
 /// One line of JSON as producers send it: an event, its stream, and what that stream must hold.
 ///

@@ -41,6 +41,17 @@ public struct LogCursor: Hashable, Sendable, LosslessStringConvertible {
     /// - Parameter now: The snapshot of that moment.
     func isAhead(of now: PostgresSnapshot) -> Bool { max(delivered.xmax, window?.end.xmax ?? 0) > now.xmax }
 
+    /// Whether everything that was delivered here was delivered at `other` too.
+    ///
+    /// Of two cursors of one log, one always precedes the other, unless one was moved by a reader that walks other
+    /// windows.
+    package func precedes(_ other: LogCursor) -> Bool {
+        guard let window else { return delivered.isSubset(of: other.delivered) }
+        if window.end.isSubset(of: other.delivered) { return true }
+        guard delivered == other.delivered, let otherWindow = other.window else { return false }
+        return window.end == otherWindow.end && window.position <= otherWindow.position
+    }
+
     /// The text form: the snapshot and, for a partly delivered window, `/`, its end, `@` and the position.
     public var description: String {
         window.map { "\(delivered)/\($0.end)@\($0.position)" } ?? delivered.description

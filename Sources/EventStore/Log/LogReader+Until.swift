@@ -70,16 +70,3 @@ extension LogReader {
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
     }
 }
-
-extension LogCursor {
-    /// Whether everything that was delivered here was delivered at `other` too.
-    ///
-    /// Of two cursors of one log, one always precedes the other, unless one was moved by a reader that walks other
-    /// windows.
-    package func precedes(_ other: LogCursor) -> Bool {
-        guard let window else { return delivered.isSubset(of: other.delivered) }
-        if window.end.isSubset(of: other.delivered) { return true }
-        guard delivered == other.delivered, let otherWindow = other.window else { return false }
-        return window.end == otherWindow.end && window.position <= otherWindow.position
-    }
-}

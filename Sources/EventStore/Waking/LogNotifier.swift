@@ -97,3 +97,8 @@ final class LogNotifier: Sendable {
         return state.withLock { $0.isDue }
     }
 }
+
+/// Wakes those who wait for events.
+private struct WakeSubscribers: PostgresStatement {
+    let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"
+}

@@ -1,4 +1,4 @@
-import Postgres
+internal import Postgres
 
 extension SchemaDescription {
     /// The lines that describe a schema's objects, from the system catalogs.

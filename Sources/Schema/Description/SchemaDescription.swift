@@ -1,4 +1,4 @@
-import Postgres
+internal import Postgres
 
 /// Everything in a schema that migrations can make, as lines of text that can be compared between schemas.
 struct SchemaDescription: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 extension Error {
     /// Why a file could not be used, in the system's words; Foundation's own have codes instead.

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 extension SQLFiles {
     /// A folder's path without slashes at its end.

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// The SQL folders `migrations` and `projections`: as the program carries them, or as they are on disk.
 package struct SQLFiles: Sendable {

@@ -1,5 +1,5 @@
-import Foundation
-import Postgres
+internal import Foundation
+internal import Postgres
 
 /// A row of `schema_migrations`.
 struct AppliedMigration: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 extension Migrator {
     /// Refuses what cannot name a migration.

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 extension ProjectionFiles {
     /// Reads the folder of one version, `…/NAME/v1`, or of a projection with all its versions, `…/NAME`.

@@ -122,8 +122,3 @@ private struct SelectSynchronousCommit: PostgresStatement {
 
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
 }
-
-/// Wakes those who wait for events; see ``LogNotifier``.
-struct WakeSubscribers: PostgresStatement {
-    let sql = "select pg_notify(current_schema() || '\(LogChannel.suffix)', '')"
-}

@@ -1,4 +1,4 @@
-import CLZ4
+internal import CLZ4
 
 /// Compresses messages one at a time, each against the same dictionary and nothing else.
 ///
