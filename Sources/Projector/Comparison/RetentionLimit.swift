@@ -26,4 +26,28 @@ enum RetentionLimit {
         default: nil
         }
     }
+
+    /// The SQL expression by which a view's column is compared; the row is called `model`.
+    ///
+    /// Where the older rows of a chain have gone, its hashes cover them as they were when they went, with what an
+    /// erasure has blanked since; no fold of the log brings these hashes back, and they are not compared. The rest of
+    /// the rows is, and `audit_verify` holds the hashes to it.
+    ///
+    /// - Parameters:
+    ///   - column: The column's name, quoted.
+    ///   - view: The view's name.
+    ///   - recorder: The recorder's schema, in which retention records what it has deleted.
+    static func expression(for column: String, of view: String, recorder: String) -> String {
+        switch (view, column) {
+        case ("audit_logs", #""hash""#), ("audit_logs", #""previous_hash""#), ("audit_chains", #""head_hash""#):
+            let schema = PostgresConfiguration.quotedIdentifier(recorder)
+            return """
+                case when not exists (
+                    select from \(schema).audit_seeds as seed
+                    where seed.chain = coalesce(model.user_id, '00000000-0000-0000-0000-000000000000'))
+                then model.\(column) end
+                """
+        default: return "model.\(column)"
+        }
+    }
 }

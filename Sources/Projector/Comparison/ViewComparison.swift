@@ -38,7 +38,7 @@ struct ViewComparison {
         into result: inout ModelComparison,
         on connection: isolated PostgresConnection
     ) async throws {
-        let (new, old) = (relation(view, in: expected, columns[0]), relation(view, in: found, columns[0]))
+        let (new, old) = (relation(view, in: expected, columns), relation(view, in: found, columns))
         result.pastRetention += try await countPastRetention(view, on: connection)
         if let count = try await countIfEqual(new, old, columns: columns, on: connection) {
             result.rows.append((view, count))
@@ -103,14 +103,18 @@ struct ViewComparison {
         return count.flatMap(Int.init) ?? 0
     }
 
-    private func relation(_ view: String, in schema: String, _ stream: String) -> String {
-        var name = "\(Self.quoted(schema)).\(Self.quoted(view))"
-        if let kept = RetentionLimit.condition(of: view, recorder: recorder) {
-            name = "(select * from \(name) as model where \(kept)) as kept"
+    private func relation(_ view: String, in schema: String, _ columns: [String]) -> String {
+        let expressions = columns.map(Self.quoted).map { column in
+            "\(RetentionLimit.expression(for: column, of: view, recorder: recorder)) as \(column)"
         }
-        guard let streams else { return name }
-        let list = streams.map { "'\($0)'" }.joined(separator: ", ")
-        return "(select * from \(name) where \(Self.quoted(stream)) = any(array[\(list)]::uuid[])) as sample"
+        var conditions = RetentionLimit.condition(of: view, recorder: recorder).map { [$0] } ?? []
+        if let streams {
+            let list = streams.map { "'\($0)'" }.joined(separator: ", ")
+            conditions.append("model.\(Self.quoted(columns[0])) = any(array[\(list)]::uuid[])")
+        }
+        let condition = conditions.isEmpty ? "" : " where \(conditions.joined(separator: " and "))"
+        return "(select \(expressions.joined(separator: ", ")) "
+            + "from \(Self.quoted(schema)).\(Self.quoted(view)) as model\(condition)) as compared"
     }
 
     private func isUnique(
