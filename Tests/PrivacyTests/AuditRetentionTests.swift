@@ -68,6 +68,29 @@ import Testing
         }
     }
 
+    @Test func `a version that the views do not read leaves the seeds as they are`() async throws {
+        try await withTestConnection { connection in
+            try await Self.prepare(connection)
+            #expect(try await connection.text(unsafeSQL: "select retain_audit_logs(100, false)") == [["5"]])
+            try await connection.run(
+                unsafeSQL: """
+                    create table audit_logs_v2 (like audit_logs_v1 including all);
+                    create table audit_chains_v2 (like audit_chains_v1 including all);
+                    insert into audit_chains_v2 (chain, length) values ('\(Self.id("a"))', 3), ('\(Self.id("b"))', 3);
+                    insert into audit_logs_v2 (chain, position, id, action, resource, result, metadata, timestamp, hash)
+                    select chain, n, gen_random_uuid(), 'user.logged_in', 'user', 'success', '{}', '-infinity', '\\xff'
+                    from audit_chains_v2, generate_series(0, 2) n
+                    """
+            )
+            let seeds = "select left(chain::text, 1), position, hash from audit_seeds order by 1"
+            let before = try await connection.text(unsafeSQL: seeds)
+            #expect(try await connection.text(unsafeSQL: "select retain_audit_logs(1, false)") == [["1"]])
+            #expect(try await connection.text(unsafeSQL: "select retain_audit_logs(100, false)") == [["3"]])
+            let after = try await connection.text(unsafeSQL: seeds)
+            #expect(after.filter { $0[0] != "b" } == before)
+        }
+    }
+
     @Test func `who adds to a chain that loses nothing is not waited for`() async throws {
         try await withTestDatabase { database in
             try await withConnection(database) { connection in

@@ -21,7 +21,7 @@ enum RetentionLimit {
             not exists (
                 select from \(schema).audit_seeds as seed
                 where seed.chain = coalesce(model.user_id, '00000000-0000-0000-0000-000000000000')
-                    and model.position <= seed.position)
+                    and model.position <= seed.removed_to)
             """
         default: nil
         }

@@ -76,17 +76,24 @@ links as (
     select chain, position, hash, coalesce(lag(hash) over (partition by chain order by position), seed) as previous_hash
     from (
         select
-            log.chain, log.position, before.hash as seed,
-            audit_chain(before.hash, audit_digest(log.id, log.position, log.user_id, log.action, log.resource, log.result,
+            log.chain, log.position, seeded.hash as seed,
+            audit_chain(seeded.hash, audit_digest(log.id, log.position, log.user_id, log.action, log.resource, log.result,
                                                   log.ip_address, log.user_agent, log.metadata, log.timestamp))
                 over (partition by log.chain order by log.position) as hash
-        from unlinked
-        left join lateral (
-            select hash from audit_logs_v1
-            where chain = unlinked.chain and position < unlinked.position
-            order by position desc limit 1
-        ) before on true
-        join audit_logs_v1 log on log.chain = unlinked.chain and log.position >= unlinked.position
+        from (
+            select chain, position, coalesce(
+                (
+                    select hash from audit_logs_v1
+                    where chain = unlinked.chain and position < unlinked.position
+                    order by position desc limit 1
+                ),
+                -- What stood before it went by age.
+                (select hash from audit_seed(unlinked.chain, unlinked.position) as seed(hash))
+            ) as hash
+            from unlinked
+            offset 0  -- once a chain, not once a row
+        ) seeded
+        join audit_logs_v1 log on log.chain = seeded.chain and log.position >= seeded.position
     ) chained
 ),
 linked as (
