@@ -61,6 +61,24 @@ package func withTestServer<R>(_ body: (EmbeddedServer) async throws -> R) async
 package func withCrashingServer<R>(
     _ body: (PostgresConfiguration, _ crash: @escaping @Sendable () async throws -> Void) async throws -> R
 ) async throws -> R {
+    try await withStoppedServer { configuration, stop, start in
+        try await body(configuration) {
+            await stop()
+            try await start()
+        }
+    }
+}
+
+/// Runs a test on a server of its own that holds the recorder's schema and can be away for a while.
+///
+/// - Parameter body: Gets the database's configuration, a function that crashes the server, and one that starts it again.
+package func withStoppedServer<R>(
+    _ body: (
+        PostgresConfiguration,
+        _ stop: @escaping @Sendable () async -> Void,
+        _ start: @escaping @Sendable () async throws -> Void
+    ) async throws -> R
+) async throws -> R {
     try await withTestServer { server in
         let configuration = PostgresConfiguration(
             url: server.url(),
@@ -68,9 +86,6 @@ package func withCrashingServer<R>(
             applicationName: "recorder test"
         )
         try await TestServer.install(configuration)
-        return try await body(configuration) {
-            await server.stopImmediately()
-            try await server.restart()
-        }
+        return try await body(configuration, { await server.stopImmediately() }, { try await server.restart() })
     }
 }

@@ -18,6 +18,8 @@ package struct SchemaError: Error, Sendable, CustomStringConvertible {
         case drift
         /// What is to be removed or replaced is still in use.
         case inUse
+        /// The schema holds what others could have the migrations run.
+        case untrusted
     }
 
     /// The kind of failure.

@@ -1,5 +1,4 @@
 import EventModel
-import Operations
 import Postgres
 import RecorderTesting
 import Testing
@@ -11,16 +10,14 @@ import Testing
 @Suite struct OutageOrderTests {
     @Test(.timeLimit(.minutes(5)))
     func `nothing is stored behind what failed because the server was away`() async throws {
-        try await withTestServer { server in
-            let configuration = PostgresConfiguration(url: server.url(), schema: "recorder")
-            try await TestServer.install(configuration)
+        try await withStoppedServer { configuration, stop, start in
             let streams = (0..<4).map { _ in StreamID.fresh() }
             try await withStore(configuration) { store in
                 let limits = EventAppender.Limits(groupSize: 1, patience: .seconds(1))
                 try await store.withAppender(limits: limits) { appender in
                     for stream in streams { _ = try await appender.append(.of(to: stream)) }
                     let before = appender.outages
-                    await server.stopImmediately()
+                    await stop()
                     var underWay: [AppendOutcomes] = []
                     for _ in 0..<10 {
                         let round = try streams.map { try Append.of(to: $0) }
@@ -28,7 +25,7 @@ import Testing
                     }
                     // As soon as the first has failed, the server is there for the second.
                     var ended = [await underWay.removeFirst().all()]
-                    try await server.restart()
+                    try await start()
                     for outcomes in underWay { ended.append(await outcomes.all()) }
                     for (place, stream) in streams.enumerated() {
                         let failed = ended.map { $0[place] }.drop { (try? $0.get()) != nil }

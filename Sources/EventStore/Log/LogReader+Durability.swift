@@ -53,8 +53,8 @@ extension LogReader {
 
     /// Waits until the write-ahead log is on disk up to where it was written.
     ///
-    /// Has the server write it, because of itself it writes whole pages and what was committed: what an open transaction
-    /// has written last, in whatever database, it leaves for a quarter of a minute.
+    /// Has the server write it. Unasked, the server writes whole pages and what was committed: what an open transaction
+    /// has written last, in whatever database, stays unwritten for a quarter of a minute.
     private static func bringToDisk(_ written: Int64, on connection: PostgresConnection) async throws {
         guard try await !isOnDisk(written, on: connection) else { return }
         do {

@@ -74,6 +74,49 @@ struct SelectHasSchema: PostgresStatement {
     func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Bool { try row.decode(at: 0) }
 }
 
+/// The owner of a schema, if the current role has no reason to trust them: neither itself, nor a superuser, nor the
+/// database's owner.
+struct SelectStrangeOwner: PostgresStatement {
+    let sql = """
+        select pg_get_userbyid(nspowner)::text from pg_namespace
+        where nspname = $1 and nspowner not in (
+            select oid from pg_roles where rolsuper or rolname in (current_user, 'pg_database_owner')
+            union all select datdba from pg_database where datname = current_database()
+        )
+        """
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+}
+
+/// A function or an operator in a schema that is named as one of PostgreSQL's own, of somebody other than the current
+/// role, the schema's owner, the recorder's owner and superusers.
+struct SelectPlanted: PostgresStatement {
+    let sql = """
+        with named (name, owner, space, short, is_function) as (
+            select oid::regprocedure::text, proowner, pronamespace, proname, true from pg_proc
+            union all
+            select oid::regoperator::text, oprowner, oprnamespace, oprname, false from pg_operator
+        )
+        select named.name, pg_get_userbyid(owner)::text from named join pg_namespace on pg_namespace.oid = space
+        where nspname = $1 and owner <> nspowner
+            and owner not in (select oid from pg_roles where rolsuper or rolname in (current_user, 'recorder_owner'))
+            and case when is_function
+                then exists (select from pg_proc where proname = short and pronamespace = 'pg_catalog'::regnamespace)
+                else exists (select from pg_operator where oprname = short and oprnamespace = 'pg_catalog'::regnamespace) end
+        limit 1
+        """
+    let schema: String
+
+    func bind(_ parameters: inout PostgresParameters) throws(PostgresError) { try parameters.append(schema) }
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (name: String, owner: String) {
+        (try row.decode(at: 0), try row.decode(at: 1))
+    }
+}
+
 /// Whether a schema has the table of applied migrations.
 struct SelectHasMigrations: PostgresStatement {
     let sql = "select to_regclass(quote_ident($1) || '.schema_migrations') is not null"

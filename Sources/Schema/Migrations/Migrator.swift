@@ -219,6 +219,7 @@ package struct Migrator: Sendable {
             // Waits for another migrator, however long that takes.
             _ = try await connection.first(LockSchema(schema: schema))
             try await connection.limitLockWaits(to: Self.lockTimeout.once)
+            try await refuseUntrusted(on: connection)
             if try await connection.first(SelectHasMigrations(schema: schema)) != true {
                 // Only then: `if not exists` requires the privilege to create a schema even if it exists.
                 if try await connection.first(SelectHasSchema(schema: schema)) != true {
@@ -229,6 +230,29 @@ package struct Migrator: Sendable {
             }
             _ = try await connection.first(SetSearchPath(schemas: [schema]))
             return try await body(connection)
+        }
+    }
+
+    /// Refuses a schema in which somebody else could have this login run their code: the migrations call functions by
+    /// their short names, and the schema is searched too.
+    ///
+    /// - Throws: ``SchemaError`` with `.untrusted`.
+    private func refuseUntrusted(on connection: isolated PostgresConnection) async throws {
+        if try await connection.first(SelectHasMigrations(schema: schema)) != true,
+            let owner = try await connection.first(SelectStrangeOwner(schema: schema))
+        {
+            throw SchemaError(
+                .untrusted,
+                "the schema \(schema) belongs to \(owner), who could change whatever is made in it: migrate as \(owner), or look "
+                    + "into it and give it to the role that migrates, by alter schema … owner to"
+            )
+        }
+        if let planted = try await connection.first(SelectPlanted(schema: schema)) {
+            throw SchemaError(
+                .untrusted,
+                "\(planted.name) in the schema \(schema) has the name of one of PostgreSQL's own, is \(planted.owner)'s, and might "
+                    + "be run in its place: drop it, and see how it came there"
+            )
         }
     }
 
