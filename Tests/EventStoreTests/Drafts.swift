@@ -48,7 +48,11 @@ extension Append {
 extension AppendParcel {
     /// A parcel that nobody waits for.
     static func of(_ appends: [Append], isOneAppend: Bool = false, size: Int = 1) throws -> AppendParcel {
-        var contents = AppendParcelContents(encoder: PayloadEncoder(), size: size, appends: appends.count)
+        var contents = AppendParcelContents(
+            packing: AppendPacking(encoder: PayloadEncoder()),
+            size: size,
+            appends: appends.count
+        )
         for (place, append) in appends.enumerated() { try contents.add(append, place: place, key: nil) }
         return AppendParcel(
             contents,

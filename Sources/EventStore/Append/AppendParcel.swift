@@ -26,11 +26,17 @@ final class AppendParcel: Sendable {
         let events: Range<Int>
         /// The append's place among those that ``AppendParcel/outcomes`` waits for.
         let place: Int
+        /// The id of the key that something in it is sealed under, one of ``AppendParcel/keys``; `nil` if nothing is.
+        let key: Int64?
     }
 
     let frames: [UInt8]
     let events: [Event]
     let parts: [Part]
+    /// What the frames were made with.
+    let packing: AppendPacking
+    /// The keys that something in the frames is sealed under.
+    let keys: [SealingKey]
     /// Whether the parts are one append to several streams, all or nothing; otherwise each is an append of its own.
     let isOneAppend: Bool
     /// About how much memory the parcel holds: what was reserved for it in the queue.
@@ -60,6 +66,8 @@ final class AppendParcel: Sendable {
         frames = contents.frames
         events = contents.events
         parts = contents.parts
+        packing = contents.packing
+        keys = contents.keys
         self.isOneAppend = isOneAppend
         self.size = size
         self.outcomes = outcomes

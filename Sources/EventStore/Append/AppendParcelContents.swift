@@ -6,19 +6,23 @@ struct AppendParcelContents {
     private(set) var frames: [UInt8] = []
     private(set) var events: [AppendParcel.Event] = []
     private(set) var parts: [AppendParcel.Part] = []
-    private let encoder: PayloadEncoder
+    /// The keys that something was sealed under; appends under one key mostly follow each other.
+    private(set) var keys: [SealingKey] = []
+    let packing: AppendPacking
     let fields: PersonalFields?
     /// The personal fields found in the latest event.
     private var found = PersonalFields.Found()
+    /// Whether something of the latest append was sealed.
+    private var isSealed = false
     private let now = Timestamp.now()
 
     /// - Parameters:
-    ///   - encoder: How payloads are compressed.
+    ///   - packing: How payloads are compressed, and since when their keys were looked up.
     ///   - fields: What is personal, if appends come with keys.
     ///   - size: About how many bytes to expect, by ``AppendRequest/size(of:)``.
     ///   - appends: How many appends to expect; most have one event each.
-    init(encoder: PayloadEncoder, fields: PersonalFields? = nil, size: Int, appends: Int) {
-        self.encoder = encoder
+    init(packing: AppendPacking, fields: PersonalFields? = nil, size: Int, appends: Int) {
+        self.packing = packing
         self.fields = fields
         frames.reserveCapacity(size / 2)
         events.reserveCapacity(appends)
@@ -48,6 +52,7 @@ struct AppendParcelContents {
     mutating func add(_ append: some StreamAppend, place: Int, key: SealingKey?) throws {
         try Self.check(append)
         let (first, start) = (events.count, frames.count)
+        isSealed = false
         do {
             for event in append.events { try add(event, to: append.stream, key: key) }
         } catch {
@@ -55,12 +60,15 @@ struct AppendParcelContents {
             frames.removeSubrange(start...)
             throw error
         }
+        let used = isSealed ? key : nil
+        if let used, keys.last?.id != used.id { keys.append(used) }
         parts.append(
             AppendParcel.Part(
                 stream: append.stream,
                 expectedVersion: append.expectedVersion,
                 events: first..<events.count,
-                place: place
+                place: place,
+                key: used?.id
             )
         )
     }
@@ -96,10 +104,11 @@ struct AppendParcelContents {
             fields.find(in: event, &found)
             if !found.isEmpty {
                 let seal = found.seal(of: event, in: stream, under: key)
-                return try encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
+                isSealed = true
+                return try packing.encoder.encode(data: data, metadata: metadata, sealing: seal, into: &frames)
             }
         }
-        return try encoder.encode(data: data, metadata: metadata, of: event.id.uuid, into: &frames)
+        return try packing.encoder.encode(data: data, metadata: metadata, of: event.id.uuid, into: &frames)
     }
 
     private static func check(_ append: some StreamAppend) throws {

@@ -1,7 +1,7 @@
 internal import EventModel
 
 /// An append on its way to be written: all or nothing.
-struct AppendRequest: Sendable {
+struct AppendRequest: Sendable, Equatable {
     let parcel: AppendParcel
     /// The indices of its parts among the parcel's.
     private let range: Range<Int>
@@ -9,6 +9,10 @@ struct AppendRequest: Sendable {
     init(parcel: AppendParcel, parts: Range<Int>) {
         self.parcel = parcel
         range = parts
+    }
+
+    static func == (one: AppendRequest, other: AppendRequest) -> Bool {
+        one.parcel === other.parcel && one.range == other.range
     }
 
     /// Its parts, each for another stream.

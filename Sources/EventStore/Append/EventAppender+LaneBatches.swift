@@ -59,10 +59,11 @@ extension EventAppender {
         since outages: Int
     ) async throws {
         let places = batch.places
+        let packing = packings.current
         let keys = await sealer?.keys(forEachOf: appends, at: places)
         try await reserve(batch.size, in: batch.lane, for: places.map { appends[$0].stream })
         var contents = AppendParcelContents(
-            encoder: encoder,
+            packing: packing,
             fields: keys?.fields,
             size: batch.size,
             appends: places.count

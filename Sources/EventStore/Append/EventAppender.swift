@@ -20,7 +20,8 @@ internal import Synchronization
 public final class EventAppender: Sendable {
     private let configuration: PostgresConfiguration
     private let limits: Limits
-    let encoder: PayloadEncoder
+    /// What appends are packed with.
+    let packings: AppendPackings
     let sealer: SubjectSealer?
     private let logger: Logger
     /// What waits to be stored.
@@ -36,7 +37,8 @@ public final class EventAppender: Sendable {
     /// - Parameters:
     ///   - configuration: The database.
     ///   - limits: The bounds.
-    ///   - encoder: How payloads are compressed.
+    ///   - encoder: How payloads are compressed, until a failover to a server that lacks its dictionary: from then on
+    ///     the newest one there is used.
     ///   - sealer: Decides what of each event is sealed; `nil` seals nothing, whatever the database says.
     package init(
         to configuration: PostgresConfiguration,
@@ -49,7 +51,7 @@ public final class EventAppender: Sendable {
         configuration.answerTimeout = limits.answerTimeout
         self.configuration = configuration
         self.limits = limits
-        self.encoder = encoder
+        packings = AppendPackings(encoder, sealer: sealer)
         self.sealer = sealer
         self.logger = logger
         notifier = LogNotifier(configuration, logger: logger)
@@ -89,6 +91,7 @@ public final class EventAppender: Sendable {
                 "one stream stands in two parts of an append: put its events together"
             )
         }
+        let packing = packings.current
         let size = AppendRequest.size(of: appends)
         let keys = try await sealer?.keys(for: appends)
         let lane = lane(of: first.stream)
@@ -97,7 +100,7 @@ public final class EventAppender: Sendable {
         let ticket: UInt64
         do {
             var contents = AppendParcelContents(
-                encoder: encoder,
+                packing: packing,
                 fields: keys?.fields,
                 size: size,
                 appends: appends.count
@@ -202,8 +205,8 @@ public final class EventAppender: Sendable {
             limits: limits,
             heads: StreamHeads(lanes: lanes, home: lane),
             home: lane,
+            packings: packings,
             logger: logger,
-            onConnectionLost: { [self] in sealer?.forgetAll() },
             onStored: { [self] events in
                 groups.record(events)
                 appended.increment(by: events)

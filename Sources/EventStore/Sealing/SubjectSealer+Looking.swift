@@ -92,6 +92,7 @@ extension SubjectSealer {
     }
 
     private func look(for wanted: Wanted) async throws -> Look {
+        let forgotten = state.withLock { $0.forgotten }
         do {
             return try await pool.withConnection { connection in
                 let wanted = wanted.map { (stream: $0.key, named: $0.value) }
@@ -104,6 +105,8 @@ extension SubjectSealer {
                 }
                 var look = Look(state: now, fields: try await self.fields(now, on: connection))
                 self.state.withLock { state in
+                    // Not what a server said that is gone since.
+                    guard state.forgotten == forgotten else { return }
                     if state.look?.state != now { state.keys = RememberedKeys() }
                     state.look = look
                     (state.askedAt, state.answeredAt) = (.now, .now)
@@ -113,7 +116,7 @@ extension SubjectSealer {
                 let keys = look.keys
                 self.state.withLock { state in
                     // Not if another look has meanwhile found that these may be stale.
-                    guard state.look?.state == now else { return }
+                    guard state.forgotten == forgotten, state.look?.state == now else { return }
                     for case (let stream, .success(let key)) in keys { state.keys.remember(key, of: stream) }
                 }
                 return look

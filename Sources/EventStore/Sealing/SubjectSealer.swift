@@ -31,6 +31,10 @@ package final class SubjectSealer: Sendable {
         /// The callers that wait for a look, the one under way or the next.
         var waiting: [UInt64: Waiter] = [:]
         var lastID: UInt64 = 0
+        /// How often everything was forgotten.
+        var forgotten = 0
+        /// When the server that appends went to last was started.
+        var server: PostgresTimestamp?
         var isLooking = false
     }
 
@@ -176,7 +180,26 @@ package final class SubjectSealer: Sendable {
 
     /// Forgets everything: the server that will be asked from now on may never have had the keys.
     func forgetAll() {
-        state.withLock { state in (state.look, state.keys) = (nil, RememberedKeys()) }
+        state.withLock { state in
+            (state.look, state.keys) = (nil, RememberedKeys())
+            state.forgotten += 1
+        }
+    }
+
+    /// Forgets everything if appends go to another server from now on than before.
+    ///
+    /// - Parameter server: When it was started.
+    func meet(_ server: PostgresTimestamp) {
+        let isOther = state.withLock { state in
+            defer { state.server = server }
+            return state.server != nil && state.server != server
+        }
+        if isOther { forgetAll() }
+    }
+
+    /// The state of keys by their ids; nothing for those that do not open here, as if they were not there.
+    func states(_ rows: [SelectKeys.Row]) async -> [Int64: PayloadKeys.State] {
+        (try? await keys.unwrap(rows.compactMap(\.key))) ?? [:]
     }
 
     // MARK: Looking

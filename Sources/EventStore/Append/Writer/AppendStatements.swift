@@ -110,15 +110,33 @@ struct InsertEvents: PostgresStatement {
 extension PostgresConnection {
     /// Makes the session's commits wait for the disk if the server's setting is `off`, because what is acknowledged
     /// must be durable. Stronger settings, which also wait for standbys, stay.
-    func commitDurably() async throws {
-        guard try await first(SelectSynchronousCommit()) == "off" else { return }
-        try await set("synchronous_commit", to: "on")
+    ///
+    /// - Returns: When the server was started: one with the same time is the same, and was not restarted.
+    /// - Throws: ``PostgresError`` with `.connectionLost` if the server is a standby: what it holds is not yet decided.
+    func commitDurably() async throws -> PostgresTimestamp {
+        guard let server = try await first(SelectServer()), !server.isStandby else {
+            throw PostgresError(.connectionLost, "the server takes no writes now: it is a standby")
+        }
+        if server.synchronousCommit == "off" { try await set("synchronous_commit", to: "on") }
+        return server.startedAt
     }
 }
 
-/// Reads what the session's commits wait for.
-private struct SelectSynchronousCommit: PostgresStatement {
-    let sql = "select current_setting('synchronous_commit')"
+/// Reads what the session's commits wait for, and which server it is.
+private struct SelectServer: PostgresStatement {
+    struct Row {
+        let synchronousCommit: String
+        let startedAt: PostgresTimestamp
+        let isStandby: Bool
+    }
 
-    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> String { try row.decode(at: 0) }
+    let sql = "select current_setting('synchronous_commit'), pg_postmaster_start_time(), pg_is_in_recovery()"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
+        Row(
+            synchronousCommit: try row.decode(at: 0),
+            startedAt: try row.decode(at: 1),
+            isStandby: try row.decode(at: 2)
+        )
+    }
 }

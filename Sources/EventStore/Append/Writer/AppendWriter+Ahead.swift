@@ -50,7 +50,9 @@ extension AppendWriter {
     /// Decides about a group without asking the database; `nil` if that is not possible, or nothing of it can be stored
     /// now.
     private mutating func decide(_ requests: [AppendRequest]) -> AppendAttempt.Decided? {
-        guard unknownTypes(of: requests).isEmpty, unknownStreams(of: requests).isEmpty else { return nil }
+        guard !areOlder(requests), unknownTypes(of: requests).isEmpty, unknownStreams(of: requests).isEmpty else {
+            return nil
+        }
         let round = AppendRound(requests, heads: &heads, types: types, fresh: [])
         return round.count > 0 ? (round, round.statement) : nil
     }

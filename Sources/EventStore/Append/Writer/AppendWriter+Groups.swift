@@ -55,6 +55,7 @@ extension AppendWriter {
         if let decided = attempt.decided.take() {
             (round, statement) = decided
         } else {
+            try await checkPacked(&attempt, on: connection)
             try await internTypes(of: attempt.open, on: connection)
             let unknown = unknownStreams(of: attempt.open)
             try await read(attempt.stale.union(unknown), fresh: &attempt.fresh, on: connection)

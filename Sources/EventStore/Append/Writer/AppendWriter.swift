@@ -12,8 +12,9 @@ struct AppendWriter: Sendable {
     private var configuration: PostgresConfiguration
     private let logger: Logger
     let limits: EventAppender.Limits
-    /// The next connection may lead to another server, which lacks what the old one returned.
-    private let onConnectionLost: @Sendable () -> Void
+    /// What the appends are packed with. The next connection may lead to another server, which lacks what the old one
+    /// returned.
+    let packings: AppendPackings
     /// Gets the number of events that each transaction stored.
     let onStored: @Sendable (Int) -> Void
     /// Reports how appends ended, so that this thread need not wake everybody who waits.
@@ -54,7 +55,7 @@ struct AppendWriter: Sendable {
     ///   - limits: How large a group is, and how long to keep trying to reach the server before appends fail.
     ///   - heads: What it knows of streams: nothing, until it has a lane.
     ///   - home: The number of its own lane.
-    ///   - onConnectionLost: Called when a connection was lost.
+    ///   - packings: What the appends are packed with.
     ///   - onStored: Called after each transaction with the number of events it stored.
     ///   - onSettled: Called with how appends ended, once for each append.
     init(
@@ -63,8 +64,8 @@ struct AppendWriter: Sendable {
         limits: EventAppender.Limits,
         heads: StreamHeads,
         home: Int,
+        packings: AppendPackings,
         logger: Logger,
-        onConnectionLost: @escaping @Sendable () -> Void,
         onStored: @escaping @Sendable (Int) -> Void,
         onSettled: @escaping @Sendable ([AppendSettlement]) -> Void
     ) {
@@ -76,7 +77,7 @@ struct AppendWriter: Sendable {
         self.queue = queue
         self.limits = limits
         self.logger = logger
-        self.onConnectionLost = onConnectionLost
+        self.packings = packings
         self.onStored = onStored
         self.onSettled = onSettled
         self.heads = heads
@@ -100,7 +101,7 @@ struct AppendWriter: Sendable {
             guard !open.isEmpty else { break }
             types = EventTypes()
             queue.forgetHeads()
-            onConnectionLost()
+            packings.doubt()
         }
         queue.giveBack(&heads)
     }
@@ -114,7 +115,8 @@ struct AppendWriter: Sendable {
         while true {
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
-                try await connection.commitDurably()
+                let server = try await connection.commitDurably()
+                if try await packings.meet(server, on: connection) { queue.forgetHeads() }
                 return connection
             } catch {
                 let failure = error as? PostgresError
@@ -193,7 +195,7 @@ struct AppendWriter: Sendable {
     func settle(
         _ requests: [AppendRequest],
         failed code: EventStoreError.Code,
-        _ cause: any Error,
+        _ cause: (any Error)?,
         _ reason: String? = nil
     ) {
         let message = reason ?? text(of: code)
