@@ -71,7 +71,8 @@ package func withCrashingServer<R>(
 
 /// Runs a test on a server of its own that holds the recorder's schema and can be away for a while.
 ///
-/// - Parameter body: Gets the database's configuration, a function that crashes the server, and one that starts it again.
+/// - Parameter body: Gets the database's configuration, a function that crashes the server, and one that starts it
+///   again.
 package func withStoppedServer<R>(
     _ body: (
         PostgresConfiguration,

@@ -38,7 +38,7 @@ import Testing
                     }
                 }
                 #expect(error?.isLockTimeout == true)
-                #expect(error?.hint?.hasSuffix("nothing was changed: try again later") == true, "\(error?.hint ?? "")")
+                #expect(error?.hint?.contains("step changed nothing: try again later") == true, "\(error?.hint ?? "")")
             }
         }
     }

@@ -7,8 +7,8 @@ extension PostgresConnection {
     /// - Parameters:
     ///   - patience: How long to keep trying.
     ///   - body: The work, which begins by ``limitLockWaits(to:)``; it may run several times.
-    /// - Throws: What `body` throws; after the patience, a ``PostgresError`` with a hint that names the oldest
-    ///   transactions.
+    /// - Throws: What `body` throws; after the patience, a ``PostgresError`` with a hint that names who holds
+    ///   locks.
     package func transaction<R: Sendable>(
         givingWayFor patience: Duration,
         _ body: @Sendable (isolated PostgresConnection) async throws -> R
@@ -20,9 +20,9 @@ extension PostgresConnection {
             } catch var error as PostgresError where error.isLockTimeout {
                 guard .now < end else {
                     // Whoever was in the way: that the lock was not to be had is what counts.
-                    let others = ((try? await query(SelectOldestTransactions())) ?? []).map { "\($0)" }
+                    let others = ((try? await query(SelectLockHolders())) ?? []).map { "\($0)" }
                     error.hint =
-                        "others have held the locks for \(patience), and nothing was changed: try again later"
+                        "others have held the locks for \(patience), and this step changed nothing: try again later"
                         + (others.isEmpty
                             ? "" : ", or end who has a transaction open (pid \(others.joined(separator: ", ")))")
                     throw error
@@ -38,11 +38,16 @@ extension PostgresConnection {
     }
 }
 
-/// Selects the processes with the oldest open transactions in this database, as far as this role can see.
-private struct SelectOldestTransactions: PostgresStatement {
+/// Selects the processes that hold locks on tables of this database, those with the oldest transactions first. A role
+/// that may not see since when others have theirs open is told of all of them.
+private struct SelectLockHolders: PostgresStatement {
     let sql = """
-        select pid from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and xact_start < clock_timestamp() - interval '1 second'
+        select pid from (
+            select distinct pid from pg_locks join pg_class on pg_class.oid = relation
+            where database = (select oid from pg_database where datname = current_database()) and granted
+                and relnamespace <> 'pg_catalog'::regnamespace and pid <> pg_backend_pid()
+        ) holder left join pg_stat_activity using (pid)
+        where (xact_start < clock_timestamp() - interval '1 second') is not false
         order by xact_start limit 5
         """
 

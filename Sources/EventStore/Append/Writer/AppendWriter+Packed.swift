@@ -13,8 +13,8 @@ extension AppendWriter {
         return requests.contains { $0.parcel.packing.generation != generation }
     }
 
-    /// Settles the appends of a group that nobody could read from this server, and those behind them in the same streams,
-    /// so that the order stays when they are repeated. The others stay open.
+    /// Settles the appends of a group that nobody could read from this server, and those behind them in the same
+    /// streams, so that the order stays when they are repeated. The others stay open.
     mutating func checkPacked(_ attempt: inout AppendAttempt, on connection: isolated PostgresConnection) async throws {
         guard areOlder(attempt.open) else { return }
         let generation = packings.current.generation

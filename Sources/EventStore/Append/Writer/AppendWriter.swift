@@ -198,7 +198,7 @@ struct AppendWriter: Sendable {
         _ cause: (any Error)?,
         _ reason: String? = nil
     ) {
-        let message = reason ?? text(of: code)
+        let message = reason ?? text(of: code, cause)
         var settlements: [AppendSettlement] = []
         for request in requests {
             let error = EventStoreError(code, message, stream: request.parts.first?.stream, cause: cause)
@@ -207,13 +207,15 @@ struct AppendWriter: Sendable {
         onSettled(settlements)
     }
 
-    private func text(of code: EventStoreError.Code) -> String {
+    private func text(of code: EventStoreError.Code, _ cause: (any Error)?) -> String {
+        // A server that answers, such as one whose disk is full, need not be looked for.
+        let trouble = (cause as? PostgresError)?.code == .server ? "stored nothing" : "could not be reached"
         switch code {
         case .unavailable:
-            "the database could not be reached within \(limits.patience); append the same events again, with the same ids, "
+            return "the database \(trouble) within \(limits.patience); append the same events again, with the same ids, "
                 + "to learn whether they were stored"
-        case .closed: "the appender was stopped before it stored the append"
-        default: "the append was refused"
+        case .closed: return "the appender was stopped before it stored the append"
+        default: return "the append was refused"
         }
     }
 }
