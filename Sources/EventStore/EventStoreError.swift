@@ -14,8 +14,8 @@ public struct EventStoreError: Error, Sendable, CustomStringConvertible {
         /// The server refused the append for another reason. Nothing was stored.
         case refused
         /// Whether the append was stored is unknown, because the database could not be reached in time; or it was not
-        /// stored, because another session's open transaction is in its way. Appending again with the same event ids
-        /// finds out.
+        /// stored, because another session's open transaction is in its way, or because the server came after another
+        /// one and lacks what the append was packed with. Appending again with the same event ids finds out.
         case unavailable
         /// A stored event cannot be decoded.
         case corruptEvent

@@ -119,6 +119,33 @@ import Testing
         }
     }
 
+    @Test func `what follows in the same stream is repeated too, and other appends are stored at once`() async throws {
+        try await withStore { store, configuration in
+            try await SealedLog.run(addDictionary(), on: configuration)
+            let streams = (0..<2).map { _ in StreamID.fresh() }
+            try await store.withAppender(limits: .init(connections: 1)) { appender in
+                _ = try await appender.append(turn(to: .fresh()))
+                try await fail("truncate events; delete from dictionaries where id = 300", configuration)
+                // Only the first is long enough to be compressed.
+                let appends = [
+                    try turn(to: streams[0]), Append(stream: streams[0], events: [try .turn(data: "{}")]),
+                    Append(stream: streams[1], events: [try .turn(data: "{}")]),
+                ]
+                let results = try await appender.append(independently: appends)
+                let codes = results.map { result -> EventStoreError.Code? in
+                    if case .failure(let error as EventStoreError) = result { error.code } else { nil }
+                }
+                #expect(codes == [.unavailable, .unavailable, nil])
+                for result in try await appender.append(independently: appends) { _ = try result.get() }
+                let ids = appends.map { $0.events[0].id }
+                let first = try await store.read(streams[0]).map(\.id)
+                let second = try await store.read(streams[1]).map(\.id)
+                #expect(first == Array(ids[..<2]))
+                #expect(second == [ids[2]])
+            }
+        }
+    }
+
     /// The statement that gives the id of every key there to somebody else's.
     private func addKey(like keys: SealingKeys) async throws -> String {
         let (subject, wrapping) = (StreamID.random(), try #require(keys.keys.first))
@@ -146,10 +173,10 @@ import Testing
                 try await fail("delete from subject_keys", configuration)
                 async let running: Void = appender.run()
                 #expect(await first?.code == .unavailable)
-                _ = try await appender.append(session)
-                // Nor is the user's key remembered.
-                let second = try SealedLog.session(.fresh(), of: user)
-                _ = try await appender.append(second)
+                // Nor is the user's key remembered, which a new session would get without asking.
+                let events = try SealedLog.session(.fresh(), of: user).events
+                let second = Append(stream: .fresh(), expectedVersion: .noStream, events: events)
+                for append in [second, session] { _ = try await appender.append(append) }
                 appender.close()
                 await running
                 try await withStore(configuration, keys: keys) { store in
