@@ -83,6 +83,9 @@ package final class RecorderCommand: Sendable {
     /// What it has printed so far.
     package var outputSoFar: String { (try? String(contentsOf: outputURL, encoding: .utf8)) ?? "" }
 
+    /// What it has written to standard error so far.
+    package var errorsSoFar: String { (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? "" }
+
     /// Waits until it ends, and kills it when the test is cancelled, such as by its time limit.
     package func result() async -> Result {
         let status = await withTaskCancellationHandler {
@@ -97,8 +100,7 @@ package final class RecorderCommand: Sendable {
             // A process that has ended has given its id back.
             ended.withLock { if $0.result == nil { send(SIGKILL) } }
         }
-        let errors = (try? String(contentsOf: errorsURL, encoding: .utf8)) ?? ""
-        return Result(status: status, output: outputSoFar, errors: errors)
+        return Result(status: status, output: outputSoFar, errors: errorsSoFar)
     }
 
     private func finish(_ status: Int32) {

@@ -71,7 +71,9 @@ struct ProjectCommand: AsyncParsableCommand {
         defer { bar.finish() }
         let (files, done) = try await metrics.counting(settings.logger) {
             try await RunningCommand.cancelledBySignals {
-                let files = try await settings.tellingOfRights { try await projectionSource.source.installed(settings) }
+                let files = try await settings.tellingOfRights {
+                    try await settings.waitingForServer { try await projectionSource.source.installed(settings) }
+                }
                 let projector = try settings.projector(of: files, bounds)
                 return (files, try await projector.runUntilCaughtUp { bar.show($0) })
             }

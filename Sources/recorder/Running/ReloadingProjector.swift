@@ -98,12 +98,14 @@ struct ReloadingProjector: Service {
     private func beginning() async throws -> [ProjectionFiles]? {
         while true {
             do {
-                return try await cancelWhenGracefulShutdown { try await source.installed(settings) }
+                return try await cancelWhenGracefulShutdown {
+                    try await settings.waitingForServer { try await source.installed(settings) }
+                }
             } catch is CancellationError {
                 return nil
             } catch let error as PostgresError where error.isPassing && error.code != .connectionFailed {
-                // Cut off while it started, so it tries again. If the database cannot be reached at all, it fails at
-                // once, so that a person hears of it.
+                // Cut off while it started, so it tries again. If the database cannot be reached at all, or takes no
+                // connections for long, it fails, so that a person hears of it.
                 try await pause(after: error)
             }
         }
