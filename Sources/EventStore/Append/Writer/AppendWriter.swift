@@ -212,8 +212,8 @@ struct AppendWriter: Sendable {
         let trouble = (cause as? PostgresError)?.code == .server ? "stored nothing" : "could not be reached"
         switch code {
         case .unavailable:
-            return "the database \(trouble) within \(limits.patience); append the same events again, with the same ids, "
-                + "to learn whether they were stored"
+            return "the database \(trouble) within \(limits.patience); append the same events again, with the same "
+                + "ids, to learn whether they were stored"
         case .closed: return "the appender was stopped before it stored the append"
         default: return "the append was refused"
         }
