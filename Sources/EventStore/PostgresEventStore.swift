@@ -247,10 +247,4 @@ public final class PostgresEventStore: Sendable {
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> StoredEvent { try StoredEvent(row) }
     }
-
-    private struct NewestDictionary: PostgresStatement {
-        let sql = "select \(DictionaryRow.columns) from dictionaries order by id desc limit 1"
-
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> DictionaryRow { try DictionaryRow(row) }
-    }
 }

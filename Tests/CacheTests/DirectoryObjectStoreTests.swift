@@ -24,6 +24,27 @@ import Testing
         }
     }
 
+    @Test func `a link in a person's folder goes, and what it leads to stays`() async throws {
+        try await Self.withStore { store, prefix in
+            let root = FileManager.default.temporaryDirectory.appending(path: prefix)
+            let precious = FileManager.default.temporaryDirectory.appending(path: "\(prefix)-precious")
+            defer { try? FileManager.default.removeItem(at: precious) }
+            try FileManager.default.createDirectory(at: precious, withIntermediateDirectories: true)
+            try Data("words".utf8).write(to: precious.appending(path: "file"))
+            try await store.put(ObjectName("users/ada/a"), bytes: [1])
+            let link = root.appending(path: "users/ada/link")
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: precious)
+            #expect(try await store.removeAll(prefix: "users/ada/") == 2)
+            #expect(
+                FileManager.default.fileExists(atPath: precious.appending(path: "file").path(percentEncoded: false))
+            )
+            let left = try FileManager.default.contentsOfDirectory(
+                atPath: root.path(percentEncoded: false) + "/users/ada"
+            )
+            #expect(left == [])
+        }
+    }
+
     @Test func `a file of another program is no object, is named where all are wanted, and goes with them`()
         async throws
     {

@@ -54,6 +54,35 @@ import Testing
         }
     }
 
+    @Test func `an event whose type is not known any more stops its own stream`() async throws {
+        try await withTestDatabase { database in
+            let models = ReadModels(database: database)
+            let (ill, well) = (StreamID.generate(at: .now()), StreamID.generate(at: .now()))
+            for stream in [ill, well] {
+                try await models.append([Append(stream: stream, events: [try event(.sessionStarted, "{}")])])
+            }
+            try await withConnection(database) { connection in
+                try await connection.run(
+                    unsafeSQL: """
+                        insert into events (occurred_at, version, type, encoding, stream_id, event_id, payload)
+                        select occurred_at, 2, 31000, encoding, stream_id, gen_random_uuid(), payload from events
+                        where stream_id = '\(ill)'
+                        """
+                )
+                try await models.append([Append(stream: well, events: [try event(.sessionEnded, "{}")])])
+                try await models.project(onFailure: .quarantine)
+                let stopped = try await connection.text(
+                    unsafeSQL: "select distinct stream_id, event_version from projection_quarantine"
+                )
+                #expect(stopped == [[ill.description, "2"]])
+                let ended = try await connection.text(
+                    unsafeSQL: "select version from conversation_sessions where id = '\(well)'"
+                )
+                #expect(ended == [["2"]])
+            }
+        }
+    }
+
     @Test func `a field of other types is one more unknown field where it does not fit`() async throws {
         try await withTestDatabase { database in
             let models = ReadModels(database: database)

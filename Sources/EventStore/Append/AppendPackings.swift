@@ -50,7 +50,7 @@ final class AppendPackings: Sendable {
     ///   - server: When the server was started.
     ///   - connection: The new connection.
     /// - Returns: Whether it may be another server than the one before.
-    /// - Throws: ``PostgresError``; ``PayloadCodecError`` with `.badDictionary` if the newest dictionary is damaged.
+    /// - Throws: ``PostgresError``; ``EventStoreError`` with `.corruptEvent` if the newest dictionary is damaged.
     func meet(_ server: PostgresTimestamp, on connection: PostgresConnection) async throws -> Bool {
         let (known, packing) = state.withLock { ($0.server, $0.current) }
         guard known != server else { return false }
@@ -122,28 +122,6 @@ final class AppendPackings: Sendable {
 
         func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> (id: Int16, checksum: [UInt8]) {
             (try row.decode(at: 0), try row.decode(PostgresBytea.self, at: 1).bytes)
-        }
-    }
-
-    private struct NewestDictionary: PostgresStatement {
-        struct Row {
-            let id: Int16
-            let bytes: [UInt8]
-            let checksum: [UInt8]
-
-            func dictionary() throws(PayloadCodecError) -> PayloadDictionary {
-                try PayloadDictionary(id: Int(id), bytes: bytes, checksum: checksum)
-            }
-        }
-
-        let sql = "select id, bytes, checksum from dictionaries order by id desc limit 1"
-
-        func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> Row {
-            Row(
-                id: try row.decode(at: 0),
-                bytes: try row.decode(PostgresBytea.self, at: 1).bytes,
-                checksum: try row.decode(PostgresBytea.self, at: 2).bytes
-            )
         }
     }
 }

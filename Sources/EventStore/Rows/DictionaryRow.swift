@@ -32,3 +32,10 @@ struct DictionaryRow: Sendable {
         }
     }
 }
+
+/// Selects the dictionary that new events are compressed with.
+struct NewestDictionary: PostgresStatement {
+    let sql = "select \(DictionaryRow.columns) from dictionaries order by id desc limit 1"
+
+    func decode(_ row: borrowing PostgresRow) throws(PostgresError) -> DictionaryRow { try DictionaryRow(row) }
+}
