@@ -25,7 +25,7 @@ $$;
 
 create function refuse_user(erased uuid) returns void language plpgsql volatile as $$
 begin
-    raise exception 'user % is erased, and nothing is stored about him any more', erased
+    raise exception 'user % is erased, and nothing is stored about them any more', erased
         using errcode = 'RC007', hint = 'Stop what runs for this user. Somebody who comes back is a new user, with a new id.';
 end
 $$;

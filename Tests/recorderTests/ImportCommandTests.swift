@@ -157,6 +157,21 @@ import Testing
         }
     }
 
+    @Test func `a login that may not append is told so once`() async throws {
+        try await withTestDatabase { database in
+            let role = "reader_\(UUID().uuidString.prefix(8).lowercased())"
+            try await withConnection(database) { connection in
+                try await connection.run(unsafeSQL: "create role \(role) login in role recorder_projector")
+            }
+            let input = Lines.events(stream: Lines.stream(), count: 40).joined(separator: "\n")
+            let url = database.url + " user=\(role)"
+            let result = try await RecorderCommand.run("import", "-", databaseURL: url, input: input)
+            #expect(result.status == 1 && result.output.contains("0 refused"), "\(result)")
+            #expect(result.errors.split(separator: "permission denied").count == 2, "\(result.errors)")
+            try await withConnection(database) { try await $0.run(unsafeSQL: "drop role \(role)") }
+        }
+    }
+
     @Test func `a folder is no file`() async throws {
         let result = try await RecorderCommand.run("import", "/tmp", databaseURL: "host=/nowhere")
         #expect(result.status == 1)

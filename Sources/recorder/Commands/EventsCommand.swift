@@ -57,7 +57,8 @@ struct EventsCommand: AsyncParsableCommand {
             guard next != from else {
                 throw CommandError(
                     .notFound,
-                    "stream \(stream) holds no event\(from.map { " at version \($0) or beyond" } ?? ""): check its id"
+                    "stream \(stream) holds no event"
+                        + "\(from.map { " at version \($0) or \(backwards ? "before" : "beyond")" } ?? ""): check its id"
                 )
             }
         }

@@ -14,7 +14,8 @@ struct ImportCommand: AsyncParsableCommand {
 
             The import stops with status 1 at the first line that breaks the contract and names file, line, field and \
             reason. What stands before that line is stored, it and what follows is not. An event that its stream \
-            refuses (a wrong expected version) is reported, the others go on, and the status is 1 at the end. Ctrl-C or \
+            refuses (a wrong expected version) is reported, the others go on, and the status is 1 at the end. It also \
+            stops where no event can be stored: the database is away for 30 seconds, the login may not append. Ctrl-C or \
             SIGTERM ends the reading: what was read is stored and counted, and the status is 1.
 
             EXAMPLES

@@ -7,7 +7,7 @@ struct LatencyCommand: AsyncParsableCommand {
         commandName: "latency",
         abstract: "Shows percentiles of latencies over any range, or a series over time.",
         discussion: """
-            Percentiles are within 1 % of the exact ones, of latencies from -1e53 to 1e211 ms. A series has a line for each step, also where nothing was \
+            Percentiles are within 1 % of the exact ones. A series has a line for each step, also where nothing was \
             measured, with the median, the 95th and the 99th percentile. Of what is older than the minutes that `recorder \
             retention` keeps, whole hours can be asked for: a range or a step that cuts one is refused. Of --from and --until \
             seconds do not count.

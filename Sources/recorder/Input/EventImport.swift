@@ -1,5 +1,6 @@
 import EventModel
 import EventStore
+import Postgres
 
 /// Hands the lines of files over to an appender, batch after batch in the order of the lines.
 ///
@@ -122,6 +123,14 @@ struct EventImport {
         try await settle(leaving: Self.mostUnderWay)
     }
 
+    /// Whether no other append would fare better: the database is away, or does not let this login append to this log.
+    private static func stopsAll(_ error: EventStoreError) -> Bool {
+        guard error.code != .unavailable, error.code != .closed else { return true }
+        let sqlState = ErrorCauses.database(of: error)?.sqlState ?? ""
+        // RC004: the log was restored from another cluster and is not repaired.
+        return sqlState.hasPrefix("42") || sqlState == "RC004"
+    }
+
     /// Counts how the oldest batches ended, waiting for them if need be; all of them, if one could not be stored.
     private mutating func settle(leaving count: Int) async throws {
         var failure: (any Error)?
@@ -131,7 +140,7 @@ struct EventImport {
                 switch result {
                 case .success(let receipt) where receipt.wasStoredBefore: counts.storedBefore += 1
                 case .success: counts.stored += 1
-                case .failure(let error as EventStoreError) where error.code != .unavailable && error.code != .closed:
+                case .failure(let error as EventStoreError) where !Self.stopsAll(error):
                     counts.refused += 1
                     StandardError.line("recorder: \(batch.source):\(number): \(error)")
                 case .failure(let error): failure = failure ?? error

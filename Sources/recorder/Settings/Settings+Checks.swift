@@ -45,7 +45,7 @@ extension Settings {
         guard !schema.contains(where: { "\"'\\".contains($0) || $0.asciiValue.map { $0 < 0x20 } == true }) else {
             throw CommandError(
                 .setting,
-                "the schema's name must have no quotes, backslashes and control characters: see --schema and RECORDER_SCHEMA"
+                "the schema's name must have no quotes, backslashes or control characters: see --schema and RECORDER_SCHEMA"
             )
         }
     }
