@@ -2,6 +2,7 @@ import EventModel
 import EventStore
 import Postgres
 import RecorderTesting
+import Schema
 import Testing
 
 @testable import Projector
@@ -79,6 +80,27 @@ import Testing
                     unsafeSQL: "select version from conversation_sessions where id = '\(well)'"
                 )
                 #expect(ended == [["2"]])
+                // Neither does a rebuild end with it, nor a retry.
+                let rebuild = try RebuildGroup(
+                    [("conversation_sessions", nil)],
+                    among: try ProjectionFiles.all(in: .embedded),
+                    configuration: database,
+                    options: RebuildOptions()
+                )
+                #expect(try await rebuild.runAlone().comparison?.differenceCount == 0)
+                try await connection.execute(Quarantine.RequestRetry(projection: nil, stream: nil))
+                try await models.project(onFailure: .quarantine)
+                let attempts = try await connection.text(
+                    unsafeSQL: "select distinct attempts from projection_quarantine"
+                )
+                #expect(attempts == [["2"]])
+                try await connection.run(
+                    unsafeSQL: "insert into event_types (id, name) overriding system value values (31000, 'note.taken')"
+                )
+                try await connection.execute(Quarantine.RequestRetry(projection: nil, stream: nil))
+                try await models.project(onFailure: .quarantine)
+                let left = try await connection.text(unsafeSQL: "select count(*) from projection_quarantine")
+                #expect(left == [["0"]])
             }
         }
     }

@@ -15,21 +15,20 @@ package final class EventDecoder: Sendable {
     /// - Parameter keys: The key-encryption keys that the process has.
     package init(keys: SealingKeys = .none) { self.keys = KeyRing(keys) }
 
-    /// The type with an interned id.
+    /// The type with an interned id; `nil` if there is no such id, which is a fault of the events that have it.
     ///
-    /// - Throws: ``EventStoreError`` with `.corruptEvent` if there is no such id; ``PostgresError``.
-    package func type(_ id: Int16, on connection: PostgresConnection) async throws -> EventType {
+    /// - Throws: ``PostgresError``.
+    package func type(_ id: Int16, on connection: PostgresConnection) async throws -> EventType? {
         if let known = types.withLock({ $0[id] }) { return known }
         var loaded = EventTypes()
         try await loaded.load(on: connection)
         types.withLock { [loaded] in $0 = loaded }
-        guard let type = loaded[id] else {
-            throw EventStoreError(
-                .corruptEvent,
-                "event type \(id) is not in event_types: restore the table from a backup"
-            )
-        }
-        return type
+        return loaded[id]
+    }
+
+    /// Why events with such a type cannot be read.
+    package static func unknownType(_ id: Int16) -> EventStoreError {
+        EventStoreError(.corruptEvent, "event type \(id) is not in event_types: restore the table from a backup")
     }
 
     /// Loads a dictionary that a frame needs.
@@ -124,7 +123,10 @@ package final class EventDecoder: Sendable {
     ) async throws -> RecordedEvent {
         let (type, payload): (EventType, DecodedPayload)
         do {
-            type = try await self.type(stored.type, on: connection)
+            guard let known = try await self.type(stored.type, on: connection) else {
+                throw Self.unknownType(stored.type)
+            }
+            type = known
             payload = try await self.payload(
                 stored.payload,
                 of: stored.id,

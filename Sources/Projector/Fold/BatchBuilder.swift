@@ -87,14 +87,18 @@ struct BatchBuilder {
     ) async throws -> [Int16: KnownType] {
         var types: [Int16: KnownType] = [:]
         for event in events where types[event.type] == nil {
-            let type: EventType
-            do {
-                type = try await decoder.type(event.type, on: connection)
-            } catch let error as EventStoreError where error.code == .corruptEvent {
-                types[event.type] = try unknown("\(error)")
+            let takers = try await plan.takers(of: event, decoder, on: connection)
+            guard let type = try await decoder.type(event.type, on: connection) else {
+                types[event.type] = KnownType(
+                    type: try EventType("unknown"),
+                    readers: takers,
+                    others: [],
+                    wanted: plan.scan.wanted([]),
+                    foreign: [],
+                    fault: "\(EventDecoder.unknownType(event.type))"
+                )
                 continue
             }
-            let takers = plan.takers(of: type)
             let readers = takers.filter { plan.projections[$0].reads(type) }
             let others = takers.filter { !readers.contains($0) }
             let wanted = plan.scan.wanted(readers.flatMap { plan.fields[$0] })
@@ -108,18 +112,6 @@ struct BatchBuilder {
             )
         }
         return types
-    }
-
-    /// A type that is not known any more: whoever might handle it cannot go on with its streams.
-    private func unknown(_ fault: String) throws -> KnownType {
-        KnownType(
-            type: try EventType("unknown"),
-            readers: Array(plan.projections.indices),
-            others: [],
-            wanted: plan.scan.wanted([]),
-            foreign: [],
-            fault: fault
-        )
     }
 
     /// Loads a dictionary and scans the event that needs it.

@@ -1,4 +1,6 @@
 internal import EventModel
+internal import EventStore
+internal import Postgres
 internal import Schema
 
 /// Everything needed to build and fold batches for some projections, worked out once: the fields to search for in an
@@ -38,6 +40,14 @@ struct BatchPlan: Sendable {
 
     /// Which projections take events of a type, by their indices.
     func takers(of type: EventType) -> [Int] { projections.indices.filter { projections[$0].handles(type) } }
+
+    /// The projections that handle an event's type; all of them if the type is not known any more: whoever might handle
+    /// it cannot go on with the event's stream.
+    func takers(of event: StoredEvent, _ decoder: EventDecoder, on connection: PostgresConnection) async throws -> [Int]
+    {
+        let type = try await decoder.type(event.type, on: connection)
+        return type.map { takers(of: $0) } ?? Array(projections.indices)
+    }
 
     /// The statements that fold the table's rows into one of the projections.
     func statementsOverTable(of index: Int) -> [ApplyStatement] {

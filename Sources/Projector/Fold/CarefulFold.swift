@@ -59,7 +59,7 @@ struct CarefulFold {
         } catch let error as PostgresError where error.isEventsFault {
             guard events.count > 1 else {
                 let type = try await decoder.type(events[0].type, on: connection)
-                return stop(FailingEvent(event: events[0], type: type.name, reason: "\(error)"))
+                return stop(FailingEvent(event: events[0], type: type?.name ?? "unknown", reason: "\(error)"))
             }
             let middle = events.count / 2
             try await halve(Array(events[..<middle]), on: connection)

@@ -71,7 +71,7 @@ extension ShadowBuild {
         var takers: [Int16: [Int]] = [:]
         for event in events {
             if takers[event.type] == nil {
-                takers[event.type] = plan.takers(of: try await decoder.type(event.type, on: connection))
+                takers[event.type] = try await plan.takers(of: event, decoder, on: connection)
             }
             for index in takers[event.type] ?? [] {
                 guard let shard = filter.shard(of: event.stream, at: index) else { continue }

@@ -39,8 +39,9 @@ struct StreamRetry: Sendable {
             let events = try await connection.query(page).fitting
             guard let last = events.last else { break }
             var handled: [StoredEvent] = []
-            for event in events where projection.handles(try await decoder.type(event.type, on: connection)) {
-                handled.append(event)
+            for event in events {
+                let type = try await decoder.type(event.type, on: connection)
+                if type.map(projection.handles) ?? true { handled.append(event) }
             }
             var fold = CarefulFold(projection, decoder: decoder)
             try await fold.fold(handled, on: connection)

@@ -155,8 +155,8 @@ struct WorkerRound: Sendable {
         var counts = filter.counts.map { [Int](repeating: 0, count: $0) }
         var taken = projections.map { _ in [StoredEvent]() }
         for event in batch.events {
-            let type = try await decoder.type(event.type, on: connection)
-            for index in plan.takers(of: type) where filter.accepts(event, at: index) {
+            for index in try await plan.takers(of: event, decoder, on: connection)
+            where filter.accepts(event, at: index) {
                 counts[index][ShardSet.shard(of: event.stream, count: counts[index].count)] += 1
                 taken[index].append(event)
             }
