@@ -1,4 +1,5 @@
 import EventModel
+import PayloadCodec
 import Postgres
 import RecorderTesting
 import Testing
@@ -40,6 +41,34 @@ import Testing
                     for stream in streams { _ = try await appender.append(.of(to: stream)) }
                 }
                 for stream in streams { #expect(try await store.read(stream).count == 2, "\(stream)") }
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `nothing is stored behind an append whose key could not be looked up`() async throws {
+        let keys = SealingKeys([LocalKeyEncryptionKey()])
+        try await withStoppedServer { configuration, stop, start in
+            try await SealedLog.withPool(configuration) { pool in
+                _ = try await KeyAdministration(pool, keys: keys).initialise()
+            }
+            let stream = StreamID.fresh()
+            try await withStore(configuration, keys: keys) { store in
+                try await store.withAppender(limits: .init(patience: .seconds(5))) { appender in
+                    _ = try await appender.append(.of(to: .fresh()))
+                    await stop()
+                    let personal = try SealedLog.draft(.turnTranscribed, #"{"userTranscript":"\#(SealedLog.secret)"}"#)
+                    let appends = [Append(stream: stream, events: [personal]), try Append.of(to: stream)]
+                    // Ends when the key was waited for in vain; the other append could be stored from then on.
+                    let outcomes = try await appender.handOver(appends: appends)
+                    try await start()
+                    for result in await outcomes.all() {
+                        let error = #expect(throws: EventStoreError.self) { try result.get() }
+                        #expect(error?.code == .unavailable)
+                    }
+                    for result in try await appender.append(independently: appends) { _ = try result.get() }
+                    #expect(try await store.read(stream).map(\.id) == appends.map { $0.events[0].id })
+                }
             }
         }
     }

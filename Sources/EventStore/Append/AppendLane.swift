@@ -18,8 +18,9 @@ struct AppendLane {
     private(set) var lastTaken = 0
     /// The heads of the lane's streams; `nil` while a writer has the lane.
     var heads: LaneHeads?
-    /// How often a writer gave up on the server, and everything that was queued failed.
-    private(set) var outages = 0
+    /// How often appends failed because the server was away: everything that was queued, when a writer gave up; or one
+    /// whose key was not to be had.
+    var outages = 0
     /// The lane's own writer, while it waits for something to write.
     var writer: CheckedContinuation<Void, Never>?
 

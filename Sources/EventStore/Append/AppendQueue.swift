@@ -74,6 +74,10 @@ final class AppendQueue: Sendable {
     /// How many outages each lane has had so far.
     var outages: [Int] { state.withLock { $0.lanes.map(\.outages) } }
 
+    /// Notes that an append failed before it was queued, because the server was away: what the producer hands over
+    /// behind it must not be stored in its place.
+    func noteOutage(in lane: Int) { state.withLock { $0.lanes[lane].outages += 1 } }
+
     private func waitForRoom(_ size: Int) async throws {
         let id = state.withLock { state in
             state.lastID += 1

@@ -13,6 +13,14 @@ struct AppendSettlement: Sendable {
 /// How an append to one stream ended.
 package typealias AppendResult = Result<AppendReceipt, any Error>
 
+extension AppendResult {
+    /// Whether it is unknown if the append was stored, because the server was away.
+    var isUnavailable: Bool {
+        guard case .failure(let error as EventStoreError) = self else { return false }
+        return error.code == .unavailable
+    }
+}
+
 extension [AppendSettlement] {
     /// Adds how a part of an append ended, grouped with a preceding settlement of the same parcel.
     mutating func add(_ part: AppendParcel.Part, of parcel: AppendParcel, _ result: AppendResult) {

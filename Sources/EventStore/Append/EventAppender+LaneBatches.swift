@@ -44,7 +44,7 @@ extension EventAppender {
                 try await put(batch, of: appends, outcomes, since: outages.counts[batch.lane])
                 taken += batch.places.count
             } catch {
-                guard taken > 0 || (error as? EventStoreError)?.code == .unavailable else { throw error }
+                guard taken > 0 || AppendResult.failure(error).isUnavailable else { throw error }
                 outcomes.settle(batch.places.lazy.map { ($0, .failure(error)) })
             }
         }
@@ -76,6 +76,7 @@ extension EventAppender {
                 failures.append((place, .failure(error)))
             }
         }
+        if failures.contains(where: \.result.isUnavailable) { queue.noteOutage(in: batch.lane) }
         outcomes.settle(failures)
         sealer?.forget(failures.map { appends[$0.place].stream })
         guard !contents.isEmpty else { return queue.release(batch.size) }
